@@ -1,0 +1,179 @@
+//===- SymbolicShapes.cpp - Shapes as expressions over a model's dims -----===//
+#include "dialects/Interfaces/SymbolicShapes.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/AffineMap.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace lathe;
+
+#include "dialects/Interfaces/ShapeInference.cpp.inc"
+
+SymbolicShapes::SymbolicShapes(func::FuncOp function) : function(function), context(function.getContext()) {
+  auto bounds = function->getAttrOfType<DictionaryAttr>(kDimBoundsAttr);
+  llvm::StringMap<unsigned> byName;
+  for (BlockArgument argument : function.getArguments()) {
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (!type)
+      continue;
+    unsigned index = argument.getArgNumber();
+    auto names = function.getArgAttrOfType<ArrayAttr>(index, kDimsAttr);
+    SmallVector<AffineExpr> shape;
+    for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+      if (!type.isDynamicDim(dim)) {
+        shape.push_back(constant(type.getDimSize(dim)));
+        continue;
+      }
+      std::string name;
+      if (names && size_t(dim) < names.size())
+        name = cast<StringAttr>(names[dim]).str();
+      if (name.empty())
+        name = "arg" + std::to_string(index) + "_dim" + std::to_string(dim);
+      auto [entry, isNew] = byName.try_emplace(name, symbols.size());
+      if (isNew) {
+        SymbolicDim symbol;
+        symbol.name = name, symbol.argument = index, symbol.dim = dim;
+        if (bounds)
+          if (auto range = dyn_cast_or_null<DenseI64ArrayAttr>(bounds.get(name)); range && range.size() == 2)
+            symbol.lower = range[0], symbol.upper = range[1];
+        symbols.push_back(symbol);
+      }
+      shape.push_back(getAffineSymbolExpr(entry->second, context));
+    }
+    setDims(argument, shape);
+  }
+}
+
+LogicalResult SymbolicShapes::compute() {
+  bool good = true;
+  for (Operation &op : function.getBody().front()) {
+    if (op.hasTrait<OpTrait::IsTerminator>())
+      continue;
+    if (llvm::any_of(op.getOperands(), [&](Value v) { return isa<TensorType>(v.getType()) && !hasDims(v); }))
+      continue; // what it depends on has been reported
+    if (auto inference = dyn_cast<ShapeInferenceOpInterface>(op)) {
+      good &= succeeded(inference.inferShapes(*this));
+      continue;
+    }
+    for (Value result : op.getResults()) {
+      auto type = dyn_cast<RankedTensorType>(result.getType());
+      if (!type)
+        continue;
+      if (!type.hasStaticShape()) {
+        op.emitOpError("has a result of unknown shape");
+        good = false;
+        continue;
+      }
+      setDims(result, llvm::map_to_vector(type.getShape(), [&](int64_t size) { return constant(size); }));
+      DenseIntElementsAttr value;
+      if (type.getRank() <= 1 && type.getNumElements() <= 64 && matchPattern(result, m_Constant(&value)))
+        setElements(result, llvm::map_to_vector(value.getValues<APInt>(), [&](const APInt &element) {
+                      return constant(type.getElementType().isInteger(1) || type.getElementType().isUnsignedInteger()
+                                          ? int64_t(element.getZExtValue())
+                                          : element.getSExtValue());
+                    }));
+    }
+  }
+  return success(good);
+}
+
+ArrayRef<AffineExpr> SymbolicShapes::getDims(Value value) const {
+  auto it = dims.find(value);
+  assert(it != dims.end() && "shape is not known");
+  return it->second;
+}
+
+std::optional<ArrayRef<AffineExpr>> SymbolicShapes::getElements(Value value) const {
+  auto it = elements.find(value);
+  if (it == elements.end())
+    return std::nullopt;
+  return ArrayRef<AffineExpr>(it->second);
+}
+
+Type SymbolicShapes::getElementType(Value value) const {
+  auto it = elementTypes.find(value);
+  return it != elementTypes.end() ? it->second : cast<ShapedType>(value.getType()).getElementType();
+}
+
+void SymbolicShapes::setDims(Value value, ArrayRef<AffineExpr> shape, Type elementType) {
+  SmallVector<AffineExpr, 4> simplified;
+  for (AffineExpr dim : shape)
+    simplified.push_back(simplifyAffineExpr(dim, /*numDims=*/0, symbols.size()));
+  dims[value] = std::move(simplified);
+  if (elementType)
+    elementTypes[value] = elementType;
+}
+
+void SymbolicShapes::setElements(Value value, ArrayRef<AffineExpr> values) {
+  SmallVector<AffineExpr, 4> simplified;
+  for (AffineExpr element : values)
+    simplified.push_back(simplifyAffineExpr(element, /*numDims=*/0, symbols.size()));
+  elements[value] = std::move(simplified);
+}
+
+AffineExpr SymbolicShapes::constant(int64_t value) const { return getAffineConstantExpr(value, context); }
+
+RankedTensorType SymbolicShapes::getType(Value value) const {
+  SmallVector<int64_t> shape;
+  for (AffineExpr dim : getDims(value)) {
+    auto size = dyn_cast<AffineConstantExpr>(dim);
+    shape.push_back(size ? size.getValue() : ShapedType::kDynamic);
+  }
+  return RankedTensorType::get(shape, getElementType(value));
+}
+
+AffineExpr SymbolicShapes::broadcast(AffineExpr a, AffineExpr b) const {
+  auto ca = dyn_cast<AffineConstantExpr>(a), cb = dyn_cast<AffineConstantExpr>(b);
+  if (a == b || (cb && cb.getValue() == 1))
+    return a;
+  if (ca && ca.getValue() == 1)
+    return b;
+  if (ca && cb)
+    return nullptr;
+  return ca ? a : cb ? b : a;
+}
+
+OpFoldResult SymbolicShapes::materialize(OpBuilder &builder, Location loc, AffineExpr size) const {
+  if (auto constantSize = dyn_cast<AffineConstantExpr>(size))
+    return builder.getIndexAttr(constantSize.getValue());
+  SmallVector<Value> operands;
+  func::FuncOp owner = function;
+  for (const SymbolicDim &symbol : symbols)
+    operands.push_back(
+        builder.createOrFold<tensor::DimOp>(loc, owner.getArgument(symbol.argument), int64_t(symbol.dim)));
+  return affine::makeComposedFoldedAffineApply(
+      builder, loc, AffineMap::get(/*dimCount=*/0, symbols.size(), size),
+      llvm::map_to_vector(operands, [](Value value) { return OpFoldResult(value); }));
+}
+
+SmallVector<OpFoldResult> SymbolicShapes::materializeDims(OpBuilder &builder, Location loc, Value value) const {
+  return llvm::map_to_vector(getDims(value), [&](AffineExpr dim) { return materialize(builder, loc, dim); });
+}
+
+/// Interval [low, high] of an expression, by interval arithmetic.
+static std::pair<int64_t, int64_t> interval(AffineExpr expr, ArrayRef<SymbolicDim> symbols) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return {constant.getValue(), constant.getValue()};
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return {symbols[symbol.getPosition()].lower, symbols[symbol.getPosition()].upper};
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  auto [a, b] = interval(binary.getLHS(), symbols);
+  auto [c, d] = interval(binary.getRHS(), symbols);
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    return {a + c, b + d};
+  case AffineExprKind::Mul:
+    return {std::min({a * c, a * d, b * c, b * d}), std::max({a * c, a * d, b * c, b * d})};
+  case AffineExprKind::FloorDiv:
+    return c > 0 ? std::pair(llvm::divideFloorSigned(a, a < 0 ? c : d), llvm::divideFloorSigned(b, b < 0 ? d : c))
+                 : std::pair(a, b);
+  case AffineExprKind::CeilDiv:
+    return c > 0 ? std::pair(llvm::divideCeilSigned(a, a < 0 ? c : d), llvm::divideCeilSigned(b, b < 0 ? d : c))
+                 : std::pair(a, b);
+  default: // Mod
+    return {0, std::max<int64_t>(d - 1, 0)};
+  }
+}
+
+int64_t SymbolicShapes::getUpperBound(AffineExpr size) const { return interval(size, symbols).second; }

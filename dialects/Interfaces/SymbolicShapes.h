@@ -1,0 +1,80 @@
+//===- SymbolicShapes.h - Shapes as expressions over a model's dimensions -===//
+#ifndef DIALECTS_INTERFACES_SYMBOLICSHAPES_H
+#define DIALECTS_INTERFACES_SYMBOLICSHAPES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringMap.h"
+#include <optional>
+#include <string>
+
+namespace lathe {
+
+/// Names of the attributes that carry a model's signature on `func.func`.
+inline constexpr llvm::StringLiteral kNameAttr = "onnx.name";            // on arguments and results: StringAttr
+inline constexpr llvm::StringLiteral kDimsAttr = "onnx.dims";            // on arguments: ArrayAttr of names, "" = static
+inline constexpr llvm::StringLiteral kDimBoundsAttr = "onnx.dim_bounds"; // on the function: {batch = array<i64: 1, 64>}
+
+/// A symbolic dimension of the model ("batch") and where its size is read from.
+struct SymbolicDim {
+  std::string name;
+  int64_t lower = 1;    ///< smallest size, inclusive
+  int64_t upper = 512;  ///< largest size, inclusive: buffers are planned for it
+  unsigned argument = 0, dim = 0; ///< the size is dimension `dim` of argument `argument`
+};
+
+/// Every dimension of every tensor of a function, and every element of its small integer tensors, as an affine
+/// expression over the function's symbolic dimensions: symbol s_i is `getSymbols()[i]`. Equal expressions are equal
+/// sizes. It is an analysis: `compute` only reads the function, and may be run again after it was changed.
+class SymbolicShapes {
+public:
+  /// Reads the symbols from the arguments' `onnx.dims`. Unnamed dynamic dimensions get a name of their own.
+  explicit SymbolicShapes(mlir::func::FuncOp function);
+
+  /// Walks the function and asks each op's ShapeInferenceOpInterface; upstream ops with static results are taken as
+  /// they are. Fails after one error for each op that has no shape.
+  llvm::LogicalResult compute();
+
+  llvm::ArrayRef<SymbolicDim> getSymbols() const { return symbols; }
+
+  /// Dimensions of a tensor, outermost first; asserts that they are known (`compute` has succeeded).
+  llvm::ArrayRef<mlir::AffineExpr> getDims(mlir::Value value) const;
+  bool hasDims(mlir::Value value) const { return dims.count(value); }
+  /// Elements of an integer tensor of rank 0 or 1 that are all known; nullopt otherwise.
+  std::optional<llvm::ArrayRef<mlir::AffineExpr>> getElements(mlir::Value value) const;
+  /// Element type of a result as inferred; that of the value's own type otherwise.
+  mlir::Type getElementType(mlir::Value value) const;
+
+  void setDims(mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> shape, mlir::Type elementType = {});
+  void setElements(mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> elements);
+
+  mlir::AffineExpr constant(int64_t value) const;
+  /// The inferred type: constants where the expression is one, dynamic elsewhere.
+  mlir::RankedTensorType getType(mlir::Value value) const;
+  /// NumPy broadcasting of two dimensions; null if they contradict each other. Unequal symbolic sizes are taken to be
+  /// equal at run time (ONNX leaves no other choice), the first one wins.
+  mlir::AffineExpr broadcast(mlir::AffineExpr a, mlir::AffineExpr b) const;
+
+  /// The size at run time: a constant, or arithmetic on `tensor.dim` of arguments, made at the builder's place.
+  mlir::OpFoldResult materialize(mlir::OpBuilder &builder, mlir::Location loc, mlir::AffineExpr size) const;
+  /// All dimensions of `value`, materialised.
+  llvm::SmallVector<mlir::OpFoldResult> materializeDims(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value) const;
+  /// The largest value the expression takes within the symbols' bounds.
+  int64_t getUpperBound(mlir::AffineExpr size) const;
+
+private:
+  mlir::func::FuncOp function;
+  mlir::MLIRContext *context;
+  llvm::SmallVector<SymbolicDim> symbols;
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::AffineExpr, 4>> dims, elements;
+  llvm::DenseMap<mlir::Value, mlir::Type> elementTypes;
+};
+
+} // namespace lathe
+
+#include "dialects/Interfaces/ShapeInference.h.inc"
+
+#endif // DIALECTS_INTERFACES_SYMBOLICSHAPES_H

@@ -1,0 +1,68 @@
+//===- NNBase.td - The nn dialect and the base of its ops -----------------===//
+#ifndef DIALECTS_NN_IR_NNBASE_TD
+#define DIALECTS_NN_IR_NNBASE_TD
+
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/Interfaces/ShapeInference.td"
+include "dialects/Interfaces/DimFlow.td"
+
+def NN_Dialect : Dialect {
+  let name = "nn";
+  let cppNamespace = "::lathe::nn";
+  let summary = "What the compiler knows about a network";
+  let description = [{
+    Only what ONNX cannot say: channels-last convolutions, matrix products and attention whose
+    elementwise neighbours have moved into an epilogue.
+
+    Each op but `nn.yield` has two forms. On tensors it is pure; before bufferisation it gets
+    an `outs` operand, the destination. On memrefs it has no result and writes `outs`.
+
+    The epilogue is a region on scalars: its arguments are the accumulator and one element of
+    each operand in `extras`, which broadcast to the result as in NumPy (a bias is `tensor<N>`);
+    it yields the result's element. An empty region stores the accumulator as it is.
+
+    Element types: the accumulator of f32 operands is f32. Quantized operands have
+    `!quant.uniform` types and an epilogue over the expressed f32 values; the `lower` phase
+    rewrites them to storage: input `i8` that is *unsigned*, weight `i8` that is signed,
+    accumulator `i32`, with scales, zero points and requantization spelled out in the epilogue.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::quant::QuantDialect"];
+  let useDefaultAttributePrinterParser = 1;
+}
+
+def NN_Shaped : AnyTypeOf<[AnyRankedTensor, AnyMemRef]>;
+
+/// Shared by codegen and bufferisation: where the result goes.
+def NN_KernelOpInterface : OpInterface<"KernelOpInterface"> {
+  let cppNamespace = "::lathe::nn";
+  let description = "An op that computes one tensor, in tensor form or in memref form.";
+  let methods = [
+    InterfaceMethod<"The destination; null before it was attached.", "::mlir::Value", "getDestination", (ins),
+      [{}], [{ return $_op.getInit(); }]>,
+    InterfaceMethod<"Attaches the destination to a tensor op.", "void", "setDestination", (ins "::mlir::Value":$destination),
+      [{}], [{ $_op.getInitMutable().assign(destination); }]>,
+    InterfaceMethod<"Multiply-adds of one run, or -1 if a dimension is dynamic.", "int64_t", "getMacs", (ins)>];
+}
+
+class NN_Op<string mnemonic, list<Trait> traits = []> : Op<NN_Dialect, mnemonic, traits>;
+
+class NN_KernelOp<string mnemonic, list<Trait> traits = []>
+    : NN_Op<mnemonic, !listconcat(traits, [
+        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+        DeclareOpInterfaceMethods<NN_KernelOpInterface, ["getMacs"]>,
+        DeclareOpInterfaceMethods<ShapeInferenceOpInterface>])> {
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Type of what is computed: the result's, or the destination's in memref form.
+    ::mlir::ShapedType getResultShapedType() {
+      return ::llvm::cast<::mlir::ShapedType>(getResult() ? getResult().getType() : getInit().getType());
+    }
+  }];
+}
+
+#endif // DIALECTS_NN_IR_NNBASE_TD

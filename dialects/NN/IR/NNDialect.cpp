@@ -1,0 +1,24 @@
+//===- NNDialect.cpp - The nn dialect -------------------------------------===//
+#include "dialects/NN/IR/NNDialect.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace lathe::nn;
+
+#include "dialects/NN/IR/NNDialect.cpp.inc"
+#include "dialects/NN/IR/NNEnums.cpp.inc"
+#include "dialects/NN/IR/NNInterfaces.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/NN/IR/NNAttrs.cpp.inc"
+
+void NNDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/NN/IR/NNAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/NN/IR/NNOps.cpp.inc"
+      >();
+}

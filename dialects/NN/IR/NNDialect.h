@@ -1,0 +1,26 @@
+//===- NNDialect.h - The nn dialect ---------------------------------------===//
+#ifndef DIALECTS_NN_IR_NNDIALECT_H
+#define DIALECTS_NN_IR_NNDIALECT_H
+
+#include "dialects/Interfaces/SymbolicShapes.h"
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialects/NN/IR/NNDialect.h.inc"
+#include "dialects/NN/IR/NNEnums.h.inc"
+#include "dialects/NN/IR/NNInterfaces.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/NN/IR/NNAttrs.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/NN/IR/NNOps.h.inc"
+
+#endif // DIALECTS_NN_IR_NNDIALECT_H

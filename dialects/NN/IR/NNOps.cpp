@@ -1,0 +1,241 @@
+//===- NNOps.cpp - Verifiers, effects and costs of nn ops -----------------===//
+#include "dialects/NN/IR/NNDialect.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::nn;
+
+#define GET_OP_CLASSES
+#include "dialects/NN/IR/NNOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Shared by all kernel ops
+//===----------------------------------------------------------------------===//
+
+/// Reads every memref operand but the destination, which is written. Tensor forms have no effect.
+static void getKernelEffects(Operation *op, Value destination,
+                             SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    if (operand.get() != destination)
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+    else
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+  }
+}
+
+/// One result on tensors; a destination and no result on memrefs.
+template <typename OpT>
+static LogicalResult verifyForm(OpT op) {
+  bool onTensors = isa<RankedTensorType>(op->getOperand(0).getType());
+  if (onTensors && !op.getResult())
+    return op.emitOpError("on tensors must have a result");
+  if (!onTensors && (op.getResult() || !op.getInit()))
+    return op.emitOpError("on memrefs must have a destination and no result");
+  if (onTensors && op.getInit() && op.getInit().getType() != op.getResult().getType())
+    return op.emitOpError("expected the destination's type ")
+           << op.getInit().getType() << " to be the result's, " << op.getResult().getType();
+  return success();
+}
+
+/// Element type that an epilogue computes on: the expressed type of a quantized one.
+static Type expressedType(Type type) {
+  if (auto quantized = dyn_cast<quant::QuantizedType>(type))
+    return quantized.getExpressedType();
+  return type;
+}
+
+/// The region takes the accumulator and one element of each extra, and yields the result's element.
+template <typename OpT>
+static LogicalResult verifyEpilogue(OpT op) {
+  if (failed(verifyForm(op)))
+    return failure();
+  Region &epilogue = op.getEpilogue();
+  if (epilogue.empty()) {
+    if (!op.getExtras().empty())
+      return op.emitOpError("has extras but no epilogue that reads them");
+    return success();
+  }
+  Block &body = epilogue.front();
+  if (body.getNumArguments() != op.getExtras().size() + 1)
+    return op.emitOpError("expected an epilogue of ")
+           << op.getExtras().size() + 1 << " arguments, but got " << body.getNumArguments();
+  for (auto [argument, extra] : llvm::zip(body.getArguments().drop_front(), op.getExtras())) {
+    Type element = expressedType(cast<ShapedType>(extra.getType()).getElementType());
+    if (argument.getType() != element)
+      return op.emitOpError("expected an epilogue argument of type ")
+             << element << ", but got " << argument.getType();
+  }
+  auto yield = dyn_cast_or_null<YieldOp>(body.empty() ? nullptr : &body.back());
+  if (!yield)
+    return op.emitOpError("expected the epilogue to end with nn.yield");
+  Type element = expressedType(op.getResultShapedType().getElementType());
+  if (yield.getValue().getType() != element)
+    return op.emitOpError("expected the epilogue to yield ")
+           << element << ", but got " << yield.getValue().getType();
+  return success();
+}
+
+/// Product of the dimensions, or -1 if one is dynamic.
+static int64_t elements(ShapedType type) {
+  return type.hasStaticShape() ? type.getNumElements() : -1;
+}
+
+/// Fails where two static sizes differ.
+static LogicalResult verifyEqualSizes(Operation *op, int64_t a, int64_t b, StringRef what) {
+  if (ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b)
+    return success();
+  return op->emitOpError("expected equal ") << what << ", but got " << a << " and " << b;
+}
+
+#define LATHE_NN_EFFECTS(OP)                                                                       \
+  void OP::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {                   \
+    getKernelEffects(*this, getInit(), effects);                                                   \
+  }
+LATHE_NN_EFFECTS(LinearOp)
+LATHE_NN_EFFECTS(MatMulOp)
+LATHE_NN_EFFECTS(ConvOp)
+LATHE_NN_EFFECTS(PoolOp)
+LATHE_NN_EFFECTS(AttentionOp)
+LATHE_NN_EFFECTS(NormOp)
+LATHE_NN_EFFECTS(SoftmaxOp)
+#undef LATHE_NN_EFFECTS
+
+//===----------------------------------------------------------------------===//
+// Linear, MatMul, Conv
+//===----------------------------------------------------------------------===//
+
+LogicalResult LinearOp::verify() {
+  auto weight = cast<ShapedType>(getWeight().getType());
+  if (weight.getRank() < 2 || weight.getRank() > 4)
+    return emitOpError("expected a weight of rank 2, or packed of rank 3 or 4, but got ") << weight;
+  auto input = cast<ShapedType>(getInput().getType());
+  if (input.getRank() < 1)
+    return emitOpError("expected an input of rank 1 or more");
+  int64_t channels = input.getShape().back();
+  if (weight.getRank() == 2 &&
+      (failed(verifyEqualSizes(*this, channels, weight.getDimSize(0), "reduction sizes")) ||
+       failed(verifyEqualSizes(*this, weight.getDimSize(1), getResultShapedType().getShape().back(),
+                               "numbers of outputs"))))
+    return failure();
+  return verifyEpilogue(*this);
+}
+
+int64_t LinearOp::getMacs() {
+  int64_t outputs = elements(getResultShapedType());
+  int64_t channels = cast<ShapedType>(getInput().getType()).getShape().back();
+  return outputs < 0 || ShapedType::isDynamic(channels) ? -1 : outputs * channels;
+}
+
+LogicalResult MatMulOp::verify() {
+  auto lhs = cast<ShapedType>(getLhs().getType()), rhs = cast<ShapedType>(getRhs().getType());
+  if (lhs.getRank() < 2 || rhs.getRank() < 2)
+    return emitOpError("expected operands of rank 2 or more");
+  int64_t reduction = rhs.getDimSize(rhs.getRank() - 2);
+  if (failed(verifyEqualSizes(*this, lhs.getShape().back(), reduction, "reduction sizes")))
+    return failure();
+  return verifyEpilogue(*this);
+}
+
+int64_t MatMulOp::getMacs() {
+  int64_t outputs = elements(getResultShapedType());
+  int64_t channels = cast<ShapedType>(getLhs().getType()).getShape().back();
+  return outputs < 0 || ShapedType::isDynamic(channels) ? -1 : outputs * channels;
+}
+
+LogicalResult ConvOp::verify() {
+  auto input = cast<ShapedType>(getInput().getType()), weight = cast<ShapedType>(getWeight().getType());
+  if (input.getRank() != 4 || getResultShapedType().getRank() != 4)
+    return emitOpError("expected input and result of rank 4");
+  if (weight.getRank() < 4 || weight.getRank() > 6)
+    return emitOpError("expected a weight of rank 4, or packed of rank 5 or 6, but got ") << weight;
+  if (getStrides().size() != 2 || getDilations().size() != 2 || getPads().size() != 4)
+    return emitOpError("expected 2 strides, 2 dilations and 4 pads");
+  if (llvm::any_of(getStrides(), [](int64_t s) { return s < 1; }) ||
+      llvm::any_of(getDilations(), [](int64_t d) { return d < 1; }) ||
+      llvm::any_of(getPads(), [](int64_t p) { return p < 0; }) || getGroup() < 1)
+    return emitOpError("expected positive strides, dilations and group, and pads of 0 or more");
+  if (weight.getRank() == 4) {
+    int64_t channels = input.getDimSize(3);
+    int64_t groups = getGroup();
+    if (!ShapedType::isDynamic(channels) && channels != weight.getDimSize(2) * groups)
+      return emitOpError("expected ") << weight.getDimSize(2) * groups << " input channels, but got " << channels;
+    if (weight.getDimSize(3) % groups)
+      return emitOpError("expected the outputs, ") << weight.getDimSize(3) << ", to divide by group " << groups;
+  }
+  return verifyEpilogue(*this);
+}
+
+int64_t ConvOp::getMacs() {
+  int64_t outputs = elements(getResultShapedType());
+  auto weight = cast<ShapedType>(getWeight().getType());
+  int64_t channels = cast<ShapedType>(getInput().getType()).getDimSize(3);
+  if (outputs < 0 || ShapedType::isDynamic(channels))
+    return -1;
+  unsigned window = weight.getRank() == 4 ? 0 : 1;
+  return outputs * weight.getDimSize(window) * weight.getDimSize(window + 1) * (channels / int64_t(getGroup()));
+}
+
+//===----------------------------------------------------------------------===//
+// Pool, Attention, Norm, Softmax
+//===----------------------------------------------------------------------===//
+
+LogicalResult PoolOp::verify() {
+  if (cast<ShapedType>(getInput().getType()).getRank() != 4)
+    return emitOpError("expected an input of rank 4");
+  if (getKernel().size() != 2 || getStrides().size() != 2 || getDilations().size() != 2 || getPads().size() != 4)
+    return emitOpError("expected a kernel, strides and dilations of 2 and 4 pads");
+  return verifyForm(*this);
+}
+
+int64_t PoolOp::getMacs() {
+  int64_t outputs = elements(getResultShapedType());
+  return outputs < 0 ? -1 : outputs * getKernel()[0] * getKernel()[1];
+}
+
+LogicalResult AttentionOp::verify() {
+  auto query = cast<ShapedType>(getQuery().getType()), key = cast<ShapedType>(getKey().getType());
+  auto value = cast<ShapedType>(getValue().getType());
+  if (query.getRank() != 4 || value.getRank() != 4 || key.getRank() != (getKeyPacked() ? 5 : 4))
+    return emitOpError("expected query, key and value of rank 4 (a packed key of rank 5)");
+  int64_t heads = query.getDimSize(getHeadsFirst() ? 1 : 2), kvHeads = value.getDimSize(getKvHeadsFirst() ? 1 : 2);
+  if (!ShapedType::isDynamic(heads) && !ShapedType::isDynamic(kvHeads) && (kvHeads == 0 || heads % kvHeads))
+    return emitOpError("expected the query heads, ") << heads << ", to be a multiple of the key heads, " << kvHeads;
+  return verifyForm(*this);
+}
+
+int64_t AttentionOp::getMacs() {
+  auto query = cast<ShapedType>(getQuery().getType()), value = cast<ShapedType>(getValue().getType());
+  int64_t outputs = elements(query), keys = value.getDimSize(getKvHeadsFirst() ? 2 : 1);
+  return outputs < 0 || ShapedType::isDynamic(keys) ? -1 : 2 * outputs * keys;
+}
+
+LogicalResult NormOp::verify() {
+  int64_t size = cast<ShapedType>(getInput().getType()).getShape().back();
+  for (Value parameter : {getScale(), getBias()})
+    if (parameter) {
+      auto type = cast<ShapedType>(parameter.getType());
+      if (type.getRank() != 1)
+        return emitOpError("expected scale and bias of rank 1, but got ") << type;
+      if (failed(verifyEqualSizes(*this, type.getDimSize(0), size, "sizes of the last dimension")))
+        return failure();
+    }
+  return verifyForm(*this);
+}
+
+int64_t NormOp::getMacs() {
+  int64_t outputs = elements(getResultShapedType());
+  return outputs < 0 ? -1 : 4 * outputs;
+}
+
+LogicalResult SoftmaxOp::verify() {
+  if (cast<ShapedType>(getInput().getType()).getRank() < 1)
+    return emitOpError("expected an input of rank 1 or more");
+  return verifyForm(*this);
+}
+
+int64_t SoftmaxOp::getMacs() {
+  int64_t outputs = elements(getResultShapedType());
+  return outputs < 0 ? -1 : 4 * outputs;
+}

@@ -1,0 +1,129 @@
+//===- NNOps.td - Ops of the nn dialect -----------------------------------===//
+#ifndef DIALECTS_NN_IR_NNOPS_TD
+#define DIALECTS_NN_IR_NNOPS_TD
+
+include "dialects/NN/IR/NNBase.td"
+
+defvar epilogueFormat = [{ (`extras` `(` $extras^ `)`)? (`outs` `(` $init^ `)`)?
+    attr-dict (`epilogue` $epilogue^)? }];
+
+def NN_LinearOp : NN_KernelOp<"linear", [AttrSizedOperandSegments]> {
+  let summary = "Matrix product with one weight matrix: out[..., n] = sum_k input[..., k] * weight[k, n]";
+  let description = [{
+    `weight` is `[K, N]`, or packed in panels of n0 columns: `[ceil(N/n0), K, n0]` for f32,
+    `[ceil(N/n0), ceil(K/4), n0, 4]` for i8 (padded with zeros).
+
+    ```mlir
+    %y = nn.linear %x, %w extras(%bias) epilogue {
+    ^bb0(%acc: f32, %b: f32):
+      %s = arith.addf %acc, %b : f32
+      nn.yield %s : f32
+    } : (tensor<?x64xf32>, tensor<64x36xf32>, tensor<36xf32>) -> tensor<?x36xf32>
+    ```
+  }];
+  let arguments = (ins NN_Shaped:$input, NN_Shaped:$weight, Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init);
+  let regions = (region AnyRegion:$epilogue);
+  let assemblyFormat = !strconcat("$input `,` $weight ", epilogueFormat, "`:` functional-type(operands, results)");
+}
+
+def NN_MatMulOp : NN_KernelOp<"matmul", [AttrSizedOperandSegments]> {
+  let summary = "Batched matrix product of two activations";
+  let description = [{
+    `lhs` is `[..., M, K]`, `rhs` `[..., K, N]` or packed `[..., ceil(N/n0), K, n0]`; leading
+    dimensions broadcast as in NumPy. `packed` tells that `rhs` is packed.
+  }];
+  let arguments = (ins NN_Shaped:$lhs, NN_Shaped:$rhs, Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init,
+                       UnitAttr:$packed);
+  let regions = (region AnyRegion:$epilogue);
+  let assemblyFormat = !strconcat("$lhs `,` $rhs ", epilogueFormat, "`:` functional-type(operands, results)");
+}
+
+def NN_ConvOp : NN_KernelOp<"conv", [AttrSizedOperandSegments]> {
+  let summary = "2-D convolution, channels last";
+  let description = [{
+    `input` is `[N, H, W, C]`, the result `[N, OH, OW, O]`. `weight` is `[KH, KW, C/group, O]`, or
+    packed in panels of n0 output channels: `[ceil(O/n0), KH, KW, C, n0]` for f32 and
+    `[ceil(O/n0), KH, KW, ceil(C/4), n0, 4]` for i8. A depthwise weight (`group` = C = O) stays
+    `[KH, KW, 1, C]`. 1-D convolutions have H = KH = 1. `pads` are top, left, bottom, right.
+  }];
+  let arguments = (ins NN_Shaped:$input, NN_Shaped:$weight, Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
+                       DefaultValuedAttr<I64Attr, "1">:$group);
+  let regions = (region AnyRegion:$epilogue);
+  let assemblyFormat = !strconcat("$input `,` $weight ", epilogueFormat, "`:` functional-type(operands, results)");
+}
+
+def NN_PoolKind : I32EnumAttr<"PoolKind", "", [I32EnumAttrCase<"Max", 0, "max">, I32EnumAttrCase<"Average", 1, "avg">]> {
+  let cppNamespace = "::lathe::nn";
+  let genSpecializedAttr = 0;
+}
+def NN_PoolKindAttr : EnumAttr<NN_Dialect, NN_PoolKind, "pool_kind">;
+
+def NN_PoolOp : NN_KernelOp<"pool"> {
+  let summary = "2-D max or average pooling, channels last";
+  let description = [{
+    `input` is `[N, H, W, C]`. Windows may reach into the padding (`pads`: top, left, bottom, right), which never
+    wins a maximum; an average counts it where `count_include_pad` is set.
+  }];
+  let arguments = (ins NN_Shaped:$input, Optional<NN_Shaped>:$init, NN_PoolKindAttr:$kind,
+                       DenseI64ArrayAttr:$kernel,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
+                       UnitAttr:$count_include_pad);
+  let assemblyFormat = "$kind $input (`outs` `(` $init^ `)`)? attr-dict `:` functional-type(operands, results)";
+}
+
+def NN_AttentionOp : NN_KernelOp<"attention", [AttrSizedOperandSegments]> {
+  let summary = "Scaled dot-product attention: softmax(scale * Q K^T + mask) V";
+  let description = [{
+    `query` is `[B, Sq, Hq, D]`, `key` `[B, Skv, Hkv, D]`, `value` `[B, Skv, Hkv, Dv]`, the result
+    `[B, Sq, Hq, Dv]`; with `heads_first` query and result are `[B, Hq, Sq, D]`, with
+    `kv_heads_first` key and value are. Hq is a multiple of Hkv: query head h reads key head
+    h / (Hq / Hkv) (grouped-query attention, Ainslie et al. 2023). `mask` broadcasts to
+    `[B, Hq, Sq, Skv]` and is added to the scores (f32) or keeps them where true (i1). With `causal`
+    query i sees keys up to i + Skv - Sq. Lowered with the online softmax of FlashAttention-2
+    (Dao 2023): the score matrix never exists in memory. A packed key is
+    `[B, Hkv, ceil(Skv/n0), D, n0]`, marked by `key_packed`. A row that is masked out entirely
+    gives zeros.
+  }];
+  let arguments = (ins NN_Shaped:$query, NN_Shaped:$key, NN_Shaped:$value, Optional<NN_Shaped>:$mask, Optional<NN_Shaped>:$init,
+                       F32Attr:$scale, UnitAttr:$causal, UnitAttr:$heads_first, UnitAttr:$kv_heads_first, UnitAttr:$key_packed);
+  let assemblyFormat = [{ $query `,` $key `,` $value (`mask` `(` $mask^ `)`)?
+    (`outs` `(` $init^ `)`)? attr-dict `:` functional-type(operands, results) }];
+}
+
+def NN_NormKind : I32EnumAttr<"NormKind", "", [I32EnumAttrCase<"Layer", 0, "layer">, I32EnumAttrCase<"RMS", 1, "rms">]> {
+  let cppNamespace = "::lathe::nn";
+  let genSpecializedAttr = 0;
+}
+def NN_NormKindAttr : EnumAttr<NN_Dialect, NN_NormKind, "norm_kind">;
+
+def NN_NormOp : NN_KernelOp<"norm", [AttrSizedOperandSegments]> {
+  let summary = "LayerNorm or RMSNorm over the last dimension";
+  let description = [{
+    layer: (x - mean) / sqrt(var + epsilon) * scale + bias (Ba et al. 2016);
+    rms: x / sqrt(mean(x^2) + epsilon) * scale (Zhang and Sennrich 2019). `scale` and `bias` are
+    `tensor<N>` of the last dimension.
+  }];
+  let arguments = (ins NN_Shaped:$input, Optional<NN_Shaped>:$scale, Optional<NN_Shaped>:$bias, Optional<NN_Shaped>:$init,
+                       NN_NormKindAttr:$kind, F32Attr:$epsilon);
+  let assemblyFormat = [{ $kind $input (`scale` `(` $scale^ `)`)? (`bias` `(` $bias^ `)`)?
+    (`outs` `(` $init^ `)`)? attr-dict `:` functional-type(operands, results) }];
+}
+
+def NN_SoftmaxOp : NN_KernelOp<"softmax"> {
+  let summary = "Softmax over the last dimension, shifted by its maximum";
+  let arguments = (ins NN_Shaped:$input, Optional<NN_Shaped>:$init, UnitAttr:$log);
+  let assemblyFormat = "$input (`outs` `(` $init^ `)`)? attr-dict `:` functional-type(operands, results)";
+}
+
+def NN_YieldOp : NN_Op<"yield", [Pure, Terminator, ReturnLike]> {
+  let summary = "Ends an epilogue with the element to store";
+  let arguments = (ins AnyType:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+#endif // DIALECTS_NN_IR_NNOPS_TD

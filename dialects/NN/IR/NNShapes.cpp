@@ -1,0 +1,87 @@
+//===- NNShapes.cpp - Shape inference of nn ops ---------------------------===//
+#include "dialects/NN/IR/NNDialect.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::nn;
+
+/// Dimensions of the operand with some replaced.
+static SmallVector<AffineExpr> dimsOf(const SymbolicShapes &shapes, Value value) {
+  return SmallVector<AffineExpr>(shapes.getDims(value));
+}
+
+/// Output size of a sliding window: floor((in + before + after - extent) / stride) + 1.
+static AffineExpr windowed(AffineExpr in, int64_t before, int64_t after, int64_t kernel, int64_t dilation,
+                           int64_t stride) {
+  return (in + (before + after - dilation * (kernel - 1) - 1)).floorDiv(stride) + 1;
+}
+
+/// The element type stays the result's own: epilogues and compression may change it.
+static Type ownElementType(Value result) { return cast<ShapedType>(result.getType()).getElementType(); }
+
+LogicalResult LinearOp::inferShapes(SymbolicShapes &shapes) {
+  SmallVector<AffineExpr> dims = dimsOf(shapes, getInput());
+  auto weight = cast<ShapedType>(getWeight().getType());
+  dims.back() = shapes.constant(weight.getRank() == 2 ? weight.getDimSize(1) : getResultShapedType().getShape().back());
+  shapes.setDims(getResult(), dims, ownElementType(getResult()));
+  return success();
+}
+
+LogicalResult MatMulOp::inferShapes(SymbolicShapes &shapes) {
+  ArrayRef<AffineExpr> lhs = shapes.getDims(getLhs()), rhs = shapes.getDims(getRhs());
+  unsigned matrix = getPacked() ? 3 : 2; // dimensions of one right-hand matrix
+  unsigned lhsBatch = lhs.size() - 2, rhsBatch = rhs.size() - matrix, batch = std::max(lhsBatch, rhsBatch);
+  SmallVector<AffineExpr> dims;
+  for (unsigned i = 0; i < batch; ++i) {
+    AffineExpr a = i + lhsBatch < batch ? shapes.constant(1) : lhs[i + lhsBatch - batch];
+    AffineExpr b = i + rhsBatch < batch ? shapes.constant(1) : rhs[i + rhsBatch - batch];
+    AffineExpr both = shapes.broadcast(a, b);
+    if (!both)
+      return emitOpError("has batch dimensions that do not broadcast");
+    dims.push_back(both);
+  }
+  dims.push_back(lhs[lhs.size() - 2]);
+  if (getPacked())
+    dims.push_back(shapes.constant(getResultShapedType().getShape().back()));
+  else
+    dims.push_back(rhs.back());
+  shapes.setDims(getResult(), dims, ownElementType(getResult()));
+  return success();
+}
+
+LogicalResult ConvOp::inferShapes(SymbolicShapes &shapes) {
+  SmallVector<AffineExpr> dims = dimsOf(shapes, getInput());
+  auto weight = cast<ShapedType>(getWeight().getType());
+  unsigned window = weight.getRank() == 4 ? 0 : 1;
+  for (unsigned i = 0; i < 2; ++i)
+    dims[1 + i] = windowed(dims[1 + i], getPads()[i], getPads()[i + 2], weight.getDimSize(window + i), getDilations()[i],
+                           getStrides()[i]);
+  dims[3] = shapes.constant(weight.getRank() == 4 ? weight.getDimSize(3) : getResultShapedType().getDimSize(3));
+  shapes.setDims(getResult(), dims, ownElementType(getResult()));
+  return success();
+}
+
+LogicalResult PoolOp::inferShapes(SymbolicShapes &shapes) {
+  SmallVector<AffineExpr> dims = dimsOf(shapes, getInput());
+  for (unsigned i = 0; i < 2; ++i)
+    dims[1 + i] = windowed(dims[1 + i], getPads()[i], getPads()[i + 2], getKernel()[i], getDilations()[i], getStrides()[i]);
+  shapes.setDims(getResult(), dims, ownElementType(getResult()));
+  return success();
+}
+
+LogicalResult AttentionOp::inferShapes(SymbolicShapes &shapes) {
+  SmallVector<AffineExpr> dims = dimsOf(shapes, getQuery());
+  dims[3] = shapes.getDims(getValue())[3];
+  shapes.setDims(getResult(), dims, ownElementType(getResult()));
+  return success();
+}
+
+LogicalResult NormOp::inferShapes(SymbolicShapes &shapes) {
+  shapes.setDims(getResult(), shapes.getDims(getInput()), ownElementType(getResult()));
+  return success();
+}
+
+LogicalResult SoftmaxOp::inferShapes(SymbolicShapes &shapes) {
+  shapes.setDims(getResult(), shapes.getDims(getInput()), ownElementType(getResult()));
+  return success();
+}

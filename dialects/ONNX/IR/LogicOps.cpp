@@ -1,0 +1,15 @@
+//===- LogicOps.cpp - Operators of ONNX's Logic family ---===//
+#include "dialects/ONNX/IR/ONNXDialect.h"
+
+using namespace mlir;
+using namespace lathe::onnx;
+
+#define GET_OP_CLASSES
+#include "dialects/ONNX/IR/LogicOps.cpp.inc"
+
+void ONNXDialect::registerLogicOps() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/ONNX/IR/LogicOps.cpp.inc"
+      >();
+}

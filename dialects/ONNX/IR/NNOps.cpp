@@ -1,0 +1,15 @@
+//===- NNOps.cpp - Operators of ONNX's NN family ---===//
+#include "dialects/ONNX/IR/ONNXDialect.h"
+
+using namespace mlir;
+using namespace lathe::onnx;
+
+#define GET_OP_CLASSES
+#include "dialects/ONNX/IR/NNOps.cpp.inc"
+
+void ONNXDialect::registerNNOps() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/ONNX/IR/NNOps.cpp.inc"
+      >();
+}

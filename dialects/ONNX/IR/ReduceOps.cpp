@@ -1,0 +1,15 @@
+//===- ReduceOps.cpp - Operators of ONNX's Reduce family ---===//
+#include "dialects/ONNX/IR/ONNXDialect.h"
+
+using namespace mlir;
+using namespace lathe::onnx;
+
+#define GET_OP_CLASSES
+#include "dialects/ONNX/IR/ReduceOps.cpp.inc"
+
+void ONNXDialect::registerReduceOps() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/ONNX/IR/ReduceOps.cpp.inc"
+      >();
+}

@@ -1,0 +1,24 @@
+//===- Passes.h - Passes of the lower phase -----------------===//
+#ifndef PASSES_LOWER_PASSES_H
+#define PASSES_LOWER_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace lathe {
+
+#define GEN_PASS_DECL
+#include "passes/Lower/Passes.h.inc"
+
+/// What the lower phase needs to know.
+struct LowerOptions {};
+
+/// The passes of the lower phase in order.
+void buildLowerPipeline(mlir::OpPassManager &passes, const LowerOptions &options);
+
+#define GEN_PASS_REGISTRATION
+#include "passes/Lower/Passes.h.inc"
+
+} // namespace lathe
+
+#endif // PASSES_LOWER_PASSES_H

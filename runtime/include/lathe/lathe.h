@@ -1,0 +1,25 @@
+/*===- lathe.h - The runtime, for applications ----------------------------===*/
+#ifndef LATHE_LATHE_H
+#define LATHE_LATHE_H
+
+#include "lathe/rt_abi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A text for a status, in English, never NULL. */
+const char *lathe_status_string(lathe_status status);
+
+/* Starts threads - 1 workers, which sleep between runs; threads <= 0 takes the machine's number of processors. NULL if
+ * memory or threads are refused. One run at a time may use it. */
+lathe_executor *lathe_executor_create(int32_t threads);
+
+/* Ends the workers; NULL is allowed. */
+void lathe_executor_destroy(lathe_executor *executor);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* LATHE_LATHE_H */

@@ -1,0 +1,26 @@
+//===- lathe-opt.cpp - Runs passes on MLIR files --------------------------===//
+#include "dialects/NN/IR/NNDialect.h"
+#include "dialects/ONNX/IR/ONNXDialect.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "passes/Codegen/Passes.h"
+#include "passes/Compress/Passes.h"
+#include "passes/Fuse/Passes.h"
+#include "passes/Import/Passes.h"
+#include "passes/Lower/Passes.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registry.insert<lathe::onnx::ONNXDialect, lathe::nn::NNDialect>();
+  mlir::registerAllPasses();
+  lathe::registerImportPasses();
+  lathe::registerFusePasses();
+  lathe::registerCompressPasses();
+  lathe::registerLowerPasses();
+  lathe::registerCodegenPasses();
+  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Lathe optimizer\n", registry));
+}
