@@ -2,6 +2,7 @@
 #ifndef DIALECTS_NN_IR_NNBASE_TD
 #define DIALECTS_NN_IR_NNBASE_TD
 
+include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
@@ -32,6 +33,19 @@ def NN_Dialect : Dialect {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::quant::QuantDialect"];
   let useDefaultAttributePrinterParser = 1;
+}
+
+def NN_TargetAttr : AttrDef<NN_Dialect, "Target"> {
+  let mnemonic = "target";
+  let summary = "What code generation needs to know of the machine: attribute `nn.target` of the module";
+  let description = [{
+    `vector_bits` and `vector_registers` bound register tiles; `dot_product` names the widest 8-bit dot product:
+    "none", "avx2" (vpmaddwd on widened pairs) or "avx512vnni" (vpdpbusd). Cache sizes are in bytes.
+  }];
+  let parameters = (ins StringRefParameter<>:$triple, StringRefParameter<>:$cpu, StringRefParameter<>:$features,
+                        "unsigned":$vector_bits, "unsigned":$vector_registers, StringRefParameter<>:$dot_product,
+                        "int64_t":$l1_bytes, "int64_t":$l2_bytes);
+  let assemblyFormat = "`<` struct(params) `>`";
 }
 
 def NN_Shaped : AnyTypeOf<[AnyRankedTensor, AnyMemRef]>;

@@ -23,4 +23,14 @@
 #define GET_OP_CLASSES
 #include "dialects/NN/IR/NNOps.h.inc"
 
+namespace lathe::nn {
+
+/// Name of the module's attribute that describes the machine to compile for.
+inline constexpr llvm::StringLiteral kTargetAttr = "nn.target";
+
+/// The target of the module that holds `op`; x86-64-v4 (AVX-512) where the module names none.
+TargetAttr getTarget(mlir::Operation *op);
+
+} // namespace lathe::nn
+
 #endif // DIALECTS_NN_IR_NNDIALECT_H
