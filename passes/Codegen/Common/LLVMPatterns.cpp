@@ -3,6 +3,7 @@
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
@@ -53,12 +54,30 @@ LogicalResult codegen::prepareForLLVM(ModuleOp module) {
   return callLibm(module);
 }
 
+namespace {
+
+/// A multiply-add of a polynomial is fused only where the machine can: `llvm.fma` would be a call elsewhere.
+struct FmaToMulAdd : ConvertOpToLLVMPattern<math::FmaOp> {
+  explicit FmaToMulAdd(const LLVMTypeConverter &converter) : ConvertOpToLLVMPattern(converter, /*benefit=*/10) {}
+
+  LogicalResult matchAndRewrite(math::FmaOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    if (auto vector = dyn_cast<VectorType>(op.getType()); vector && vector.getRank() != 1)
+      return failure();
+    rewriter.replaceOpWithNewOp<LLVM::FMulAddOp>(op, typeConverter->convertType(op.getType()), adaptor.getA(),
+                                                 adaptor.getB(), adaptor.getC());
+    return success();
+  }
+};
+
+} // namespace
+
 void codegen::populateLLVMPatterns(LLVMTypeConverter &converter, RewritePatternSet &patterns) {
   populateAffineToStdConversionPatterns(patterns);
   populateSCFToControlFlowConversionPatterns(patterns);
   cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
   arith::populateArithToLLVMConversionPatterns(converter, patterns);
   populateMathToLLVMConversionPatterns(converter, patterns);
+  patterns.add<FmaToMulAdd>(converter);
   index::populateIndexToLLVMConversionPatterns(converter, patterns);
   populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
   populateFuncToLLVMConversionPatterns(converter, patterns);

@@ -31,6 +31,30 @@ static void makeSequential(RewriterBase &rewriter, scf::ParallelOp loop) {
   rewriter.eraseOp(loop);
 }
 
+/// The function's argument that a memref is a view of; null if it is none.
+static BlockArgument findArgument(Value value, func::FuncOp function) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<memref::SubViewOp, memref::CastOp, memref::CollapseShapeOp, memref::ExpandShapeOp, memref::ReinterpretCastOp,
+             memref::TransposeOp>(op))
+      return nullptr;
+    value = op->getOperand(0);
+  }
+  auto argument = cast<BlockArgument>(value);
+  return argument.getOwner()->getParentOp() == function ? argument : nullptr;
+}
+
+/// Captures that alias no other one: each is the only view of an argument that is noalias.
+static BitVector findNoAlias(ArrayRef<Value> captures, func::FuncOp function) {
+  SmallVector<BlockArgument> arguments;
+  for (Value capture : captures)
+    arguments.push_back(isa<MemRefType>(capture.getType()) ? findArgument(capture, function) : nullptr);
+  BitVector result(captures.size());
+  for (auto [index, argument] : llvm::enumerate(arguments))
+    result[index] = argument && function.getArgAttr(argument.getArgNumber(), kNoAliasAttr) &&
+                    llvm::count(arguments, argument) == 1;
+  return result;
+}
+
 namespace {
 
 struct OutlineParallelPass : lathe::impl::OutlineParallelPassBase<OutlineParallelPass> {
@@ -84,11 +108,8 @@ struct OutlineParallelPass : lathe::impl::OutlineParallelPassBase<OutlineParalle
     rewriter.setInsertionPointAfter(function);
     auto task = func::FuncOp::create(rewriter, loc, name, rewriter.getFunctionType(types, {}));
     task.setPrivate();
-    for (auto [index, capture] : llvm::enumerate(captures))
-      if (auto argument = dyn_cast<BlockArgument>(capture);
-          argument && argument.getOwner()->getParentOp() == function &&
-          function.getArgAttr(argument.getArgNumber(), kNoAliasAttr))
-        task.setArgAttr(index, kNoAliasAttr, rewriter.getUnitAttr());
+    for (unsigned index : findNoAlias(captures, function).set_bits())
+      task.setArgAttr(index, kNoAliasAttr, rewriter.getUnitAttr());
 
     Block *body = task.addEntryBlock();
     rewriter.setInsertionPointToStart(body);
