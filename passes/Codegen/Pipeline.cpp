@@ -25,6 +25,7 @@ void lathe::buildBufferizePipeline(OpPassManager &passes, const CodegenOptions &
 }
 
 void lathe::buildKernelPipeline(OpPassManager &passes, const CodegenOptions &options) {
+  passes.addNestedPass<func::FuncOp>(createEmitKernels());
   passes.addNestedPass<func::FuncOp>(createLinalgToLoopsPass());
   passes.addNestedPass<func::FuncOp>(createExpandMathPass());
   passes.addPass(createOutlineParallelPass());
@@ -36,6 +37,30 @@ void lathe::buildLLVMPipeline(OpPassManager &passes, const CodegenOptions &optio
   ToLLVMPassOptions llvmOptions;
   llvmOptions.name = options.name;
   passes.addPass(createToLLVMPass(llvmOptions));
+}
+
+namespace {
+
+/// Options of the pipelines on the command line of lathe-opt.
+struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
+  Option<std::string> name{*this, "name", llvm::cl::desc("Prefix of the visible symbols"), llvm::cl::init("model")};
+};
+
+} // namespace
+
+void lathe::registerCodegenPipelines() {
+  using Build = void (*)(OpPassManager &, const CodegenOptions &);
+  auto add = [](StringRef argument, StringRef text, Build build) {
+    PassPipelineRegistration<PipelineOptions>(argument, text, [build](OpPassManager &passes, const PipelineOptions &given) {
+      CodegenOptions options;
+      options.name = given.name;
+      build(passes, options);
+    });
+  };
+  add("codegen-phase-bufferize", "From tensors to memrefs and calls of kernels", buildBufferizePipeline);
+  add("codegen-phase-kernels", "From kernels on memrefs to loops and tasks", buildKernelPipeline);
+  add("codegen-phase-llvm", "To the LLVM dialect with the artifact's entry point", buildLLVMPipeline);
+  add("codegen-pipeline", "From tensors to the LLVM dialect", buildCodegenPipeline);
 }
 
 void lathe::buildCodegenPipeline(OpPassManager &passes, const CodegenOptions &options) {

@@ -80,9 +80,8 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
     if (weights.bytes) {
       OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
       auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), weights.bytes);
-      auto global = LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true,
-                                           LLVM::Linkage::External, symbol, Attribute(), /*alignment=*/64);
-      global.setDsoLocal(true);
+      LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true, LLVM::Linkage::External, symbol,
+                             Attribute(), /*alignment=*/64);
     }
     return applyFullConversion(module, target, std::move(patterns));
   }
