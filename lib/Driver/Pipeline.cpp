@@ -1,0 +1,88 @@
+//===- Pipeline.cpp - From a model's file to an object --------------------===//
+#include "lib/Driver/Pipeline.h"
+
+#include "dialects/NN/IR/NNDialect.h"
+#include "lib/Artifact/Artifact.h"
+#include "lib/Driver/ConstantEvaluator.h"
+#include "lib/Driver/Diagnostics.h"
+#include "lib/Frontend/Importer.h"
+#include "lib/Target/Target.h"
+#include "passes/Codegen/Passes.h"
+#include "passes/Compress/Passes.h"
+#include "passes/Fuse/Passes.h"
+#include "passes/Lower/Passes.h"
+
+using namespace mlir;
+using namespace lathe;
+
+static constexpr llvm::StringLiteral kPhaseNames[] = {
+    "import", "shapes", "fuse", "compress", "lower", "bufferize", "codegen", "llvm", "object"};
+
+llvm::StringRef lathe::nameOf(Phase phase) { return kPhaseNames[unsigned(phase)]; }
+
+std::optional<Phase> lathe::parsePhase(llvm::StringRef name) {
+  for (auto [index, known] : llvm::enumerate(kPhaseNames))
+    if (known == name)
+      return Phase(index);
+  return std::nullopt;
+}
+
+void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions &options) {
+  switch (phase) {
+  case Phase::Import:
+  case Phase::Object:
+    return;
+  case Phase::Shapes: {
+    ImportOptions import;
+    return buildImportPipeline(passes, import);
+  }
+  case Phase::Fuse:
+    return buildFusePipeline(passes, FuseOptions());
+  case Phase::Compress:
+    return buildCompressPipeline(passes, CompressOptions());
+  case Phase::Lower:
+    return buildLowerPipeline(passes, LowerOptions());
+  case Phase::Bufferize:
+  case Phase::Codegen:
+    return;
+  case Phase::LLVM: {
+    CodegenOptions codegen;
+    return buildCodegenPipeline(passes, codegen);
+  }
+  }
+}
+
+LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, Phase last, Phase done) {
+  MLIRContext *context = module.getContext();
+  llvm::Expected<nn::TargetAttr> target = resolveTarget(*context, options.target, options.cpu);
+  if (!target)
+    return emitError(UnknownLoc::get(context)) << textOf(target.takeError());
+  module->setAttr(nn::kTargetAttr, *target);
+  PassManager passes(context);
+  for (unsigned phase = unsigned(done) + 1; phase <= unsigned(last); ++phase)
+    buildPhase(passes, Phase(phase), options);
+  if (options.configure)
+    options.configure(passes);
+  return passes.run(module);
+}
+
+OwningOpRef<ModuleOp> lathe::compileFile(llvm::StringRef path, MLIRContext &context,
+                                         const CompileOptions &options, Phase last) {
+  OwningOpRef<ModuleOp> module = importOnnx(path, context, ImporterOptions());
+  if (!module || failed(runPhases(*module, options, last)))
+    return nullptr;
+  return module;
+}
+
+llvm::Expected<std::unique_ptr<LoadedModel>> lathe::loadModule(ModuleOp module) {
+  nn::TargetAttr target = nn::getTarget(module);
+  if (!runsHere(target))
+    return llvm::createStringError("cannot run code for " + target.getCpu() + " on this machine");
+  FailureOr<ObjectParts> parts = generateParts(module, target);
+  if (failed(parts))
+    return llvm::createStringError("code generation failed");
+  auto name = module->getAttrOfType<StringAttr>(kModelNameAttr);
+  auto object = llvm::MemoryBuffer::getMemBufferCopy({parts->code.data(), parts->code.size()});
+  return LoadedModel::load(std::move(object), name ? name.getValue() : "model",
+                           std::move(parts->weights));
+}
