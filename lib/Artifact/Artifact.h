@@ -24,20 +24,33 @@ inline constexpr llvm::StringLiteral kModelDimsAttr = "lathe.dims";      // arra
 /// The C header of a model: input and output structs, workspace size, `<name>_run` and `<name>_model`. C11 and C++.
 std::string generateHeader(mlir::ModuleOp module);
 
-/// The relocatable object of a model: code and the read-only section `<name>_weights`, joined. `module` is in the `llvm`
-/// phase. Weights are written as section bytes, never as LLVM constants. Fails after an error.
-mlir::FailureOr<Bytes> generateObject(mlir::ModuleOp module, nn::TargetAttr target);
-
-/// Code and weights apart, for loading in process without a copy: the code object leaves `<name>_weights` undefined and
-/// `weights` holds what it should point to.
-struct ObjectParts {
+/// A compiled model: an object with the code, which refers to the symbol `<name>_weights`, and the bytes of that symbol,
+/// which stay where the module keeps them.
+struct CompiledObject {
+  struct Blob {
+    uint64_t offset; ///< from the start of the weights, a multiple of 64
+    llvm::ArrayRef<char> bytes;
+    bool splat; ///< `bytes` is one element, repeated up to `size`
+    uint64_t size;
+  };
+  std::string name;
   Bytes code;
-  std::unique_ptr<llvm::WritableMemoryBuffer> weights; ///< 64-byte aligned; null if there are none
+  llvm::SmallVector<Blob, 0> weights; ///< by rising offset; valid as long as the module
+  uint64_t weightBytes = 0;
 };
-mlir::FailureOr<ObjectParts> generateParts(mlir::ModuleOp module, nn::TargetAttr target);
 
-/// Links a relocatable object to a shared object with lld in process.
-llvm::Expected<Bytes> linkShared(llvm::ArrayRef<char> object, llvm::StringRef soname);
+/// Generates the code of a module in the `llvm` phase. Fails after an error.
+mlir::FailureOr<CompiledObject> compileObject(mlir::ModuleOp module, nn::TargetAttr target);
+
+/// Writes one relocatable object: the code, and the weights as the bytes of a read-only section. They never become LLVM
+/// constants and are not copied on the way.
+llvm::Error writeObject(const CompiledObject &object, llvm::raw_ostream &stream);
+
+/// The weights as one block, 64-byte aligned, for loading in process; null if there are none.
+std::unique_ptr<llvm::MemoryBuffer> copyWeights(const CompiledObject &object);
+
+/// Links the model to a shared object at `path` with lld in process.
+llvm::Error linkShared(const CompiledObject &object, llvm::StringRef path);
 
 /// Writes a file as a whole or not at all: to a temporary beside it, then renamed. "-" is stdout.
 llvm::Error writeFile(llvm::StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write);
