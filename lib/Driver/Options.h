@@ -38,6 +38,8 @@ struct CompileOptions {
   bool quantizeInt8 = false;
   /// A .npz or .npy of samples, or a statistics file that `lathe calibrate` wrote.
   std::string calibration;
+  /// How integer samples become the model's floats; see `Preprocess::parse`.
+  std::string preprocess;
   /// Called on every pass manager before it runs: where instrumentation is attached.
   std::function<void(mlir::PassManager &)> configure;
 };

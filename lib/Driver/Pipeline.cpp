@@ -74,13 +74,16 @@ OwningOpRef<ModuleOp> lathe::compileFile(llvm::StringRef path, MLIRContext &cont
   return module;
 }
 
-llvm::Expected<std::unique_ptr<LoadedModel>> lathe::loadModule(ModuleOp module) {
+llvm::Expected<std::unique_ptr<LoadedModel>> lathe::loadModule(ModuleOp module,
+                                                               uint64_t *codeBytes) {
   nn::TargetAttr target = nn::getTarget(module);
   if (!runsHere(target))
     return llvm::createStringError("cannot run code for " + target.getCpu() + " on this machine");
   FailureOr<ObjectParts> parts = generateParts(module, target);
   if (failed(parts))
     return llvm::createStringError("code generation failed");
+  if (codeBytes)
+    *codeBytes = parts->code.size();
   auto name = module->getAttrOfType<StringAttr>(kModelNameAttr);
   auto object = llvm::MemoryBuffer::getMemBufferCopy({parts->code.data(), parts->code.size()});
   return LoadedModel::load(std::move(object), name ? name.getValue() : "model",

@@ -26,8 +26,9 @@ mlir::LogicalResult runPhases(mlir::ModuleOp module, const CompileOptions &optio
 mlir::OwningOpRef<mlir::ModuleOp> compileFile(llvm::StringRef path, mlir::MLIRContext &context,
                                               const CompileOptions &options, Phase last);
 
-/// Loads a module of the `llvm` phase into this process.
-llvm::Expected<std::unique_ptr<LoadedModel>> loadModule(mlir::ModuleOp module);
+/// Loads a module of the `llvm` phase into this process; `codeBytes`, if given, becomes the size of its code.
+llvm::Expected<std::unique_ptr<LoadedModel>> loadModule(mlir::ModuleOp module,
+                                                        uint64_t *codeBytes = nullptr);
 
 } // namespace lathe
 
