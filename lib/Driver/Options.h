@@ -4,6 +4,7 @@
 
 #include "llvm/ADT/StringRef.h"
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,8 @@ class PassManager;
 } // namespace mlir
 
 namespace lathe {
+
+class CalibrationStatistics;
 
 /// The stages of a compilation, in order; docs/design.md says what holds after each.
 enum class Phase { Import, Shapes, Fuse, Compress, Lower, Bufferize, Codegen, LLVM, Object };
@@ -38,6 +41,8 @@ struct CompileOptions {
   bool quantizeInt8 = false;
   /// A .npz or .npy of samples, or a statistics file that `lathe calibrate` wrote.
   std::string calibration;
+  /// What `calibration` says, once it was read or observed; `runPhases` sees to it.
+  std::shared_ptr<const CalibrationStatistics> statistics;
   /// How integer samples become the model's floats; see `Preprocess::parse`.
   std::string preprocess;
   /// Called on every pass manager before it runs: where instrumentation is attached.

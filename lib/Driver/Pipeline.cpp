@@ -3,6 +3,7 @@
 
 #include "dialects/NN/IR/NNDialect.h"
 #include "lib/Artifact/Artifact.h"
+#include "lib/Driver/Calibration.h"
 #include "lib/Driver/ConstantEvaluator.h"
 #include "lib/Driver/Diagnostics.h"
 #include "lib/Frontend/Importer.h"
@@ -38,8 +39,12 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
   }
   case Phase::Fuse:
     return buildFusePipeline(passes, FuseOptions());
-  case Phase::Compress:
-    return buildCompressPipeline(passes, CompressOptions());
+  case Phase::Compress: {
+    CompressOptions compress;
+    compress.quantize = options.quantizeInt8 ? "int8" : "";
+    compress.statistics = options.statistics;
+    return buildCompressPipeline(passes, compress);
+  }
   case Phase::Lower:
     return buildLowerPipeline(passes, LowerOptions());
   case Phase::Bufferize:
@@ -52,18 +57,36 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
   }
 }
 
-LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, Phase last, Phase done) {
-  MLIRContext *context = module.getContext();
-  llvm::Expected<nn::TargetAttr> target = resolveTarget(*context, options.target, options.cpu);
-  if (!target)
-    return emitError(UnknownLoc::get(context)) << textOf(target.takeError());
-  module->setAttr(nn::kTargetAttr, *target);
-  PassManager passes(context);
+/// Runs the phases after `done` up to `last` in one pass manager.
+static LogicalResult runPasses(ModuleOp module, const CompileOptions &options, Phase last, Phase done) {
+  PassManager passes(module.getContext());
   for (unsigned phase = unsigned(done) + 1; phase <= unsigned(last); ++phase)
     buildPhase(passes, Phase(phase), options);
   if (options.configure)
     options.configure(passes);
   return passes.run(module);
+}
+
+LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &given, Phase last, Phase done) {
+  MLIRContext *context = module.getContext();
+  CompileOptions options = given;
+  llvm::Expected<nn::TargetAttr> target = resolveTarget(*context, options.target, options.cpu);
+  if (!target)
+    return emitError(UnknownLoc::get(context)) << textOf(target.takeError());
+  module->setAttr(nn::kTargetAttr, *target);
+  // Statistics are of the form after `fuse`, so that quantization finds the values by the same names.
+  bool calibrates = options.quantizeInt8 && !options.statistics && last >= Phase::Compress &&
+                    done < Phase::Compress;
+  if (calibrates) {
+    if (failed(runPasses(module, options, Phase::Fuse, done)))
+      return failure();
+    FailureOr<CalibrationStatistics> statistics = findStatistics(module, options);
+    if (failed(statistics))
+      return failure();
+    options.statistics = std::make_shared<CalibrationStatistics>(std::move(*statistics));
+    done = Phase::Fuse;
+  }
+  return runPasses(module, options, last, done);
 }
 
 OwningOpRef<ModuleOp> lathe::compileFile(llvm::StringRef path, MLIRContext &context,
