@@ -8,6 +8,7 @@
 #include "lib/Driver/Diagnostics.h"
 #include "lib/Frontend/Importer.h"
 #include "lib/Target/Target.h"
+#include "mlir/Parser/Parser.h"
 #include "passes/Codegen/Passes.h"
 #include "passes/Compress/Passes.h"
 #include "passes/Fuse/Passes.h"
@@ -91,7 +92,10 @@ LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &given, Pha
 
 OwningOpRef<ModuleOp> lathe::compileFile(llvm::StringRef path, MLIRContext &context,
                                          const CompileOptions &options, Phase last) {
-  OwningOpRef<ModuleOp> module = importOnnx(path, context, ImporterOptions());
+  // MLIR is taken in the form after `import`, to work on the compiler with small models written by hand.
+  OwningOpRef<ModuleOp> module = path.ends_with(".mlir")
+                                     ? parseSourceFile<ModuleOp>(path, ParserConfig(&context))
+                                     : importOnnx(path, context, ImporterOptions());
   if (!module || failed(runPhases(*module, options, last)))
     return nullptr;
   return module;
@@ -102,13 +106,11 @@ llvm::Expected<std::unique_ptr<LoadedModel>> lathe::loadModule(ModuleOp module,
   nn::TargetAttr target = nn::getTarget(module);
   if (!runsHere(target))
     return llvm::createStringError("cannot run code for " + target.getCpu() + " on this machine");
-  FailureOr<ObjectParts> parts = generateParts(module, target);
-  if (failed(parts))
+  FailureOr<CompiledObject> object = compileObject(module, target);
+  if (failed(object))
     return llvm::createStringError("code generation failed");
   if (codeBytes)
-    *codeBytes = parts->code.size();
-  auto name = module->getAttrOfType<StringAttr>(kModelNameAttr);
-  auto object = llvm::MemoryBuffer::getMemBufferCopy({parts->code.data(), parts->code.size()});
-  return LoadedModel::load(std::move(object), name ? name.getValue() : "model",
-                           std::move(parts->weights));
+    *codeBytes = object->code.size();
+  auto code = llvm::MemoryBuffer::getMemBufferCopy({object->code.data(), object->code.size()});
+  return LoadedModel::load(std::move(code), object->name, copyWeights(*object));
 }

@@ -22,7 +22,7 @@ void buildPhase(mlir::OpPassManager &passes, Phase phase, const CompileOptions &
 mlir::LogicalResult runPhases(mlir::ModuleOp module, const CompileOptions &options, Phase last,
                               Phase done = Phase::Import);
 
-/// Reads an ONNX file and runs the phases up to `last`; null after an error.
+/// Reads an ONNX file, or a .mlir file in the form after `import`, and runs the phases up to `last`; null after an error.
 mlir::OwningOpRef<mlir::ModuleOp> compileFile(llvm::StringRef path, mlir::MLIRContext &context,
                                               const CompileOptions &options, Phase last);
 

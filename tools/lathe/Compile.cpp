@@ -3,6 +3,7 @@
 #include "tools/lathe/Commands.h"
 #include "tools/lathe/Session.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -56,26 +57,33 @@ static int writeModule(ModuleOp module, const CompileFlags &flags, StringRef pat
   return write(path, text);
 }
 
-/// Writes the object and, beside it, the header; neither if one of them cannot be made.
-static int writeObject(ModuleOp module, StringRef path, bool shared) {
-  FailureOr<Bytes> object = generateObject(module, nn::getTarget(module));
+static llvm::Error writeCode(const CompiledObject &object, StringRef path, bool shared) {
+  if (shared)
+    return linkShared(object, path);
+  llvm::Error inner = llvm::Error::success();
+  llvm::Error outer = writeFile(path, [&](llvm::raw_ostream &stream) {
+    inner = llvm::joinErrors(std::move(inner), writeObject(object, stream));
+  });
+  return llvm::joinErrors(std::move(outer), std::move(inner));
+}
+
+/// Writes the object and, beside it, the header: both or none.
+static int writeArtifact(ModuleOp module, StringRef path, bool shared) {
+  SmallString<128> header(path);
+  llvm::sys::path::replace_extension(header, ".h");
+  if (header == path)
+    return fail("expected an output that is not a header, but got '" + path + "'");
+  FailureOr<CompiledObject> object = compileObject(module, nn::getTarget(module));
   if (failed(object))
     return kFailure;
-  if (shared) {
-    llvm::Expected<Bytes> linked = linkShared(*object, llvm::sys::path::filename(path));
-    if (!linked)
-      return fail(textOf(linked.takeError()));
-    *object = std::move(*linked);
-  }
-  if (path != "-") {
-    SmallString<128> header(path);
-    llvm::sys::path::replace_extension(header, ".h");
-    if (header == path)
-      return fail("expected an output that is not a header, but got '" + path + "'");
-    if (int status = write(header, generateHeader(module)))
-      return status;
-  }
-  return write(path, StringRef(object->data(), object->size()));
+  if (llvm::Error error = writeCode(*object, path, shared))
+    return fail(textOf(std::move(error)));
+  if (path == "-")
+    return kSuccess;
+  int status = write(header, generateHeader(module));
+  if (status != kSuccess)
+    llvm::sys::fs::remove(path);
+  return status;
 }
 
 static StringRef defaultExtension(Emit emit) {
@@ -130,7 +138,7 @@ int lathe::runCompile(int argc, char **argv) {
   switch (flags.emit) {
   case Emit::Object:
   case Emit::Shared:
-    return writeObject(*module, path, flags.emit == Emit::Shared);
+    return writeArtifact(*module, path, flags.emit == Emit::Shared);
   case Emit::LLVMIR:
   case Emit::Assembly: {
     FailureOr<Bytes> code =

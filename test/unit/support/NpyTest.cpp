@@ -129,7 +129,7 @@ TEST_CASE("archives survive writing and reading, and damage is noticed") {
     CHECK((*read)[1].second.shape == std::vector<int64_t>{3, 1});
   }
   std::string damaged = *text;
-  damaged[180] ^= 1; // inside the first array
+  damaged[170] ^= 1; // inside the first array
   CHECK(errorOf(readNpz(ScratchFile(damaged).path)) != "");
   CHECK(errorOf(readNpz(ScratchFile(llvm::StringRef(*text).drop_back(30)).path)) != "");
   CHECK(errorOf(readNpz("does-not-exist.npz")) != "");
