@@ -49,12 +49,11 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
   case Phase::Lower:
     return buildLowerPipeline(passes, LowerOptions());
   case Phase::Bufferize:
+    return buildBufferizePipeline(passes, {options.name});
   case Phase::Codegen:
-    return;
-  case Phase::LLVM: {
-    CodegenOptions codegen;
-    return buildCodegenPipeline(passes, codegen);
-  }
+    return buildKernelPipeline(passes, {options.name});
+  case Phase::LLVM:
+    return buildLLVMPipeline(passes, {options.name});
   }
 }
 
