@@ -1,6 +1,7 @@
 //===- SymbolicShapes.cpp - Shapes as expressions over a model's dims -----===//
 #include "dialects/Interfaces/SymbolicShapes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/AffineMap.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -97,6 +98,12 @@ LogicalResult SymbolicShapes::compute() {
       continue; // what it depends on has been reported
     if (auto inference = dyn_cast<ShapeInferenceOpInterface>(op)) {
       good &= succeeded(inference.inferShapes(*this));
+      continue;
+    }
+    if (isa<quant::QuantizeCastOp, quant::DequantizeCastOp, quant::StorageCastOp>(op)) {
+      if (hasDims(op.getOperand(0)))
+        setDims(op.getResult(0), SmallVector<AffineExpr>(getDims(op.getOperand(0))),
+                cast<ShapedType>(op.getResult(0).getType()).getElementType());
       continue;
     }
     for (Value result : op.getResults()) {

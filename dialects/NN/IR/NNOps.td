@@ -45,12 +45,14 @@ def NN_ConvOp : NN_KernelOp<"conv", [AttrSizedOperandSegments]> {
     packed in panels of n0 output channels: `[ceil(O/n0), KH, KW, C, n0]` for f32 and
     `[ceil(O/n0), KH, KW, ceil(C/4), n0, 4]` for i8. A depthwise weight (`group` = C = O) stays
     `[KH, KW, 1, C]`. 1-D convolutions have H = KH = 1. `pads` are top, left, bottom, right.
+    `pad_value` is what the padding holds, in storage: the zero point of an i8 input.
   }];
   let arguments = (ins NN_Shaped:$input, NN_Shaped:$weight, Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init,
                        DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
                        DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
                        DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
-                       DefaultValuedAttr<I64Attr, "1">:$group);
+                       DefaultValuedAttr<I64Attr, "1">:$group,
+                       DefaultValuedAttr<I64Attr, "0">:$pad_value);
   let regions = (region AnyRegion:$epilogue);
   let assemblyFormat = !strconcat("$input `,` $weight ", epilogueFormat, "`:` functional-type(operands, results)");
 }
@@ -65,7 +67,8 @@ def NN_PoolOp : NN_KernelOp<"pool"> {
   let summary = "2-D max or average pooling, channels last";
   let description = [{
     `input` is `[N, H, W, C]`. Windows may reach into the padding (`pads`: top, left, bottom, right), which never
-    wins a maximum; an average counts it where `count_include_pad` is set.
+    wins a maximum; an average counts it where `count_include_pad` is set. i8 elements are *unsigned*, as inputs of
+    contractions are: the maximum of quantized values is the quantized maximum.
   }];
   let arguments = (ins NN_Shaped:$input, Optional<NN_Shaped>:$init, NN_PoolKindAttr:$kind,
                        DenseI64ArrayAttr:$kernel,

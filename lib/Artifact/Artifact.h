@@ -1,0 +1,60 @@
+//===- Artifact.h - What a compilation writes -----------------------------===//
+#ifndef LIB_ARTIFACT_ARTIFACT_H
+#define LIB_ARTIFACT_ARTIFACT_H
+
+#include "lib/Target/Target.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <functional>
+#include <string>
+
+namespace lathe {
+
+/// Attributes of a module in the `llvm` phase; set by codegen-to-llvm, read by the artifact writers.
+inline constexpr llvm::StringLiteral kModelNameAttr = "lathe.name";
+inline constexpr llvm::StringLiteral kWeightsAttr = "lathe.weights";             // ArrayAttr of ElementsAttr
+inline constexpr llvm::StringLiteral kWeightOffsetsAttr = "lathe.weight_offsets"; // array<i64>
+inline constexpr llvm::StringLiteral kWeightBytesAttr = "lathe.weight_bytes";
+inline constexpr llvm::StringLiteral kWorkspaceBytesAttr = "lathe.workspace_bytes";
+inline constexpr llvm::StringLiteral kInputsAttr = "lathe.inputs";   // array of {name, dtype, shape}
+inline constexpr llvm::StringLiteral kOutputsAttr = "lathe.outputs"; // array of {name, dtype, shape}
+inline constexpr llvm::StringLiteral kModelDimsAttr = "lathe.dims";      // array of {name, lower, upper}
+
+/// The C header of a model: input and output structs, workspace size, `<name>_run` and `<name>_model`. C11 and C++.
+std::string generateHeader(mlir::ModuleOp module);
+
+/// A compiled model: an object with the code, which refers to the symbol `<name>_weights`, and the bytes of that symbol,
+/// which stay where the module keeps them.
+struct CompiledObject {
+  struct Blob {
+    uint64_t offset; ///< from the start of the weights, a multiple of 64
+    llvm::ArrayRef<char> bytes;
+    bool splat; ///< `bytes` is one element, repeated up to `size`
+    uint64_t size;
+  };
+  std::string name;
+  Bytes code;
+  llvm::SmallVector<Blob, 0> weights; ///< by rising offset; valid as long as the module
+  uint64_t weightBytes = 0;
+};
+
+/// Generates the code of a module in the `llvm` phase. Fails after an error.
+mlir::FailureOr<CompiledObject> compileObject(mlir::ModuleOp module, nn::TargetAttr target);
+
+/// Writes one relocatable object: the code, and the weights as the bytes of a read-only section. They never become LLVM
+/// constants and are not copied on the way.
+llvm::Error writeObject(const CompiledObject &object, llvm::raw_ostream &stream);
+
+/// The weights as one block, 64-byte aligned, for loading in process; null if there are none.
+std::unique_ptr<llvm::MemoryBuffer> copyWeights(const CompiledObject &object);
+
+/// Links the model to a shared object at `path` with lld in process.
+llvm::Error linkShared(const CompiledObject &object, llvm::StringRef path);
+
+/// Writes a file as a whole or not at all: to a temporary beside it, then renamed. "-" is stdout.
+llvm::Error writeFile(llvm::StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write);
+
+} // namespace lathe
+
+#endif // LIB_ARTIFACT_ARTIFACT_H

@@ -1,0 +1,26 @@
+//===- Link.h - lld in process --------------------------------------------===//
+#ifndef LIB_ARTIFACT_LINK_H
+#define LIB_ARTIFACT_LINK_H
+
+#include "lib/Target/Target.h"
+#include "llvm/ADT/SmallString.h"
+
+namespace lathe {
+
+/// Runs lld's ELF linker with these arguments (without the program's name); its messages are the error's text. Only one link
+/// runs at a time.
+llvm::Error link(llvm::ArrayRef<std::string> arguments);
+
+/// A file in the system's temporary folder that lives as long as the object.
+struct TemporaryFile {
+  llvm::SmallString<128> path;
+
+  static llvm::Expected<TemporaryFile> create(llvm::StringRef suffix);
+  TemporaryFile() = default;
+  TemporaryFile(TemporaryFile &&other) : path(other.path) { other.path.clear(); }
+  ~TemporaryFile();
+};
+
+} // namespace lathe
+
+#endif // LIB_ARTIFACT_LINK_H

@@ -1,0 +1,157 @@
+//===- Object.cpp - One relocatable object of code and weights ------------===//
+//
+// LLVM writes the code as an ELF object in which the weights' symbol is undefined. Here a read-only section with the weights
+// is appended to it and the symbol moved there. The payload goes from where it lies to the stream in one write.
+//
+//===----------------------------------------------------------------------===//
+#include "lib/Artifact/Artifact.h"
+#include "llvm/BinaryFormat/ELF.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace lathe;
+
+static CompiledObject::Blob getBlob(ElementsAttr attr, uint64_t offset) {
+  auto type = cast<ShapedType>(attr.getType());
+  uint64_t size = llvm::divideCeil(type.getNumElements() * type.getElementTypeBitWidth(), 8);
+  if (type.getElementType().isInteger(1))
+    size = type.getNumElements();
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
+    return {offset, resource.getRawHandle().getBlob()->getData(), false, size};
+  auto dense = cast<DenseElementsAttr>(attr);
+  return {offset, dense.getRawData(), dense.isSplat(), size};
+}
+
+FailureOr<CompiledObject> lathe::compileObject(ModuleOp module, nn::TargetAttr target) {
+  CompiledObject object;
+  auto name = module->getAttrOfType<StringAttr>(kModelNameAttr);
+  auto weights = module->getAttrOfType<ArrayAttr>(kWeightsAttr);
+  auto offsets = module->getAttrOfType<DenseI64ArrayAttr>(kWeightOffsetsAttr);
+  auto bytes = module->getAttrOfType<IntegerAttr>(kWeightBytesAttr);
+  if (!name || !weights || !offsets || !bytes || weights.size() != size_t(offsets.size()))
+    return module.emitError("is not in the llvm phase: expected the attributes of codegen-to-llvm"), failure();
+  object.name = name.str();
+  object.weightBytes = bytes.getInt();
+  for (auto [attr, offset] : llvm::zip(weights, offsets.asArrayRef()))
+    object.weights.push_back(getBlob(cast<ElementsAttr>(attr), offset));
+  llvm::sort(object.weights, [](const auto &a, const auto &b) { return a.offset < b.offset; });
+  FailureOr<Bytes> code = generateCode(module, target, CodeKind::Object);
+  if (failed(code))
+    return failure();
+  object.code = std::move(*code);
+  return object;
+}
+
+static void writeBlob(const CompiledObject::Blob &blob, llvm::raw_ostream &stream) {
+  if (!blob.splat)
+    return void(stream.write(blob.bytes.data(), blob.bytes.size()));
+  for (uint64_t written = 0; written < blob.size; written += blob.bytes.size())
+    stream.write(blob.bytes.data(), blob.bytes.size());
+}
+
+/// The weights with the gaps between them, `weightBytes` in all.
+static void writeWeights(const CompiledObject &object, llvm::raw_ostream &stream) {
+  uint64_t at = 0;
+  for (const CompiledObject::Blob &blob : object.weights) {
+    stream.write_zeros(blob.offset - at);
+    writeBlob(blob, stream);
+    at = blob.offset + blob.size;
+  }
+  stream.write_zeros(object.weightBytes - at);
+}
+
+namespace {
+/// The parts of an ELF64 little-endian relocatable object that change when a section is added.
+struct ElfObject {
+  Bytes bytes;
+  llvm::ELF::Elf64_Ehdr header;
+  SmallVector<llvm::ELF::Elf64_Shdr> sections;
+
+  template <typename T>
+  T read(uint64_t offset) const {
+    T value;
+    memcpy(&value, bytes.data() + offset, sizeof(T));
+    return value;
+  }
+
+  explicit ElfObject(ArrayRef<char> object) : bytes(object.begin(), object.end()) {
+    header = read<llvm::ELF::Elf64_Ehdr>(0);
+    for (unsigned i = 0; i < header.e_shnum; ++i)
+      sections.push_back(read<llvm::ELF::Elf64_Shdr>(header.e_shoff + i * sizeof(llvm::ELF::Elf64_Shdr)));
+  }
+
+  /// Moves the undefined symbol `name` to the start of section `index`; false if there is none.
+  bool defineSymbol(StringRef name, unsigned index, uint64_t size) {
+    for (const llvm::ELF::Elf64_Shdr &table : sections) {
+      if (table.sh_type != llvm::ELF::SHT_SYMTAB)
+        continue;
+      uint64_t strings = sections[table.sh_link].sh_offset;
+      for (uint64_t at = table.sh_offset; at < table.sh_offset + table.sh_size; at += sizeof(llvm::ELF::Elf64_Sym)) {
+        auto symbol = read<llvm::ELF::Elf64_Sym>(at);
+        if (StringRef(bytes.data() + strings + symbol.st_name) != name || symbol.st_shndx != llvm::ELF::SHN_UNDEF)
+          continue;
+        symbol.st_shndx = index;
+        symbol.st_value = 0;
+        symbol.st_size = size;
+        symbol.setBindingAndType(llvm::ELF::STB_GLOBAL, llvm::ELF::STT_OBJECT);
+        symbol.st_other = llvm::ELF::STV_HIDDEN; // for the model's own code, also in a shared object
+        memcpy(bytes.data() + at, &symbol, sizeof symbol);
+        return true;
+      }
+    }
+    return false;
+  }
+};
+} // namespace
+
+llvm::Error lathe::writeObject(const CompiledObject &object, llvm::raw_ostream &stream) {
+  ElfObject elf(object.code);
+  unsigned index = elf.sections.size();
+  if (object.weightBytes == 0 || !elf.defineSymbol(object.name + "_weights", index, object.weightBytes)) {
+    stream.write(object.code.data(), object.code.size());
+    return llvm::Error::success();
+  }
+  // The section names get a copy of their table with one more name, behind the weights.
+  llvm::ELF::Elf64_Shdr &names = elf.sections[elf.header.e_shstrndx];
+  std::string nameTable(elf.bytes.data() + names.sh_offset, names.sh_size);
+  uint64_t newName = nameTable.size();
+  nameTable += std::string(".rodata.") + object.name + "_weights" + '\0';
+
+  uint64_t payload = llvm::alignTo(elf.bytes.size(), 64), namesAt = payload + object.weightBytes;
+  uint64_t sectionsAt = llvm::alignTo(namesAt + nameTable.size(), 8);
+  names.sh_offset = namesAt;
+  names.sh_size = nameTable.size();
+  llvm::ELF::Elf64_Shdr section = {};
+  section.sh_name = newName;
+  section.sh_type = llvm::ELF::SHT_PROGBITS;
+  section.sh_flags = llvm::ELF::SHF_ALLOC;
+  section.sh_offset = payload;
+  section.sh_size = object.weightBytes;
+  section.sh_addralign = 64;
+  elf.sections.push_back(section);
+  elf.header.e_shoff = sectionsAt;
+  elf.header.e_shnum = elf.sections.size();
+  memcpy(elf.bytes.data(), &elf.header, sizeof elf.header);
+
+  stream.write(elf.bytes.data(), elf.bytes.size());
+  stream.write_zeros(payload - elf.bytes.size());
+  writeWeights(object, stream);
+  stream << nameTable;
+  stream.write_zeros(sectionsAt - namesAt - nameTable.size());
+  for (const llvm::ELF::Elf64_Shdr &each : elf.sections)
+    stream.write(reinterpret_cast<const char *>(&each), sizeof each);
+  return llvm::Error::success();
+}
+
+std::unique_ptr<llvm::MemoryBuffer> lathe::copyWeights(const CompiledObject &object) {
+  if (object.weightBytes == 0)
+    return nullptr;
+  std::unique_ptr<llvm::WritableMemoryBuffer> buffer =
+      llvm::WritableMemoryBuffer::getNewUninitMemBuffer(object.weightBytes, "weights", llvm::Align(64));
+  char *data = buffer->getBufferStart();
+  for (const CompiledObject::Blob &blob : object.weights)
+    for (uint64_t at = 0; at < blob.size; at += blob.bytes.size())
+      memcpy(data + blob.offset + at, blob.bytes.data(), blob.bytes.size());
+  return buffer;
+}

@@ -1,0 +1,43 @@
+//===- WriteFile.cpp - Files that appear as a whole -----------------------===//
+#include "lib/Artifact/Artifact.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace lathe;
+
+llvm::Error lathe::writeFile(llvm::StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write) {
+  if (path == "-") {
+    write(llvm::outs());
+    llvm::outs().flush();
+    return llvm::Error::success();
+  }
+  auto fail = [&](std::error_code error) {
+    return llvm::createStringError(error, "cannot write '" + path + "': " + error.message());
+  };
+  llvm::Expected<llvm::sys::fs::TempFile> file =
+      llvm::sys::fs::TempFile::create(path + ".%%%%%%.tmp", llvm::sys::fs::all_read | llvm::sys::fs::all_write);
+  if (!file)
+    return fail(llvm::errorToErrorCode(file.takeError()));
+  std::error_code error;
+  {
+    llvm::raw_fd_ostream stream(file->FD, /*shouldClose=*/false);
+    write(stream);
+    stream.flush();
+    error = stream.error();
+    stream.clear_error();
+  }
+  if (error) {
+    llvm::consumeError(file->discard());
+    return fail(error);
+  }
+  // Temporaries are made for the owner alone; a compiled file is as readable as the umask allows.
+  unsigned mask = llvm::sys::fs::getUmask();
+  if (std::error_code denied = llvm::sys::fs::setPermissions(
+          file->FD, static_cast<llvm::sys::fs::perms>((llvm::sys::fs::all_read | llvm::sys::fs::all_write) & ~mask))) {
+    llvm::consumeError(file->discard());
+    return fail(denied);
+  }
+  if (llvm::Error kept = file->keep(path))
+    return fail(llvm::errorToErrorCode(std::move(kept)));
+  return llvm::Error::success();
+}

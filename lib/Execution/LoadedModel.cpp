@@ -1,0 +1,119 @@
+//===- LoadedModel.cpp - Objects linked into this process -----------------===//
+#include "lib/Execution/LoadedModel.h"
+#include "lib/Target/X86/X86.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Support/Error.h"
+
+using namespace lathe;
+
+struct LoadedModel::Impl {
+  std::unique_ptr<llvm::MemoryBuffer> weights;
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+};
+
+LoadedModel::LoadedModel() : impl(std::make_unique<Impl>()) {}
+LoadedModel::~LoadedModel() = default;
+
+llvm::Expected<std::unique_ptr<LoadedModel>> LoadedModel::load(std::unique_ptr<llvm::MemoryBuffer> object, llvm::StringRef name,
+                                                               std::unique_ptr<llvm::MemoryBuffer> weights) {
+  initializeX86(); // LLJIT asks the target registry even when it never compiles
+  llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> jit = llvm::orc::LLJITBuilder().create();
+  if (!jit)
+    return jit.takeError();
+  std::unique_ptr<LoadedModel> loaded(new LoadedModel());
+  llvm::orc::JITDylib &library = (*jit)->getMainJITDylib();
+  if (weights) {
+    llvm::orc::SymbolMap symbols;
+    symbols[(*jit)->mangleAndIntern((name + "_weights").str())] = {llvm::orc::ExecutorAddr::fromPtr(weights->getBufferStart()),
+                                                                   llvm::JITSymbolFlags::Exported};
+    if (llvm::Error error = library.define(llvm::orc::absoluteSymbols(std::move(symbols))))
+      return std::move(error);
+  }
+  if (llvm::Error error = (*jit)->addObjectFile(std::move(object)))
+    return std::move(error);
+  llvm::Expected<llvm::orc::ExecutorAddr> address = (*jit)->lookup((name + "_model").str());
+  if (!address)
+    return address.takeError();
+  loaded->impl->weights = std::move(weights);
+  loaded->impl->jit = std::move(*jit);
+  loaded->model = address->toPtr<const lathe_model *>();
+  if (loaded->model->abi_version != LATHE_ABI_VERSION)
+    return llvm::createStringError("model '" + name + "' has ABI version " + llvm::Twine(loaded->model->abi_version) +
+                                   ", expected " + llvm::Twine(LATHE_ABI_VERSION));
+  return std::move(loaded);
+}
+
+/// Reads the symbolic dimensions from the inputs' shapes; an error names the first input that does not fit.
+static llvm::Error readDims(const lathe_model &model, llvm::ArrayRef<const Tensor *> inputs,
+                            llvm::MutableArrayRef<int64_t> dims) {
+  if (inputs.size() != model.num_inputs)
+    return llvm::createStringError("expected " + llvm::Twine(model.num_inputs) + " inputs, but got " +
+                                   llvm::Twine(inputs.size()));
+  llvm::SmallVector<bool> known(dims.size(), false);
+  for (unsigned i = 0; i < model.num_inputs; ++i) {
+    const lathe_tensor &expected = model.inputs[i];
+    llvm::ArrayRef<int64_t> shape = inputs[i]->getShape();
+    auto fail = [&](const llvm::Twine &what) {
+      return llvm::createStringError("input '" + llvm::Twine(expected.name) + "': " + what);
+    };
+    if (inputs[i]->getType() != expected.dtype)
+      return fail("expected ONNX element type " + llvm::Twine(expected.dtype) + ", but got " +
+                  llvm::Twine(int(inputs[i]->getType())));
+    if (int64_t(shape.size()) != expected.rank)
+      return fail("expected rank " + llvm::Twine(expected.rank) + ", but got " + llvm::Twine(shape.size()));
+    for (int32_t d = 0; d < expected.rank; ++d) {
+      int64_t size = expected.shape[d];
+      if (size < 0) {
+        unsigned symbol = -1 - size;
+        const lathe_dim &dim = model.dims[symbol];
+        if (shape[d] < dim.lower || shape[d] > dim.upper)
+          return fail("dimension '" + llvm::Twine(dim.name) + "' is " + llvm::Twine(shape[d]) + ", compiled for " +
+                      llvm::Twine(dim.lower) + " to " + llvm::Twine(dim.upper));
+        size = known[symbol] ? dims[symbol] : shape[d];
+        dims[symbol] = size;
+        known[symbol] = true;
+      }
+      if (shape[d] != size)
+        return fail("expected size " + llvm::Twine(size) + " of dimension " + llvm::Twine(d) + ", but got " +
+                    llvm::Twine(shape[d]));
+    }
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error LoadedModel::run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallVectorImpl<Tensor> &outputs,
+                             const lathe_executor *executor) {
+  llvm::SmallVector<int64_t> dims(model->num_dims, 0);
+  if (llvm::Error error = readDims(*model, inputs, dims))
+    return error;
+
+  unsigned ranks = 0;
+  for (unsigned i = 0; i < model->num_outputs; ++i)
+    ranks += model->outputs[i].rank;
+  llvm::SmallVector<int64_t> sizes(ranks + 1);
+  model->output_shapes(dims.data(), sizes.data());
+  outputs.resize(model->num_outputs);
+  const int64_t *shape = sizes.data();
+  for (unsigned i = 0; i < model->num_outputs; ++i) {
+    const lathe_tensor &expected = model->outputs[i];
+    llvm::ArrayRef<int64_t> wanted(shape, expected.rank);
+    shape += expected.rank;
+    if (!outputs[i].getData() || outputs[i].getShape() != wanted || outputs[i].getType() != expected.dtype)
+      outputs[i] = Tensor(lathe_dtype(expected.dtype), wanted);
+  }
+  if (!workspace.getData())
+    workspace = Tensor(LATHE_UINT8, {int64_t(model->workspace_bytes)});
+
+  // The structs of the generated header: pointers, then the symbolic dimensions.
+  llvm::SmallVector<uint64_t> in;
+  for (const Tensor *input : inputs)
+    in.push_back(reinterpret_cast<uintptr_t>(input->getData()));
+  in.append(dims.begin(), dims.end());
+  llvm::SmallVector<void *> out;
+  for (Tensor &output : outputs)
+    out.push_back(output.getData());
+  lathe_status status = model->run(in.data(), out.data(), workspace.getData(), executor);
+  if (status != LATHE_OK)
+    return llvm::createStringError("model '" + llvm::Twine(model->name) + "' returned status " + llvm::Twine(int(status)));
+  return llvm::Error::success();
+}

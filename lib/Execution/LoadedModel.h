@@ -1,0 +1,74 @@
+//===- LoadedModel.h - A compiled model in this process -------------------===//
+#ifndef LIB_EXECUTION_LOADEDMODEL_H
+#define LIB_EXECUTION_LOADEDMODEL_H
+
+#include "lathe/rt_abi.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include <memory>
+
+namespace lathe {
+
+/// Bytes of one element; 0 if the type is unknown.
+unsigned getByteSize(lathe_dtype type);
+
+/// A dense tensor in memory that it owns, row-major, 64-byte aligned.
+class Tensor {
+public:
+  Tensor() = default;
+  Tensor(lathe_dtype type, llvm::ArrayRef<int64_t> shape);
+
+  lathe_dtype getType() const { return type; }
+  llvm::ArrayRef<int64_t> getShape() const { return shape; }
+  int64_t getNumElements() const;
+  size_t getNumBytes() const { return getNumElements() * getByteSize(type); }
+  void *getData() { return storage.get(); }
+  const void *getData() const { return storage.get(); }
+  template <typename T>
+  llvm::MutableArrayRef<T> as() { return {static_cast<T *>(getData()), size_t(getNumElements())}; }
+  template <typename T>
+  llvm::ArrayRef<T> as() const { return {static_cast<const T *>(getData()), size_t(getNumElements())}; }
+
+private:
+  struct Free {
+    void operator()(void *pointer) const;
+  };
+  lathe_dtype type = LATHE_FLOAT32;
+  llvm::SmallVector<int64_t, 4> shape;
+  std::unique_ptr<void, Free> storage;
+};
+
+/// A model whose object was linked into this process by JITLink: `run` executes the very bytes that `compile` writes.
+class LoadedModel {
+public:
+  /// Loads a relocatable object that defines `<name>_model`. `weights`, if given, is what `<name>_weights` refers to and is
+  /// kept alive; else the object defines it.
+  static llvm::Expected<std::unique_ptr<LoadedModel>> load(std::unique_ptr<llvm::MemoryBuffer> object, llvm::StringRef name,
+                                                           std::unique_ptr<llvm::MemoryBuffer> weights = nullptr);
+  ~LoadedModel();
+
+  const lathe_model &getModel() const { return *model; }
+
+  /// Runs once. `inputs` in the model's order; symbolic dimensions are read from their shapes. Errors: a wrong number,
+  /// type, rank or size of inputs, or a status other than LATHE_OK, each with names in the text. Outputs are resized as
+  /// needed and reused if they fit. Runs of one LoadedModel share its workspace: one at a time.
+  llvm::Error run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallVectorImpl<Tensor> &outputs,
+                  const lathe_executor *executor = nullptr);
+
+  /// The workspace of `run`, allocated by the first; `getModel().workspace_bytes` long.
+  void *getWorkspace() { return workspace.getData(); }
+
+private:
+  struct Impl;
+  LoadedModel();
+  std::unique_ptr<Impl> impl;
+  const lathe_model *model = nullptr;
+  Tensor workspace;
+};
+
+} // namespace lathe
+
+#endif // LIB_EXECUTION_LOADEDMODEL_H

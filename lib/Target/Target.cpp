@@ -1,0 +1,92 @@
+//===- Target.cpp - From the LLVM dialect to code -------------------------===//
+#include "lib/Target/Target.h"
+#include "lib/Target/X86/X86.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+
+using namespace mlir;
+using namespace lathe;
+
+llvm::Expected<nn::TargetAttr> lathe::resolveTarget(MLIRContext &context, StringRef target, StringRef cpu) {
+  context.loadDialect<nn::NNDialect>();
+  if (nn::TargetAttr found = resolveX86Target(context, target, cpu))
+    return found;
+  if (!isX86Target(target))
+    return llvm::createStringError("unknown target '" + target + "'; known: native, " + getX86TargetNames());
+  return llvm::createStringError("unknown cpu '" + cpu + "' for target '" + target + "'");
+}
+
+bool lathe::runsHere(nn::TargetAttr target) { return x86RunsHere(target); }
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> lathe::createTargetMachine(nn::TargetAttr target) {
+  initializeX86();
+  llvm::Triple triple(target.getTriple());
+  std::string error;
+  const llvm::Target *found = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!found)
+    return llvm::createStringError(error);
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
+  return std::unique_ptr<llvm::TargetMachine>(
+      found->createTargetMachine(triple, target.getCpu(), target.getFeatures(), options, llvm::Reloc::PIC_, std::nullopt,
+                                 llvm::CodeGenOptLevel::Aggressive));
+}
+
+/// Sets what passes read from functions instead of from the machine.
+static void setFunctionAttributes(llvm::Module &module, nn::TargetAttr target) {
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", target.getCpu());
+    if (!target.getFeatures().empty())
+      function.addFnAttr("target-features", target.getFeatures());
+    // Several CPUs are tuned for 256 bits; the register tiles are chosen for the full width.
+    function.addFnAttr("prefer-vector-width", std::to_string(target.getVectorBits()));
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+}
+
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::PipelineTuningOptions tuning;
+  tuning.SLPVectorization = false; // MLIR has unrolled to registers already
+  llvm::PassBuilder builder(&machine, tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager cgscc;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(cgscc);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, cgscc, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+}
+
+FailureOr<Bytes> lathe::generateCode(ModuleOp module, nn::TargetAttr target, CodeKind kind) {
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(target);
+  if (!machine)
+    return module.emitError(llvm::toString(machine.takeError())), failure();
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context);
+  if (!code)
+    return module.emitError("cannot be translated to LLVM IR"), failure();
+  code->setTargetTriple((*machine)->getTargetTriple());
+  code->setDataLayout((*machine)->createDataLayout());
+  setFunctionAttributes(*code, target);
+  optimize(*code, **machine);
+
+  Bytes bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  if (kind == CodeKind::LLVMIR) {
+    code->print(stream, nullptr);
+    return bytes;
+  }
+  llvm::legacy::PassManager passes;
+  auto file = kind == CodeKind::Object ? llvm::CodeGenFileType::ObjectFile : llvm::CodeGenFileType::AssemblyFile;
+  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, file))
+    return module.emitError("target '") << target.getTriple() << "' cannot emit this kind of file", failure();
+  passes.run(*code);
+  return bytes;
+}

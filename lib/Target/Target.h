@@ -1,0 +1,37 @@
+//===- Target.h - Machines that Lathe compiles for ------------------------===//
+#ifndef LIB_TARGET_TARGET_H
+#define LIB_TARGET_TARGET_H
+
+#include "dialects/NN/IR/NNDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Target/TargetMachine.h"
+#include <memory>
+
+namespace lathe {
+
+/// What a target's code generator writes.
+enum class CodeKind { Object, Assembly, LLVMIR };
+
+/// The description of `--target=` (native, x86-64-v2, x86-64-v3, x86-64-v4) and `--cpu=` (an LLVM CPU name, or empty).
+/// An unknown name is an error that lists the known ones.
+llvm::Expected<nn::TargetAttr> resolveTarget(mlir::MLIRContext &context, llvm::StringRef target, llvm::StringRef cpu = "");
+
+/// True if this process can run what is compiled for `target`.
+bool runsHere(nn::TargetAttr target);
+
+/// Code generator of LLVM for `target`; each thread needs its own.
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(nn::TargetAttr target);
+
+using Bytes = llvm::SmallVector<char, 0>;
+
+/// Translates a module of the LLVM dialect, optimises it at O3 and writes it as `kind`. Diagnostics go to the module's
+/// context; fails after an error. The same module gives the same bytes.
+mlir::FailureOr<Bytes> generateCode(mlir::ModuleOp module, nn::TargetAttr target, CodeKind kind);
+
+} // namespace lathe
+
+#endif // LIB_TARGET_TARGET_H

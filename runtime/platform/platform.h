@@ -1,0 +1,28 @@
+/*===- platform.h - What the executor asks of the operating system --------===*/
+#ifndef LATHE_PLATFORM_PLATFORM_H
+#define LATHE_PLATFORM_PLATFORM_H
+
+#include <stdint.h>
+
+typedef struct lathe_rt_thread lathe_rt_thread;
+typedef struct lathe_rt_signal lathe_rt_signal;
+
+/* Processors that this process may use, at least 1. */
+int32_t lathe_rt_processors(void);
+
+/* Starts a thread; NULL if refused. join waits for its end and frees it. */
+lathe_rt_thread *lathe_rt_thread_start(void (*entry)(void *argument), void *argument);
+void lathe_rt_thread_join(lathe_rt_thread *thread);
+
+/* A lock with a condition to sleep on. NULL if out of memory. */
+lathe_rt_signal *lathe_rt_signal_create(void);
+void lathe_rt_signal_destroy(lathe_rt_signal *signal);
+void lathe_rt_lock(lathe_rt_signal *signal);
+void lathe_rt_unlock(lathe_rt_signal *signal);
+void lathe_rt_wait(lathe_rt_signal *signal);     /* with the lock held; it is held again on return */
+void lathe_rt_wake_all(lathe_rt_signal *signal); /* with the lock held */
+
+/* Tells the processor that this is a spinning loop. */
+void lathe_rt_pause(void);
+
+#endif /* LATHE_PLATFORM_PLATFORM_H */

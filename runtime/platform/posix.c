@@ -1,0 +1,87 @@
+/*===- posix.c - Threads by pthreads --------------------------------------===*/
+#define _GNU_SOURCE
+#include "platform.h"
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct lathe_rt_thread {
+  pthread_t handle;
+  void (*entry)(void *argument);
+  void *argument;
+};
+
+struct lathe_rt_signal {
+  pthread_mutex_t mutex;
+  pthread_cond_t condition;
+};
+
+int32_t lathe_rt_processors(void) {
+#ifdef __linux__
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0)
+    return CPU_COUNT(&set);
+#endif
+  long count = sysconf(_SC_NPROCESSORS_ONLN);
+  return count > 0 ? (int32_t)count : 1;
+}
+
+static void *run(void *argument) {
+  lathe_rt_thread *thread = argument;
+  thread->entry(thread->argument);
+  return NULL;
+}
+
+lathe_rt_thread *lathe_rt_thread_start(void (*entry)(void *argument), void *argument) {
+  lathe_rt_thread *thread = malloc(sizeof *thread);
+  if (!thread)
+    return NULL;
+  thread->entry = entry;
+  thread->argument = argument;
+  if (pthread_create(&thread->handle, NULL, run, thread) != 0) {
+    free(thread);
+    return NULL;
+  }
+  return thread;
+}
+
+void lathe_rt_thread_join(lathe_rt_thread *thread) {
+  pthread_join(thread->handle, NULL);
+  free(thread);
+}
+
+lathe_rt_signal *lathe_rt_signal_create(void) {
+  lathe_rt_signal *signal = malloc(sizeof *signal);
+  if (!signal)
+    return NULL;
+  if (pthread_mutex_init(&signal->mutex, NULL) != 0) {
+    free(signal);
+    return NULL;
+  }
+  if (pthread_cond_init(&signal->condition, NULL) != 0) {
+    pthread_mutex_destroy(&signal->mutex);
+    free(signal);
+    return NULL;
+  }
+  return signal;
+}
+
+void lathe_rt_signal_destroy(lathe_rt_signal *signal) {
+  pthread_cond_destroy(&signal->condition);
+  pthread_mutex_destroy(&signal->mutex);
+  free(signal);
+}
+
+void lathe_rt_lock(lathe_rt_signal *signal) { pthread_mutex_lock(&signal->mutex); }
+void lathe_rt_unlock(lathe_rt_signal *signal) { pthread_mutex_unlock(&signal->mutex); }
+void lathe_rt_wait(lathe_rt_signal *signal) { pthread_cond_wait(&signal->condition, &signal->mutex); }
+void lathe_rt_wake_all(lathe_rt_signal *signal) { pthread_cond_broadcast(&signal->condition); }
+
+void lathe_rt_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
