@@ -12,6 +12,10 @@ using namespace lathe;
 
 #include "dialects/Interfaces/ShapeInference.cpp.inc"
 
+std::string lathe::getDefaultDimName(unsigned argument, unsigned dim) {
+  return "arg" + std::to_string(argument) + "_dim" + std::to_string(dim);
+}
+
 SymbolicShapes::SymbolicShapes(func::FuncOp function) : function(function), context(function.getContext()) {
   auto bounds = function->getAttrOfType<DictionaryAttr>(kDimBoundsAttr);
   llvm::StringMap<unsigned> byName;
@@ -31,7 +35,7 @@ SymbolicShapes::SymbolicShapes(func::FuncOp function) : function(function), cont
       if (names && size_t(dim) < names.size())
         name = cast<StringAttr>(names[dim]).str();
       if (name.empty())
-        name = "arg" + std::to_string(index) + "_dim" + std::to_string(dim);
+        name = getDefaultDimName(index, dim);
       auto [entry, isNew] = byName.try_emplace(name, symbols.size());
       if (isNew) {
         SymbolicDim symbol;

@@ -18,6 +18,9 @@ inline constexpr llvm::StringLiteral kNameAttr = "onnx.name";            // on a
 inline constexpr llvm::StringLiteral kDimsAttr = "onnx.dims";            // on arguments: ArrayAttr of names, "" = static
 inline constexpr llvm::StringLiteral kDimBoundsAttr = "onnx.dim_bounds"; // on the function: {batch = array<i64: 1, 64>}
 
+/// The name of a dynamic dimension that has none.
+std::string getDefaultDimName(unsigned argument, unsigned dim);
+
 /// A symbolic dimension of the model ("batch") and where its size is read from.
 struct SymbolicDim {
   std::string name;
