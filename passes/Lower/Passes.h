@@ -2,6 +2,7 @@
 #ifndef PASSES_LOWER_PASSES_H
 #define PASSES_LOWER_PASSES_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 
