@@ -10,7 +10,7 @@
 // CHECK: func.func private @kernel_generic_0(%{{.*}}: memref<4xf32> {lathe.noalias}, %{{.*}}: memref<4xf32> {lathe.noalias}, %{{.*}}: !llvm.ptr)
 // CHECK-NEXT: arith.constant 2.000000e+00
 // CHECK-NEXT: linalg.generic
-// CHECK: func.func private @kernel_generic_1(%{{.*}}: memref<4xf32>, %{{.*}}: !llvm.ptr)
+// CHECK: func.func private @kernel_generic_1(%{{.*}}: memref<4xf32> {lathe.noalias}, %{{.*}}: !llvm.ptr)
 #id = affine_map<(i) -> (i)>
 func.func @main(%x: memref<4xf32>, %y: memref<4xf32>, %arena: memref<128xi8>) {
   %two = arith.constant 2.0 : f32
