@@ -2,16 +2,31 @@
 #ifndef PASSES_COMPRESS_PASSES_H
 #define PASSES_COMPRESS_PASSES_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
+#include "passes/Compress/Calibration/CalibrationStatistics.h"
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace lathe {
 
 #define GEN_PASS_DECL
 #include "passes/Compress/Passes.h.inc"
 
+/// `compress-quantize` with statistics at hand instead of in a file.
+std::unique_ptr<mlir::Pass> createCompressQuantize(const CompressQuantizeOptions &options,
+                                                   std::shared_ptr<const CalibrationStatistics> statistics);
+
 /// What the compress phase needs to know.
-struct CompressOptions {};
+struct CompressOptions {
+  std::string quantize;                                     ///< "" or "int8"
+  std::shared_ptr<const CalibrationStatistics> statistics;  ///< needed by int8; from `calibrate` or a file
+  std::string calibration = "percentile";                   ///< minmax, percentile or mse
+  double percentile = 99.99;
+  std::vector<std::string> skip;                            ///< names of nodes that stay f32, with * and ?
+};
 
 /// The passes of the compress phase in order.
 void buildCompressPipeline(mlir::OpPassManager &passes, const CompressOptions &options);

@@ -4,4 +4,40 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CompressQuantize : Pass<"compress-quantize", "mlir::func::FuncOp"> {
+  let summary = "Quantizes convolutions and matrix products to 8 bits after training";
+  let description = [{
+    Static quantization of weights and activations. A weight of `nn.conv` or `nn.linear` that is constant gets
+    signed symmetric 8 bits with a scale for each output channel; its input gets unsigned 8 bits with one scale and
+    zero point, chosen from calibration statistics (`CalibrationStatistics`, collected in the form after `fuse`).
+
+    Where the input comes from a convolution or matrix product, that op's epilogue stores the 8-bit value (also if
+    the op itself computes in f32); maximum pooling hands it on; elsewhere it is cast. Convolutions read 8-bit
+    residuals. Everything else reads the value through `quant.dcast`. The epilogues stay as they are: they
+    compute on expressed values.
+
+    ```mlir
+    %y = nn.conv %x, %w {...} : (tensor<1x8x8x16xf32>, tensor<3x3x16x16xf32>) -> tensor<1x6x6x16xf32>
+    // becomes
+    %q = quant.qcast %x : tensor<1x8x8x16xf32> to tensor<1x8x8x16x!quant.uniform<u8:f32, 0.1:128>>
+    %s = quant.scast %i8 : tensor<3x3x16x16xi8> to tensor<3x3x16x16x!quant.uniform<i8<-127:127>:f32:3, {...}>>
+    %y = nn.conv %q, %s {...} : (...) -> tensor<1x6x6x16xf32>
+    ```
+
+    What is not quantized is reported as a missed remark with the reason.
+  }];
+  let options = [
+    Option<"mode", "mode", "std::string", /*default=*/"\"int8\"", "Number format: int8">,
+    Option<"statistics", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">,
+    Option<"calibration", "calibration", "std::string", /*default=*/"\"percentile\"",
+           "Range of an activation: minmax, percentile, or mse (least squared error)">,
+    Option<"percentile", "percentile", "double", /*default=*/"99.99",
+           "Percentage of the elements to keep at either end, for calibration=percentile">,
+    Option<"minMacs", "min-macs", "int64_t", /*default=*/"32768",
+           "Multiply-adds (for symbolic dimensions of 1) below which an op stays f32">,
+    ListOption<"skip", "skip", "std::string", "Nodes that stay f32, by name with * and ?">];
+  let statistics = [Statistic<"quantized", "num-quantized", "Ops that compute in 8 bits">];
+  let dependentDialects = ["::mlir::quant::QuantDialect", "::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
 #endif // PASSES_COMPRESS_PASSES_TD

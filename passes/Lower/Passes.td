@@ -54,4 +54,55 @@ def LowerFuseElementwise : Pass<"lower-fuse-elementwise", "::mlir::func::FuncOp"
                            "::mlir::tensor::TensorDialect"];
 }
 
+def PrepareKernels : Pass<"lower-prepare-kernels", "::mlir::func::FuncOp"> {
+  let summary = "Give nn ops destinations, packed weights and inputs that hold their padding";
+  let description = [{
+    Each nn op on tensors gets `outs`, a `tensor.empty` of the size that the symbolic shapes tell. Weights are packed in
+    panels as NNOps.td describes them: `linalg.pack` with zeros, already lowered to padding, reshaping and transposition,
+    so that constant weights are packed at compile time. Panels have two vectors of columns, or one where the second
+    would mostly hold zeros. The padding of a convolution is filled into a larger input that its producer writes into;
+    the channels of i8 inputs are padded to a multiple of four.
+
+    ```mlir
+    %y = nn.linear %x, %w : (tensor<?x64xf32>, tensor<64x36xf32>) -> tensor<?x36xf32>
+    ```
+    becomes
+    ```mlir
+    %e = tensor.empty(%d) : tensor<?x36xf32>
+    %y = nn.linear %x, %packed outs(%e) : (tensor<?x64xf32>, tensor<3x64x16xf32>, tensor<?x36xf32>) -> tensor<?x36xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def LowerQuant : Pass<"lower-quant", "mlir::func::FuncOp"> {
+  let summary = "Rewrites quantized types to storage types";
+  let description = [{
+    Afterwards no value has a quantized type. Activations are `i8` that is unsigned where the quantized type was,
+    weights signed `i8`, accumulators `i32`. Scales, zero points and requantization are spelled out in the epilogues:
+
+    ```mlir
+    %y = nn.linear %x, %w epilogue {
+    ^bb0(%acc: f32):
+      nn.yield %acc : f32
+    } : (tensor<4x64x!quant.uniform<u8:f32, 0.5:3>>, tensor<64x8x!quant.uniform<i8<-127:127>:f32:1, {...}>>)
+      -> tensor<4x8xf32>
+    // becomes
+    %y = nn.linear %x, %w extras(%corrections, %scales) epilogue {
+    ^bb0(%acc: i32, %correction: i32, %scale: f32):
+      %sum = arith.addi %acc, %correction : i32 // correction = -zero point * sum of the channel's weights
+      %real = arith.sitofp %sum : i32 to f32
+      %scaled = arith.mulf %real, %scale : f32  // scale = input scale * weight scale
+      nn.yield %scaled : f32
+    } : (tensor<4x64xi8>, tensor<64x8xi8>, tensor<8xi32>, tensor<8xf32>) -> tensor<4x8xf32>
+    ```
+
+    A convolution's `pad_value` becomes the zero point, which makes the correction exact at the borders. Casts of
+    tensors become `linalg.generic`, which fuse with elementwise neighbours.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect", "::lathe::nn::NNDialect"];
+}
+
 #endif // PASSES_LOWER_PASSES_TD

@@ -10,7 +10,11 @@ void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &option
   functions.addPass(createLowerONNXToLinalg());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
+  functions.addPass(createLowerQuant());
   functions.addPass(createLowerFuseElementwise());
+  functions.addPass(createCanonicalizerPass());
+  functions.addPass(createCSEPass());
+  functions.addPass(createPrepareKernels());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
 }

@@ -1,0 +1,198 @@
+//===- Contraction.cpp - Tiles, tasks and matrix products -----------------===//
+#include "passes/Codegen/CPU/Contraction.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::cpu;
+
+namespace {
+
+/// Work of one task: long against the cost of handing it out, short against a layer.
+constexpr int64_t kMacsPerTask = 2'500'000;
+
+/// How the space is cut. Sizes are static; counts may be dynamic.
+struct Cut {
+  int64_t tileRows;
+  int64_t panelsPerTask = 1, unitsPerTask = 1, tilesPerTask = 1;
+  /// All rows of a unit are in one task.
+  bool wholeUnits = false;
+};
+
+/// `count` in `blocks` equal parts as large as `most` at most.
+int64_t evenBlock(int64_t count, int64_t most) {
+  int64_t blocks = llvm::divideCeil(count, std::max<int64_t>(most, 1));
+  return llvm::divideCeil(count, blocks);
+}
+
+Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
+  int64_t rows = constantOr(space.rows), units = constantOr(space.outer), panels = constantOr(space.panels);
+  Cut cut;
+  int64_t most = maxTileRows(target, space.vectors, space.product);
+  cut.tileRows = rows > 0 ? evenBlock(rows, most) : most;
+  int64_t columns = space.vectors * target.getVectorBits() / 32;
+  int64_t perTile = std::max<int64_t>(cut.tileRows * columns * space.reduction, 1);
+  int64_t budget = kMacsPerTask * (space.product == Product::F32 ? 1 : 4);
+  if (units == 1 || rows < 0) {
+    cut.tilesPerTask = std::max<int64_t>(budget / perTile, 1);
+    if (rows < 0)
+      return cut;
+    int64_t tiles = rows / cut.tileRows;
+    if (cut.tilesPerTask < tiles) {
+      cut.tilesPerTask = evenBlock(tiles, cut.tilesPerTask);
+      return cut;
+    }
+  }
+  cut.wholeUnits = true;
+  int64_t perUnit = perTile * llvm::divideCeil(rows, cut.tileRows);
+  cut.unitsPerTask = std::max<int64_t>(budget / perUnit, 1);
+  if (units < 0)
+    return cut;
+  if (cut.unitsPerTask < units) {
+    cut.unitsPerTask = evenBlock(units, cut.unitsPerTask);
+    return cut;
+  }
+  cut.unitsPerTask = units;
+  if (panels > 0)
+    cut.panelsPerTask = evenBlock(panels, std::max<int64_t>(budget / (perUnit * units), 1));
+  return cut;
+}
+
+/// Runs `body` for the members of block `block`.
+void inBlock(KernelBuilder &k, Value block, int64_t size, Value total, function_ref<void(Value)> body) {
+  if (size == 1) {
+    body(block);
+    return;
+  }
+  Value first = k.mul(block, size), end = k.add(first, size);
+  int64_t constant = constantOr(total);
+  if (constant < 0 || constant % size != 0)
+    end = k.min(end, total);
+  k.loop(first, end, 1, body);
+}
+
+} // namespace
+
+void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileEmitter tile) {
+  Cut cut = cutSpace(space, k.target);
+  Value fullTiles = k.div(space.rows, k.index(cut.tileRows)), fullRows = k.mul(fullTiles, cut.tileRows);
+  Value panelBlocks = k.ceilDiv(space.panels, cut.panelsPerTask);
+  Value unitBlocks = k.ceilDiv(space.outer, cut.unitsPerTask);
+  Value rowBlocks = cut.wholeUnits ? k.index(1) : k.max(k.ceilDiv(fullTiles, cut.tilesPerTask), k.index(1));
+
+  Value tasks = k.mul(panelBlocks, k.mul(unitBlocks, rowBlocks));
+  k.parallel(tasks, [&](Value task) {
+    SmallVector<Value> block = k.delinearize(task, {panelBlocks, unitBlocks, rowBlocks});
+    inBlock(k, block[0], cut.panelsPerTask, space.panels, [&](Value panel) {
+      inBlock(k, block[1], cut.unitsPerTask, space.outer, [&](Value unit) {
+        Value first = k.index(0), end = fullRows;
+        if (!cut.wholeUnits) {
+          first = k.mul(block[2], cut.tilesPerTask * cut.tileRows);
+          end = k.min(k.add(first, cut.tilesPerTask * cut.tileRows), fullRows);
+        }
+        k.loop(first, end, cut.tileRows, [&](Value row) { tile(unit, row, cut.tileRows, panel); });
+        // The last task of a unit has the rows that fill no tile.
+        int64_t rest = constantOr(space.rows);
+        if (rest >= 0 && rest % cut.tileRows == 0)
+          return;
+        k.branch(k.equal(block[2], k.sub(rowBlocks, k.index(1))), [&] {
+          if (rest >= 0) {
+            tile(unit, fullRows, rest % cut.tileRows, panel);
+            return;
+          }
+          Value start = fullRows;
+          for (int64_t rows = llvm::bit_floor(uint64_t(cut.tileRows)); rows >= 1; rows /= 2) {
+            if (rows == cut.tileRows)
+              continue;
+            Value stop = k.add(start, k.mul(k.div(k.sub(space.rows, start), k.index(rows)), rows));
+            k.loop(start, stop, rows, [&](Value row) { tile(unit, row, rows, panel); });
+            start = stop;
+          }
+        });
+      });
+    });
+  });
+}
+
+void cpu::storeTile(KernelBuilder &k, Epilogue &epilogue, ArrayRef<Value> accumulators, int64_t rows, int64_t vectors,
+                    Value column, Value columns, function_ref<SmallVector<Value>(int64_t row)> outer) {
+  int64_t constant = constantOr(columns);
+  bool masked = constant < 0 || constant % (vectors * k.lanes()) != 0;
+  SmallVector<Value> starts, masks;
+  for (int64_t v = 0; v < vectors; ++v) {
+    starts.push_back(k.add(column, v * k.lanes()));
+    masks.push_back(masked ? k.maskBelow(k.sub(columns, starts.back())) : Value());
+  }
+  for (int64_t row = 0; row < rows; ++row) {
+    SmallVector<Value> indices = outer(row);
+    for (int64_t v = 0; v < vectors; ++v)
+      epilogue.store(accumulators[row * vectors + v], indices, starts[v], masks[v]);
+  }
+}
+
+LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs, Value rhs, Epilogue epilogue) {
+  auto lhsType = cast<MemRefType>(lhs.getType()), rhsType = cast<MemRefType>(rhs.getType());
+  FailureOr<Product> product = chooseProduct(op, lhsType.getElementType(), rhsType.getElementType(), k.target);
+  if (failed(product))
+    return failure();
+  bool packed = rhsType.getRank() > 2, integer = *product != Product::F32;
+  if (integer != (rhsType.getRank() == 4))
+    return op->emitOpError("expected a packed weight [panels, K/4, n0, 4] for i8, but got ") << rhsType;
+  int64_t rank = lhsType.getRank();
+  Value out = epilogue.getOut(), columns = k.dim(out, cast<MemRefType>(out.getType()).getRank() - 1);
+  int64_t width = packed ? rhsType.getDimSize(2) : (constantOr(columns) <= k.lanes() && constantOr(columns) > 0)
+                                                       ? k.lanes()
+                                                       : 2 * k.lanes();
+  if (width <= 0 || width % k.lanes() != 0)
+    return op->emitOpError("expected panels of whole vectors of ") << k.lanes() << " columns, but got " << width;
+  int64_t vectors = width / k.lanes();
+  if (integer && !(rhs = k.collapse(rhs, 2, 3)))
+    return op->emitOpError("expected a contiguous weight, but got ") << rhsType;
+
+  ContractionSpace space;
+  space.vectors = vectors;
+  space.product = *product;
+  space.rows = rank >= 2 ? k.dim(lhs, rank - 2) : k.index(1);
+  SmallVector<Value> outerSizes;
+  for (int64_t i = 0; i + 2 < rank; ++i)
+    outerSizes.push_back(k.dim(lhs, i));
+  space.outer = k.index(1);
+  for (Value size : outerSizes)
+    space.outer = k.mul(space.outer, size);
+  space.panels = packed ? k.dim(rhs, 0) : k.ceilDiv(columns, width);
+  Value steps = k.dim(rhs, packed ? 1 : 0);
+  space.reduction = constantOr(steps, 256) * stepsPerProduct(*product);
+
+  int64_t fixedColumns = constantOr(columns);
+  bool maskedLoads = !packed && (fixedColumns < 0 || fixedColumns % width != 0);
+  emitContraction(k, space, [&](Value unit, Value row, int64_t rows, Value panel) {
+    SmallVector<Value> outer = k.delinearize(unit, outerSizes);
+    Value column = k.mul(panel, width);
+    auto rowIndices = [&](int64_t i) {
+      SmallVector<Value> indices(outer);
+      if (rank >= 2)
+        indices.push_back(k.add(row, i));
+      return indices;
+    };
+    RegisterTile tile{rows, vectors, *product, {steps}, {}, {}};
+    tile.lhs = [&](int64_t i, ValueRange ivs) {
+      SmallVector<Value> indices = rowIndices(i);
+      indices.push_back(integer ? k.mul(ivs[0], 4) : ivs[0]);
+      return integer ? loadFourBytes(k, lhs, indices) : k.loadScalar(lhs, indices);
+    };
+    SmallVector<Value> masks(vectors);
+    if (maskedLoads)
+      for (int64_t v = 0; v < vectors; ++v)
+        masks[v] = k.maskBelow(k.sub(columns, k.add(column, v * k.lanes())));
+    tile.rhs = [&](int64_t v, ValueRange ivs) {
+      if (integer)
+        return loadColumnBytes(k, rhs, {panel, ivs[0], k.index(4 * v * k.lanes())});
+      if (packed)
+        return k.load(rhs, {panel, ivs[0], k.index(v * k.lanes())});
+      return k.load(rhs, {ivs[0], k.add(column, v * k.lanes())}, masks[v]);
+    };
+    SmallVector<Value> accumulators = emitRegisterTile(k, tile);
+    storeTile(k, epilogue, accumulators, rows, vectors, column, columns, rowIndices);
+  });
+  return success();
+}

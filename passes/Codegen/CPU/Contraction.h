@@ -1,0 +1,75 @@
+//===- Contraction.h - The register tile and the loops around it ----------===//
+#ifndef PASSES_CODEGEN_CPU_CONTRACTION_H
+#define PASSES_CODEGEN_CPU_CONTRACTION_H
+
+#include "passes/Codegen/CPU/Epilogue.h"
+#include <functional>
+
+namespace lathe::cpu {
+
+/// How products are added up. The integer forms take four reduction steps at once: an i32 that holds four unsigned
+/// bytes of the left operand against four signed bytes for each column of the right one.
+enum class Product { F32, Int8Vnni, Int8Pairs, Int8Portable };
+
+/// The form for operands of this element type; failure, with a reason, where there is none.
+mlir::FailureOr<Product> chooseProduct(mlir::Operation *op, mlir::Type lhs, mlir::Type rhs, nn::TargetAttr target);
+
+/// Reduction steps that one product takes at once.
+inline int64_t stepsPerProduct(Product product) { return product == Product::F32 ? 1 : 4; }
+
+/// `rows` x `vectors` accumulators, carried through the reduction loops in registers.
+struct RegisterTile {
+  int64_t rows, vectors;
+  Product product = Product::F32;
+  /// Trip counts of the reduction loops, outermost first, in units of `stepsPerProduct`.
+  mlir::SmallVector<mlir::Value> bounds;
+  /// The scalar (f32, or i32 of four bytes) of a row.
+  std::function<mlir::Value(int64_t row, mlir::ValueRange ivs)> lhs;
+  /// The vector of columns (f32), or of four bytes for each column (i8).
+  std::function<mlir::Value(int64_t vector, mlir::ValueRange ivs)> rhs;
+};
+
+/// Emits the reduction and returns the accumulators, row by row.
+mlir::SmallVector<mlir::Value> emitRegisterTile(KernelBuilder &k, const RegisterTile &tile);
+
+/// Most rows of a tile of `vectors` columns that fits the registers.
+int64_t maxTileRows(nn::TargetAttr target, int64_t vectors, Product product);
+
+/// What a contraction computes: `outer` independent matrices of `rows` x (`panels` of `vectors` registers each).
+struct ContractionSpace {
+  mlir::Value outer, rows, panels;
+  int64_t vectors;
+  Product product = Product::F32;
+  /// Multiply-adds of one output, an estimate where it is dynamic.
+  int64_t reduction;
+};
+
+/// Emits one tile: rows [row, row + rows) of `unit`, columns of `panel`.
+using TileEmitter = llvm::function_ref<void(mlir::Value unit, mlir::Value row, int64_t rows, mlir::Value panel)>;
+
+/// Cuts the space into tiles and the tiles into tasks of about equal work. Within a task the rows run innermost, so
+/// that a panel of the weight stays in cache.
+void emitContraction(KernelBuilder &k, const ContractionSpace &space, TileEmitter tile);
+
+/// out[m, n] = lhs[m, :] . rhs for a left matrix `[..., M, K]` and a packed `[panels, K, n0]` (i8: `[panels, K/4, n0, 4]`)
+/// or plain `[K, N]` right matrix; shared by linear and 1x1 convolutions.
+mlir::LogicalResult emitMatrixProduct(KernelBuilder &k, mlir::Operation *op, mlir::Value lhs, mlir::Value rhs,
+                                      Epilogue epilogue);
+
+/// Stores the accumulators of a tile: `outer(row)` gives the indices of all dimensions but the last.
+void storeTile(KernelBuilder &k, Epilogue &epilogue, mlir::ArrayRef<mlir::Value> accumulators, int64_t rows,
+               int64_t vectors, mlir::Value column, mlir::Value columns,
+               llvm::function_ref<mlir::SmallVector<mlir::Value>(int64_t row)> outer);
+
+/// The i32 at byte `indices` of an i8 memref.
+mlir::Value loadFourBytes(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices);
+/// Four bytes for each of `lanes()` columns, from the innermost (merged) dimension.
+mlir::Value loadColumnBytes(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices);
+
+// One emitter for each op; they leave the op in place.
+mlir::LogicalResult emitLinear(nn::LinearOp op);
+mlir::LogicalResult emitConv(nn::ConvOp op);
+
+} // namespace lathe::cpu
+
+#endif // PASSES_CODEGEN_CPU_CONTRACTION_H

@@ -1,0 +1,151 @@
+//===- Conv.cpp - nn.conv as register tiles -------------------------------===//
+#include "passes/Codegen/CPU/Contraction.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::cpu;
+
+namespace {
+
+/// A convolution in place: rows of the tile are neighbours along the output's width.
+struct DirectConv {
+  nn::ConvOp op;
+  KernelBuilder k;
+  Product product;
+  Value input, weight, out;
+  int64_t kernel[2], strides[2], dilations[2];
+  int64_t group, outputs, width, vectors, steps;
+
+  explicit DirectConv(nn::ConvOp op) : op(op), k(op) {}
+  LogicalResult prepare();
+  LogicalResult emit();
+  LogicalResult emitPointwise(Epilogue &epilogue);
+  void emitWindows(Epilogue &epilogue);
+};
+
+LogicalResult DirectConv::prepare() {
+  input = op.getInput();
+  weight = op.getWeight();
+  out = op.getInit();
+  auto inputType = cast<MemRefType>(input.getType()), weightType = cast<MemRefType>(weight.getType());
+  FailureOr<Product> chosen =
+      chooseProduct(op, inputType.getElementType(), weightType.getElementType(), k.target);
+  if (failed(chosen))
+    return failure();
+  product = *chosen;
+  if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
+    return op.emitOpError("expected its padding to be in the input");
+  if (weightType.getRank() != (product == Product::F32 ? 5 : 6) || !weightType.hasStaticShape())
+    return op.emitOpError("expected a packed weight of static shape, but got ") << weightType;
+  if (!hasUnitInnermostStride(input) || !hasUnitInnermostStride(out))
+    return op.emitOpError("expected contiguous channels");
+  for (int i = 0; i < 2; ++i) {
+    kernel[i] = weightType.getDimSize(1 + i);
+    strides[i] = op.getStrides()[i];
+    dilations[i] = op.getDilations()[i];
+  }
+  group = op.getGroup();
+  outputs = cast<MemRefType>(out.getType()).getDimSize(3);
+  if (ShapedType::isDynamic(outputs))
+    return op.emitOpError("expected a static number of output channels");
+  width = weightType.getDimSize(4);
+  if (width % k.lanes() != 0)
+    return op.emitOpError("expected panels of whole vectors of ") << k.lanes() << " columns, but got " << width;
+  vectors = width / k.lanes();
+  steps = weightType.getDimSize(3);
+  if (product != Product::F32 && !(weight = k.collapse(weight, 4, 5)))
+    return op.emitOpError("expected a contiguous weight, but got ") << weightType;
+  return success();
+}
+
+LogicalResult DirectConv::emitPointwise(Epilogue &epilogue) {
+  Value rows = k.collapse(input, 0, 2);
+  Value panels = k.collapse(op.getWeight(), 1, 3);
+  if (!rows || !panels || !epilogue.collapse(0, 2))
+    return failure();
+  return emitMatrixProduct(k, op, rows, panels, epilogue);
+}
+
+void DirectConv::emitWindows(Epilogue &epilogue) {
+  bool integer = product != Product::F32;
+  int64_t perProduct = stepsPerProduct(product), channels = cast<MemRefType>(input.getType()).getDimSize(3);
+  // The taps of one kernel row are neighbours in memory, so that row is one reduction.
+  Value flat, flatWeight;
+  if (group == 1 && dilations[1] == 1 && channels == steps * perProduct) {
+    flat = k.collapse(input, 2, 3);
+    flatWeight = k.collapse(weight, 2, 3);
+  }
+  bool merged = flat && flatWeight;
+
+  ContractionSpace space;
+  space.vectors = vectors;
+  space.product = product;
+  SmallVector<Value> outerSizes = {k.dim(out, 0), k.dim(out, 1)};
+  space.outer = k.mul(outerSizes[0], outerSizes[1]);
+  space.rows = k.dim(out, 2);
+  space.panels = k.dim(weight, 0);
+  space.reduction = kernel[0] * kernel[1] * steps * perProduct;
+  int64_t panelsPerGroup = cast<MemRefType>(weight.getType()).getDimSize(0) / group;
+  int64_t outputsPerGroup = outputs / group, channelsPerGroup = channels / group;
+
+  emitContraction(k, space, [&](Value unit, Value row, int64_t rows, Value panel) {
+    SmallVector<Value> outer = k.delinearize(unit, outerSizes);
+    Value inGroup = k.rem(panel, k.index(panelsPerGroup)), groupIndex = k.div(panel, k.index(panelsPerGroup));
+    if (group == 1) {
+      inGroup = panel;
+      groupIndex = k.index(0);
+    }
+    Value firstChannel = k.mul(groupIndex, channelsPerGroup), firstOutput = k.mul(groupIndex, outputsPerGroup);
+    RegisterTile tile{rows, vectors, product, {k.index(kernel[0])}, {}, {}};
+    if (merged)
+      tile.bounds.push_back(k.index(kernel[1] * steps));
+    else
+      tile.bounds.append({k.index(kernel[1]), k.index(steps)});
+    tile.lhs = [&](int64_t i, ValueRange ivs) {
+      Value y = k.add(k.mul(outer[1], strides[0]), k.mul(ivs[0], dilations[0]));
+      Value x = k.mul(k.add(row, i), strides[1]);
+      Value channel = k.mul(ivs.back(), perProduct);
+      Value memref = input;
+      SmallVector<Value> indices = {outer[0], y};
+      if (merged) {
+        memref = flat;
+        indices.push_back(k.add(k.mul(x, channels), channel));
+      } else {
+        indices.push_back(k.add(x, k.mul(ivs[1], dilations[1])));
+        indices.push_back(k.add(firstChannel, channel));
+      }
+      return integer ? loadFourBytes(k, memref, indices) : k.loadScalar(memref, indices);
+    };
+    tile.rhs = [&](int64_t v, ValueRange ivs) {
+      SmallVector<Value> indices = {panel};
+      indices.append(ivs.begin(), ivs.end());
+      indices.push_back(k.index(v * k.lanes() * perProduct));
+      Value memref = merged ? flatWeight : weight;
+      return integer ? loadColumnBytes(k, memref, indices) : k.load(memref, indices);
+    };
+    SmallVector<Value> accumulators = emitRegisterTile(k, tile);
+    Value column = k.add(firstOutput, k.mul(inGroup, width));
+    // Columns end with the group; a static count that divides spares the masks.
+    Value end = outputsPerGroup % width == 0 ? k.index(outputs) : k.add(firstOutput, outputsPerGroup);
+    storeTile(k, epilogue, accumulators, rows, vectors, column, end,
+              [&](int64_t i) -> SmallVector<Value> { return {outer[0], outer[1], k.add(row, i)}; });
+  });
+}
+
+LogicalResult DirectConv::emit() {
+  Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), out);
+  if (kernel[0] == 1 && kernel[1] == 1 && strides[0] == 1 && strides[1] == 1 && group == 1 &&
+      succeeded(emitPointwise(epilogue)))
+    return success();
+  emitWindows(epilogue);
+  return success();
+}
+
+} // namespace
+
+LogicalResult cpu::emitConv(nn::ConvOp op) {
+  DirectConv conv(op);
+  if (failed(conv.prepare()))
+    return failure();
+  return conv.emit();
+}

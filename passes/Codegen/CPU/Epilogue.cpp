@@ -1,0 +1,112 @@
+//===- Epilogue.cpp - Applies an op's epilogue to vectors -----------------===//
+#include "passes/Codegen/CPU/Epilogue.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::cpu;
+
+LogicalResult Epilogue::check(Operation *op, Region &region) {
+  if (region.empty())
+    return success();
+  for (Operation &inner : region.front().without_terminator()) {
+    if (inner.hasTrait<OpTrait::ConstantLike>())
+      continue;
+    if (inner.getNumResults() != 1 || !OpTrait::hasElementwiseMappableTraits(&inner))
+      return op->emitOpError("has '") << inner.getName() << "' in its epilogue, expected elementwise ops";
+  }
+  return success();
+}
+
+bool Epilogue::collapse(unsigned first, unsigned last) {
+  auto type = cast<MemRefType>(out.getType());
+  SmallVector<Value> views;
+  Value outView = k.collapse(out, first, last);
+  if (!outView)
+    return false;
+  for (Value extra : extras) {
+    auto extraType = cast<MemRefType>(extra.getType());
+    int64_t missing = type.getRank() - extraType.getRank();
+    // The merged dimensions are all there, or none of them is.
+    if (missing > int64_t(last)) {
+      views.push_back(extra);
+      continue;
+    }
+    bool whole = missing <= int64_t(first), unit = true;
+    for (int64_t i = std::max<int64_t>(first, missing); i <= int64_t(last); ++i) {
+      int64_t size = extraType.getDimSize(i - missing);
+      whole &= size == type.getDimSize(i);
+      unit &= size == 1;
+    }
+    if (!whole && !unit)
+      return false;
+    Value view = k.collapse(extra, std::max<int64_t>(first - missing, 0), last - missing);
+    if (!view)
+      return false;
+    views.push_back(view);
+  }
+  out = outView;
+  extras = std::move(views);
+  return true;
+}
+
+Value Epilogue::loadExtra(Value extra, ValueRange outer, Value column, Value mask) {
+  auto type = cast<MemRefType>(extra.getType());
+  int64_t missing = outer.size() + 1 - type.getRank();
+  SmallVector<Value> indices;
+  for (int64_t i = 0; i < type.getRank(); ++i) {
+    Value position = size_t(missing + i) == outer.size() ? column : outer[missing + i];
+    indices.push_back(type.getDimSize(i) == 1 ? k.index(0) : position);
+  }
+  if (type.getRank() == 0 || type.getShape().back() == 1)
+    return k.broadcast(k.loadScalar(extra, indices));
+  // A vector of i1 is packed in bits, a memref of i1 holds bytes; and strided rows have no vectors.
+  if (!type.getElementType().isInteger(1) && hasUnitInnermostStride(extra))
+    return k.load(extra, indices, mask);
+  SmallVector<Value> elements;
+  Value last = k.sub(k.dim(extra, type.getRank() - 1), k.index(1));
+  for (int64_t lane = 0; lane < k.lanes(); ++lane) {
+    indices.back() = mask ? k.min(k.add(column, lane), last) : k.add(column, lane);
+    elements.push_back(k.loadScalar(extra, indices));
+  }
+  return vector::FromElementsOp::create(k.builder, k.loc, k.vectorOf(type.getElementType()), elements);
+}
+
+void Epilogue::store(Value accumulator, ValueRange outer, Value column, Value mask) {
+  Value result = accumulator;
+  if (!region.empty()) {
+    Block &body = region.front();
+    IRMapping mapping;
+    mapping.map(body.getArgument(0), accumulator);
+    for (auto [argument, extra] : llvm::zip(body.getArguments().drop_front(), extras))
+      if (!argument.use_empty())
+        mapping.map(argument, loadExtra(extra, outer, column, mask));
+    // Values from outside the region are uniform.
+    auto lookup = [&](Value value) {
+      if (!mapping.contains(value))
+        mapping.map(value, k.broadcast(value));
+      return mapping.lookup(value);
+    };
+    for (Operation &op : body.without_terminator()) {
+      if (op.hasTrait<OpTrait::ConstantLike>()) {
+        Attribute constant;
+        matchPattern(&op, m_Constant(&constant));
+        VectorType type = k.vectorOf(op.getResult(0).getType());
+        mapping.map(op.getResult(0),
+                    arith::ConstantOp::create(k.builder, k.loc, DenseElementsAttr::get(type, constant)).getResult());
+        continue;
+      }
+      SmallVector<Value> operands = llvm::map_to_vector(op.getOperands(), lookup);
+      OperationState state(op.getLoc(), op.getName());
+      state.addOperands(operands);
+      state.addTypes(k.vectorOf(op.getResult(0).getType()));
+      state.addAttributes(llvm::to_vector(op.getDiscardableAttrs()));
+      state.propertiesAttr = op.getPropertiesAsAttribute();
+      mapping.map(op.getResult(0), k.builder.create(state)->getResult(0));
+    }
+    result = lookup(cast<nn::YieldOp>(body.getTerminator()).getValue());
+  }
+  SmallVector<Value> indices(outer.begin(), outer.end());
+  indices.push_back(column);
+  k.store(result, out, indices, mask);
+}

@@ -1,0 +1,41 @@
+//===- Epilogue.h - Applies an op's epilogue to vectors of accumulators ---===//
+#ifndef PASSES_CODEGEN_CPU_EPILOGUE_H
+#define PASSES_CODEGEN_CPU_EPILOGUE_H
+
+#include "passes/Codegen/CPU/KernelBuilder.h"
+
+namespace lathe::cpu {
+
+/// What happens to an accumulator before it is stored: the region of an nn op, cloned on vectors.
+class Epilogue {
+public:
+  /// `extras` broadcast to `out` as in NumPy; both may be views with fewer dimensions than the op's operands.
+  Epilogue(KernelBuilder &k, mlir::Region &region, mlir::ValueRange extras, mlir::Value out)
+      : k(k), region(region), extras(extras.begin(), extras.end()), out(out) {}
+
+  /// Fails, with a reason, where the region holds an op that has no form on vectors.
+  static mlir::LogicalResult check(mlir::Operation *op, mlir::Region &region);
+
+  /// Applies the region to `accumulator`, `lanes()` neighbours along the last dimension, and stores them at
+  /// `outer` x `column`; lanes without mask are neither read nor written.
+  void store(mlir::Value accumulator, mlir::ValueRange outer, mlir::Value column, mlir::Value mask);
+
+  /// Merges dimensions [first, last] of the destination and of all extras; false, with nothing changed, where a
+  /// layout or a broadcast extra forbids it.
+  bool collapse(unsigned first, unsigned last);
+
+  mlir::Value getOut() const { return out; }
+  const mlir::SmallVector<mlir::Value> &getExtras() const { return extras; }
+
+private:
+  mlir::Value loadExtra(mlir::Value extra, mlir::ValueRange outer, mlir::Value column, mlir::Value mask);
+
+  KernelBuilder &k;
+  mlir::Region &region;
+  mlir::SmallVector<mlir::Value> extras;
+  mlir::Value out;
+};
+
+} // namespace lathe::cpu
+
+#endif // PASSES_CODEGEN_CPU_EPILOGUE_H

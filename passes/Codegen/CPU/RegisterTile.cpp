@@ -1,0 +1,255 @@
+//===- RegisterTile.cpp - Accumulators in registers through a reduction ---===//
+#include "passes/Codegen/CPU/Contraction.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::cpu;
+
+FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs, nn::TargetAttr target) {
+  if (lhs.isF32() && rhs.isF32())
+    return Product::F32;
+  if (!lhs.isInteger(8) || !rhs.isInteger(8))
+    return op->emitOpError("expected operands of f32 or i8, but got ") << lhs << " and " << rhs;
+  if (target.getDotProduct() == "avx512vnni")
+    return Product::Int8Vnni;
+  if (target.getDotProduct() == "avx2" && target.getVectorBits() == 256)
+    return Product::Int8Pairs;
+  return Product::Int8Portable;
+}
+
+int64_t cpu::maxTileRows(nn::TargetAttr target, int64_t vectors, Product product) {
+  int64_t free = int64_t(target.getVectorRegisters()) - 4;
+  switch (product) {
+  case Product::F32:
+  case Product::Int8Vnni:
+    break;
+  case Product::Int8Pairs: // two accumulators for each vector of columns
+    free = (free - 2) / 2;
+    break;
+  case Product::Int8Portable: // the four bytes of a column are taken apart in registers
+    free -= 4;
+    break;
+  }
+  return std::max<int64_t>(free / vectors, 1);
+}
+
+Value cpu::loadFourBytes(KernelBuilder &k, Value memref, ValueRange indices) {
+  auto bytes = VectorType::get({4}, k.builder.getI8Type());
+  auto word = VectorType::get({1}, k.builder.getI32Type());
+  Value loaded = vector::LoadOp::create(k.builder, k.loc, bytes, memref, indices);
+  Value cast = vector::BitCastOp::create(k.builder, k.loc, word, loaded);
+  return vector::ExtractOp::create(k.builder, k.loc, cast, int64_t(0));
+}
+
+Value cpu::loadColumnBytes(KernelBuilder &k, Value memref, ValueRange indices) {
+  auto bytes = VectorType::get({4 * k.lanes()}, k.builder.getI8Type());
+  return vector::LoadOp::create(k.builder, k.loc, bytes, memref, indices);
+}
+
+namespace {
+
+/// One way of adding products to accumulators. `prepare*` run once for each loaded operand, `accumulate` for each pair.
+class Accumulation {
+public:
+  Accumulation(KernelBuilder &k, Product product) : k(k), product(product) {}
+
+  int64_t accumulatorsPerVector() const { return product == Product::Int8Pairs ? 2 : 1; }
+
+  Type elementType() const {
+    return product == Product::F32 ? Type(k.builder.getF32Type()) : Type(k.builder.getI32Type());
+  }
+
+  /// A row's scalar, ready to meet all vectors.
+  SmallVector<Value> prepareLhs(Value scalar) {
+    switch (product) {
+    case Product::F32:
+      return {k.broadcast(scalar)};
+    case Product::Int8Vnni:
+      return {bitcast(k.broadcast(scalar), k.builder.getI8Type())};
+    case Product::Int8Pairs: {
+      // Four bytes become four 16-bit lanes, that is one i64, repeated.
+      Value bytes = bytesOf(scalar);
+      Value words = arith::ExtUIOp::create(k.builder, k.loc, VectorType::get({4}, k.builder.getI16Type()), bytes);
+      Value quad = vector::BitCastOp::create(k.builder, k.loc, VectorType::get({1}, k.builder.getI64Type()), words);
+      Value element = vector::ExtractOp::create(k.builder, k.loc, quad, int64_t(0));
+      Value all = vector::BroadcastOp::create(k.builder, k.loc,
+                                              VectorType::get({k.lanes() / 2}, k.builder.getI64Type()), element);
+      return {bitcast(all, k.builder.getI16Type())};
+    }
+    case Product::Int8Portable: {
+      SmallVector<Value> parts;
+      Value bytes = bytesOf(scalar);
+      Value wide = arith::ExtUIOp::create(k.builder, k.loc, VectorType::get({4}, k.builder.getI32Type()), bytes);
+      for (int64_t i = 0; i < 4; ++i)
+        parts.push_back(k.broadcast(vector::ExtractOp::create(k.builder, k.loc, wide, i)));
+      return parts;
+    }
+    }
+    return {};
+  }
+
+  SmallVector<Value> prepareRhs(Value columns) {
+    switch (product) {
+    case Product::F32:
+    case Product::Int8Vnni:
+      return {columns};
+    case Product::Int8Pairs: {
+      SmallVector<Value> halves;
+      int64_t size = 2 * k.lanes();
+      for (int64_t half = 0; half < 2; ++half) {
+        Value bytes = vector::ExtractStridedSliceOp::create(k.builder, k.loc, columns, ArrayRef<int64_t>{half * size},
+                                                            ArrayRef<int64_t>{size}, ArrayRef<int64_t>{1});
+        halves.push_back(
+            arith::ExtSIOp::create(k.builder, k.loc, VectorType::get({size}, k.builder.getI16Type()), bytes));
+      }
+      return halves;
+    }
+    case Product::Int8Portable: {
+      SmallVector<Value> parts;
+      for (int64_t i = 0; i < 4; ++i) {
+        auto lanes = llvm::map_to_vector(llvm::seq<int64_t>(0, k.lanes()), [&](int64_t lane) { return 4 * lane + i; });
+        Value bytes = vector::ShuffleOp::create(k.builder, k.loc, columns, columns, ArrayRef<int64_t>(lanes));
+        parts.push_back(arith::ExtSIOp::create(k.builder, k.loc, k.vectorOf(k.builder.getI32Type()), bytes));
+      }
+      return parts;
+    }
+    }
+    return {};
+  }
+
+  /// Adds the products to `accumulators`, `accumulatorsPerVector` of them.
+  void accumulate(ArrayRef<Value> lhs, ArrayRef<Value> rhs, MutableArrayRef<Value> accumulators) {
+    VectorType type = k.vectorOf(elementType());
+    switch (product) {
+    case Product::F32:
+      accumulators[0] = vector::FMAOp::create(k.builder, k.loc, lhs[0], rhs[0], accumulators[0]);
+      return;
+    case Product::Int8Vnni:
+      accumulators[0] = intrinsic(k.lanes() == 16 ? "llvm.x86.avx512.vpdpbusd.512" : "llvm.x86.avx512.vpdpbusd.256",
+                                  type, {accumulators[0], lhs[0], rhs[0]});
+      return;
+    case Product::Int8Pairs:
+      for (int64_t half = 0; half < 2; ++half) {
+        Value sums = intrinsic("llvm.x86.avx2.pmadd.wd", type, {lhs[0], rhs[half]});
+        accumulators[half] = arith::AddIOp::create(k.builder, k.loc, accumulators[half], sums);
+      }
+      return;
+    case Product::Int8Portable:
+      for (auto [a, b] : llvm::zip(lhs, rhs)) {
+        Value product = arith::MulIOp::create(k.builder, k.loc, a, b);
+        accumulators[0] = arith::AddIOp::create(k.builder, k.loc, accumulators[0], product);
+      }
+      return;
+    }
+  }
+
+  /// One vector of columns from its accumulators.
+  Value finish(ArrayRef<Value> accumulators) {
+    if (product != Product::Int8Pairs)
+      return accumulators[0];
+    SmallVector<int64_t> even, odd;
+    for (int64_t lane = 0; lane < k.lanes(); ++lane) {
+      even.push_back(2 * lane);
+      odd.push_back(2 * lane + 1);
+    }
+    Value a = vector::ShuffleOp::create(k.builder, k.loc, accumulators[0], accumulators[1], ArrayRef<int64_t>(even));
+    Value b = vector::ShuffleOp::create(k.builder, k.loc, accumulators[0], accumulators[1], ArrayRef<int64_t>(odd));
+    return arith::AddIOp::create(k.builder, k.loc, a, b);
+  }
+
+  Value add(Value a, Value b) {
+    if (product == Product::F32)
+      return arith::AddFOp::create(k.builder, k.loc, a, b);
+    return arith::AddIOp::create(k.builder, k.loc, a, b);
+  }
+
+private:
+  Value bitcast(Value vector, Type element) {
+    auto type = cast<VectorType>(vector.getType());
+    int64_t lanes = type.getNumElements() * type.getElementTypeBitWidth() / element.getIntOrFloatBitWidth();
+    return vector::BitCastOp::create(k.builder, k.loc, VectorType::get({lanes}, element), vector);
+  }
+
+  Value bytesOf(Value word) {
+    auto one = VectorType::get({1}, k.builder.getI32Type());
+    return bitcast(vector::BroadcastOp::create(k.builder, k.loc, one, word), k.builder.getI8Type());
+  }
+
+  Value intrinsic(StringRef name, Type type, ValueRange operands) {
+    return LLVM::CallIntrinsicOp::create(k.builder, k.loc, type, k.builder.getStringAttr(name), operands)
+        ->getResult(0);
+  }
+
+  KernelBuilder &k;
+  Product product;
+};
+
+/// The loop nest over the reduction, from the outside in.
+class Reduction {
+public:
+  Reduction(KernelBuilder &k, const RegisterTile &tile) : k(k), tile(tile), accumulation(k, tile.product) {
+    // Few accumulators would wait for each other: independent sets take turns.
+    int64_t size = tile.rows * tile.vectors * accumulation.accumulatorsPerVector();
+    while (sets < 4 && 2 * sets * size <= 8)
+      sets *= 2;
+  }
+
+  SmallVector<Value> run() {
+    int64_t perSet = tile.rows * tile.vectors * accumulation.accumulatorsPerVector();
+    Value zero = k.splat(accumulation.elementType(), 0);
+    KernelBuilder::Carried all = level({}, SmallVector<Value>(sets * perSet, zero));
+    SmallVector<Value> results;
+    int64_t parts = accumulation.accumulatorsPerVector();
+    for (int64_t width = sets / 2; width >= 1; width /= 2)
+      for (int64_t i = 0; i < width * perSet; ++i)
+        all[i] = accumulation.add(all[i], all[i + width * perSet]);
+    for (int64_t i = 0; i < perSet; i += parts)
+      results.push_back(accumulation.finish(ArrayRef<Value>(all).slice(i, parts)));
+    return results;
+  }
+
+private:
+  KernelBuilder::Carried level(ArrayRef<Value> outer, ValueRange carried) {
+    Value zero = k.index(0), bound = tile.bounds[outer.size()];
+    auto inside = [&](Value iv, ValueRange values, int64_t set) -> KernelBuilder::Carried {
+      SmallVector<Value> ivs(outer);
+      ivs.push_back(iv);
+      return ivs.size() == tile.bounds.size() ? step(ivs, values, set) : level(ivs, values);
+    };
+    if (outer.size() + 1 < tile.bounds.size() || sets == 1)
+      return k.loop(zero, bound, 1, carried, [&](Value iv, ValueRange values) { return inside(iv, values, 0); });
+    Value main = k.mul(k.div(bound, k.index(sets)), sets);
+    KernelBuilder::Carried result = k.loop(zero, main, sets, carried, [&](Value iv, ValueRange values) {
+      KernelBuilder::Carried current(values);
+      for (int64_t set = 0; set < sets; ++set)
+        current = inside(k.add(iv, set), current, set);
+      return current;
+    });
+    return k.loop(main, bound, 1, result, [&](Value iv, ValueRange values) { return inside(iv, values, 0); });
+  }
+
+  KernelBuilder::Carried step(ArrayRef<Value> ivs, ValueRange carried, int64_t set) {
+    KernelBuilder::Carried result(carried);
+    SmallVector<SmallVector<Value>> columns;
+    for (int64_t v = 0; v < tile.vectors; ++v)
+      columns.push_back(accumulation.prepareRhs(tile.rhs(v, ivs)));
+    int64_t parts = accumulation.accumulatorsPerVector(), at = set * tile.rows * tile.vectors * parts;
+    for (int64_t row = 0; row < tile.rows; ++row) {
+      SmallVector<Value> scalar = accumulation.prepareLhs(tile.lhs(row, ivs));
+      for (int64_t v = 0; v < tile.vectors; ++v, at += parts)
+        accumulation.accumulate(scalar, columns[v], MutableArrayRef<Value>(result).slice(at, parts));
+    }
+    return result;
+  }
+
+  KernelBuilder &k;
+  const RegisterTile &tile;
+  Accumulation accumulation;
+  int64_t sets = 1;
+};
+
+} // namespace
+
+SmallVector<Value> cpu::emitRegisterTile(KernelBuilder &k, const RegisterTile &tile) {
+  return Reduction(k, tile).run();
+}

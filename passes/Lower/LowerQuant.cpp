@@ -1,0 +1,353 @@
+//===- LowerQuant.cpp - Quantized types to storage types ------------------===//
+#include "dialects/NN/IR/NNDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+#include "passes/Lower/Passes.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_LOWERQUANT
+#include "passes/Lower/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+
+/// The quantized element type of a tensor; null if it has none.
+static quant::QuantizedType getQuantized(Type type) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  return shaped ? dyn_cast<quant::QuantizedType>(shaped.getElementType()) : quant::QuantizedType();
+}
+
+/// The type as it is in memory.
+static Type toStorage(Type type) {
+  quant::QuantizedType quantized = getQuantized(type);
+  return quantized ? cast<ShapedType>(type).clone(quantized.getStorageType()) : type;
+}
+
+//===----------------------------------------------------------------------===//
+// Scalars
+//===----------------------------------------------------------------------===//
+
+static Value createFloat(OpBuilder &builder, Location loc, double value) {
+  return arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(float(value)));
+}
+
+static Value createInt(OpBuilder &builder, Location loc, int64_t value) {
+  return arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(int32_t(value)));
+}
+
+/// (stored - zero point) * scale, exact up to the product.
+static Value dequantize(OpBuilder &builder, Location loc, Value stored, quant::UniformQuantizedType type) {
+  Type i32 = builder.getI32Type(), f32 = builder.getF32Type();
+  Value wide = type.isSigned() ? arith::ExtSIOp::create(builder, loc, i32, stored).getResult()
+                               : arith::ExtUIOp::create(builder, loc, i32, stored).getResult();
+  if (type.getZeroPoint() != 0)
+    wide = arith::SubIOp::create(builder, loc, wide, createInt(builder, loc, type.getZeroPoint()));
+  Value real = arith::SIToFPOp::create(builder, loc, f32, wide);
+  return arith::MulFOp::create(builder, loc, real, createFloat(builder, loc, type.getScale()));
+}
+
+/// round(expressed / scale) + zero point, saturated. Rounds half to even and adds the zero point after, as ONNX's
+/// QuantizeLinear does. A NaN becomes the lowest value.
+static Value quantize(OpBuilder &builder, Location loc, Value expressed, quant::UniformQuantizedType type) {
+  int64_t zero = type.getZeroPoint();
+  Value scaled = arith::MulFOp::create(builder, loc, expressed, createFloat(builder, loc, 1 / type.getScale()));
+  // Saturating before rounding to the same bounds, which are whole, gives the same value, and the conversion
+  // never overflows. Comparisons that are false for NaN select the bound.
+  Value low = createFloat(builder, loc, double(type.getStorageTypeMin() - zero));
+  Value high = createFloat(builder, loc, double(type.getStorageTypeMax() - zero));
+  Value above = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, scaled, low);
+  scaled = arith::SelectOp::create(builder, loc, above, scaled, low);
+  Value below = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, scaled, high);
+  scaled = arith::SelectOp::create(builder, loc, below, scaled, high);
+  Value rounded = math::RoundEvenOp::create(builder, loc, scaled);
+  Value wide = arith::FPToSIOp::create(builder, loc, builder.getI32Type(), rounded);
+  if (zero != 0)
+    wide = arith::AddIOp::create(builder, loc, wide, createInt(builder, loc, zero));
+  return arith::TruncIOp::create(builder, loc, type.getStorageType(), wide);
+}
+
+//===----------------------------------------------------------------------===//
+// Checks: what storage can express
+//===----------------------------------------------------------------------===//
+
+/// Activations: one scale and zero point, 8 bits, f32 expressed.
+static LogicalResult checkActivation(Operation *op, Type type) {
+  quant::QuantizedType quantized = getQuantized(type);
+  if (!quantized)
+    return success();
+  if (isa<quant::UniformQuantizedType>(quantized) && quantized.getStorageTypeIntegralWidth() == 8 &&
+      quantized.getExpressedType().isF32())
+    return success();
+  return op->emitOpError("expected an activation of 8 bits with one scale, but got ") << type;
+}
+
+/// Operands of a matrix product or convolution: unsigned input, symmetric signed weight.
+static LogicalResult checkContraction(Operation *op, Value input, Value weight) {
+  quant::QuantizedType inputType = getQuantized(input.getType()), weightType = getQuantized(weight.getType());
+  if (!inputType != !weightType)
+    return op->emitOpError("expected input and weight to be both quantized or neither");
+  if (!inputType)
+    return success();
+  if (inputType.isSigned())
+    return op->emitOpError("expected an unsigned input, but got ") << input.getType();
+  if (weightType.getStorageTypeIntegralWidth() != 8 || !weightType.isSigned())
+    return op->emitOpError("expected a signed weight of 8 bits, but got ") << weight.getType();
+  auto weightRank = cast<ShapedType>(weight.getType()).getRank();
+  if (auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(weightType);
+      perAxis && perAxis.getQuantizedDimension() == weightRank - 1 &&
+      llvm::all_of(perAxis.getZeroPoints(), [](int64_t zero) { return zero == 0; }))
+    return success();
+  if (auto perTensor = dyn_cast<quant::UniformQuantizedType>(weightType); perTensor && perTensor.getZeroPoint() == 0)
+    return success();
+  return op->emitOpError("expected a symmetric weight with a scale for each output, but got ") << weight.getType();
+}
+
+//===----------------------------------------------------------------------===//
+// Contractions
+//===----------------------------------------------------------------------===//
+
+/// What turns an i32 accumulator into the f32 one, for each output channel.
+struct AccumulatorScale {
+  ElementsAttr scales;         ///< f32, [N]
+  ElementsAttr corrections;    ///< i32, [N]: -zero point * sum of the channel's weights; null if all are 0
+};
+
+/// Computes the scales and corrections; the weight is a cast of a constant.
+static FailureOr<AccumulatorScale> getAccumulatorScale(Operation *op, Value input, Value weight) {
+  auto inputType = cast<quant::UniformQuantizedType>(getQuantized(input.getType()));
+  auto weightShape = cast<RankedTensorType>(weight.getType());
+  int64_t channels = weightShape.getShape().back();
+  Builder builder(op->getContext());
+  SmallVector<float> scales(channels);
+  if (auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(weightShape.getElementType())) {
+    for (auto [scale, weightScale] : llvm::zip(scales, perAxis.getScales()))
+      scale = float(inputType.getScale() * weightScale);
+  } else {
+    auto perTensor = cast<quant::UniformQuantizedType>(weightShape.getElementType());
+    llvm::fill(scales, float(inputType.getScale() * perTensor.getScale()));
+  }
+  AccumulatorScale result;
+  result.scales = DenseElementsAttr::get(RankedTensorType::get({channels}, builder.getF32Type()), ArrayRef(scales));
+  if (inputType.getZeroPoint() == 0)
+    return result;
+
+  auto cast = weight.getDefiningOp<quant::StorageCastOp>();
+  ElementsAttr values;
+  if (!cast || !matchPattern(cast.getInput(), m_Constant(&values)))
+    return op->emitOpError("expected a constant weight, because the zero point of the input is not 0");
+  SmallVector<int32_t> corrections(channels, 0);
+  auto add = [&](auto elements) {
+    for (auto [index, element] : llvm::enumerate(elements))
+      corrections[index % channels] -= int32_t(inputType.getZeroPoint()) * int32_t(element);
+  };
+  if (auto resource = dyn_cast<DenseI8ResourceElementsAttr>(values)) {
+    auto elements = resource.tryGetAsArrayRef();
+    if (!elements || int64_t(elements->size()) != weightShape.getNumElements())
+      return op->emitOpError("expected a weight that is loaded, but got ") << values;
+    add(*elements);
+  } else if (auto dense = dyn_cast<DenseElementsAttr>(values)) {
+    add(dense.getValues<int8_t>());
+  } else {
+    return op->emitOpError("expected a dense weight, but got ") << values;
+  }
+  result.corrections =
+      DenseElementsAttr::get(RankedTensorType::get({channels}, builder.getI32Type()), ArrayRef(corrections));
+  return result;
+}
+
+/// Appends a constant operand to the extras and returns its element in the epilogue.
+static Value addExtra(Operation *op, MutableOperandRange extras, Block &body, ElementsAttr value) {
+  OpBuilder builder(op);
+  extras.append(ValueRange{arith::ConstantOp::create(builder, op->getLoc(), value)});
+  return body.addArgument(value.getElementType(), op->getLoc());
+}
+
+/// Rewrites the epilogue of one contraction from expressed values to storage. The types of its operands are still
+/// the quantized ones, those of the region's arguments become storage types.
+template <typename OpT>
+static LogicalResult lowerContraction(OpT op, Value input, Value weight) {
+  auto resultType = dyn_cast_or_null<quant::UniformQuantizedType>(getQuantized(op.getResult().getType()));
+  quant::QuantizedType inputType = getQuantized(input.getType());
+  bool quantizedExtras = llvm::any_of(op.getExtras(), [](Value extra) { return getQuantized(extra.getType()); });
+  if (!inputType && !resultType && !quantizedExtras)
+    return success();
+  Location loc = op.getLoc();
+  Region &region = op.getEpilogue();
+  OpBuilder builder(op.getContext());
+  if (region.empty()) {
+    Block &body = region.emplaceBlock();
+    Value accumulator = body.addArgument(builder.getF32Type(), loc);
+    builder.setInsertionPointToStart(&body);
+    nn::YieldOp::create(builder, loc, accumulator);
+  }
+  Block &body = region.front();
+  builder.setInsertionPointToStart(&body);
+
+  for (auto [extra, argument] : llvm::zip(op.getExtras(), body.getArguments().drop_front())) {
+    auto type = dyn_cast_or_null<quant::UniformQuantizedType>(getQuantized(extra.getType()));
+    if (!type)
+      continue;
+    argument.setType(type.getStorageType());
+    // Uses are replaced before the first new one is made.
+    SmallVector<OpOperand *> uses = llvm::map_to_vector(argument.getUses(), [](OpOperand &use) { return &use; });
+    Value expressed = dequantize(builder, loc, argument, type);
+    for (OpOperand *use : uses)
+      use->set(expressed);
+  }
+
+  if (inputType) {
+    FailureOr<AccumulatorScale> scale = getAccumulatorScale(op, input, weight);
+    if (failed(scale))
+      return failure();
+    BlockArgument accumulator = body.getArgument(0);
+    SmallVector<OpOperand *> uses = llvm::map_to_vector(accumulator.getUses(), [](OpOperand &use) { return &use; });
+    accumulator.setType(builder.getI32Type());
+    Value sum = accumulator;
+    if (scale->corrections)
+      sum = arith::AddIOp::create(builder, loc, sum,
+                                  addExtra(op, op.getExtrasMutable(), body, scale->corrections));
+    Value real = arith::SIToFPOp::create(builder, loc, builder.getF32Type(), sum);
+    real = arith::MulFOp::create(builder, loc, real, addExtra(op, op.getExtrasMutable(), body, scale->scales));
+    for (OpOperand *use : uses)
+      use->set(real);
+  }
+
+  if (resultType) {
+    auto yield = cast<nn::YieldOp>(body.getTerminator());
+    builder.setInsertionPoint(yield);
+    yield.getValueMutable().assign(quantize(builder, loc, yield.getValue(), resultType));
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Casts
+//===----------------------------------------------------------------------===//
+
+/// An elementwise linalg.generic from one tensor to another element type.
+static Value createMap(OpBuilder &builder, Location loc, Value input, Type element,
+                       function_ref<Value(OpBuilder &, Location, Value)> body) {
+  auto type = cast<RankedTensorType>(input.getType());
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, input);
+  Value init = tensor::EmptyOp::create(builder, loc, sizes, element);
+  SmallVector<AffineMap> maps(2, builder.getMultiDimIdentityMap(type.getRank()));
+  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+  auto generic = linalg::GenericOp::create(
+      builder, loc, TypeRange{init.getType()}, ValueRange{input}, ValueRange{init}, maps, iterators,
+      [&](OpBuilder &nested, Location nestedLoc, ValueRange arguments) {
+        linalg::YieldOp::create(nested, nestedLoc, body(nested, nestedLoc, arguments[0]));
+      });
+  return generic.getResult(0);
+}
+
+/// Replaces a cast on tensors; its quantized operand has its storage type already.
+static void lowerCast(Operation *op, quant::UniformQuantizedType type) {
+  OpBuilder builder(op);
+  Value lowered;
+  if (isa<quant::QuantizeCastOp>(op))
+    lowered = createMap(builder, op->getLoc(), op->getOperand(0), type.getStorageType(),
+                        [&](OpBuilder &b, Location loc, Value value) { return quantize(b, loc, value, type); });
+  else
+    lowered = createMap(builder, op->getLoc(), op->getOperand(0), builder.getF32Type(),
+                        [&](OpBuilder &b, Location loc, Value value) { return dequantize(b, loc, value, type); });
+  op->getResult(0).replaceAllUsesWith(lowered);
+  op->erase();
+}
+
+namespace {
+struct LowerQuant : lathe::impl::LowerQuantBase<LowerQuant> {
+  using LowerQuantBase::LowerQuantBase;
+
+  LogicalResult check();
+  LogicalResult lower();
+
+  void runOnOperation() override {
+    if (failed(check()) || failed(lower()))
+      signalPassFailure();
+  }
+};
+} // namespace
+
+/// All errors at once, before anything changes.
+LogicalResult LowerQuant::check() {
+  bool good = true;
+  func::FuncOp function = getOperation();
+  for (Type type : llvm::concat<const Type>(function.getArgumentTypes(), function.getResultTypes()))
+    if (getQuantized(type)) {
+      function.emitOpError("expected arguments and results without quantized types, but got ") << type;
+      good = false;
+    }
+  function.walk([&](Operation *op) {
+    Value weight;
+    if (auto conv = dyn_cast<nn::ConvOp>(op))
+      weight = conv.getWeight();
+    else if (auto linear = dyn_cast<nn::LinearOp>(op))
+      weight = linear.getWeight();
+    if (weight)
+      good &= succeeded(checkContraction(op, op->getOperand(0), weight));
+    if (auto matmul = dyn_cast<nn::MatMulOp>(op))
+      if (getQuantized(matmul.getLhs().getType()) || getQuantized(matmul.getRhs().getType())) {
+        op->emitOpError("expected operands without quantized types");
+        good = false;
+      }
+    if (isa<quant::QuantizeCastOp, quant::DequantizeCastOp>(op) && !isa<RankedTensorType>(op->getOperand(0).getType())) {
+      op->emitOpError("expected a ranked tensor, but got ") << op->getOperand(0).getType();
+      good = false;
+    }
+    // A weight is an activation nowhere but at its cast.
+    for (Value operand : op->getOperands())
+      if (operand != weight)
+        good &= succeeded(checkActivation(op, operand.getType()));
+    if (!isa<quant::StorageCastOp>(op))
+      for (Type type : op->getResultTypes())
+        good &= succeeded(checkActivation(op, type));
+  });
+  return success(good);
+}
+
+LogicalResult LowerQuant::lower() {
+  func::FuncOp function = getOperation();
+  SmallVector<std::pair<Operation *, quant::UniformQuantizedType>> casts;
+  LogicalResult contractions = success();
+  function.walk([&](Operation *op) {
+    LogicalResult lowered = success();
+    if (auto conv = dyn_cast<nn::ConvOp>(op)) {
+      if (auto type = dyn_cast_or_null<quant::UniformQuantizedType>(getQuantized(conv.getInput().getType())))
+        conv.setPadValue(type.getZeroPoint());
+      lowered = lowerContraction(conv, conv.getInput(), conv.getWeight());
+    } else if (auto linear = dyn_cast<nn::LinearOp>(op)) {
+      lowered = lowerContraction(linear, linear.getInput(), linear.getWeight());
+    } else if (auto matmul = dyn_cast<nn::MatMulOp>(op)) {
+      lowered = lowerContraction(matmul, matmul.getLhs(), matmul.getRhs());
+    } else if (auto quantizing = dyn_cast<quant::QuantizeCastOp>(op)) {
+      casts.push_back({op, cast<quant::UniformQuantizedType>(quantizing.getQuantizedType())});
+    } else if (auto dequantizing = dyn_cast<quant::DequantizeCastOp>(op)) {
+      casts.push_back({op, cast<quant::UniformQuantizedType>(dequantizing.getQuantizedType())});
+    }
+    if (failed(lowered))
+      contractions = failure();
+  });
+  if (failed(contractions))
+    return failure();
+
+  // From here on values have storage types, and nothing reads the quantized ones.
+  function.walk<WalkOrder::PreOrder>([](Operation *op) {
+    for (Value result : op->getResults())
+      result.setType(toStorage(result.getType()));
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        for (BlockArgument argument : block.getArguments())
+          argument.setType(toStorage(argument.getType()));
+  });
+  for (auto [op, type] : casts)
+    lowerCast(op, type);
+  function.walk([](quant::StorageCastOp cast) {
+    cast.replaceAllUsesWith(cast.getInput());
+    cast.erase();
+  });
+  return success();
+}

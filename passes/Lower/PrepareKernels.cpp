@@ -1,0 +1,284 @@
+//===- PrepareKernels.cpp - Destinations, packed weights, explicit padding ===//
+#include "dialects/NN/IR/NNDialect.h"
+#include "passes/Lower/Passes.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_PREPAREKERNELS
+#include "passes/Lower/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+
+namespace {
+
+using Sizes = SmallVector<OpFoldResult>;
+
+/// Columns of a weight's panel: two vectors, or one where the second would mostly hold zeros.
+int64_t choosePanelWidth(int64_t columns, nn::TargetAttr target) {
+  int64_t lanes = target.getVectorBits() / 32, wide = 2 * lanes;
+  int64_t narrowWork = llvm::alignTo(columns, lanes), wideWork = llvm::alignTo(columns, wide);
+  return 10 * wideWork > 11 * narrowWork ? lanes : wide;
+}
+
+Type elementTypeOf(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+
+/// Prepares the kernels of one function.
+class Preparation {
+public:
+  Preparation(func::FuncOp function) : function(function), shapes(function), builder(function.getContext()) {
+    // Ops without symbolic shapes of their own (already lowered ones) end the analysis early; the sizes of what comes
+    // after them are read from operands.
+    ScopedDiagnosticHandler quiet(function.getContext(), [](Diagnostic &) { return success(); });
+    (void)shapes.compute();
+  }
+
+  LogicalResult run() {
+    SmallVector<nn::KernelOpInterface> kernels;
+    function.walk([&](nn::KernelOpInterface op) {
+      if (op->getNumResults() == 1 && !op.getDestination())
+        kernels.push_back(op);
+    });
+    for (nn::KernelOpInterface op : kernels) {
+      builder.setInsertionPoint(op);
+      loc = op.getLoc();
+      if (failed(prepare(op)))
+        return failure();
+    }
+    return success();
+  }
+
+private:
+  LogicalResult prepare(nn::KernelOpInterface op) {
+    FailureOr<Sizes> sizes = resultSizes(op);
+    if (failed(sizes))
+      return failure();
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    op.setDestination(empty(*sizes, type));
+    return TypeSwitch<Operation *, LogicalResult>(op)
+        .Case([&](nn::LinearOp linear) { return prepareLinear(linear); })
+        .Case([&](nn::ConvOp conv) { return prepareConv(conv); })
+        .Default([](Operation *) { return success(); });
+  }
+
+  LogicalResult prepareLinear(nn::LinearOp op) {
+    auto weight = cast<RankedTensorType>(op.getWeight().getType());
+    if (weight.getRank() != 2)
+      return success();
+    if (!weight.hasStaticShape())
+      return remarkUnpacked(op, "its weight has a dynamic shape");
+    int64_t width = choosePanelWidth(weight.getDimSize(1), nn::getTarget(op));
+    if (weight.getElementType().isInteger(8)) {
+      if (int64_t excess = weight.getDimSize(0) % 4)
+        op.getInputMutable().assign(padChannels(op.getInput(), 4 - excess));
+      op.getWeightMutable().assign(pack(op.getWeight(), {1, 0}, {1, 0}, {width, 4}));
+    } else {
+      op.getWeightMutable().assign(pack(op.getWeight(), {1, 0}, {1}, {width}));
+    }
+    remarkPacked(op, width);
+    return success();
+  }
+
+  LogicalResult prepareConv(nn::ConvOp op) {
+    auto weight = cast<RankedTensorType>(op.getWeight().getType());
+    bool bytes = weight.getElementType().isInteger(8);
+    int64_t group = op.getGroup(), channels = weight.getRank() == 4 ? weight.getDimSize(2) : 0;
+    bool depthwise = weight.getRank() == 4 && channels == 1 && group > 1 && weight.getDimSize(3) == group;
+    int64_t excess = bytes && !depthwise ? channels % 4 : 0;
+    if (excess && group > 1)
+      return op.emitOpError("expected groups of a multiple of 4 channels of i8, but got ") << channels;
+    padInput(op, excess ? 4 - excess : 0);
+    if (weight.getRank() != 4 || depthwise)
+      return success();
+    if (!weight.hasStaticShape())
+      return op.emitOpError("expected a weight of static shape, but got ") << weight;
+
+    int64_t outputs = weight.getDimSize(3) / group, width = choosePanelWidth(outputs, nn::getTarget(op));
+    Value packed = op.getWeight();
+    if (group == 1) {
+      packed = bytes ? pack(packed, {3, 0, 1, 2}, {3, 2}, {width, 4}) : pack(packed, {3, 0, 1, 2}, {3}, {width});
+    } else {
+      // Panels end with their group: [KH, KW, C, group, O] -> [group, panels, KH, KW, C, n0], merged to panels again.
+      SmallVector<int64_t> split(weight.getShape().drop_back());
+      split.append({group, outputs});
+      packed = tensor::ExpandShapeOp::create(builder, loc, weight.clone(split), packed,
+                                             ArrayRef<ReassociationIndices>{{0}, {1}, {2}, {3, 4}});
+      packed = bytes ? pack(packed, {3, 4, 0, 1, 2}, {4, 2}, {width, 4}) : pack(packed, {3, 4, 0, 1, 2}, {4}, {width});
+      SmallVector<ReassociationIndices> merge = {{0, 1}};
+      for (int64_t i = 2; i < cast<RankedTensorType>(packed.getType()).getRank(); ++i)
+        merge.push_back({i});
+      packed = tensor::CollapseShapeOp::create(builder, loc, packed, merge);
+    }
+    op.getWeightMutable().assign(packed);
+    remarkPacked(op, width);
+    return success();
+  }
+
+  /// Moves the padding of a convolution, and `channels` more, into its input.
+  void padInput(nn::ConvOp op, int64_t channels) {
+    ArrayRef<int64_t> pads = op.getPads();
+    if (!channels && llvm::all_of(pads, [](int64_t pad) { return pad == 0; }))
+      return;
+    int64_t low[] = {0, pads[0], pads[1], 0}, high[] = {0, pads[2], pads[3], channels};
+    op.getInputMutable().assign(pad(op.getInput(), low, high, op.getPadValue()));
+    op.setPads({0, 0, 0, 0});
+    op.setPadValue(0);
+  }
+
+  Value padChannels(Value value, int64_t channels) {
+    int64_t rank = cast<ShapedType>(value.getType()).getRank();
+    SmallVector<int64_t> low(rank, 0), high(rank, 0);
+    high.back() = channels;
+    return pad(value, low, high, 0);
+  }
+
+  /// `value` in the middle of a tensor of `fill`. Its producer can write there in place, which `tensor.pad` rules out.
+  Value pad(Value value, ArrayRef<int64_t> low, ArrayRef<int64_t> high, int64_t fill) {
+    Sizes inner = sizesOf(value), outer;
+    SmallVector<OpFoldResult> offsets, strides(inner.size(), builder.getIndexAttr(1));
+    for (auto [size, before, after] : llvm::zip(inner, low, high)) {
+      outer.push_back(plus(size, before + after));
+      offsets.push_back(builder.getIndexAttr(before));
+    }
+    auto type = cast<RankedTensorType>(value.getType());
+    SmallVector<int64_t> shape;
+    for (auto [size, before, after] : llvm::zip(type.getShape(), low, high))
+      shape.push_back(ShapedType::isDynamic(size) ? size : size + before + after);
+    Type element = type.getElementType();
+    TypedAttr constant = isa<FloatType>(element) ? TypedAttr(FloatAttr::get(element, double(fill)))
+                                                 : TypedAttr(IntegerAttr::get(element, APInt(element.getIntOrFloatBitWidth(), fill, false, true)));
+    Value scalar = arith::ConstantOp::create(builder, loc, constant);
+    Value filled = linalg::FillOp::create(builder, loc, ValueRange{scalar}, ValueRange{empty(outer, type.clone(shape))})
+                       .getResult(0);
+    return tensor::InsertSliceOp::create(builder, loc, value, filled, offsets, inner, strides);
+  }
+
+  /// linalg.pack with zeros, lowered to padding, reshaping and a transposition that any evaluator knows.
+  Value pack(Value value, ArrayRef<int64_t> outerPermutation, ArrayRef<int64_t> positions, ArrayRef<int64_t> tiles) {
+    auto innerTiles = llvm::map_to_vector(tiles, [&](int64_t t) -> OpFoldResult { return builder.getIndexAttr(t); });
+    Value destination = linalg::PackOp::createDestinationTensor(builder, loc, value, innerTiles, positions, outerPermutation);
+    Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(elementTypeOf(value)));
+    auto packOp = linalg::PackOp::create(builder, loc, value, destination, positions, innerTiles, zero, outerPermutation);
+    IRRewriter rewriter(builder);
+    rewriter.setInsertionPoint(packOp);
+    FailureOr<linalg::LowerPackResult> lowered = linalg::lowerPack(rewriter, packOp, /*lowerPadLikeWithInsertSlice=*/false);
+    if (failed(lowered))
+      return packOp->getResult(0);
+    return lowered->transposeOp ? Value(lowered->transposeOp->getResult(0)) : Value(lowered->expandShapeOp.getResult());
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Sizes
+  //===--------------------------------------------------------------------===//
+
+  Value empty(const Sizes &sizes, RankedTensorType type) {
+    SmallVector<Value> dynamic;
+    for (auto [size, extent] : llvm::zip(sizes, type.getShape()))
+      if (ShapedType::isDynamic(extent))
+        dynamic.push_back(getValueOrCreateConstantIndexOp(builder, loc, size));
+    return tensor::EmptyOp::create(builder, loc, type, dynamic);
+  }
+
+  OpFoldResult plus(OpFoldResult size, int64_t more) {
+    if (std::optional<int64_t> constant = getConstantIntValue(size))
+      return builder.getIndexAttr(*constant + more);
+    if (more == 0)
+      return size;
+    Value addend = arith::ConstantIndexOp::create(builder, loc, more);
+    return arith::AddIOp::create(builder, loc, cast<Value>(size), addend).getResult();
+  }
+
+  /// Sizes from the symbolic shapes, or from the value itself where they do not reach.
+  Sizes sizesOf(Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    if (!type.hasStaticShape() && shapes.hasDims(value))
+      return shapes.materializeDims(builder, loc, value);
+    return tensor::getMixedSizes(builder, loc, value);
+  }
+
+  OpFoldResult windowed(OpFoldResult size, int64_t pads, int64_t extent, int64_t stride) {
+    OpFoldResult span = plus(size, pads - extent);
+    if (std::optional<int64_t> constant = getConstantIntValue(span))
+      return builder.getIndexAttr(*constant / stride + 1);
+    Value step = arith::ConstantIndexOp::create(builder, loc, stride);
+    return plus(arith::DivUIOp::create(builder, loc, cast<Value>(span), step).getResult(), 1);
+  }
+
+  FailureOr<Sizes> resultSizes(nn::KernelOpInterface op) {
+    Value result = op->getResult(0);
+    auto type = cast<RankedTensorType>(result.getType());
+    if (type.hasStaticShape() || shapes.hasDims(result))
+      return sizesOf(result);
+    auto windows = [&](Value input, auto windowed2d, int64_t kernelHeight, int64_t kernelWidth) {
+      Sizes sizes = sizesOf(input);
+      int64_t kernel[] = {kernelHeight, kernelWidth};
+      for (int i = 0; i < 2; ++i)
+        sizes[1 + i] = windowed(sizes[1 + i], windowed2d.getPads()[i] + windowed2d.getPads()[i + 2],
+                                windowed2d.getDilations()[i] * (kernel[i] - 1) + 1, windowed2d.getStrides()[i]);
+      return sizes;
+    };
+    FailureOr<Sizes> sizes =
+        TypeSwitch<Operation *, FailureOr<Sizes>>(op)
+            .Case([&](nn::ConvOp conv) -> FailureOr<Sizes> {
+              auto weight = cast<RankedTensorType>(conv.getWeight().getType());
+              unsigned first = weight.getRank() == 4 ? 0 : 1;
+              return windows(conv.getInput(), conv, weight.getDimSize(first), weight.getDimSize(first + 1));
+            })
+            .Case([&](nn::PoolOp pool) -> FailureOr<Sizes> {
+              return windows(pool.getInput(), pool, pool.getKernel()[0], pool.getKernel()[1]);
+            })
+            .Case([&](nn::MatMulOp matmul) -> FailureOr<Sizes> { return productSizes(matmul, type); })
+            .Default([&](Operation *other) -> FailureOr<Sizes> { return sizesOf(other->getOperand(0)); });
+    for (auto [size, extent] : llvm::zip(*sizes, type.getShape()))
+      if (!ShapedType::isDynamic(extent))
+        size = builder.getIndexAttr(extent);
+    return sizes;
+  }
+
+  /// Leading dimensions broadcast: a size comes from the operand where it is not one.
+  Sizes productSizes(nn::MatMulOp op, RankedTensorType type) {
+    Sizes lhs = sizesOf(op.getLhs()), rhs = sizesOf(op.getRhs()), sizes(type.getRank());
+    int64_t rhsMatrix = op.getPacked() ? 3 : 2;
+    for (int64_t i = 0, batch = type.getRank() - 2; i < batch; ++i) {
+      int64_t l = i - (batch - (int64_t(lhs.size()) - 2)), r = i - (batch - (int64_t(rhs.size()) - rhsMatrix));
+      bool fromLhs = l >= 0 && (r < 0 || getConstantIntValue(lhs[l]) != int64_t(1));
+      sizes[i] = fromLhs ? lhs[l] : rhs[r];
+    }
+    sizes[type.getRank() - 2] = lhs[lhs.size() - 2];
+    sizes[type.getRank() - 1] = rhs.back();
+    return sizes;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Remarks
+  //===--------------------------------------------------------------------===//
+
+  void remarkPacked(Operation *op, int64_t width) {
+    remark::passed(op->getLoc(), remark::RemarkOpts::name("PackedWeight").category("lower").function(function.getName()))
+        << remark::metric("Op", op->getName().getStringRef()) << remark::metric("PanelWidth", width);
+  }
+
+  LogicalResult remarkUnpacked(Operation *op, StringRef why) {
+    remark::missed(op->getLoc(), remark::RemarkOpts::name("PackedWeight").category("lower").function(function.getName()))
+        << remark::metric("Op", op->getName().getStringRef()) << remark::reason("{0}", why);
+    return success();
+  }
+
+  func::FuncOp function;
+  SymbolicShapes shapes;
+  OpBuilder builder;
+  Location loc = UnknownLoc::get(builder.getContext());
+};
+
+struct PrepareKernels : lathe::impl::PrepareKernelsBase<PrepareKernels> {
+  void runOnOperation() override {
+    if (failed(Preparation(getOperation()).run()))
+      signalPassFailure();
+  }
+};
+
+} // namespace

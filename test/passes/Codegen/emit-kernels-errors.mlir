@@ -1,0 +1,24 @@
+// RUN: lathe-opt %s -split-input-file -verify-diagnostics -codegen-emit-kernels
+
+func.func @tensors(%x: tensor<2x4xf32>, %w: tensor<4x8xf32>) -> tensor<2x8xf32> {
+  // expected-error @+1 {{expected its memref form}}
+  %y = nn.linear %x, %w : (tensor<2x4xf32>, tensor<4x8xf32>) -> tensor<2x8xf32>
+  return %y : tensor<2x8xf32>
+}
+
+// -----
+
+func.func @types(%x: memref<2x4xf64>, %w: memref<1x4x32xf64>, %y: memref<2x8xf64>) {
+  // expected-error @+1 {{expected operands of f32 or i8, but got 'f64' and 'f64'}}
+  nn.linear %x, %w outs(%y) : (memref<2x4xf64>, memref<1x4x32xf64>, memref<2x8xf64>) -> ()
+  return
+}
+
+// -----
+
+func.func @pads(%x: memref<1x4x4x4xf32>, %w: memref<1x3x3x4x32xf32>, %y: memref<1x4x4x32xf32>) {
+  // expected-error @+1 {{expected its padding to be in the input}}
+  nn.conv %x, %w outs(%y) {pads = array<i64: 1, 1, 1, 1>}
+    : (memref<1x4x4x4xf32>, memref<1x3x3x4x32xf32>, memref<1x4x4x32xf32>) -> ()
+  return
+}

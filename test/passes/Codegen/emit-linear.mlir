@@ -1,0 +1,56 @@
+// RUN: lathe-opt %s -split-input-file -codegen-emit-kernels | FileCheck %s
+
+// 28 accumulators of 16 lanes stay in registers through the reduction; bias and activation meet them before the store.
+// CHECK-LABEL: @static
+//       CHECK: scf.parallel
+//       CHECK: scf.for {{.*}} -> (vector<16xf32>, {{.*}}vector<16xf32>) {
+// CHECK-COUNT-28: vector.fma
+//   CHECK-NOT: vector.fma
+//       CHECK: scf.yield
+//       CHECK: vector.load %arg2
+//       CHECK: arith.addf {{.*}} : vector<16xf32>
+//       CHECK: arith.maximumf {{.*}} : vector<16xf32>
+// CHECK-COUNT-28: vector.store
+//   CHECK-NOT: vector.store
+func.func @static(%x: memref<28x64xf32>, %w: memref<2x64x32xf32>, %b: memref<64xf32>, %y: memref<28x64xf32>) {
+  nn.linear %x, %w extras(%b) outs(%y) epilogue {
+  ^bb0(%acc: f32, %bias: f32):
+    %zero = arith.constant 0.0 : f32
+    %sum = arith.addf %acc, %bias : f32
+    %relu = arith.maximumf %sum, %zero : f32
+    nn.yield %relu : f32
+  } : (memref<28x64xf32>, memref<2x64x32xf32>, memref<64xf32>, memref<28x64xf32>) -> ()
+  return
+}
+
+// -----
+
+// Rows that fill no tile run through smaller ones, columns through masks.
+// CHECK-LABEL: @dynamic
+//       CHECK: memref.collapse_shape %arg0
+//       CHECK: vector.create_mask
+// CHECK-COUNT-28: vector.maskedstore
+//       CHECK: scf.if
+// CHECK-COUNT-16: vector.maskedstore
+//       CHECK: return
+func.func @dynamic(%x: memref<?x?x64xf32>, %w: memref<3x64x16xf32>, %y: memref<?x?x36xf32>) {
+  nn.linear %x, %w outs(%y) : (memref<?x?x64xf32>, memref<3x64x16xf32>, memref<?x?x36xf32>) -> ()
+  return
+}
+
+// -----
+
+// CHECK-LABEL: @vnni
+//       CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+//       CHECK: arith.sitofp {{.*}} : vector<16xi32> to vector<16xf32>
+//       CHECK: arith.fptoui {{.*}} : vector<16xf32> to vector<16xi8>
+//       CHECK: vector.store {{.*}} : memref<14x32xi8>, vector<16xi8>
+func.func @vnni(%x: memref<14x64xi8>, %w: memref<1x16x32x4xi8>, %y: memref<14x32xi8>) {
+  nn.linear %x, %w outs(%y) epilogue {
+  ^bb0(%acc: i32):
+    %f = arith.sitofp %acc : i32 to f32
+    %i = arith.fptoui %f : f32 to i8
+    nn.yield %i : i8
+  } : (memref<14x64xi8>, memref<1x16x32x4xi8>, memref<14x32xi8>) -> ()
+  return
+}

@@ -1,0 +1,57 @@
+// RUN: lathe-opt %s --lower-quant --split-input-file --verify-diagnostics
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01:3>
+!i8 = !quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>
+
+func.func @unknown_weight(%q: tensor<1x2xf32>, %w: tensor<2x2xi8>) -> tensor<1x2xf32> {
+  %x = quant.qcast %q : tensor<1x2xf32> to tensor<1x2x!u8>
+  %s = quant.scast %w : tensor<2x2xi8> to tensor<2x2x!i8>
+  // expected-error @+1 {{expected a constant weight, because the zero point of the input is not 0}}
+  %y = nn.linear %x, %s : (tensor<1x2x!u8>, tensor<2x2x!i8>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+!s8 = !quant.uniform<i8:f32, 5.000000e-01:3>
+!i8 = !quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>
+
+func.func @signed_input(%q: tensor<1x2xf32>, %w: tensor<2x2xi8>) -> tensor<1x2xf32> {
+  %x = quant.qcast %q : tensor<1x2xf32> to tensor<1x2x!s8>
+  %s = quant.scast %w : tensor<2x2xi8> to tensor<2x2x!i8>
+  // expected-error @+1 {{expected an unsigned input, but got}}
+  %y = nn.linear %x, %s : (tensor<1x2x!s8>, tensor<2x2x!i8>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+!i8 = !quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>
+
+func.func @float_input(%x: tensor<1x2xf32>, %w: tensor<2x2xi8>) -> tensor<1x2xf32> {
+  %s = quant.scast %w : tensor<2x2xi8> to tensor<2x2x!i8>
+  // expected-error @+1 {{expected input and weight to be both quantized or neither}}
+  %y = nn.linear %x, %s : (tensor<1x2xf32>, tensor<2x2x!i8>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01>
+
+// expected-error @+1 {{expected arguments and results without quantized types}}
+func.func @argument(%x: tensor<1x2x!u8>) {
+  return
+}
+
+// -----
+
+!axis = !quant.uniform<u8:f32:1, {0.5, 0.25}>
+
+func.func @per_axis(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  // expected-error @+1 {{expected an activation of 8 bits with one scale}}
+  %q = quant.qcast %x : tensor<1x2xf32> to tensor<1x2x!axis>
+  // expected-error @+1 {{expected an activation of 8 bits with one scale}}
+  %d = quant.dcast %q : tensor<1x2x!axis> to tensor<1x2xf32>
+  return %d : tensor<1x2xf32>
+}

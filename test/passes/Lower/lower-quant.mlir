@@ -1,0 +1,99 @@
+// RUN: lathe-opt %s --lower-quant --split-input-file | FileCheck %s
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01:3>
+!i8 = !quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>
+
+// The accumulator gets the zero point's correction and the scales before what the epilogue did.
+// CHECK-LABEL: func @linear
+// CHECK-SAME: %[[X:.*]]: tensor<?x2xf32>
+// CHECK-DAG: %[[W:.*]] = arith.constant dense<{{\[\[}}1, -2], [3, 100]]> : tensor<2x2xi8>
+// CHECK: %[[Q:.*]] = linalg.generic {{.*}} ins(%[[X]] : tensor<?x2xf32>) outs(%{{.*}} : tensor<?x2xi8>)
+// CHECK: ^bb0(%[[IN:.*]]: f32, %{{.*}}: i8):
+// CHECK: %[[SCALED:.*]] = arith.mulf %[[IN]], %{{.*}} : f32
+// CHECK: arith.cmpf ogt, %[[SCALED]]
+// CHECK: arith.cmpf olt
+// CHECK: math.roundeven
+// CHECK: arith.fptosi
+// CHECK: arith.addi
+// CHECK: arith.trunci %{{.*}} : i32 to i8
+// CHECK-DAG: %[[CORR:.*]] = arith.constant dense<[-12, -294]> : tensor<2xi32>
+// CHECK-DAG: %[[SCALES:.*]] = arith.constant dense<[2.500000e-01, 1.250000e-01]> : tensor<2xf32>
+// CHECK: nn.linear %[[Q]], %[[W]] extras(%{{.*}}, %[[CORR]], %[[SCALES]]) epilogue {
+// CHECK: ^bb0(%[[ACC:.*]]: i32, %[[BIAS:.*]]: f32, %[[C:.*]]: i32, %[[S:.*]]: f32):
+// CHECK: %[[SUM:.*]] = arith.addi %[[ACC]], %[[C]] : i32
+// CHECK: %[[REAL:.*]] = arith.sitofp %[[SUM]] : i32 to f32
+// CHECK: %[[Y:.*]] = arith.mulf %[[REAL]], %[[S]] : f32
+// CHECK: %[[B:.*]] = arith.addf %[[Y]], %[[BIAS]] : f32
+// CHECK: nn.yield %[[B]] : f32
+// CHECK: (tensor<?x2xi8>, tensor<2x2xi8>, tensor<2xf32>, tensor<2xi32>, tensor<2xf32>) -> tensor<?x2xf32>
+// CHECK-NOT: quant
+func.func @linear(%x: tensor<?x2xf32>, %bias: tensor<2xf32>) -> tensor<?x2xf32> {
+  %c = arith.constant dense<[[1, -2], [3, 100]]> : tensor<2x2xi8>
+  %w = quant.scast %c : tensor<2x2xi8> to tensor<2x2x!i8>
+  %q = quant.qcast %x : tensor<?x2xf32> to tensor<?x2x!u8>
+  %y = nn.linear %q, %w extras(%bias) epilogue {
+  ^bb0(%acc: f32, %b: f32):
+    %s = arith.addf %acc, %b : f32
+    nn.yield %s : f32
+  } : (tensor<?x2x!u8>, tensor<2x2x!i8>, tensor<2xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01:3>
+!relu = !quant.uniform<u8:f32, 2.500000e-01>
+!i8 = !quant.uniform<i8<-127:127>:f32:3, {0.5, 0.25, 0.5, 0.25}>
+
+// The padding holds the zero point; the residual is read in 8 bits and the result stored in 8 bits.
+// CHECK-LABEL: func @conv
+// CHECK: nn.conv %{{.*}} {pad_value = 3 : i64, pads = array<i64: 1, 1, 1, 1>} epilogue {
+// CHECK: ^bb0(%[[ACC:.*]]: i32, %[[R:.*]]: i8, %{{.*}}: i32, %{{.*}}: f32):
+// CHECK: arith.extui %[[R]] : i8 to i32
+// CHECK: arith.subi
+// CHECK: %[[F:.*]] = arith.sitofp
+// CHECK: %[[REAL:.*]] = arith.mulf %[[F]]
+// CHECK: arith.addi %[[ACC]]
+// CHECK: arith.addf %{{.*}}, %[[REAL]]
+// CHECK: math.roundeven
+// CHECK-NOT: arith.addi
+// CHECK: %[[I:.*]] = arith.trunci %{{.*}} : i32 to i8
+// CHECK: nn.yield %[[I]] : i8
+// CHECK: -> tensor<1x4x4x4xi8>
+// CHECK: %[[P:.*]] = nn.pool max %{{.*}} : (tensor<1x4x4x4xi8>) -> tensor<1x2x2x4xi8>
+// CHECK: linalg.generic {{.*}} ins(%[[P]] : tensor<1x2x2x4xi8>) outs(%{{.*}} : tensor<1x2x2x4xf32>)
+// CHECK: arith.extui
+// CHECK-NOT: arith.subi
+// CHECK: arith.sitofp
+// CHECK: arith.mulf
+func.func @conv(%x: tensor<1x4x4x4xf32>, %c: tensor<3x3x4x4xi8>) -> tensor<1x2x2x4xf32> {
+  %k = arith.constant dense<1> : tensor<3x3x4x4xi8>
+  %w = quant.scast %k : tensor<3x3x4x4xi8> to tensor<3x3x4x4x!i8>
+  %q = quant.qcast %x : tensor<1x4x4x4xf32> to tensor<1x4x4x4x!u8>
+  %y = nn.conv %q, %w extras(%q) {pads = array<i64: 1, 1, 1, 1>} epilogue {
+  ^bb0(%acc: f32, %r: f32):
+    %s = arith.addf %acc, %r : f32
+    nn.yield %s : f32
+  } : (tensor<1x4x4x4x!u8>, tensor<3x3x4x4x!i8>, tensor<1x4x4x4x!u8>) -> tensor<1x4x4x4x!relu>
+  %p = nn.pool max %y {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>}
+    : (tensor<1x4x4x4x!relu>) -> tensor<1x2x2x4x!relu>
+  %d = quant.dcast %p : tensor<1x2x2x4x!relu> to tensor<1x2x2x4xf32>
+  return %d : tensor<1x2x2x4xf32>
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01:3>
+
+// An f32 op may store 8 bits.
+// CHECK-LABEL: func @float_conv
+// CHECK: nn.conv {{.*}} epilogue {
+// CHECK: ^bb0(%[[ACC:.*]]: f32):
+// CHECK: arith.mulf %[[ACC]]
+// CHECK: nn.yield %{{.*}} : i8
+// CHECK: (tensor<1x4x4x1xf32>, tensor<1x1x1x4xf32>) -> tensor<1x4x4x4xi8>
+func.func @float_conv(%x: tensor<1x4x4x1xf32>, %w: tensor<1x1x1x4xf32>) -> tensor<1x4x4x4xf32> {
+  %y = nn.conv %x, %w : (tensor<1x4x4x1xf32>, tensor<1x1x1x4xf32>) -> tensor<1x4x4x4x!u8>
+  %d = quant.dcast %y : tensor<1x4x4x4x!u8> to tensor<1x4x4x4xf32>
+  return %d : tensor<1x4x4x4xf32>
+}

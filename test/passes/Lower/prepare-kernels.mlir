@@ -1,0 +1,57 @@
+// RUN: lathe-opt %s -split-input-file -lower-prepare-kernels -canonicalize | FileCheck %s
+
+// CHECK-LABEL: @narrow
+//       CHECK: %[[D:.*]] = tensor.dim %arg0
+//       CHECK: tensor.empty(%[[D]]) : tensor<?x36xf32>
+//       CHECK: tensor.pad {{.*}} high[0, 12]
+//       CHECK: linalg.transpose {{.*}} outs(%{{.*}} : tensor<3x64x16xf32>) permutation = [1, 0, 2]
+//       CHECK: nn.linear {{.*}} outs({{.*}}) : (tensor<?x64xf32>, tensor<3x64x16xf32>, tensor<?x36xf32>) -> tensor<?x36xf32>
+func.func @narrow(%x: tensor<?x64xf32>, %w: tensor<64x36xf32>) -> tensor<?x36xf32> {
+  %y = nn.linear %x, %w : (tensor<?x64xf32>, tensor<64x36xf32>) -> tensor<?x36xf32>
+  return %y : tensor<?x36xf32>
+}
+
+// -----
+
+// Bytes are packed in fours of the reduction, and the input follows.
+// CHECK-LABEL: @bytes
+//       CHECK: tensor.insert_slice %arg0 into {{.*}} : tensor<4x6xi8> into tensor<4x8xi8>
+//       CHECK: nn.linear {{.*}} : (tensor<4x8xi8>, tensor<2x2x32x4xi8>, tensor<4x64xi32>) -> tensor<4x64xi32>
+func.func @bytes(%x: tensor<4x6xi8>, %w: tensor<6x64xi8>) -> tensor<4x64xi32> {
+  %y = nn.linear %x, %w : (tensor<4x6xi8>, tensor<6x64xi8>) -> tensor<4x64xi32>
+  return %y : tensor<4x64xi32>
+}
+
+// -----
+
+// CHECK-LABEL: @padded
+//       CHECK: %[[EMPTY:.*]] = tensor.empty() : tensor<1x10x10x3xf32>
+//       CHECK: %[[FILL:.*]] = linalg.fill {{.*}} outs(%[[EMPTY]]
+//       CHECK: %[[IN:.*]] = tensor.insert_slice %arg0 into %[[FILL]][0, 1, 1, 0] [1, 8, 8, 3]
+//       CHECK: nn.conv %[[IN]], {{.*}} {strides = array<i64: 2, 2>} : (tensor<1x10x10x3xf32>, tensor<2x3x3x3x32xf32>, tensor<1x4x4x64xf32>)
+func.func @padded(%x: tensor<1x8x8x3xf32>, %w: tensor<3x3x3x64xf32>) -> tensor<1x4x4x64xf32> {
+  %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>, strides = array<i64: 2, 2>}
+    : (tensor<1x8x8x3xf32>, tensor<3x3x3x64xf32>) -> tensor<1x4x4x64xf32>
+  return %y : tensor<1x4x4x64xf32>
+}
+
+// -----
+
+// The zero point is what i8 padding holds; depthwise weights stay as they are.
+// CHECK-LABEL: @depthwise
+//       CHECK: linalg.fill ins(%c-128_i8
+//       CHECK: nn.conv {{.*}} {group = 8 : i64} : (tensor<1x6x6x8xi8>, tensor<3x3x1x8xi8>
+func.func @depthwise(%x: tensor<1x4x4x8xi8>, %w: tensor<3x3x1x8xi8>) -> tensor<1x4x4x8xi32> {
+  %y = nn.conv %x, %w {group = 8 : i64, pads = array<i64: 1, 1, 1, 1>, pad_value = 128}
+    : (tensor<1x4x4x8xi8>, tensor<3x3x1x8xi8>) -> tensor<1x4x4x8xi32>
+  return %y : tensor<1x4x4x8xi32>
+}
+
+// -----
+
+// CHECK-LABEL: @grouped
+//       CHECK: nn.conv {{.*}} {group = 4 : i64} : (tensor<1x5x5x12xf32>, tensor<4x3x3x3x16xf32>, tensor<1x3x3x20xf32>)
+func.func @grouped(%x: tensor<1x5x5x12xf32>, %w: tensor<3x3x3x20xf32>) -> tensor<1x3x3x20xf32> {
+  %y = nn.conv %x, %w {group = 4 : i64} : (tensor<1x5x5x12xf32>, tensor<3x3x3x20xf32>) -> tensor<1x3x3x20xf32>
+  return %y : tensor<1x3x3x20xf32>
+}
