@@ -123,7 +123,8 @@ static StringRef matchAttention(onnx::MatMulOp op, Match &match) {
   if (!softmax)
     return "the product does not follow a softmax";
   int64_t rank = fuse::getRank(softmax.getInput());
-  if (softmax.getAxis() != -1 && softmax.getAxis() != rank - 1)
+  int64_t axis = softmax.getAxis();
+  if (axis != -1 && axis != rank - 1)
     return "the softmax is not over the last dimension";
   for (Operation *user : softmax->getUsers())
     if (user != op && user != op.getA().getDefiningOp() && !isa<onnx::IsNaNOp>(user))
@@ -232,7 +233,7 @@ static LogicalResult fuseAttention(onnx::MatMulOp op, PatternRewriter &rewriter)
   if (mask && fuse::getRank(mask) < 4)
     mask = fuse::createUnsqueeze(rewriter, loc, mask, llvm::to_vector(llvm::seq<int64_t>(0, 4 - fuse::getRank(mask))));
   Value result = nn::AttentionOp::create(rewriter, loc, type, query, key, value, mask, Value(),
-                                         rewriter.getF32FloatAttr(match.scale), /*causal=*/false, /*heads_first=*/true,
+                                         APFloat(float(match.scale)), /*causal=*/false, /*heads_first=*/true,
                                          /*kv_heads_first=*/true, /*key_packed=*/false)
                      .getResult();
   fuse::passed(op, "Attention") << remark::metric("Mask", mask ? (match.keep ? "select" : "add") : "none")

@@ -235,7 +235,8 @@ static LogicalResult sinkThroughSplit(onnx::SplitOp op, PatternRewriter &rewrite
   if (!transpose)
     return failure();
   SmallVector<int64_t> permutation = fuse::getPermutation(transpose);
-  int64_t axis = op.getAxis() + (op.getAxis() < 0 ? permutation.size() : 0);
+  int64_t axis = op.getAxis();
+  axis += axis < 0 ? permutation.size() : 0;
   auto sunk = cast<onnx::SplitOp>(cloneOn(rewriter, op, transpose.getData(), permutation));
   sunk.setAxis(permutation[axis]);
   replaceTransposed(rewriter, op, sunk, permutation);
@@ -275,7 +276,8 @@ static LogicalResult sinkThroughGather(onnx::GatherOp op, PatternRewriter &rewri
   if (!transpose || indexRank < 0 || indexRank > 1)
     return failure();
   SmallVector<int64_t> permutation = fuse::getPermutation(transpose), after = permutation;
-  int64_t axis = op.getAxis() + (op.getAxis() < 0 ? permutation.size() : 0);
+  int64_t axis = op.getAxis();
+  axis += axis < 0 ? permutation.size() : 0;
   if (indexRank == 0)
     after = removeDims(permutation, {axis});
   auto sunk = cast<onnx::GatherOp>(cloneOn(rewriter, op, transpose.getData(), after));

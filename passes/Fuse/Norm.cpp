@@ -104,7 +104,7 @@ static LogicalResult matchNorm(OpT op, PatternRewriter &rewriter) {
     x = centred.getA();
   }
   fuse::passed(op, "Norm") << remark::metric("Kind", nn::stringifyNormKind(kind));
-  rewriter.replaceOpWithNewOp<nn::NormOp>(op, op.getResult().getType(), x, Value(), Value(), Value(), kind, *epsilon);
+  rewriter.replaceOpWithNewOp<nn::NormOp>(op, op.getResult().getType(), x, Value(), Value(), Value(), kind, APFloat(*epsilon));
   return success();
 }
 
@@ -148,7 +148,7 @@ static StringRef getRefusal(onnx::LayerNormalizationOp op) {
     return "expected f32 tensors of rank 1 or more";
   if ((op.getMean() && !op.getMean().use_empty()) || (op.getInvStdDev() && !op.getInvStdDev().use_empty()))
     return "mean or deviation are used";
-  if (op.getAxis() != -1 && op.getAxis() != rank - 1)
+  if (int64_t axis = op.getAxis(); axis != -1 && axis != rank - 1)
     return "not over the last dimension alone";
   for (Value parameter : {op.getScale(), op.getB()})
     if (parameter && (fuse::getRank(parameter) != 1 ||
