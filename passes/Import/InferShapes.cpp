@@ -1,0 +1,157 @@
+//===- InferShapes.cpp - Gives every tensor its type ----------------------===//
+#include "dialects/Interfaces/SymbolicShapes.h"
+#include "dialects/ONNX/IR/ONNXDialect.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "passes/Import/Passes.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_IMPORTINFERSHAPES
+#include "passes/Import/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+
+/// The value as a constant; null if it is not a small integer tensor whose elements are all known.
+static DenseElementsAttr getKnownValue(const SymbolicShapes &shapes, Value value) {
+  auto elements = shapes.getElements(value);
+  RankedTensorType type = shapes.getType(value);
+  auto integer = dyn_cast<IntegerType>(type.getElementType());
+  if (!elements || !integer || !type.hasStaticShape() || type.getNumElements() != int64_t(elements->size()))
+    return nullptr;
+  SmallVector<APInt> numbers;
+  for (AffineExpr element : *elements) {
+    auto constant = dyn_cast<AffineConstantExpr>(element);
+    if (!constant)
+      return nullptr;
+    numbers.push_back(APInt(64, constant.getValue(), /*isSigned=*/true).sextOrTrunc(integer.getWidth()));
+  }
+  return DenseElementsAttr::get(type, numbers);
+}
+
+/// A constant in place of the target of a Reshape or Expand whose elements depend on symbolic dimensions: sizes that the
+/// input has at the same place become 0 (Reshape) or 1 (Expand), one other of a Reshape -1. Null if that says less.
+static Value makeConstantTarget(const SymbolicShapes &shapes, Operation &op) {
+  auto reshape = dyn_cast<onnx::ReshapeOp>(op);
+  if (!reshape && !isa<onnx::ExpandOp>(op))
+    return nullptr;
+  ArrayRef<AffineExpr> in = shapes.getDims(op.getOperand(0)), out = shapes.getDims(op.getResult(0));
+  Value target = op.getOperand(1);
+  auto targetType = cast<ShapedType>(target.getType());
+  bool isSymbolic = llvm::any_of(out, [](AffineExpr dim) { return !isa<AffineConstantExpr>(dim); });
+  if (target.getDefiningOp<onnx::ConstantOp>() || !isSymbolic || !targetType.hasStaticShape())
+    return nullptr;
+  // Expand aligns at the end and takes a target of lower rank than its input.
+  size_t rank = targetType.getNumElements(), skipped = out.size() - rank;
+  SmallVector<int64_t> sizes;
+  bool hasOpen = false;
+  for (size_t i = 0; i < rank; ++i) {
+    AffineExpr size = out[i + skipped];
+    auto constant = dyn_cast<AffineConstantExpr>(size);
+    std::optional<AffineExpr> same;
+    if (reshape && i < in.size())
+      same = in[i];
+    else if (!reshape && i + skipped + in.size() >= out.size())
+      same = in[i + skipped + in.size() - out.size()];
+    if (constant && (constant.getValue() > 0 || !reshape)) {
+      sizes.push_back(constant.getValue());
+    } else if (same == size && !(reshape && reshape.getAllowzero())) {
+      sizes.push_back(reshape ? 0 : 1);
+    } else if (reshape && !hasOpen && !constant) {
+      sizes.push_back(-1);
+      hasOpen = true;
+    } else {
+      return nullptr;
+    }
+  }
+  // An empty tensor leaves a size of -1 open.
+  if (hasOpen && llvm::any_of(in, [&](AffineExpr dim) { return shapes.getBounds(dim).first <= 0; }))
+    return nullptr;
+  OpBuilder builder(&op);
+  return onnx::ConstantOp::create(builder, op.getLoc(), builder.getI64TensorAttr(sizes));
+}
+
+/// `onnx.shape` on the op: one list of sizes for each result.
+static void annotateShape(const SymbolicShapes &shapes, Operation &op) {
+  Builder builder(op.getContext());
+  SmallVector<Attribute> all;
+  for (Value result : op.getResults()) {
+    SmallVector<Attribute> sizes;
+    for (AffineExpr dim : shapes.getDims(result))
+      sizes.push_back(builder.getStringAttr(shapes.describe(dim)));
+    all.push_back(builder.getArrayAttr(sizes));
+  }
+  op.setAttr("onnx.shape", builder.getArrayAttr(all));
+}
+
+static bool isDynamic(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && !type.hasStaticShape();
+}
+
+namespace {
+
+struct ImportInferShapesPass : lathe::impl::ImportInferShapesBase<ImportInferShapesPass> {
+  using ImportInferShapesBase::ImportInferShapesBase;
+
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isExternal())
+      return;
+    bool good = true;
+    for (BlockArgument argument : function.getArguments())
+      if (isa<UnrankedTensorType>(argument.getType())) {
+        auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kNameAttr);
+        function.emitError("expected an input of known rank, but got ")
+            << argument.getType() << " for " << (name ? name.getValue() : "an input");
+        good = false;
+      }
+    if (!good)
+      return signalPassFailure();
+    SymbolicShapes shapes(function);
+    if (failed(shapes.compute()))
+      return signalPassFailure();
+    Block &body = function.getBody().front();
+    for (Operation &op : llvm::make_early_inc_range(body))
+      setTypes(shapes, op);
+    removeDead(body);
+    setFunctionType(function);
+  }
+
+private:
+  void setTypes(const SymbolicShapes &shapes, Operation &op) {
+    for (Value result : op.getResults()) {
+      if (!isa<TensorType>(result.getType()) || !shapes.hasDims(result))
+        continue;
+      result.setType(shapes.getType(result));
+      if (op.hasTrait<OpTrait::ConstantLike>() || result.use_empty())
+        continue;
+      if (DenseElementsAttr value = getKnownValue(shapes, result)) {
+        OpBuilder builder(&op);
+        result.replaceAllUsesWith(onnx::ConstantOp::create(builder, op.getLoc(), value));
+        ++constants;
+      }
+    }
+    if (op.getNumResults() == 1)
+      if (Value target = makeConstantTarget(shapes, op)) {
+        op.setOperand(1, target);
+        ++constants;
+      }
+    if (annotate && llvm::any_of(op.getResults(), isDynamic))
+      annotateShape(shapes, op);
+  }
+
+  static void removeDead(Block &body) {
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
+      if (isOpTriviallyDead(&op))
+        op.erase();
+  }
+
+  static void setFunctionType(func::FuncOp function) {
+    Operation *end = function.getBody().front().getTerminator();
+    function.setFunctionType(
+        FunctionType::get(function.getContext(), function.getArgumentTypes(), end->getOperandTypes()));
+  }
+};
+
+} // namespace
