@@ -147,8 +147,10 @@ Value RecurrentLayer::vector(Value matrix, unsigned gate, unsigned count) {
 Value RecurrentLayer::linear(Value input, Dims inputDims, Value matrix, int64_t columns, Value addend) {
   SmallVector<AffineExpr> dims(inputDims.drop_back());
   dims.push_back(lowering.constantExpr(columns));
-  auto linear = nn::LinearOp::create(builder, lowering.type(dims, element), input, matrix,
-                                     addend ? ValueRange(addend) : ValueRange(), Value());
+  // The destination is made here, where the sizes are known in terms of the function's arguments.
+  Value init = lowering.empty(dims, element);
+  auto linear = nn::LinearOp::create(builder, init.getType(), input, matrix,
+                                     addend ? ValueRange(addend) : ValueRange(), init);
   if (addend) {
     OpBuilder::InsertionGuard guard(builder);
     Block *body = builder.createBlock(&linear.getEpilogue(), {}, {element, element},
