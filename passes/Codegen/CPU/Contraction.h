@@ -27,6 +27,8 @@ struct RegisterTile {
   std::function<mlir::Value(int64_t row, mlir::ValueRange ivs)> lhs;
   /// The vector of columns (f32), or of four bytes for each column (i8).
   std::function<mlir::Value(int64_t vector, mlir::ValueRange ivs)> rhs;
+  /// What the accumulators (f32 only) start from, row by row; zeros where it is empty.
+  mlir::SmallVector<mlir::Value> init = {};
 };
 
 /// Emits the reduction and returns the accumulators, row by row.
@@ -42,6 +44,8 @@ struct ContractionSpace {
   Product product = Product::F32;
   /// Multiply-adds of one output, an estimate where it is dynamic.
   int64_t reduction;
+  /// Rows of the largest tile, if fewer than the registers allow.
+  int64_t mostRows = 1024;
 };
 
 /// Emits one tile: rows [row, row + rows) of `unit`, columns of `panel`.
@@ -65,10 +69,6 @@ void storeTile(KernelBuilder &k, Epilogue &epilogue, mlir::ArrayRef<mlir::Value>
 mlir::Value loadFourBytes(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices);
 /// Four bytes for each of `lanes()` columns, from the innermost (merged) dimension.
 mlir::Value loadColumnBytes(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices);
-
-// One emitter for each op; they leave the op in place.
-mlir::LogicalResult emitLinear(nn::LinearOp op);
-mlir::LogicalResult emitConv(nn::ConvOp op);
 
 } // namespace lathe::cpu
 
