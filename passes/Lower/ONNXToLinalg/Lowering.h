@@ -15,6 +15,9 @@
 
 namespace lathe {
 
+/// Negative axes count from the end.
+inline int64_t normalizeAxis(int64_t axis, int64_t rank) { return axis < 0 ? axis + rank : axis; }
+
 /// The state of lowering one function: where ops are emitted, what stands for each onnx value by now, and the sizes of
 /// the original values. Lowered values have the signless form of the inferred type.
 class Lowering {

@@ -133,7 +133,7 @@ static LogicalResult lowerBatchNorm(Lowering &lowering, onnx::BatchNormalization
 /// Over any axis; scale and bias broadcast.
 static LogicalResult lowerLayerNorm(Lowering &lowering, onnx::LayerNormalizationOp op) {
   Dims dims = lowering.shapes.getDims(op.getX());
-  int64_t rank = dims.size(), axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
+  int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(axis, rank));
   SmallVector<AffineExpr> kept = lowering.withoutAxes(dims, axes);
   Value input = lowering.get(op.getX()), bias = op.getB() ? lowering.get(op.getB()) : Value();
@@ -225,7 +225,7 @@ static LogicalResult lowerMeanVarianceNorm(Lowering &lowering, onnx::MeanVarianc
 /// x divided by its norm of order 1 or 2 along one axis; zeros stay.
 static LogicalResult lowerLpNorm(Lowering &lowering, onnx::LpNormalizationOp op) {
   Dims dims = lowering.shapes.getDims(op.getInput());
-  int64_t rank = dims.size(), axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis(), order = op.getP();
+  int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank), order = op.getP();
   if (order != 1 && order != 2)
     return op.emitOpError("expected p 1 or 2, but got ") << order;
   Type element = lowering.elementType(op.getInput()), type = getComputeType(element);

@@ -157,7 +157,7 @@ static LogicalResult lowerArgReduce(Lowering &lowering, OpT op) {
   constexpr bool isMax = std::is_same_v<OpT, onnx::ArgMaxOp>;
   Value data = op.getData();
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(data);
-  int64_t axis = op.getAxis() < 0 ? op.getAxis() + int64_t(dims.size()) : op.getAxis();
+  int64_t axis = normalizeAxis(op.getAxis(), dims.size());
   SmallVector<AffineExpr> kept = lowering.withoutAxes(dims, axis);
   Type element = lowering.elementType(data), i64 = lowering.builder.getI64Type();
   bool isUnsigned = lowering.isUnsigned(data), last = op.getSelectLastIndex();

@@ -46,7 +46,7 @@ static LogicalResult verifyReduction(Operation *op, StringRef reduction) {
 
 static LogicalResult lowerScatterElements(Lowering &lowering, onnx::ScatterElementsOp op) {
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData());
-  int64_t rank = dims.size(), axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
+  int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);
   StringRef reduction = op.getReduction();
   if (failed(verifyReduction(op, reduction)))
     return failure();
@@ -145,7 +145,7 @@ static LogicalResult lowerCumSum(Lowering &lowering, onnx::CumSumOp op) {
 static LogicalResult lowerTopK(Lowering &lowering, onnx::TopKOp op) {
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getX());
   ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getValues());
-  int64_t rank = dims.size(), axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
+  int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);
   Type element = lowering.elementType(op.getX());
   ImplicitLocOpBuilder &builder = lowering.builder;
   bool largest = op.getLargest(), isUnsigned = lowering.isUnsigned(op.getX());
