@@ -250,13 +250,9 @@ void Attention::storeOutput(ValueRange sums) {
 }
 
 void Attention::emitTask() {
-  auto scratch = [&](int64_t rows) -> Value {
-    auto type = MemRefType::get({rows, blockQueries}, f32);
-    return memref::AllocaOp::create(b, k.loc, type, b.getI64IntegerAttr(64));
-  };
-  queryScratch = scratch(depth);
-  scoreScratch = scratch(blockKeys);
-  outScratch = scratch(valueDepth);
+  queryScratch = k.scratch({depth, blockQueries}, f32);
+  scoreScratch = k.scratch({blockKeys, blockQueries}, f32);
+  outScratch = k.scratch({valueDepth, blockQueries}, f32);
   packQueries();
   Value zero = k.splat(f32, 0);
   k.loop(k.index(0), k.index(valueDepth), 1, [&](Value channel) {

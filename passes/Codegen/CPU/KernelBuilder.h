@@ -54,6 +54,9 @@ public:
   /// Lanes below `count`, which may be negative or larger than the vector.
   mlir::Value maskBelow(mlir::Value count);
 
+  /// A buffer of the current task, allocated once before its loops.
+  mlir::Value scratch(mlir::ArrayRef<int64_t> shape, mlir::Type element);
+
   using Carried = mlir::SmallVector<mlir::Value>;
   /// A loop that carries values. Loops of one or no iteration are not made.
   Carried loop(mlir::Value lower, mlir::Value upper, int64_t step, mlir::ValueRange init,
@@ -95,6 +98,9 @@ int64_t constantOr(mlir::Value value, int64_t otherwise = -1);
 
 /// True where vectors of the innermost dimension can be loaded.
 bool hasUnitInnermostStride(mlir::Value memref);
+
+/// Bytes from one element of a dimension to the next, or -1 where that is dynamic.
+int64_t strideBytes(mlir::Value memref, unsigned dimension);
 
 } // namespace lathe::cpu
 
