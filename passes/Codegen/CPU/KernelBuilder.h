@@ -47,6 +47,11 @@ public:
   mlir::Value scalar(mlir::Type element, double value);
   mlir::Value broadcast(mlir::Value value);
 
+  /// e^x for x <= 0, minus infinity included, within 2 ulp; 0 where that is below the normal numbers.
+  mlir::Value expNonPositive(mlir::Value x);
+  /// Rows become columns: `lanes()` vectors in, as many out.
+  void transpose(mlir::MutableArrayRef<mlir::Value> rows);
+
   /// `lanes()` elements at the indices; those without mask are zero.
   mlir::Value load(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask = {});
   mlir::Value loadScalar(mlir::Value memref, mlir::ValueRange indices);
