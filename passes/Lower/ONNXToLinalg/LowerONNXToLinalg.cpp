@@ -24,6 +24,7 @@ struct LowerONNXToLinalgPass : lathe::impl::LowerONNXToLinalgBase<LowerONNXToLin
     addMovementLowerings(table);
     addReshapeLowerings(table);
     addCreationLowerings(table);
+    addRecurrentLowerings(table);
     addQuantCastLowerings(table);
     return success();
   }
