@@ -57,7 +57,12 @@ struct SinkThroughElementwise : RewritePattern {
       if (!transpose || fuse::getRank(candidate) != rank || fuse::isConstantExpression(candidate))
         continue;
       SmallVector<int64_t> permutation = fuse::getPermutation(transpose), inverse = fuse::invert(permutation);
-      if (!llvm::all_of(op->getOperands(), [&](Value v) { return isTransposedBy(v, permutation) || isCheap(v, rank, inverse); }))
+      // A transpose that itself costs nothing must not make another such transpose: the two would take turns forever.
+      bool isFree = fuse::movesOnlyUnits(fuse::getType(transpose.getData()), permutation);
+      if (!llvm::all_of(op->getOperands(), [&](Value v) {
+            return isTransposedBy(v, permutation) ||
+                   (isCheap(v, rank, inverse) && (!isFree || fuse::isConstantExpression(v)));
+          }))
         continue;
       sink(op, permutation, rewriter);
       return success();

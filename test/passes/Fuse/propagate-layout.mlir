@@ -103,3 +103,16 @@ func.func @attention(%q: tensor<1x5x4x8xf32>, %k: tensor<1x6x2x8xf32>, %v: tenso
   %4 = "onnx.Transpose"(%3) {perm = array<i64: 0, 2, 1, 3>} : (tensor<1x4x5x8xf32>) -> tensor<1x5x4x8xf32>
   return %4 : tensor<1x5x4x8xf32>
 }
+
+// -----
+
+// Transposes that move only dimensions of size 1 must not make each other sink forever.
+// CHECK-LABEL: func @free_transposes
+// CHECK: onnx.Mul
+// CHECK: return
+func.func @free_transposes(%a: tensor<1x1x1x8xf32>, %b: tensor<1x1x1x8xf32>) -> tensor<1x1x1x8xf32> {
+  %0 = "onnx.Transpose"(%a) {perm = array<i64: 1, 0, 2, 3>} : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8xf32>
+  %1 = "onnx.Transpose"(%b) {perm = array<i64: 0, 2, 1, 3>} : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8xf32>
+  %2 = "onnx.Mul"(%0, %1) : (tensor<1x1x1x8xf32>, tensor<1x1x1x8xf32>) -> tensor<1x1x1x8xf32>
+  return %2 : tensor<1x1x1x8xf32>
+}
