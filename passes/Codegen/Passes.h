@@ -4,6 +4,7 @@
 
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
+#include <string>
 
 namespace lathe {
 
@@ -11,10 +12,22 @@ namespace lathe {
 #include "passes/Codegen/Passes.h.inc"
 
 /// What the codegen phase needs to know.
-struct CodegenOptions {};
+struct CodegenOptions {
+  std::string name = "model"; ///< prefix of the artifact's symbols
+};
 
-/// The passes of the codegen phase in order.
+/// From tensors to memrefs and calls of kernels: the `bufferize` phase.
+void buildBufferizePipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
+/// From kernels on memrefs to loops and tasks: the `codegen` phase.
+void buildKernelPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
+/// To the LLVM dialect with the artifact's entry point: the `llvm` phase.
+void buildLLVMPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
+
+/// The three of them in order.
 void buildCodegenPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
+
+/// Makes them known to lathe-opt as `codegen-phase-bufferize`, `-kernels`, `-llvm` and `codegen-pipeline`.
+void registerCodegenPipelines();
 
 #define GEN_PASS_REGISTRATION
 #include "passes/Codegen/Passes.h.inc"

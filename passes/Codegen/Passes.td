@@ -29,4 +29,150 @@ def EmitKernels : Pass<"codegen-emit-kernels", "mlir::func::FuncOp"> {
                            "mlir::memref::MemRefDialect", "mlir::scf::SCFDialect", "mlir::vector::VectorDialect"];
 }
 
+//===----------------------------------------------------------------------===//
+// Common: from tensors to the LLVM dialect
+//===----------------------------------------------------------------------===//
+
+def SignaturePass : Pass<"codegen-signature", "::mlir::ModuleOp"> {
+  let summary = "Writes the model's interface down as attributes of the module";
+  let description = [{
+    `lathe.inputs`, `lathe.outputs` and `lathe.dims` say what the descriptor and the C header need, in the order of the
+    entry point's structs: a dimension of an input is a size, or -1-k for symbolic dimension k; one of an output is a
+    size, or -1 where it must be computed. `@output_sizes` computes those from the symbolic dimensions.
+
+    ```mlir
+    func.func @main(%x: tensor<?x4xf32> {onnx.name = "x", onnx.dims = ["n", ""]}) -> (tensor<?xf32> {onnx.name = "y"})
+    // becomes
+    module attributes {lathe.dims = [{name = "n", lower = 1 : i64, upper = 512 : i64} ],
+                       lathe.inputs = [{name = "x", dtype = 1 : i32, shape = array<i64: -1, 4>, dims = "n x 4"} ],
+                       lathe.outputs = [{name = "y", dtype = 1 : i32, shape = array<i64: -1>, dims = "?"} ]} {
+      func.func @main(...)
+      func.func private @output_sizes(%n: index) -> index
+    ```
+    An argument or result whose ONNX type cannot be told from its signless type has it as `onnx.dtype`.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def BufferizePass : Pass<"codegen-bufferize", "::mlir::ModuleOp"> {
+  let summary = "Turns tensors into memrefs; results become output arguments";
+  let description = [{
+    One-shot bufferisation. Constants become `memref.global`; `tensor.empty`s whose value ends in a result are replaced
+    by that output, so that kernels write it directly. Loops carry one buffer each.
+
+    ```mlir
+    func.func @main(%x: tensor<4xf32>) -> (tensor<4xf32> {onnx.name = "y"})
+    // becomes
+    func.func @main(%x: memref<4xf32>, %y: memref<4xf32> {onnx.name = "y"})
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::linalg::LinalgDialect"];
+}
+
+def PlanArenaPass : Pass<"codegen-plan-arena", "::mlir::ModuleOp"> {
+  let summary = "Gives every buffer of @main a place in one arena";
+  let description = [{
+    Buffers that are alive at the same time do not overlap. The largest come first, each at the lowest offset that is
+    free while it lives; offsets are multiples of 64. Dynamic sizes are bounded through `lathe.dims`.
+
+    ```mlir
+    func.func @main(%x: memref<4xf32>) {
+      %0 = memref.alloc() : memref<4xf32>
+    // becomes
+    func.func @main(%x: memref<4xf32>, %arena: memref<64xi8>) {
+      %0 = memref.view %arena[%c0][] : memref<64xi8> to memref<4xf32>
+    ```
+    The module's `lathe.workspace_bytes` is the arena's size.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def OutlineKernelsPass : Pass<"codegen-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Moves each compute op of @main into a kernel function; equal kernels are one";
+  let description = [{
+    A kernel takes the values its op uses and the executor. Kernels whose bodies and types are equal are shared; the
+    location of the op stays on the call. An argument that no other argument of any call overlaps (unless both are only
+    read) is marked `lathe.noalias`.
+
+    ```mlir
+    linalg.fill ins(%cst : f32) outs(%0 : memref<4xf32>)
+    // becomes
+    func.call @kernel_fill_0(%0, %executor) : (memref<4xf32>, !llvm.ptr) -> ()
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::linalg::LinalgDialect"];
+}
+
+def LinalgToLoopsPass : Pass<"codegen-linalg-to-loops", "::mlir::func::FuncOp"> {
+  let summary = "Turns linalg ops on memrefs into loops, the contiguous dimension innermost";
+  let description = [{
+    Contiguous dimensions of elementwise ops are collapsed. The outermost dimension becomes an `scf.parallel` where the
+    op has more than `parallel-threshold` iterations. Innermost reductions are carried in registers. The innermost
+    loop stays scalar for LLVM's vectoriser.
+
+    ```mlir
+    linalg.generic {...} ins(%a : memref<8x4xf32>) outs(%b : memref<8x4xf32>) { ... }
+    // becomes
+    scf.for %i = %c0 to %c32 step %c1 {
+      %v = memref.load %a1[%i] ...
+    ```
+  }];
+  let options = [Option<"parallelThreshold", "parallel-threshold", "int64_t", /*default=*/"20000",
+                        "Iterations from which on a loop is run in parallel">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def ExpandMathPass : Pass<"codegen-expand-math", "::mlir::func::FuncOp"> {
+  let summary = "Replaces transcendental functions by polynomials that vectorise";
+  let description = [{
+    Functions on f16 and bf16 are computed on f32. What is left on f64 becomes a call of libm.
+
+    ```mlir
+    %0 = math.exp %x : f32   // becomes a range reduction and a polynomial of degree 5, within 2 ulp
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def OutlineParallelPass : Pass<"codegen-outline-parallel", "::mlir::ModuleOp"> {
+  let summary = "Moves each parallel loop into a task function over a range of iterations";
+  let description = [{
+    Parallel loops inside parallel loops become sequential.
+
+    ```mlir
+    func.func private @kernel(%a: memref<8xf32>, %executor: !llvm.ptr) {
+      scf.parallel (%i) = (%c0) to (%c8) step (%c1) { ... }
+    // becomes
+      func.call @kernel_task_0(%a, %c0, %c8) {lathe.parallel} : (memref<8xf32>, index, index) -> ()
+    }
+    func.func private @kernel_task_0(%a: memref<8xf32>, %begin: index, %end: index) {
+      scf.for %i = %begin to %end step %c1 { ... }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect"];
+}
+
+def ToLLVMPass : Pass<"codegen-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Converts everything to the LLVM dialect and adds the model's entry point";
+  let description = [{
+    Exactly `<name>_run`, `<name>_model` and `<name>_output_shapes` (rt_abi.h) are visible. Constants become offsets into
+    the external `<name>_weights`; their bytes stay on the module: `lathe.weights` is an array of elements attributes,
+    `lathe.weight_offsets` says where each begins, `lathe.weight_bytes` how long the section is.
+
+    ```mlir
+    func.func @main(%x: memref<4xf32>, %y: memref<4xf32>, %arena: memref<64xi8>, %executor: !llvm.ptr)
+    // becomes
+    llvm.func internal @main(...)
+    llvm.func @model_run(%inputs: !llvm.ptr, %outputs: !llvm.ptr, %workspace: !llvm.ptr, %executor: !llvm.ptr) -> i32
+    ```
+  }];
+  let options = [Option<"name", "name", "std::string", /*default=*/"\"model\"", "Prefix of the visible symbols">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // PASSES_CODEGEN_PASSES_TD

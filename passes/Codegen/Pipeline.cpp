@@ -1,4 +1,70 @@
 //===- Pipeline.cpp - The codegen phase ------------------------===//
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Transforms/Passes.h"
 #include "passes/Codegen/Passes.h"
 
-void lathe::buildCodegenPipeline(mlir::OpPassManager &passes, const CodegenOptions &options) {}
+using namespace mlir;
+using namespace lathe;
+
+static void addCleanup(OpPassManager &passes) {
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+void lathe::buildBufferizePipeline(OpPassManager &passes, const CodegenOptions &options) {
+  addCleanup(passes);
+  passes.addPass(createSignaturePass());
+  passes.addPass(createBufferizePass());
+  addCleanup(passes);
+  // A second time: what the first one leaves behind are copies of a buffer onto itself.
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createPlanArenaPass());
+  addCleanup(passes);
+  passes.addPass(createOutlineKernelsPass());
+  addCleanup(passes);
+}
+
+void lathe::buildKernelPipeline(OpPassManager &passes, const CodegenOptions &options) {
+  passes.addNestedPass<func::FuncOp>(createEmitKernels());
+  passes.addNestedPass<func::FuncOp>(createLinalgToLoopsPass());
+  passes.addNestedPass<func::FuncOp>(createExpandMathPass());
+  passes.addPass(createOutlineParallelPass());
+  addCleanup(passes);
+  passes.addPass(createLoopInvariantCodeMotionPass());
+}
+
+void lathe::buildLLVMPipeline(OpPassManager &passes, const CodegenOptions &options) {
+  ToLLVMPassOptions llvmOptions;
+  llvmOptions.name = options.name;
+  passes.addPass(createToLLVMPass(llvmOptions));
+}
+
+namespace {
+
+/// Options of the pipelines on the command line of lathe-opt.
+struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
+  Option<std::string> name{*this, "name", llvm::cl::desc("Prefix of the visible symbols"), llvm::cl::init("model")};
+};
+
+} // namespace
+
+void lathe::registerCodegenPipelines() {
+  using Build = void (*)(OpPassManager &, const CodegenOptions &);
+  auto add = [](StringRef argument, StringRef text, Build build) {
+    PassPipelineRegistration<PipelineOptions>(argument, text, [build](OpPassManager &passes, const PipelineOptions &given) {
+      CodegenOptions options;
+      options.name = given.name;
+      build(passes, options);
+    });
+  };
+  add("codegen-phase-bufferize", "From tensors to memrefs and calls of kernels", buildBufferizePipeline);
+  add("codegen-phase-kernels", "From kernels on memrefs to loops and tasks", buildKernelPipeline);
+  add("codegen-phase-llvm", "To the LLVM dialect with the artifact's entry point", buildLLVMPipeline);
+  add("codegen-pipeline", "From tensors to the LLVM dialect", buildCodegenPipeline);
+}
+
+void lathe::buildCodegenPipeline(OpPassManager &passes, const CodegenOptions &options) {
+  buildBufferizePipeline(passes, options);
+  buildKernelPipeline(passes, options);
+  buildLLVMPipeline(passes, options);
+}

@@ -33,7 +33,7 @@ def CompressQuantize : Pass<"compress-quantize", "mlir::func::FuncOp"> {
            "Range of an activation: minmax, percentile, or mse (least squared error)">,
     Option<"percentile", "percentile", "double", /*default=*/"99.99",
            "Percentage of the elements to keep at either end, for calibration=percentile">,
-    Option<"minMacs", "min-macs", "int64_t", /*default=*/"32768",
+    Option<"minMacs", "min-macs", "int64_t", /*default=*/"8192",
            "Multiply-adds (for symbolic dimensions of 1) below which an op stays f32">,
     ListOption<"skip", "skip", "std::string", "Nodes that stay f32, by name with * and ?">];
   let statistics = [Statistic<"quantized", "num-quantized", "Ops that compute in 8 bits">];

@@ -99,6 +99,8 @@ std::string Quantizer::findObstacle(Operation *op, Candidate &candidate) {
     // 8-bit products are summed in fours along the input channels.
     if (!depthwise && shape[2] < 4)
       return "fewer than 4 input channels in a group";
+    if (!depthwise && conv.getGroup() > 1 && shape[2] % 4)
+      return "groups of input channels that do not divide by 4";
   }
   if (candidate.macs < settings.minMacs)
     return "too little work: " + std::to_string(candidate.macs) + " multiply-adds";

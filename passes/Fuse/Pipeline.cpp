@@ -1,4 +1,22 @@
 //===- Pipeline.cpp - The fuse phase ------------------------===//
+#include "mlir/Transforms/Passes.h"
 #include "passes/Fuse/Passes.h"
 
-void lathe::buildFusePipeline(mlir::OpPassManager &passes, const FuseOptions &options) {}
+using namespace mlir;
+
+void lathe::buildFusePipeline(OpPassManager &passes, const FuseOptions &options) {
+  OpPassManager &functions = passes.nest<func::FuncOp>();
+  auto clean = [&] {
+    functions.addPass(createCanonicalizerPass());
+    functions.addPass(createCSEPass());
+  };
+  functions.addPass(createCSEPass());
+  functions.addPass(createFuseConvBatchNorm());
+  clean();
+  functions.addPass(createFuseConvertToNN());
+  clean();
+  functions.addPass(createFusePropagateLayout());
+  clean();
+  functions.addPass(createFuseEpilogue());
+  clean();
+}

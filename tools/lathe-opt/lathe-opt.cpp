@@ -22,5 +22,6 @@ int main(int argc, char **argv) {
   lathe::registerCompressPasses();
   lathe::registerLowerPasses();
   lathe::registerCodegenPasses();
+  lathe::registerCodegenPipelines();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Lathe optimizer\n", registry));
 }

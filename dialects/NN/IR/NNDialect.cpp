@@ -1,6 +1,7 @@
 //===- NNDialect.cpp - The nn dialect -------------------------------------===//
 #include "dialects/NN/IR/NNDialect.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FoldInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -12,7 +13,16 @@ using namespace lathe::nn;
 #define GET_ATTRDEF_CLASSES
 #include "dialects/NN/IR/NNAttrs.cpp.inc"
 
+namespace {
+/// Keeps the constants of an epilogue inside it: code generation clones the region and captures nothing.
+struct EpilogueFold : DialectFoldInterface {
+  using DialectFoldInterface::DialectFoldInterface;
+  bool shouldMaterializeInto(Region *region) const final { return true; }
+};
+} // namespace
+
 void NNDialect::initialize() {
+  addInterfaces<EpilogueFold>();
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "dialects/NN/IR/NNAttrs.cpp.inc"

@@ -1,0 +1,163 @@
+//===- Importer.cpp - ONNX files to the onnx dialect ----------------------===//
+#include "lib/Frontend/Importer.h"
+#include "dialects/Interfaces/SymbolicShapes.h"
+#include "dialects/ONNX/IR/ONNXDialect.h"
+#include "lib/Frontend/GraphImporter.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringSet.h"
+
+using llvm::consumeError, llvm::createStringError, llvm::Error, llvm::Expected, llvm::StringMap,
+    llvm::toString;
+using namespace mlir;
+
+namespace lathe {
+
+namespace {
+
+/// An argument or a result of the model: its type and what attributes say about it.
+struct Port {
+  StringRef name;
+  DeclaredType type;
+};
+
+} // namespace
+
+static DictionaryAttr getPortAttributes(const Port &port, Builder &builder) {
+  SmallVector<NamedAttribute> attributes;
+  attributes.emplace_back(builder.getStringAttr(kNameAttr), builder.getStringAttr(port.name));
+  if (llvm::any_of(port.type.dimNames, [](const std::string &name) { return !name.empty(); })) {
+    SmallVector<StringRef> names(port.type.dimNames.begin(), port.type.dimNames.end());
+    attributes.emplace_back(builder.getStringAttr(kDimsAttr), builder.getStrArrayAttr(names));
+  }
+  return builder.getDictionaryAttr(attributes);
+}
+
+/// What the graph declares about its inputs or outputs; reports those whose type is missing or not
+/// supported.
+static bool getPorts(const google::protobuf::RepeatedPtrField<::onnx::ValueInfoProto> &infos,
+                     StringRef kind, const llvm::StringSet<> &skipped, bool needRank,
+                     GraphImporter &importer, MLIRContext *context, SmallVectorImpl<Port> &ports) {
+  bool complete = true;
+  for (const ::onnx::ValueInfoProto &info : infos) {
+    if (skipped.contains(info.name()))
+      continue;
+    auto fail = [&](const Twine &why) {
+      importer.emitError(importer.getLoc(info.name()))
+          << kind << " '" << info.name() << "': " << why;
+      complete = false;
+    };
+    // The type of an output follows from its node.
+    if (!needRank && !info.type().has_tensor_type() &&
+        info.type().value_case() == ::onnx::TypeProto::VALUE_NOT_SET) {
+      ports.push_back({info.name(), {}});
+      continue;
+    }
+    Expected<DeclaredType> type = convertType(info.type(), context);
+    if (!type) {
+      fail(toString(type.takeError()));
+      continue;
+    }
+    if (needRank && !type->hasRank) {
+      fail("expected a shape, but got none");
+      continue;
+    }
+    ports.push_back({info.name(), *type});
+  }
+  return complete;
+}
+
+static void importMain(const ::onnx::GraphProto &graph, int64_t opset, ModuleOp module,
+                       Location loc, GraphImporter &importer, const ImporterOptions &options) {
+  Builder builder(module.getContext());
+  llvm::StringSet<> initialisers;
+  for (const ::onnx::TensorProto &tensor : graph.initializer())
+    initialisers.insert(tensor.name());
+  SmallVector<Port> inputs, outputs;
+  // Ports with errors are left out: nodes that use them would be reported, too, so stop here.
+  bool complete = getPorts(graph.input(), "input", initialisers, /*needRank=*/true, importer,
+                           module.getContext(), inputs);
+  complete &= getPorts(graph.output(), "output", {}, /*needRank=*/false, importer,
+                       module.getContext(), outputs);
+  if (graph.output_size() == 0) {
+    importer.emitError(loc) << "expected a graph with outputs, but got none";
+    complete = false;
+  }
+
+  auto function = func::FuncOp::create(loc, options.functionName, builder.getFunctionType({}, {}));
+  module.push_back(function);
+  Block *block = function.addEntryBlock();
+  Scope scope;
+  scope.opset = opset;
+  for (const Port &port : inputs) {
+    Location portLoc = importer.getLoc(port.name);
+    importer.bind(scope, port.name, block->addArgument(port.type.getType(), portLoc), portLoc);
+  }
+  for (const ::onnx::ValueInfoProto &input : graph.input())
+    if (!initialisers.contains(input.name()) && !scope.values.count(input.name()))
+      scope.values[input.name()] = {};
+  importer.importGraph(graph, scope, block);
+  SmallVector<Value> values;
+  if (failed(importer.getOutputs(graph, scope, values)) || !complete || importer.hasFailed())
+    return;
+
+  SmallVector<DictionaryAttr> argumentAttributes, resultAttributes;
+  for (const Port &port : inputs)
+    argumentAttributes.push_back(getPortAttributes(port, builder));
+  for (auto [port, value] : llvm::zip(outputs, values)) {
+    resultAttributes.push_back(getPortAttributes(port, builder));
+    Type elementType = getElementTypeOrSelf(value.getType());
+    if (port.type.elementType && port.type.elementType != elementType)
+      importer.emitError(importer.getLoc(port.name))
+          << "output '" << port.name << "': expected elements of " << port.type.elementType
+          << ", but got " << elementType;
+  }
+  OpBuilder atEnd = OpBuilder::atBlockEnd(block);
+  func::ReturnOp::create(atEnd, loc, values);
+  function.setType(
+      builder.getFunctionType(block->getArgumentTypes(), ValueRange(values).getTypes()));
+  function.setAllArgAttrs(argumentAttributes);
+  function.setAllResultAttrs(resultAttributes);
+  function.walk([](onnx::ConstantOp constant) {
+    if (constant->use_empty())
+      constant->erase();
+  });
+}
+
+OwningOpRef<ModuleOp> importOnnx(StringRef path, MLIRContext &context,
+                                 const ImporterOptions &options) {
+  context.loadDialect<onnx::ONNXDialect, func::FuncDialect>();
+  Location loc = FileLineColLoc::get(&context, path, 0, 0);
+  Expected<std::unique_ptr<ModelFile>> file = ModelFile::open(path);
+  if (!file) {
+    emitError(loc) << toString(file.takeError());
+    return {};
+  }
+  const ::onnx::ModelProto &model = (*file)->getModel();
+  if (!model.has_graph()) {
+    emitError(loc) << "expected a model with a graph, but got none";
+    return {};
+  }
+  int64_t opset = GraphImporter::getOpset(model.opset_import(), 0);
+  if (opset < kOldestOpset || opset > kNewestOpset) {
+    emitError(loc) << "expected a model of opset " << kOldestOpset << " to " << kNewestOpset
+                   << ", but got " << (opset ? "opset " + std::to_string(opset) : "none");
+    return {};
+  }
+
+  OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
+  Builder builder(&context);
+  (*module)->setAttr("onnx.ir_version", builder.getI64IntegerAttr(model.ir_version()));
+  (*module)->setAttr("onnx.opset", builder.getI64IntegerAttr(opset));
+  if (!model.producer_name().empty())
+    (*module)->setAttr("onnx.producer", builder.getStringAttr(model.producer_name()));
+  if (!model.producer_version().empty())
+    (*module)->setAttr("onnx.producer_version", builder.getStringAttr(model.producer_version()));
+
+  GraphImporter importer(**file, &context, options);
+  importMain(model.graph(), opset, *module, loc, importer, options);
+  if (importer.hasFailed() || failed(verify(*module)))
+    return {};
+  return module;
+}
+
+} // namespace lathe

@@ -1,0 +1,32 @@
+//===- Importer.h - ONNX files to the onnx dialect ------------------------===//
+#ifndef LIB_FRONTEND_IMPORTER_H
+#define LIB_FRONTEND_IMPORTER_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include <string>
+
+namespace lathe {
+
+/// What a caller may choose about reading a model.
+struct ImporterOptions {
+  std::string functionName = "main"; ///< name of the function made from the model's graph
+  unsigned maxDepth = 32;            ///< how deep subgraphs and model-local functions may nest
+  uint64_t maxNodes = 1 << 22;       ///< how many nodes there may be after functions are inlined
+};
+
+/// The oldest and newest opset of the ONNX domain that is read.
+inline constexpr int64_t kOldestOpset = 7;
+inline constexpr int64_t kNewestOpset = 21;
+
+/// Reads an ONNX model: `module { func.func @main }` of `onnx` ops in the form of the newest opset,
+/// model-local functions inlined, with unranked results where the file does not tell a shape. Graph
+/// inputs that have an initialiser are constants. Large weights stay in the mapped file, which
+/// lives as long as `context`. Null after errors: all that is wrong with the model's nodes, one
+/// diagnostic each, located at the node's name.
+mlir::OwningOpRef<mlir::ModuleOp> importOnnx(llvm::StringRef path, mlir::MLIRContext &context,
+                                             const ImporterOptions &options = {});
+
+} // namespace lathe
+
+#endif // LIB_FRONTEND_IMPORTER_H

@@ -1,0 +1,69 @@
+//===- NN.cpp - Older forms of the neural network operators ---------------===//
+#include "lib/Frontend/OpsetTranslation/Translation.h"
+
+using namespace llvm;
+
+namespace lathe {
+
+/// Before opset 9, statistics could be those of single elements; before 14, more outputs meant
+/// training.
+static Error translateBatchNormalization(Translation &t) {
+  if (t.opset < 9 && t.takeInt("spatial").value_or(1) == 0)
+    return createStringError("statistics for each element (spatial = 0) are not supported");
+  for (int i = 1; i < t.node.output_size(); ++i)
+    if (t.hasOutput(i))
+      return createStringError(
+          "the form for training, with more than one output, is not supported");
+  if (t.node.output_size() > 1)
+    t.node.mutable_output()->DeleteSubrange(1, t.node.output_size() - 1);
+  return Error::success();
+}
+
+/// Before opset 12, the ratio was an attribute; before 10, the mask had the type of the data.
+static Error translateDropout(Translation &t) {
+  if (std::optional<float> ratio = t.takeFloat("ratio"))
+    t.setInput(1, t.makeFloatLike(*ratio, t.getInput(0)));
+  if (t.opset < 10 && t.hasOutput(1)) {
+    std::string mask = t.getFreshName();
+    t.addAfter("CastLike", {mask, t.getInput(0).str()}, t.node.output(1));
+    t.node.set_output(1, mask);
+  }
+  return Error::success();
+}
+
+/// Before opset 21, scale and bias had an element for each group, now for each channel: repeats
+/// each of them.
+static Error translateGroupNormalization(Translation &t) {
+  const ::onnx::AttributeProto *groups = t.find("num_groups");
+  if (!groups || groups->i() <= 0)
+    return createStringError("expected a positive attribute 'num_groups', but got none");
+  std::string count = t.makeInts({int64_t(groups->i())}), one = t.makeInts({1}),
+              all = t.makeInts({-1});
+  std::string channels = t.addBefore("Shape", {t.getInput(0).str()}, {{"start", 1}, {"end", 2}});
+  std::string inGroup = t.addBefore("Div", {channels, count});
+  std::string shape = t.addBefore("Concat", {count, inGroup}, {{"axis", 0}});
+  for (int input : {1, 2}) {
+    std::string column = t.addBefore("Unsqueeze", {t.getInput(input).str(), one});
+    std::string matrix = t.addBefore("Expand", {column, shape});
+    t.setInput(input, t.addBefore("Reshape", {matrix, all}));
+  }
+  return Error::success();
+}
+
+/// Before opset 16, coordinates were not shifted by half a pixel, which is the default now.
+static Error translateRoiAlign(Translation &t) {
+  t.setString("coordinate_transformation_mode", "output_half_pixel");
+  return Error::success();
+}
+
+ArrayRef<TranslationRule> getNNTranslations() {
+  static const TranslationRule rules[] = {
+      {"BatchNormalization", 0, 14, translateBatchNormalization},
+      {"Dropout", 0, 12, translateDropout},
+      {"GroupNormalization", 0, 21, translateGroupNormalization},
+      {"RoiAlign", 0, 16, translateRoiAlign},
+  };
+  return rules;
+}
+
+} // namespace lathe

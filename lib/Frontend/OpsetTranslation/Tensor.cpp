@@ -1,0 +1,125 @@
+//===- Tensor.cpp - Older forms of the operators that move data -----------===//
+#include "lib/Frontend/OpsetTranslation/Translation.h"
+
+using namespace llvm;
+
+namespace lathe {
+
+/// Squeeze and Unsqueeze before opset 13: the axes were an attribute.
+static Error translateAxes(Translation &t) {
+  t.makeIntsInput("axes", 1);
+  return Error::success();
+}
+
+/// Before opset 10, everything was an attribute.
+static Error translateSlice(Translation &t) {
+  std::optional<std::vector<int64_t>> starts = t.takeInts("starts"), ends = t.takeInts("ends");
+  if (!starts || !ends)
+    return createStringError("expected attributes 'starts' and 'ends', but got only one or none");
+  t.setInput(1, t.makeInts(*starts));
+  t.setInput(2, t.makeInts(*ends));
+  t.makeIntsInput("axes", 3);
+  return Error::success();
+}
+
+/// Before opset 11, padding and value were attributes.
+static Error translatePad(Translation &t) {
+  std::optional<float> value = t.takeFloat("value");
+  t.makeIntsInput("pads", 1);
+  if (value && *value != 0)
+    t.setInput(2, t.makeFloatLike(*value, t.getInput(0)));
+  return Error::success();
+}
+
+/// Before opset 13, the sizes were an attribute.
+static Error translateSplitSizes(Translation &t) {
+  t.makeIntsInput("split", 1);
+  return Error::success();
+}
+
+/// Before opset 18, the number of equal parts was that of the outputs.
+static Error translateSplitParts(Translation &t) {
+  if (t.getInput(1).empty())
+    t.setInt("num_outputs", t.node.output_size());
+  return Error::success();
+}
+
+/// Before opset 10, k was an attribute.
+static Error translateTopK(Translation &t) {
+  std::optional<int64_t> k = t.takeInt("k");
+  if (!k)
+    return createStringError("expected attribute 'k', but got none");
+  t.setInput(1, t.makeInts({*k}));
+  return Error::success();
+}
+
+static void setOldCoordinates(Translation &t) {
+  t.setString("coordinate_transformation_mode", "asymmetric");
+  t.setString("nearest_mode", "floor");
+}
+
+/// Upsample is Resize with an attribute or an input `scales`.
+static Error translateUpsample(Translation &t) {
+  std::string scales = t.getInput(1).str();
+  if (std::optional<std::vector<float>> values = t.takeFloats("scales"))
+    scales = t.makeFloats(*values);
+  if (scales.empty())
+    return createStringError("expected scales, but got none");
+  t.node.set_op_type("Resize");
+  t.setInput(1, "");
+  t.setInput(2, scales);
+  setOldCoordinates(t);
+  return Error::success();
+}
+
+/// In opset 10, the second input was `scales` and coordinates were not shifted.
+static Error translateResize10(Translation &t) {
+  std::string scales = t.getInput(1).str();
+  t.setInput(1, "");
+  t.setInput(2, scales);
+  setOldCoordinates(t);
+  return Error::success();
+}
+
+/// Before opset 13, inputs that are not used had to be there: empty tensors stand for absent ones,
+/// also later.
+static Error dropEmptyInputs(Translation &t) {
+  for (int i = 1; i < t.node.input_size(); ++i) {
+    mlir::TensorType type = t.getInput(i).empty() ? mlir::TensorType() : t.getType(t.getInput(i));
+    if (type && type.hasStaticShape() && type.getNumElements() == 0)
+      t.setInput(i, "");
+  }
+  return Error::success();
+}
+
+/// Scatter is the old name.
+static Error translateScatter(Translation &t) {
+  t.node.set_op_type("ScatterElements");
+  return Error::success();
+}
+
+/// Since opset 20, the modes are called as those of Resize.
+static Error translateGridSample(Translation &t) {
+  const ::onnx::AttributeProto *mode = t.find("mode");
+  if (!mode)
+    return Error::success();
+  std::string name = mode->s();
+  if (name == "linear" || name == "cubic")
+    t.setString("mode", "bi" + name);
+  return Error::success();
+}
+
+ArrayRef<TranslationRule> getTensorTranslations() {
+  constexpr int64_t always = std::numeric_limits<int64_t>::max();
+  static const TranslationRule rules[] = {
+      {"Squeeze", 0, 13, translateAxes},        {"Unsqueeze", 0, 13, translateAxes},
+      {"Slice", 0, 10, translateSlice},         {"Pad", 0, 11, translatePad},
+      {"Split", 0, 13, translateSplitSizes},    {"Split", 0, 18, translateSplitParts},
+      {"TopK", 0, 10, translateTopK},           {"Upsample", 0, always, translateUpsample},
+      {"Resize", 0, 11, translateResize10},     {"Resize", 11, always, dropEmptyInputs},
+      {"Scatter", 0, always, translateScatter}, {"GridSample", 20, always, translateGridSample},
+  };
+  return rules;
+}
+
+} // namespace lathe

@@ -1,0 +1,182 @@
+//===- Translation.cpp - Nodes of older opsets in the newest form ---------===//
+#include "lib/Frontend/OpsetTranslation/Translation.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace llvm;
+
+namespace lathe {
+
+const ::onnx::AttributeProto *Translation::find(StringRef name) const {
+  for (const ::onnx::AttributeProto &attribute : node.attribute())
+    if (attribute.name() == name)
+      return &attribute;
+  return nullptr;
+}
+
+bool Translation::remove(StringRef name) {
+  for (int i = 0; i < node.attribute_size(); ++i) {
+    if (node.attribute(i).name() == name) {
+      node.mutable_attribute()->DeleteSubrange(i, 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+std::optional<int64_t> Translation::takeInt(StringRef name) {
+  const ::onnx::AttributeProto *attribute = find(name);
+  if (!attribute)
+    return std::nullopt;
+  int64_t value = attribute->i();
+  remove(name);
+  return value;
+}
+
+std::optional<float> Translation::takeFloat(StringRef name) {
+  const ::onnx::AttributeProto *attribute = find(name);
+  if (!attribute)
+    return std::nullopt;
+  float value = attribute->f();
+  remove(name);
+  return value;
+}
+
+std::optional<std::vector<int64_t>> Translation::takeInts(StringRef name) {
+  const ::onnx::AttributeProto *attribute = find(name);
+  if (!attribute)
+    return std::nullopt;
+  std::vector<int64_t> values(attribute->ints().begin(), attribute->ints().end());
+  remove(name);
+  return values;
+}
+
+std::optional<std::vector<float>> Translation::takeFloats(StringRef name) {
+  const ::onnx::AttributeProto *attribute = find(name);
+  if (!attribute)
+    return std::nullopt;
+  std::vector<float> values(attribute->floats().begin(), attribute->floats().end());
+  remove(name);
+  return values;
+}
+
+static void addInt(::onnx::NodeProto &node, StringRef name, int64_t value) {
+  ::onnx::AttributeProto *attribute = node.add_attribute();
+  attribute->set_name(name.str());
+  attribute->set_type(::onnx::AttributeProto::INT);
+  attribute->set_i(value);
+}
+
+void Translation::setInt(StringRef name, int64_t value) {
+  remove(name);
+  addInt(node, name, value);
+}
+
+void Translation::setString(StringRef name, StringRef value) {
+  remove(name);
+  ::onnx::AttributeProto *attribute = node.add_attribute();
+  attribute->set_name(name.str());
+  attribute->set_type(::onnx::AttributeProto::STRING);
+  attribute->set_s(value.str());
+}
+
+StringRef Translation::getInput(int index) const {
+  return index < node.input_size() ? StringRef(node.input(index)) : StringRef();
+}
+
+bool Translation::hasOutput(int index) const {
+  return index < node.output_size() && !node.output(index).empty();
+}
+
+void Translation::setInput(int index, const std::string &name) {
+  while (node.input_size() <= index)
+    node.add_input("");
+  node.set_input(index, name);
+}
+
+void Translation::makeIntsInput(StringRef name, int index) {
+  if (std::optional<std::vector<int64_t>> values = takeInts(name))
+    setInput(index, makeInts(*values));
+}
+
+/// Adds a Constant; `fill` sets its tensor's type and elements.
+static std::string addConstant(Translation &translation, std::optional<int64_t> dim,
+                               function_ref<void(::onnx::TensorProto &)> fill) {
+  ::onnx::NodeProto &constant = translation.before.emplace_back();
+  constant.set_op_type("Constant");
+  std::string name = translation.getFreshName();
+  constant.add_output(name);
+  ::onnx::AttributeProto *value = constant.add_attribute();
+  value->set_name("value");
+  value->set_type(::onnx::AttributeProto::TENSOR);
+  if (dim)
+    value->mutable_t()->add_dims(*dim);
+  fill(*value->mutable_t());
+  return name;
+}
+
+std::string Translation::makeInts(ArrayRef<int64_t> values) {
+  return addConstant(*this, values.size(), [&](::onnx::TensorProto &tensor) {
+    tensor.set_data_type(::onnx::TensorProto::INT64);
+    tensor.mutable_int64_data()->Add(values.begin(), values.end());
+  });
+}
+
+std::string Translation::makeInt(int64_t value) {
+  return addConstant(*this, std::nullopt, [&](::onnx::TensorProto &tensor) {
+    tensor.set_data_type(::onnx::TensorProto::INT64);
+    tensor.add_int64_data(value);
+  });
+}
+
+std::string Translation::makeFloats(ArrayRef<float> values) {
+  return addConstant(*this, values.size(), [&](::onnx::TensorProto &tensor) {
+    tensor.set_data_type(::onnx::TensorProto::FLOAT);
+    tensor.mutable_float_data()->Add(values.begin(), values.end());
+  });
+}
+
+std::string Translation::makeFloatLike(float value, StringRef like) {
+  std::string constant = addConstant(*this, std::nullopt, [&](::onnx::TensorProto &tensor) {
+    tensor.set_data_type(::onnx::TensorProto::FLOAT);
+    tensor.add_float_data(value);
+  });
+  mlir::TensorType type = getType(like);
+  if (!type || type.getElementType().isF32())
+    return constant;
+  return addBefore("CastLike", {constant, like.str()});
+}
+
+static void fillNode(::onnx::NodeProto &node, StringRef op, ArrayRef<std::string> inputs,
+                     StringRef output, ArrayRef<std::pair<StringRef, int64_t>> attributes) {
+  node.set_op_type(op.str());
+  for (const std::string &input : inputs)
+    node.add_input(input);
+  node.add_output(output.str());
+  for (auto [name, value] : attributes)
+    addInt(node, name, value);
+}
+
+std::string Translation::addBefore(StringRef op, ArrayRef<std::string> inputs,
+                                   ArrayRef<std::pair<StringRef, int64_t>> attributes) {
+  std::string output = getFreshName();
+  fillNode(before.emplace_back(), op, inputs, output, attributes);
+  return output;
+}
+
+void Translation::addAfter(StringRef op, ArrayRef<std::string> inputs, StringRef output,
+                           ArrayRef<std::pair<StringRef, int64_t>> attributes) {
+  fillNode(after.emplace_back(), op, inputs, output, attributes);
+}
+
+Error translateNode(Translation &translation) {
+  std::string op = translation.node.op_type(); // a rule may change it
+  for (ArrayRef<TranslationRule> rules : {getMathTranslations(), getNNTranslations(),
+                                          getReduceTranslations(), getTensorTranslations()})
+    for (const TranslationRule &rule : rules)
+      if (rule.op == op && rule.from <= translation.opset && translation.opset < rule.until)
+        if (Error error = rule.apply(translation))
+          return error;
+  return Error::success();
+}
+
+} // namespace lathe

@@ -1,0 +1,73 @@
+//===- Translation.h - Nodes of older opsets in the newest form -----------===//
+#ifndef LIB_FRONTEND_OPSETTRANSLATION_TRANSLATION_H
+#define LIB_FRONTEND_OPSETTRANSLATION_TRANSLATION_H
+
+#include "lib/Frontend/OnnxProto.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/Support/Error.h"
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace lathe {
+
+/// A node that is being rewritten, and nodes to be made around it. Rules change it through the
+/// helpers below.
+struct Translation {
+  int64_t opset; ///< of the model or function that has the node
+  ::onnx::NodeProto node;
+  std::vector<::onnx::NodeProto> before = {}, after = {}; ///< already in the newest form
+  std::function<std::string()> getFreshName = {};         ///< a name that no value has
+  std::function<mlir::TensorType(llvm::StringRef)> getType =
+      {}; ///< of a value; null if it has none
+
+  const ::onnx::AttributeProto *find(llvm::StringRef name) const;
+  bool remove(llvm::StringRef name);
+  /// The attribute's value if it is there; removes it.
+  std::optional<int64_t> takeInt(llvm::StringRef name);
+  std::optional<float> takeFloat(llvm::StringRef name);
+  std::optional<std::vector<int64_t>> takeInts(llvm::StringRef name);
+  std::optional<std::vector<float>> takeFloats(llvm::StringRef name);
+  void setInt(llvm::StringRef name, int64_t value);
+  void setString(llvm::StringRef name, llvm::StringRef value);
+
+  /// The name of an input or output; "" if it is absent.
+  llvm::StringRef getInput(int index) const;
+  bool hasOutput(int index) const;
+  void setInput(int index, const std::string &name);
+  /// Makes attribute `name`, a list of integers, input `index`.
+  void makeIntsInput(llvm::StringRef name, int index);
+
+  /// Names of new constants.
+  std::string makeInts(llvm::ArrayRef<int64_t> values);
+  std::string makeInt(int64_t value);
+  std::string makeFloats(llvm::ArrayRef<float> values);
+  /// A float scalar with the element type of input `like`.
+  std::string makeFloatLike(float value, llvm::StringRef like);
+  /// Adds a node with one result before this one, or after it; returns the result's name.
+  std::string addBefore(llvm::StringRef op, llvm::ArrayRef<std::string> inputs,
+                        llvm::ArrayRef<std::pair<llvm::StringRef, int64_t>> attributes = {});
+  void addAfter(llvm::StringRef op, llvm::ArrayRef<std::string> inputs, llvm::StringRef output,
+                llvm::ArrayRef<std::pair<llvm::StringRef, int64_t>> attributes = {});
+};
+
+/// Rewrites nodes of `op` from models whose opset is in [from, until). Several rules may apply to a
+/// node, in their order.
+struct TranslationRule {
+  llvm::StringLiteral op;
+  int64_t from, until;
+  llvm::Error (*apply)(Translation &);
+};
+
+llvm::ArrayRef<TranslationRule> getMathTranslations();
+llvm::ArrayRef<TranslationRule> getNNTranslations();
+llvm::ArrayRef<TranslationRule> getReduceTranslations();
+llvm::ArrayRef<TranslationRule> getTensorTranslations();
+
+/// Brings the node into the form of the newest opset; an error if that form cannot say what it
+/// does.
+llvm::Error translateNode(Translation &translation);
+
+} // namespace lathe
+
+#endif // LIB_FRONTEND_OPSETTRANSLATION_TRANSLATION_H

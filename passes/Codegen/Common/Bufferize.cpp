@@ -1,0 +1,135 @@
+//===- Bufferize.cpp - From tensors to memrefs ----------------------------===//
+#include "dialects/NN/IR/NNDialect.h"
+#include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotModuleBufferize.h"
+#include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Linalg/Transforms/SubsetInsertionOpInterfaceImpl.h"
+#include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
+#include "passes/Codegen/Common/NNBufferization.h"
+#include "passes/Codegen/Common/Signature.h"
+#include "passes/Codegen/Passes.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_BUFFERIZEPASS
+#include "passes/Codegen/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::codegen;
+
+/// Appends one memref argument for each result and writes the results there.
+static LogicalResult moveResultsToArguments(func::FuncOp main) {
+  Operation *terminator = main.getBody().front().getTerminator();
+  OpBuilder builder(terminator);
+  SmallVector<DictionaryAttr> resultAttrs;
+  main.getAllResultAttrs(resultAttrs);
+  for (auto [index, result] : llvm::enumerate(terminator->getOperands())) {
+    auto type = dyn_cast<RankedTensorType>(result.getType());
+    if (!type)
+      return main.emitError("expected result ") << index << " to be a tensor, but got " << result.getType();
+    auto memref = MemRefType::get(type.getShape(), type.getElementType());
+    unsigned position = main.getNumArguments();
+    DictionaryAttr attrs = index < resultAttrs.size() ? resultAttrs[index] : DictionaryAttr();
+    if (failed(main.insertArgument(position, memref, attrs ? attrs : builder.getDictionaryAttr({}), result.getLoc())))
+      return failure();
+    bufferization::MaterializeInDestinationOp::create(builder, result.getLoc(), /*result=*/Type(), result,
+                                                      main.getArgument(position), /*restrict=*/true,
+                                                      /*writable=*/true);
+  }
+  terminator->setOperands({});
+  main.setAllResultAttrs(ArrayRef<DictionaryAttr>());
+  main.setType(FunctionType::get(main.getContext(), main.getArgumentTypes(), {}));
+  return success();
+}
+
+static Value skipCasts(Value value) {
+  while (auto cast = value.getDefiningOp<memref::CastOp>())
+    value = cast.getSource();
+  return value;
+}
+
+/// A loop that yields another buffer than it got copies it back, so that each carried value is one buffer: a buffer
+/// made in the body must not be alive in the next iteration, where it is made again.
+static LogicalResult carryOneBuffer(scf::ForOp loop) {
+  auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
+  OpBuilder builder(yield);
+  for (auto [index, argument] : llvm::enumerate(loop.getRegionIterArgs())) {
+    if (!isa<MemRefType>(argument.getType()))
+      continue;
+    Value yielded = skipCasts(yield.getOperand(index));
+    if (yielded == argument)
+      continue;
+    if (llvm::is_contained(loop.getRegionIterArgs(), yielded))
+      return loop.emitError("expected loops to keep the order of the buffers they carry");
+    memref::CopyOp::create(builder, loop.getLoc(), yielded, argument);
+    yield.setOperand(index, argument);
+  }
+  return success();
+}
+
+namespace {
+
+struct BufferizePass : lathe::impl::BufferizePassBase<BufferizePass> {
+  void getDependentDialects(DialectRegistry &registry) const override {
+    BufferizePassBase::getDependentDialects(registry);
+    arith::registerBufferizableOpInterfaceExternalModels(registry);
+    bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
+    linalg::registerBufferizableOpInterfaceExternalModels(registry);
+    linalg::registerSubsetOpInterfaceExternalModels(registry);
+    scf::registerBufferizableOpInterfaceExternalModels(registry);
+    tensor::registerBufferizableOpInterfaceExternalModels(registry);
+    tensor::registerInferTypeOpInterfaceExternalModels(registry);
+    tensor::registerSubsetOpInterfaceExternalModels(registry);
+    registerNNBufferization(registry);
+  }
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    func::FuncOp main = getMain(module);
+    if (!main)
+      return signalPassFailure();
+    StringRef writable = bufferization::BufferizationDialect::kWritableAttrName;
+    unsigned numInputs = main.getNumArguments();
+    for (unsigned index = 0; index < numInputs; ++index)
+      main.setArgAttr(index, writable, BoolAttr::get(&getContext(), false));
+    if (failed(moveResultsToArguments(main)) || failed(bufferize(module)))
+      return signalPassFailure();
+    for (unsigned index = 0; index < numInputs; ++index)
+      main.removeArgAttr(index, writable);
+    WalkResult walk = module.walk(
+        [](scf::ForOp loop) { return failed(carryOneBuffer(loop)) ? WalkResult::interrupt() : WalkResult::advance(); });
+    if (walk.wasInterrupted())
+      signalPassFailure();
+  }
+
+  LogicalResult bufferize(ModuleOp module) {
+    bufferization::OneShotBufferizationOptions options;
+    options.bufferizeFunctionBoundaries = true;
+    options.setFunctionBoundaryTypeConversion(bufferization::LayoutMapOption::IdentityLayoutMap);
+    options.bufferAlignment = 64;
+    options.opFilter.denyOperation([](Operation *op) {
+      auto function = dyn_cast<func::FuncOp>(op);
+      if (!function)
+        function = op->getParentOfType<func::FuncOp>();
+      return function && function.getName() == kOutputSizesName;
+    });
+    {
+      IRRewriter rewriter(&getContext());
+      bufferization::OneShotAnalysisState analysis(module, options);
+      if (failed(bufferization::analyzeModuleOp(module, analysis)) ||
+          failed(bufferization::eliminateEmptyTensors(rewriter, module, analysis)))
+        return failure();
+    } // the analysis refers to ops that are gone: bufferisation makes its own
+    bufferization::BufferizationState state;
+    return bufferization::runOneShotModuleBufferize(module, options, state);
+  }
+};
+
+} // namespace

@@ -1,0 +1,316 @@
+//===- EntryPoint.cpp - The functions and the descriptor of rt_abi.h ------===//
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/Codegen/Common/LLVMLowering.h"
+#include "passes/Codegen/Common/SizeBounds.h"
+#include "runtime/include/lathe/rt_abi.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::codegen;
+
+namespace {
+
+/// Builds the visible functions around the converted @main.
+class EntryPointBuilder {
+public:
+  EntryPointBuilder(ModuleOp module, StringRef name, ArrayRef<Type> types, const WeightLayout &weights)
+      : module(module), builder(module.getLoc(), module.getContext()), name(name), types(types), weights(weights),
+        signature(readSignature(module)) {
+    pointer = LLVM::LLVMPointerType::get(module.getContext());
+    i32 = builder.getI32Type();
+    i64 = builder.getI64Type();
+    SmallVector<Type> fields(signature.inputs.size(), pointer);
+    fields.append(signature.dims.size(), i64);
+    inputsType = LLVM::LLVMStructType::getLiteral(module.getContext(), fields);
+    outputsType = LLVM::LLVMStructType::getLiteral(module.getContext(),
+                                                   SmallVector<Type>(signature.outputs.size(), pointer));
+  }
+
+  void build() {
+    makeRun();
+    makeOutputShapes();
+    makeModel();
+    if (auto sizes = module.lookupSymbol<LLVM::LLVMFuncOp>(kOutputSizesName))
+      if (SymbolTable::symbolKnownUseEmpty(sizes, module))
+        sizes.erase();
+  }
+
+private:
+  Value constant(int64_t value) { return LLVM::ConstantOp::create(builder, i64, value); }
+
+  Value loadField(Type structType, Value base, unsigned index, Type type) {
+    Value address = LLVM::GEPOp::create(builder, pointer, structType, base, ArrayRef<LLVM::GEPArg>{0, int32_t(index)});
+    return LLVM::LoadOp::create(builder, type, address);
+  }
+
+  Value orAll(ArrayRef<Value> conditions) {
+    Value any;
+    for (Value condition : conditions)
+      any = any ? LLVM::OrOp::create(builder, any, condition).getResult() : condition;
+    return any;
+  }
+
+  /// Returns `status` where one of the conditions holds, and goes on otherwise.
+  void check(ArrayRef<Value> conditions, lathe_status status) {
+    if (conditions.empty())
+      return;
+    Value failed = orAll(conditions);
+    Block *block = builder.getInsertionBlock();
+    Block *error = builder.createBlock(block->getParent());
+    Value code = LLVM::ConstantOp::create(builder, i32, int64_t(status));
+    LLVM::ReturnOp::create(builder, code);
+    Block *next = builder.createBlock(block->getParent());
+    builder.setInsertionPointToEnd(block);
+    LLVM::CondBrOp::create(builder, failed, error, next);
+    builder.setInsertionPointToEnd(next);
+  }
+
+  Value isNull(Value address) {
+    return LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, address, LLVM::ZeroOp::create(builder, pointer));
+  }
+
+  Value isMisaligned(Value address, int64_t alignment) {
+    Value bits = LLVM::PtrToIntOp::create(builder, i64, address);
+    Value low = LLVM::AndOp::create(builder, bits, constant(alignment - 1));
+    return LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ne, low, constant(0));
+  }
+
+  int64_t getAlignment(unsigned argument) {
+    return getElementBytes(cast<MemRefType>(types[argument]).getElementType());
+  }
+
+  int64_t getWorkspaceBytes() {
+    auto bytes = module->getAttrOfType<IntegerAttr>(kWorkspaceAttr);
+    return bytes ? bytes.getInt() : 0;
+  }
+
+  /// Sizes of the outputs that are not constant, in order.
+  SmallVector<Value> callOutputSizes(ArrayRef<Value> dims) {
+    auto sizes = module.lookupSymbol<LLVM::LLVMFuncOp>(kOutputSizesName);
+    SmallVector<Value> results;
+    if (!sizes || isa<LLVM::LLVMVoidType>(sizes.getFunctionType().getReturnType()))
+      return results;
+    Value result = LLVM::CallOp::create(builder, sizes, dims).getResult();
+    auto type = dyn_cast<LLVM::LLVMStructType>(result.getType());
+    if (!type)
+      return {result};
+    for (size_t index = 0; index < type.getBody().size(); ++index)
+      results.push_back(LLVM::ExtractValueOp::create(builder, result, int64_t(index)));
+    return results;
+  }
+
+  /// Appends the fields of a row-major descriptor.
+  void appendDescriptor(SmallVectorImpl<Value> &operands, Value address, ArrayRef<Value> sizes) {
+    operands.append({address, address, constant(0)});
+    operands.append(sizes.begin(), sizes.end());
+    SmallVector<Value> strides(sizes.size());
+    Value stride = constant(1);
+    for (size_t dim = sizes.size(); dim-- > 0;) {
+      strides[dim] = stride;
+      if (dim)
+        stride = LLVM::MulOp::create(builder, stride, sizes[dim]);
+    }
+    operands.append(strides);
+  }
+
+  LLVM::LLVMFuncOp makeFunction(const Twine &symbol, Type result, ArrayRef<Type> arguments) {
+    builder.setInsertionPointToEnd(module.getBody());
+    auto function = LLVM::LLVMFuncOp::create(builder, symbol.str(), LLVM::LLVMFunctionType::get(result, arguments));
+    builder.setInsertionPointToStart(function.addEntryBlock(builder));
+    return function;
+  }
+
+  void makeRun() {
+    run = makeFunction(name + "_run", i32, {pointer, pointer, pointer, pointer});
+    Value inputs = run.getArgument(0), outputs = run.getArgument(1);
+    Value workspace = run.getArgument(2), executor = run.getArgument(3);
+    size_t numInputs = signature.inputs.size(), numOutputs = signature.outputs.size();
+    SmallVector<Value> nulls;
+    if (!inputsType.getBody().empty())
+      nulls.push_back(isNull(inputs));
+    if (numOutputs)
+      nulls.push_back(isNull(outputs));
+    if (getWorkspaceBytes())
+      nulls.push_back(isNull(workspace));
+    check(nulls, LATHE_ERROR_NULL_POINTER);
+
+    SmallVector<Value> addresses, dims, misaligned;
+    nulls.clear();
+    for (size_t index = 0; index < numInputs + numOutputs; ++index) {
+      bool isInput = index < numInputs;
+      Value address = loadField(isInput ? inputsType : outputsType, isInput ? inputs : outputs,
+                                isInput ? index : index - numInputs, pointer);
+      addresses.push_back(address);
+      nulls.push_back(isNull(address));
+    }
+    for (size_t index = 0; index < signature.dims.size(); ++index)
+      dims.push_back(loadField(inputsType, inputs, numInputs + index, i64));
+    check(nulls, LATHE_ERROR_NULL_POINTER);
+    for (size_t index = 0; index < addresses.size(); ++index)
+      if (int64_t alignment = getAlignment(index); alignment > 1)
+        misaligned.push_back(isMisaligned(addresses[index], alignment));
+    if (getWorkspaceBytes())
+      misaligned.push_back(isMisaligned(workspace, LATHE_ALIGNMENT));
+    check(misaligned, LATHE_ERROR_MISALIGNED);
+    SmallVector<Value> outOfRange;
+    for (auto [dim, info] : llvm::zip(dims, signature.dims)) {
+      outOfRange.push_back(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::slt, dim, constant(info.lower)));
+      outOfRange.push_back(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sgt, dim, constant(info.upper)));
+    }
+    check(outOfRange, LATHE_ERROR_DIM_RANGE);
+    callMain(addresses, dims, workspace, executor);
+    LLVM::ReturnOp::create(builder, LLVM::ConstantOp::create(builder, i32, int64_t(LATHE_OK)).getResult());
+  }
+
+  void callMain(ArrayRef<Value> addresses, ArrayRef<Value> dims, Value workspace, Value executor) {
+    SmallVector<Value> dynamic = callOutputSizes(dims);
+    size_t nextDynamic = 0;
+    SmallVector<Value> operands;
+    for (auto [index, type] : llvm::enumerate(types)) {
+      auto memref = dyn_cast<MemRefType>(type);
+      if (!memref) {
+        operands.push_back(executor);
+        continue;
+      }
+      SmallVector<Value> sizes;
+      for (auto [dim, size] : llvm::enumerate(memref.getShape())) {
+        if (!ShapedType::isDynamic(size))
+          sizes.push_back(constant(size));
+        else if (index < signature.inputs.size())
+          sizes.push_back(dims[-1 - signature.inputs[index].shape[dim]]);
+        else
+          sizes.push_back(dynamic[nextDynamic++]);
+      }
+      appendDescriptor(operands, index < addresses.size() ? addresses[index] : workspace, sizes);
+    }
+    LLVM::CallOp::create(builder, module.lookupSymbol<LLVM::LLVMFuncOp>(kMainName), operands);
+  }
+
+  void makeOutputShapes() {
+    outputShapes = makeFunction(name + "_output_shapes", LLVM::LLVMVoidType::get(module.getContext()), {pointer, pointer});
+    Value dimArray = outputShapes.getArgument(0), shapes = outputShapes.getArgument(1);
+    SmallVector<Value> dims;
+    for (size_t index = 0; index < signature.dims.size(); ++index) {
+      Value address = LLVM::GEPOp::create(builder, pointer, i64, dimArray, ArrayRef<LLVM::GEPArg>{int32_t(index)});
+      dims.push_back(LLVM::LoadOp::create(builder, i64, address));
+    }
+    SmallVector<Value> dynamic = callOutputSizes(dims);
+    size_t nextDynamic = 0;
+    int32_t position = 0;
+    for (const TensorInfo &output : signature.outputs)
+      for (int64_t size : output.shape) {
+        Value value = size < 0 ? dynamic[nextDynamic++] : constant(size);
+        Value address = LLVM::GEPOp::create(builder, pointer, i64, shapes, ArrayRef<LLVM::GEPArg>{position++});
+        LLVM::StoreOp::create(builder, value, address);
+      }
+    LLVM::ReturnOp::create(builder, ValueRange());
+  }
+
+  //===--------------------------------------------------------------------===//
+  // The descriptor
+  //===--------------------------------------------------------------------===//
+
+  LLVM::GlobalOp makeGlobal(Type type, Attribute value, const Twine &symbol, LLVM::Linkage linkage) {
+    builder.setInsertionPointToEnd(module.getBody());
+    return LLVM::GlobalOp::create(builder, type, /*isConstant=*/true, linkage, symbol.str(), value);
+  }
+
+  LLVM::GlobalOp makeString(StringRef text) {
+    std::string bytes = text.str();
+    bytes.push_back('\0');
+    return makeGlobal(LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size()), builder.getStringAttr(bytes),
+                      name + "_string_" + Twine(counter++), LLVM::Linkage::Internal);
+  }
+
+  LLVM::GlobalOp makeShape(ArrayRef<int64_t> shape) {
+    SmallVector<int64_t> sizes(shape);
+    if (sizes.empty())
+      sizes.push_back(0); // never read: the rank is 0
+    auto tensor = RankedTensorType::get({int64_t(sizes.size())}, i64);
+    return makeGlobal(LLVM::LLVMArrayType::get(i64, sizes.size()), DenseElementsAttr::get(tensor, ArrayRef(sizes)),
+                      name + "_shape_" + Twine(counter++), LLVM::Linkage::Internal);
+  }
+
+  /// A value of a struct type, in the initialiser of a global. Fields are globals' or functions' addresses, or integers.
+  using Field = std::variant<std::pair<Type, int64_t>, LLVM::GlobalOp, LLVM::LLVMFuncOp, std::monostate>;
+
+  Value makeStruct(LLVM::LLVMStructType type, ArrayRef<Field> fields) {
+    Value value = LLVM::UndefOp::create(builder, type);
+    for (auto [index, field] : llvm::enumerate(fields)) {
+      Value element;
+      if (auto *number = std::get_if<0>(&field))
+        element = LLVM::ConstantOp::create(builder, number->first, number->second);
+      else if (auto *global = std::get_if<1>(&field))
+        element = LLVM::AddressOfOp::create(builder, *global);
+      else if (auto *function = std::get_if<2>(&field))
+        element = LLVM::AddressOfOp::create(builder, *function);
+      else
+        element = LLVM::ZeroOp::create(builder, pointer);
+      value = LLVM::InsertValueOp::create(builder, value, element, int64_t(index));
+    }
+    return value;
+  }
+
+  Field makeArray(LLVM::LLVMStructType type, ArrayRef<SmallVector<Field>> rows, const Twine &symbol) {
+    if (rows.empty())
+      return std::monostate();
+    auto arrayType = LLVM::LLVMArrayType::get(type, rows.size());
+    LLVM::GlobalOp global = makeGlobal(arrayType, Attribute(), symbol, LLVM::Linkage::Internal);
+    builder.createBlock(&global.getInitializerRegion());
+    Value array = LLVM::UndefOp::create(builder, arrayType);
+    for (auto [index, row] : llvm::enumerate(rows))
+      array = LLVM::InsertValueOp::create(builder, array, makeStruct(type, row), int64_t(index));
+    LLVM::ReturnOp::create(builder, array);
+    return global;
+  }
+
+  Field makeTensors(ArrayRef<TensorInfo> tensors, const Twine &symbol) {
+    auto type = LLVM::LLVMStructType::getLiteral(module.getContext(), {pointer, pointer, i32, i32});
+    SmallVector<SmallVector<Field>> rows;
+    for (const TensorInfo &tensor : tensors)
+      rows.push_back({makeString(tensor.name), makeShape(tensor.shape), std::pair(i32, int64_t(tensor.dtype)),
+                      std::pair(i32, int64_t(tensor.shape.size()))});
+    return makeArray(type, rows, symbol);
+  }
+
+  void makeModel() {
+    auto dimType = LLVM::LLVMStructType::getLiteral(module.getContext(), {pointer, i64, i64});
+    SmallVector<SmallVector<Field>> dims;
+    for (const DimInfo &dim : signature.dims)
+      dims.push_back({makeString(dim.name), std::pair(i64, dim.lower), std::pair(i64, dim.upper)});
+    SmallVector<Field> fields{std::pair(i32, int64_t(LATHE_ABI_VERSION)),
+                              std::pair(i32, int64_t(signature.inputs.size())),
+                              std::pair(i32, int64_t(signature.outputs.size())),
+                              std::pair(i32, int64_t(signature.dims.size())),
+                              makeString(name),
+                              makeTensors(signature.inputs, name + "_inputs"),
+                              makeTensors(signature.outputs, name + "_outputs"),
+                              makeArray(dimType, dims, name + "_dims"),
+                              std::pair(i64, getWorkspaceBytes()),
+                              std::pair(i64, weights.bytes),
+                              run,
+                              outputShapes};
+    auto type = LLVM::LLVMStructType::getLiteral(
+        module.getContext(), {i32, i32, i32, i32, pointer, pointer, pointer, pointer, i64, i64, pointer, pointer});
+    LLVM::GlobalOp model = makeGlobal(type, Attribute(), name + "_model", LLVM::Linkage::External);
+    builder.createBlock(&model.getInitializerRegion());
+    LLVM::ReturnOp::create(builder, makeStruct(type, fields));
+  }
+
+  ModuleOp module;
+  ImplicitLocOpBuilder builder;
+  StringRef name;
+  ArrayRef<Type> types;
+  const WeightLayout &weights;
+  Signature signature;
+  Type pointer, i32, i64;
+  LLVM::LLVMStructType inputsType, outputsType;
+  LLVM::LLVMFuncOp run, outputShapes;
+  unsigned counter = 0;
+};
+
+} // namespace
+
+void codegen::addEntryPoint(ModuleOp module, StringRef name, ArrayRef<Type> types, const WeightLayout &weights) {
+  EntryPointBuilder(module, name, types, weights).build();
+}

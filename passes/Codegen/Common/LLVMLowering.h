@@ -1,0 +1,42 @@
+//===- LLVMLowering.h - The parts of codegen-to-llvm ----------------------===//
+#ifndef PASSES_CODEGEN_COMMON_LLVMLOWERING_H
+#define PASSES_CODEGEN_COMMON_LLVMLOWERING_H
+
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "passes/Codegen/Common/Signature.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace lathe::codegen {
+
+/// Where the constants of a module lie in its one section of weights.
+struct WeightLayout {
+  llvm::StringMap<int64_t> offsets; ///< by the name of the memref.global
+  int64_t bytes = 0;
+};
+
+/// Lays out the memref.globals that are used, equal bytes once, and writes them on the module (see codegen-to-llvm).
+mlir::FailureOr<WeightLayout> layOutWeights(mlir::ModuleOp module);
+
+/// Makes each memref.get_global a pointer into the external `symbol`.
+void populateWeightPatterns(const mlir::LLVMTypeConverter &converter, const WeightLayout &layout,
+                            llvm::StringRef symbol, mlir::RewritePatternSet &patterns);
+
+/// Expands ops that have no LLVM form of their own, on any function.
+mlir::LogicalResult prepareForLLVM(mlir::ModuleOp module);
+
+/// Everything but memref.get_global to the LLVM dialect.
+void populateLLVMPatterns(mlir::LLVMTypeConverter &converter, mlir::RewritePatternSet &patterns);
+
+/// Turns the calls marked `lathe.parallel` into calls of the executor, or of the task where there is none. The executor
+/// is the last argument of the calling function.
+void lowerParallelCalls(mlir::ModuleOp module);
+
+/// Adds `<name>_run`, `<name>_output_shapes` and `<name>_model`. `types` are @main's argument types before conversion.
+void addEntryPoint(mlir::ModuleOp module, llvm::StringRef name, llvm::ArrayRef<mlir::Type> types,
+                   const WeightLayout &weights);
+
+} // namespace lathe::codegen
+
+#endif // PASSES_CODEGEN_COMMON_LLVMLOWERING_H

@@ -1,0 +1,91 @@
+//===- LLVMPatterns.cpp - One conversion to the LLVM dialect --------------===//
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MathToLibm/MathToLibm.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
+#include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/Codegen/Common/LLVMLowering.h"
+
+using namespace mlir;
+using namespace lathe;
+
+/// Functions that LLVM has no intrinsic for and that no polynomial replaced (those on f64) become calls of libm.
+static LogicalResult callLibm(ModuleOp module) {
+  SmallVector<Operation *> ops;
+  module.walk([&](Operation *op) {
+    if (isa<math::ErfOp, math::ErfcOp, math::CbrtOp, math::Atan2Op, math::AtanOp, math::AcosOp, math::AsinOp,
+            math::AtanhOp, math::AcoshOp, math::AsinhOp, math::Log1pOp, math::ExpM1Op>(op))
+      ops.push_back(op);
+  });
+  if (ops.empty())
+    return success();
+  RewritePatternSet patterns(module.getContext());
+  populateMathToLibmConversionPatterns(patterns);
+  GreedyRewriteConfig config;
+  config.setStrictness(GreedyRewriteStrictness::ExistingOps);
+  (void)applyOpPatternsGreedily(ops, FrozenRewritePatternSet(std::move(patterns)), config);
+  return success();
+}
+
+LogicalResult codegen::prepareForLLVM(ModuleOp module) {
+  RewritePatternSet patterns(module.getContext());
+  // memref.subview and its like have no LLVM form: they become metadata and reinterpret_cast first.
+  memref::populateExpandStridedMetadataPatterns(patterns);
+  memref::populateExpandOpsPatterns(patterns);
+  arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+  arith::populateExpandBFloat16Patterns(patterns);
+  vector::populateVectorTransferLoweringPatterns(patterns, /*maxTransferRank=*/1);
+  vector::populateVectorInsertExtractStridedSliceTransforms(patterns);
+  if (failed(applyPatternsGreedily(module, std::move(patterns))))
+    return failure();
+  return callLibm(module);
+}
+
+namespace {
+
+/// A multiply-add of a polynomial is fused only where the machine can: `llvm.fma` would be a call elsewhere.
+struct FmaToMulAdd : ConvertOpToLLVMPattern<math::FmaOp> {
+  explicit FmaToMulAdd(const LLVMTypeConverter &converter) : ConvertOpToLLVMPattern(converter, /*benefit=*/10) {}
+
+  LogicalResult matchAndRewrite(math::FmaOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    if (auto vector = dyn_cast<VectorType>(op.getType()); vector && vector.getRank() != 1)
+      return failure();
+    rewriter.replaceOpWithNewOp<LLVM::FMulAddOp>(op, typeConverter->convertType(op.getType()), adaptor.getA(),
+                                                 adaptor.getB(), adaptor.getC());
+    return success();
+  }
+};
+
+} // namespace
+
+void codegen::populateLLVMPatterns(LLVMTypeConverter &converter, RewritePatternSet &patterns) {
+  populateAffineToStdConversionPatterns(patterns);
+  populateSCFToControlFlowConversionPatterns(patterns);
+  cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+  arith::populateArithToLLVMConversionPatterns(converter, patterns);
+  populateMathToLLVMConversionPatterns(converter, patterns);
+  patterns.add<FmaToMulAdd>(converter);
+  index::populateIndexToLLVMConversionPatterns(converter, patterns);
+  populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
+  populateFuncToLLVMConversionPatterns(converter, patterns);
+  populateVectorToLLVMConversionPatterns(converter, patterns);
+  ub::populateUBToLLVMConversionPatterns(converter, patterns);
+  // n-d vector ops without a direct LLVM form are peeled to 1-d by the same conversion.
+  vector::populateVectorRankReducingFMAPattern(patterns);
+  vector::populateVectorBroadcastLoweringPatterns(patterns);
+  vector::populateVectorShapeCastLoweringPatterns(patterns);
+  vector::populateVectorTransposeLoweringPatterns(patterns, vector::VectorTransposeLowering::Shuffle1D);
+}

@@ -1,0 +1,144 @@
+//===- PlanArena.cpp - One arena for the buffers of @main -----------------===//
+#include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Remarks.h"
+#include "passes/Codegen/Common/SizeBounds.h"
+#include "passes/Codegen/Passes.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_PLANARENAPASS
+#include "passes/Codegen/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::codegen;
+
+/// Alignment of buffers, LATHE_ALIGNMENT of rt_abi.h: a cache line.
+static constexpr int64_t kAlignment = 64;
+
+namespace {
+
+/// A buffer and when it is alive: from op number `begin` of @main's block to op number `end`, both inclusive.
+struct Buffer {
+  memref::AllocOp alloc;
+  int64_t bytes = 0, offset = 0;
+  unsigned begin = 0, end = 0;
+
+  bool livesWith(const Buffer &other) const { return begin <= other.end && other.begin <= end; }
+};
+
+struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
+  void runOnOperation() override {
+    func::FuncOp main = getMain(getOperation());
+    if (!main)
+      return signalPassFailure();
+    main.walk([](memref::DeallocOp op) { op.erase(); });
+    SmallVector<Buffer> buffers;
+    if (failed(collect(main, buffers)))
+      return signalPassFailure();
+    int64_t total = place(buffers);
+    if (failed(replaceAllocs(main, buffers, total)))
+      return signalPassFailure();
+    Builder builder(&getContext());
+    getOperation()->setAttr(kWorkspaceAttr, builder.getI64IntegerAttr(total));
+    report(main, buffers, total);
+  }
+
+  LogicalResult collect(func::FuncOp main, SmallVectorImpl<Buffer> &buffers) {
+    Signature signature = readSignature(getOperation());
+    SizeBounds bounds(main, signature);
+    Block &body = main.getBody().front();
+    DenseMap<Operation *, unsigned> position;
+    for (Operation &op : body)
+      position[&op] = position.size();
+    BufferViewFlowAnalysis aliases(main);
+    WalkResult walk = main.walk([&](memref::AllocOp alloc) {
+      Buffer buffer;
+      buffer.alloc = alloc;
+      std::optional<int64_t> bytes = bounds.getBytes(alloc.getType(), alloc.getDynamicSizes());
+      if (!bytes || !alloc.getType().getLayout().isIdentity()) {
+        alloc.emitError("expected a buffer of bounded size, but got one of type ")
+            << alloc.getType() << " whose size depends on data";
+        return WalkResult::interrupt();
+      }
+      buffer.bytes = llvm::alignTo(std::max<int64_t>(*bytes, 1), kAlignment);
+      buffer.begin = body.getOperations().size();
+      // Inside a loop a buffer may be read again in the next iteration: the whole loop is its life.
+      Operation *root = body.findAncestorOpInBlock(*alloc);
+      if (root != alloc.getOperation())
+        buffer.begin = buffer.end = position[root];
+      for (Value alias : aliases.resolve(alloc.getResult()))
+        for (Operation *user : alias.getUsers()) {
+          unsigned use = position[body.findAncestorOpInBlock(*user)];
+          buffer.begin = std::min(buffer.begin, use);
+          buffer.end = std::max(buffer.end, use);
+        }
+      buffers.push_back(buffer);
+      return WalkResult::advance();
+    });
+    return failure(walk.wasInterrupted());
+  }
+
+  /// Largest first, each into the lowest gap between those it lives with. Returns the arena's size.
+  int64_t place(MutableArrayRef<Buffer> buffers) {
+    SmallVector<Buffer *> order;
+    for (Buffer &buffer : buffers)
+      order.push_back(&buffer);
+    llvm::sort(order, [](const Buffer *a, const Buffer *b) { return a->bytes != b->bytes ? a->bytes > b->bytes : a < b; });
+    SmallVector<Buffer *> placed; // by offset
+    int64_t total = 0;
+    for (Buffer *buffer : order) {
+      int64_t offset = 0;
+      for (Buffer *other : placed) {
+        if (!buffer->livesWith(*other))
+          continue;
+        if (offset + buffer->bytes <= other->offset)
+          break;
+        offset = std::max(offset, other->offset + other->bytes);
+      }
+      buffer->offset = offset;
+      total = std::max(total, offset + buffer->bytes);
+      auto place = llvm::upper_bound(placed, buffer, [](const Buffer *a, const Buffer *b) { return a->offset < b->offset; });
+      placed.insert(place, buffer);
+    }
+    return total;
+  }
+
+  LogicalResult replaceAllocs(func::FuncOp main, ArrayRef<Buffer> buffers, int64_t total) {
+    OpBuilder builder(&getContext());
+    auto arenaType = MemRefType::get({total}, builder.getI8Type());
+    unsigned position = main.getNumArguments();
+    if (failed(main.insertArgument(position, arenaType, builder.getDictionaryAttr({}), main.getLoc())))
+      return failure();
+    Value arena = main.getArgument(position);
+    for (const Buffer &buffer : buffers) {
+      memref::AllocOp alloc = buffer.alloc;
+      builder.setInsertionPoint(alloc);
+      Value offset = arith::ConstantIndexOp::create(builder, alloc.getLoc(), buffer.offset);
+      auto view = memref::ViewOp::create(builder, alloc.getLoc(), alloc.getType(), arena, offset, alloc.getDynamicSizes());
+      view->setAttr(kBytesAttr, builder.getI64IntegerAttr(buffer.bytes));
+      alloc.replaceAllUsesWith(view.getResult());
+      alloc.erase();
+    }
+    return success();
+  }
+
+  void report(func::FuncOp main, ArrayRef<Buffer> buffers, int64_t total) {
+    int64_t largest = 0, sum = 0;
+    for (const Buffer &buffer : buffers) {
+      sum += buffer.bytes;
+      int64_t live = 0;
+      for (const Buffer &other : buffers)
+        if (other.begin <= buffer.begin && buffer.begin <= other.end)
+          live += other.bytes;
+      largest = std::max(largest, live);
+    }
+    remark::passed(main.getLoc(), remark::RemarkOpts::name("Arena").category("codegen").function(main.getName()))
+        << remark::metric("Bytes", total) << remark::metric("Buffers", buffers.size())
+        << remark::metric("BytesOfAllBuffers", sum) << remark::metric("LargestLiveSet", largest);
+  }
+};
+
+} // namespace

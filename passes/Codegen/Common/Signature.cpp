@@ -1,0 +1,292 @@
+//===- Signature.cpp - Writes the model's interface down ------------------===//
+#include "passes/Codegen/Common/Signature.h"
+#include "dialects/Interfaces/SymbolicShapes.h"
+#include "dialects/NN/IR/NNDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/SCF/Transforms/Patterns.h"
+#include "mlir/Dialect/SCF/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
+#include "passes/Codegen/Passes.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_SIGNATUREPASS
+#include "passes/Codegen/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::codegen;
+
+//===----------------------------------------------------------------------===//
+// Reading
+//===----------------------------------------------------------------------===//
+
+static SmallVector<TensorInfo> readTensors(ModuleOp module, StringRef name) {
+  SmallVector<TensorInfo> tensors;
+  auto list = module->getAttrOfType<ArrayAttr>(name);
+  if (!list)
+    return tensors;
+  for (auto entry : list.getAsRange<DictionaryAttr>()) {
+    TensorInfo tensor;
+    if (auto text = entry.getAs<StringAttr>("name"))
+      tensor.name = text.str();
+    if (auto dtype = entry.getAs<IntegerAttr>("dtype"))
+      tensor.dtype = dtype.getInt();
+    if (auto shape = entry.getAs<DenseI64ArrayAttr>("shape"))
+      tensor.shape = llvm::to_vector(shape.asArrayRef());
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+Signature codegen::readSignature(ModuleOp module) {
+  Signature signature;
+  signature.inputs = readTensors(module, kInputsAttr);
+  signature.outputs = readTensors(module, kOutputsAttr);
+  if (auto list = module->getAttrOfType<ArrayAttr>(kSymbolsAttr))
+    for (auto entry : list.getAsRange<DictionaryAttr>()) {
+      DimInfo dim;
+      if (auto text = entry.getAs<StringAttr>("name"))
+        dim.name = text.str();
+      if (auto lower = entry.getAs<IntegerAttr>("lower"))
+        dim.lower = lower.getInt();
+      if (auto upper = entry.getAs<IntegerAttr>("upper"))
+        dim.upper = upper.getInt();
+      signature.dims.push_back(std::move(dim));
+    }
+  return signature;
+}
+
+func::FuncOp codegen::getMain(ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>(kMainName);
+  if (!main || main.isExternal() || !llvm::hasSingleElement(main.getBody())) {
+    module.emitError("expected a function @main of one block");
+    return nullptr;
+  }
+  return main;
+}
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+/// Number of an element type in ONNX; 0 if it has none.
+static int32_t getDType(Type type, Attribute given) {
+  if (auto number = dyn_cast_or_null<IntegerAttr>(given))
+    return number.getInt();
+  if (type.isF32())
+    return 1;
+  if (type.isF16())
+    return 10;
+  if (type.isBF16())
+    return 16;
+  if (type.isF64())
+    return 11;
+  auto integer = dyn_cast<IntegerType>(type);
+  if (!integer)
+    return 0;
+  bool isUnsigned = integer.isUnsigned();
+  switch (integer.getWidth()) {
+  case 1:
+    return 9;
+  case 8:
+    return isUnsigned ? 2 : 3;
+  case 16:
+    return isUnsigned ? 4 : 5;
+  case 32:
+    return isUnsigned ? 12 : 6;
+  case 64:
+    return isUnsigned ? 13 : 7;
+  default:
+    return 0;
+  }
+}
+
+namespace {
+
+/// `tensor.dim` of a kernel's result is that of its destination.
+struct DimOfKernel : OpRewritePattern<tensor::DimOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(tensor::DimOp op, PatternRewriter &rewriter) const override {
+    auto kernel = op.getSource().getDefiningOp<nn::KernelOpInterface>();
+    if (!kernel || !kernel.getDestination())
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] { op.getSourceMutable().assign(kernel.getDestination()); });
+    return success();
+  }
+};
+
+struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
+  void getDependentDialects(DialectRegistry &registry) const override {
+    SignaturePassBase::getDependentDialects(registry);
+    tensor::registerInferTypeOpInterfaceExternalModels(registry);
+  }
+
+  void runOnOperation() override {
+    func::FuncOp main = getMain(getOperation());
+    if (!main)
+      return signalPassFailure();
+    SymbolicShapes shapes(main);
+    if (failed(describeArguments(main, shapes)) || failed(describeResults(main)) ||
+        failed(makeOutputSizes(main, shapes)))
+      signalPassFailure();
+  }
+
+  DictionaryAttr describe(StringRef name, int32_t dtype, ArrayRef<int64_t> shape, StringRef dims) {
+    Builder builder(&getContext());
+    return builder.getDictionaryAttr({builder.getNamedAttr("name", builder.getStringAttr(name)),
+                                      builder.getNamedAttr("dtype", builder.getI32IntegerAttr(dtype)),
+                                      builder.getNamedAttr("shape", builder.getDenseI64ArrayAttr(shape)),
+                                      builder.getNamedAttr("dims", builder.getStringAttr(dims))});
+  }
+
+  LogicalResult describeArguments(func::FuncOp main, const SymbolicShapes &shapes) {
+    Builder builder(&getContext());
+    SmallVector<Attribute> inputs, dims;
+    for (BlockArgument argument : main.getArguments()) {
+      unsigned index = argument.getArgNumber();
+      auto type = dyn_cast<RankedTensorType>(argument.getType());
+      int32_t dtype = type ? getDType(type.getElementType(), main.getArgAttr(index, kDTypeAttr)) : 0;
+      if (!dtype)
+        return main.emitError("expected argument ")
+               << index << " to be a tensor of an ONNX type, but got " << argument.getType();
+      SmallVector<int64_t> shape;
+      std::string text;
+      for (AffineExpr dim : shapes.getDims(argument)) {
+        text += text.empty() ? "" : " x ";
+        if (auto size = dyn_cast<AffineConstantExpr>(dim)) {
+          shape.push_back(size.getValue());
+          text += std::to_string(size.getValue());
+          continue;
+        }
+        unsigned symbol = cast<AffineSymbolExpr>(dim).getPosition();
+        shape.push_back(-1 - int64_t(symbol));
+        text += shapes.getSymbols()[symbol].name;
+      }
+      inputs.push_back(describe(nameOf(main.getArgAttrOfType<StringAttr>(index, kNameAttr), "input", index),
+                                dtype, shape, text));
+    }
+    for (const SymbolicDim &symbol : shapes.getSymbols())
+      dims.push_back(builder.getDictionaryAttr(
+          {builder.getNamedAttr("name", builder.getStringAttr(symbol.name)),
+           builder.getNamedAttr("lower", builder.getI64IntegerAttr(symbol.lower)),
+           builder.getNamedAttr("upper", builder.getI64IntegerAttr(symbol.upper))}));
+    getOperation()->setAttr(kInputsAttr, builder.getArrayAttr(inputs));
+    getOperation()->setAttr(kSymbolsAttr, builder.getArrayAttr(dims));
+    return success();
+  }
+
+  LogicalResult describeResults(func::FuncOp main) {
+    Builder builder(&getContext());
+    SmallVector<Attribute> outputs;
+    for (auto [index, resultType] : llvm::enumerate(main.getResultTypes())) {
+      auto type = dyn_cast<RankedTensorType>(resultType);
+      int32_t dtype = type ? getDType(type.getElementType(), main.getResultAttr(index, kDTypeAttr)) : 0;
+      if (!dtype)
+        return main.emitError("expected result ")
+               << index << " to be a tensor of an ONNX type, but got " << resultType;
+      SmallVector<int64_t> shape;
+      std::string text;
+      for (int64_t size : type.getShape()) {
+        bool isDynamic = ShapedType::isDynamic(size);
+        shape.push_back(isDynamic ? -1 : size);
+        text += (text.empty() ? "" : " x ") + (isDynamic ? std::string("?") : std::to_string(size));
+      }
+      outputs.push_back(describe(nameOf(main.getResultAttrOfType<StringAttr>(index, kNameAttr), "output", index),
+                                 dtype, shape, text));
+    }
+    getOperation()->setAttr(kOutputsAttr, builder.getArrayAttr(outputs));
+    return success();
+  }
+
+  std::string nameOf(StringAttr given, StringRef kind, unsigned index) {
+    return given ? given.str() : (kind + std::to_string(index)).str();
+  }
+
+  /// A copy of @main that returns sizes instead of tensors, less what they do not need.
+  LogicalResult makeOutputSizes(func::FuncOp main, const SymbolicShapes &shapes) {
+    IRRewriter rewriter(&getContext());
+    rewriter.setInsertionPointAfter(main);
+    auto sizes = cast<func::FuncOp>(rewriter.clone(*main));
+    sizes.setName(kOutputSizesName);
+    sizes.setPrivate();
+    sizes.setAllArgAttrs(ArrayRef<DictionaryAttr>());
+    sizes.setAllResultAttrs(ArrayRef<DictionaryAttr>());
+    Operation *terminator = sizes.getBody().front().getTerminator();
+    rewriter.setInsertionPoint(terminator);
+    SmallVector<Value> results;
+    SmallVector<Operation *> dims;
+    for (Value result : terminator->getOperands()) {
+      auto type = cast<RankedTensorType>(result.getType());
+      for (int64_t dim = 0; dim < type.getRank(); ++dim)
+        if (type.isDynamicDim(dim)) {
+          Value index = arith::ConstantIndexOp::create(rewriter, main.getLoc(), dim);
+          auto size = tensor::DimOp::create(rewriter, main.getLoc(), result, index);
+          results.push_back(size);
+          dims.push_back(size);
+        }
+    }
+    terminator->setOperands(results);
+    Type indexType = rewriter.getIndexType();
+    sizes.setType(rewriter.getFunctionType(sizes.getArgumentTypes(), SmallVector<Type>(results.size(), indexType)));
+    if (failed(resolveDims(sizes, dims)))
+      return failure();
+    return replaceArguments(sizes, shapes);
+  }
+
+  LogicalResult resolveDims(func::FuncOp sizes, ArrayRef<Operation *> dims) {
+    MLIRContext *context = &getContext();
+    RewritePatternSet patterns(context);
+    patterns.add<DimOfKernel>(context);
+    memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
+    memref::populateResolveShapedTypeResultDimsPatterns(patterns);
+    scf::populateSCFForLoopCanonicalizationPatterns(patterns);
+    for (OperationName name : context->getRegisteredOperationsByDialect("tensor"))
+      name.getCanonicalizationPatterns(patterns, context);
+    affine::AffineApplyOp::getCanonicalizationPatterns(patterns, context);
+    // Nothing but the dims is visited: canonicalising the whole copy would cost time for ops that go away.
+    GreedyRewriteConfig config;
+    config.setStrictness(GreedyRewriteStrictness::ExistingAndNewOps);
+    (void)applyOpPatternsGreedily(dims, FrozenRewritePatternSet(std::move(patterns)), config);
+    Block &body = sizes.getBody().front();
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
+      if (!op.hasTrait<OpTrait::IsTerminator>() && op.use_empty() && isMemoryEffectFree(&op))
+        op.erase();
+    return success();
+  }
+
+  /// The arguments become the symbolic dimensions.
+  LogicalResult replaceArguments(func::FuncOp sizes, const SymbolicShapes &shapes) {
+    Block &body = sizes.getBody().front();
+    unsigned numArguments = body.getNumArguments();
+    Type indexType = IndexType::get(&getContext());
+    for (size_t symbol = 0; symbol < shapes.getSymbols().size(); ++symbol)
+      body.addArgument(indexType, sizes.getLoc());
+    func::FuncOp main = getMain(getOperation());
+    for (unsigned index = 0; index < numArguments; ++index)
+      for (Operation *user : llvm::make_early_inc_range(body.getArgument(index).getUsers())) {
+        auto dim = dyn_cast<tensor::DimOp>(user);
+        std::optional<int64_t> position = dim ? dim.getConstantIndex() : std::nullopt;
+        if (!position)
+          return user->emitError("expected the sizes of results to depend on symbolic dimensions only, but got one "
+                                 "that depends on the data of argument ")
+                 << index;
+        AffineExpr size = shapes.getDims(main.getArgument(index))[*position];
+        OpBuilder builder(dim);
+        Value replacement;
+        if (auto symbol = dyn_cast<AffineSymbolExpr>(size))
+          replacement = body.getArgument(numArguments + symbol.getPosition());
+        else
+          replacement = arith::ConstantIndexOp::create(builder, dim.getLoc(), cast<AffineConstantExpr>(size).getValue());
+        dim.replaceAllUsesWith(replacement);
+        dim.erase();
+      }
+    body.eraseArguments(0, numArguments);
+    sizes.setType(FunctionType::get(&getContext(), body.getArgumentTypes(), sizes.getResultTypes()));
+    return success();
+  }
+};
+
+} // namespace

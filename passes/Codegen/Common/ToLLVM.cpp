@@ -1,0 +1,103 @@
+//===- ToLLVM.cpp - Everything to the LLVM dialect ------------------------===//
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/LoweringOptions.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Transforms/DialectConversion.h"
+#include "passes/Codegen/Common/LLVMLowering.h"
+#include "passes/Codegen/Passes.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_TOLLVMPASS
+#include "passes/Codegen/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::codegen;
+
+/// Number of LLVM arguments that a value of this type is passed as: memrefs are passed as the fields of a descriptor.
+static unsigned countFields(Type type) {
+  if (auto memref = dyn_cast<MemRefType>(type))
+    return 3 + 2 * memref.getRank();
+  return 1;
+}
+
+namespace {
+
+struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
+  using ToLLVMPassBase::ToLLVMPassBase;
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    ToLLVMPassBase::getDependentDialects(registry);
+    registry.insert<affine::AffineDialect, vector::VectorDialect, memref::MemRefDialect>();
+  }
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto main = module.lookupSymbol<func::FuncOp>(kMainName);
+    bool hasEntry = main && module->hasAttr(kInputsAttr);
+    SmallVector<Type> mainTypes;
+    if (hasEntry)
+      llvm::append_range(mainTypes, main.getArgumentTypes());
+    collectNoAlias(module);
+    FailureOr<WeightLayout> weights = layOutWeights(module);
+    if (failed(weights) || failed(prepareForLLVM(module)) || failed(convert(module, *weights)))
+      return signalPassFailure();
+    for (auto function : module.getOps<LLVM::LLVMFuncOp>())
+      finish(function);
+    lowerParallelCalls(module);
+    module->setAttr("lathe.name", StringAttr::get(&getContext(), name));
+    if (hasEntry)
+      addEntryPoint(module, name, mainTypes, *weights);
+  }
+
+  /// Attributes of arguments have no meaning after conversion; which LLVM arguments are noalias is kept aside.
+  void collectNoAlias(ModuleOp module) {
+    noAlias.clear();
+    for (auto function : module.getOps<func::FuncOp>()) {
+      unsigned position = 0;
+      for (auto [index, type] : llvm::enumerate(function.getArgumentTypes())) {
+        if (isa<MemRefType>(type) && function.getArgAttr(index, kNoAliasAttr))
+          noAlias[function.getName()].push_back(position + 1); // the aligned pointer
+        position += countFields(type);
+      }
+      if (!function.isExternal())
+        function.setAllArgAttrs(ArrayRef<DictionaryAttr>(
+            SmallVector<DictionaryAttr>(function.getNumArguments(), DictionaryAttr::get(&getContext()))));
+    }
+  }
+
+  LogicalResult convert(ModuleOp module, const WeightLayout &weights) {
+    LowerToLLVMOptions options(&getContext());
+    LLVMTypeConverter converter(&getContext(), options);
+    RewritePatternSet patterns(&getContext());
+    std::string symbol = name + "_weights";
+    populateLLVMPatterns(converter, patterns);
+    populateWeightPatterns(converter, weights, symbol, patterns);
+    LLVMConversionTarget target(getContext());
+    target.addLegalOp<ModuleOp>();
+    if (weights.bytes) {
+      OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
+      auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), weights.bytes);
+      LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true, LLVM::Linkage::External, symbol,
+                             Attribute(), /*alignment=*/64);
+    }
+    return applyFullConversion(module, target, std::move(patterns));
+  }
+
+  void finish(LLVM::LLVMFuncOp function) {
+    if (function.isExternal())
+      return;
+    function.setLinkage(LLVM::Linkage::Internal);
+    // One copy of each kernel: inlining them into @main would only make it grow.
+    if (function.getName().starts_with(kKernelPrefix))
+      function.setNoInline(true);
+    for (unsigned index : noAlias.lookup(function.getName()))
+      function.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(), UnitAttr::get(&getContext()));
+  }
+
+  llvm::StringMap<SmallVector<unsigned>> noAlias; ///< by function
+};
+
+} // namespace

@@ -1,0 +1,213 @@
+//===- Epilogue.cpp - Elementwise consumers move into epilogues -----------===//
+#include "passes/Fuse/Passes.h"
+#include "passes/Fuse/Utils.h"
+#include "passes/Lower/ONNXToLinalg/ScalarOps.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_FUSEEPILOGUE
+#include "passes/Fuse/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+
+namespace {
+/// Elementwise ops between a contraction and the one value that leaves them.
+struct Group {
+  SmallVector<Operation *> ops; ///< in order; the result of the last is used outside
+  StringRef why;                ///< why there is no group
+};
+} // namespace
+
+/// Finds the smallest group that takes every use of `result`: one consumer, or several that meet again, as in
+/// x * sigmoid(x).
+static Group findGroup(Value result) {
+  constexpr size_t limit = 8;
+  Group group;
+  llvm::SmallSetVector<Operation *, 8> members;
+  for (Operation *user : result.getUsers())
+    members.insert(user);
+  if (members.empty())
+    return {{}, "the result is not used"};
+  for (size_t rounds = 0; rounds < limit; ++rounds) {
+    Operation *last = members.front();
+    for (Operation *op : members) {
+      if (op->getBlock() != members.front()->getBlock())
+        return {{}, "consumers are in different blocks"};
+      if (!fuse::isElementwise(op))
+        return {{}, members.size() == 1 ? "the consumer is not elementwise" : "there are several consumers"};
+      if (last->isBeforeInBlock(op))
+        last = op;
+    }
+    size_t before = members.size();
+    for (size_t i = 0; i < members.size(); ++i)
+      if (members[i] != last)
+        for (Operation *user : members[i]->getUsers())
+          members.insert(user);
+    if (members.size() > limit)
+      return {{}, "there are several consumers"};
+    if (members.size() == before) {
+      group.ops.assign(members.begin(), members.end());
+      llvm::sort(group.ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+      return group;
+    }
+  }
+  return {{}, "there are several consumers"};
+}
+
+/// The constant's one element for use inside an epilogue; null if it is none.
+static TypedAttr getElement(Value value) {
+  auto constant = value.getDefiningOp<onnx::ConstantOp>();
+  if (!constant || constant.getValue().getNumElements() != 1)
+    return {};
+  if (std::optional<float> scalar = fuse::getScalar(value))
+    return FloatAttr::get(Float32Type::get(value.getContext()), *scalar);
+  if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue()))
+    if (dense.getElementType().isSignlessInteger() || isa<FloatType>(dense.getElementType()))
+      return dyn_cast<TypedAttr>(dense.getSplatValue<Attribute>());
+  return {};
+}
+
+/// Whether `operand` broadcasts to `result` without enlarging it.
+static bool broadcastsTo(RankedTensorType operand, RankedTensorType result) {
+  if (!operand || operand.getRank() > result.getRank())
+    return false;
+  ArrayRef<int64_t> tail = result.getShape().take_back(operand.getRank());
+  return llvm::all_of(llvm::zip(operand.getShape(), tail),
+                      [](auto sizes) { return std::get<0>(sizes) == 1 || std::get<0>(sizes) == std::get<1>(sizes); });
+}
+
+/// Removes leading dimensions of size 1 from an extra: `[1, 1, 1, C]` is `[C]`.
+static Value dropLeadingUnits(OpBuilder &builder, Value extra) {
+  RankedTensorType type = fuse::getType(extra);
+  SmallVector<int64_t> units;
+  while (int64_t(units.size()) + 1 < type.getRank() && type.getDimSize(units.size()) == 1)
+    units.push_back(units.size());
+  if (units.empty() || !fuse::isConstantExpression(extra))
+    return extra;
+  return fuse::createSqueeze(builder, extra.getLoc(), extra, units);
+}
+
+/// Why the group cannot be taken; empty if it can.
+static StringRef getRefusal(Value result, const Group &group) {
+  RankedTensorType type = fuse::getType(result);
+  for (Operation *op : group.ops) {
+    RankedTensorType own = fuse::getType(op->getResult(0));
+    if (!own || own.getShape() != type.getShape())
+      return "the consumer changes the shape";
+    if (!isa<FloatType>(own.getElementType()) && op == group.ops.back())
+      return "the consumer's result is not floating-point";
+    for (Value operand : op->getOperands()) {
+      if (operand == result || llvm::is_contained(group.ops, operand.getDefiningOp()))
+        continue;
+      if (!broadcastsTo(fuse::getType(operand), type))
+        return "an operand does not broadcast to the result";
+    }
+  }
+  return {};
+}
+
+/// Moves the group into the epilogue. Fails, changing nothing, if an op has no scalar form.
+template <typename OpT>
+static LogicalResult take(OpT op, const Group &group) {
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  Operation *last = group.ops.back();
+  Value result = op.getResult();
+  Type element = fuse::getType(result).getElementType();
+
+  // The new region is built apart, so that nothing is left behind on failure.
+  Region region;
+  IRMapping mapping;
+  Value accumulator;
+  if (op.getEpilogue().empty()) {
+    region.emplaceBlock();
+    accumulator = region.front().addArgument(element, loc);
+  } else {
+    op.getEpilogue().cloneInto(&region, mapping);
+    auto yield = cast<nn::YieldOp>(region.front().back());
+    accumulator = yield.getValue();
+    yield.erase();
+  }
+  Block &body = region.front();
+  builder.setInsertionPointToEnd(&body);
+
+  llvm::SmallSetVector<Value, 4> extras;
+  DenseMap<Value, Value> scalars;
+  scalars[result] = accumulator;
+  auto getScalarOf = [&](Value operand) {
+    if (Value known = scalars.lookup(operand))
+      return known;
+    Value scalar;
+    if (TypedAttr attribute = getElement(operand)) {
+      scalar = arith::ConstantOp::create(builder, loc, attribute);
+    } else {
+      extras.insert(operand);
+      scalar = body.addArgument(fuse::getType(operand).getElementType(), operand.getLoc());
+    }
+    return scalars[operand] = scalar;
+  };
+  for (Operation *consumer : group.ops) {
+    SmallVector<Value> operands = llvm::map_to_vector(consumer->getOperands(), getScalarOf);
+    Value scalar = createScalarOp(builder, consumer->getLoc(), consumer, operands);
+    if (!scalar)
+      return failure();
+    scalars[consumer->getResult(0)] = scalar;
+  }
+  nn::YieldOp::create(builder, loc, scalars[last->getResult(0)]);
+
+  // Operands of the group are defined before its last op, not before the contraction.
+  op->moveBefore(last);
+  op->setLoc(FusedLoc::get(op->getContext(), {loc, last->getLoc()}));
+  builder.setInsertionPoint(op);
+  SmallVector<Value> inputs = llvm::map_to_vector(extras, [&](Value v) { return dropLeadingUnits(builder, v); });
+  op.getExtrasMutable().append(inputs);
+  op.getEpilogue().takeBody(region);
+  result.setType(last->getResult(0).getType());
+  last->getResult(0).replaceAllUsesWith(result);
+  for (Operation *consumer : llvm::reverse(group.ops))
+    consumer->erase();
+  return success();
+}
+
+template <typename OpT>
+static void fuseConsumers(OpT op) {
+  if (!op.getResult() || op.getInit())
+    return;
+  unsigned count = 0;
+  for (;;) {
+    Group group = findGroup(op.getResult());
+    StringRef why = group.ops.empty() ? group.why : getRefusal(op.getResult(), group);
+    if (why.empty()) {
+      SmallVector<StringRef> names = llvm::map_to_vector(group.ops, [](Operation *o) { return o->getName().stripDialect(); });
+      if (failed(take(op, group)))
+        why = "the consumer has no scalar form";
+      else
+        fuse::passed(op, "Epilogue") << remark::metric("Ops", llvm::join(names, "+"));
+    }
+    if (!why.empty()) {
+      if (llvm::any_of(op->getUsers(), fuse::isElementwise))
+        fuse::missed(op, "Epilogue") << remark::reason("stops after {0} steps: {1}", count, why);
+      return;
+    }
+    ++count;
+  }
+}
+
+namespace {
+struct FuseEpilogue : lathe::impl::FuseEpilogueBase<FuseEpilogue> {
+  void runOnOperation() override {
+    SmallVector<Operation *> contractions;
+    getOperation().walk([&](Operation *op) {
+      if (isa<nn::ConvOp, nn::LinearOp, nn::MatMulOp>(op))
+        contractions.push_back(op);
+    });
+    for (Operation *op : contractions)
+      llvm::TypeSwitch<Operation *>(op).Case<nn::ConvOp, nn::LinearOp, nn::MatMulOp>(
+          [](auto contraction) { fuseConsumers(contraction); });
+  }
+};
+} // namespace

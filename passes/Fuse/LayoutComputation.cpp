@@ -1,0 +1,145 @@
+//===- LayoutComputation.cpp - Transposes sink through computation --------===//
+#include "passes/Fuse/LayoutPatterns.h"
+
+using namespace mlir;
+using namespace lathe;
+
+void lathe::replaceTransposed(PatternRewriter &rewriter, Operation *op, Operation *replacement,
+                              ArrayRef<int64_t> permutation) {
+  SmallVector<Value> results;
+  for (Value result : replacement->getResults())
+    results.push_back(fuse::createTranspose(rewriter, op->getLoc(), result, permutation));
+  rewriter.replaceOp(op, results);
+}
+
+/// Whether `value`, extended to `rank` by leading ones, can be permuted by `inverse` at no cost at run time.
+static bool isCheap(Value value, int64_t rank, ArrayRef<int64_t> inverse) {
+  RankedTensorType type = fuse::getType(value);
+  if (!type || type.getRank() > rank)
+    return false;
+  if (fuse::isConstantExpression(value))
+    return true;
+  SmallVector<int64_t> shape(rank - type.getRank(), 1);
+  llvm::append_range(shape, type.getShape());
+  return fuse::movesOnlyUnits(RankedTensorType::get(shape, type.getElementType()), inverse);
+}
+
+/// Whether the operand is a transpose by `permutation`.
+static bool isTransposedBy(Value value, ArrayRef<int64_t> permutation) {
+  auto transpose = value.getDefiningOp<onnx::TransposeOp>();
+  return transpose && ArrayRef<int64_t>(fuse::getPermutation(transpose)) == permutation;
+}
+
+/// The operand as it is before the transpose; `isTransposedBy` or `isCheap` holds.
+static Value untranspose(PatternRewriter &rewriter, Location loc, Value value, ArrayRef<int64_t> permutation) {
+  if (isTransposedBy(value, permutation))
+    return value.getDefiningOp<onnx::TransposeOp>().getData();
+  int64_t rank = fuse::getRank(value), missing = permutation.size() - rank;
+  if (rank == 0)
+    return value;
+  if (missing > 0)
+    value = fuse::createUnsqueeze(rewriter, loc, value, llvm::to_vector(llvm::seq<int64_t>(0, missing)));
+  return fuse::createTranspose(rewriter, loc, value, fuse::invert(permutation));
+}
+
+namespace {
+/// op(T(a), T(b), ...) becomes T(op(a, b, ...)), for elementwise ops and concatenations.
+struct SinkThroughElementwise : RewritePattern {
+  explicit SinkThroughElementwise(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
+
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    auto concat = dyn_cast<onnx::ConcatOp>(op);
+    if (!concat && !fuse::isElementwise(op))
+      return failure();
+    int64_t rank = fuse::getRank(op->getResult(0));
+    for (Value candidate : op->getOperands()) {
+      auto transpose = candidate.getDefiningOp<onnx::TransposeOp>();
+      if (!transpose || fuse::getRank(candidate) != rank || fuse::isConstantExpression(candidate))
+        continue;
+      SmallVector<int64_t> permutation = fuse::getPermutation(transpose), inverse = fuse::invert(permutation);
+      if (!llvm::all_of(op->getOperands(), [&](Value v) { return isTransposedBy(v, permutation) || isCheap(v, rank, inverse); }))
+        continue;
+      sink(op, permutation, rewriter);
+      return success();
+    }
+    return failure();
+  }
+
+  static void sink(Operation *op, ArrayRef<int64_t> permutation, PatternRewriter &rewriter) {
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(untranspose(rewriter, op->getLoc(), operand, permutation));
+    Operation *sunk = rewriter.clone(*op);
+    sunk->setOperands(operands);
+    sunk->getResult(0).setType(fuse::permute(fuse::getType(op->getResult(0)), fuse::invert(permutation)));
+    if (auto concat = dyn_cast<onnx::ConcatOp>(sunk)) {
+      int64_t axis = concat.getAxis();
+      concat.setAxis(permutation[axis < 0 ? axis + permutation.size() : axis]);
+    }
+    replaceTransposed(rewriter, op, sunk, permutation);
+  }
+};
+} // namespace
+
+/// The transpose that produces `value` and leaves the last dimension where it is.
+static onnx::TransposeOp getOuterTranspose(Value value) {
+  auto transpose = value.getDefiningOp<onnx::TransposeOp>();
+  if (!transpose || fuse::isConstantExpression(value))
+    return nullptr;
+  SmallVector<int64_t> permutation = fuse::getPermutation(transpose);
+  return !permutation.empty() && permutation.back() + 1 == int64_t(permutation.size()) ? transpose : nullptr;
+}
+
+/// Ops whose first operand's rows are independent of each other, like softmax over the last dimension.
+template <typename OpT>
+static LogicalResult sinkThroughRows(OpT op, PatternRewriter &rewriter) {
+  onnx::TransposeOp transpose = getOuterTranspose(op->getOperand(0));
+  if (!transpose || op.getInit())
+    return failure();
+  if constexpr (std::is_same_v<OpT, nn::LinearOp>)
+    if (!op.getExtras().empty())
+      return failure();
+  SmallVector<int64_t> permutation = fuse::getPermutation(transpose);
+  Operation *sunk = rewriter.clone(*op);
+  sunk->setOperand(0, transpose.getData());
+  sunk->getResult(0).setType(fuse::permute(fuse::getType(op->getResult(0)), fuse::invert(permutation)));
+  replaceTransposed(rewriter, op, sunk, permutation);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Attention has both orders of heads
+//===----------------------------------------------------------------------===//
+
+static const int64_t kSwapHeads[] = {0, 2, 1, 3};
+
+static LogicalResult absorbQueryTranspose(nn::AttentionOp op, PatternRewriter &rewriter) {
+  if (!isTransposedBy(op.getQuery(), kSwapHeads) || op.getInit())
+    return failure();
+  auto sunk = cast<nn::AttentionOp>(rewriter.clone(*op));
+  sunk.getQueryMutable().assign(op.getQuery().getDefiningOp<onnx::TransposeOp>().getData());
+  sunk.setHeadsFirst(!op.getHeadsFirst());
+  sunk.getResult().setType(fuse::permute(fuse::getType(op.getResult()), kSwapHeads));
+  replaceTransposed(rewriter, op, sunk, kSwapHeads);
+  return success();
+}
+
+static LogicalResult absorbKeyTranspose(nn::AttentionOp op, PatternRewriter &rewriter) {
+  if (op.getKeyPacked() || !isTransposedBy(op.getKey(), kSwapHeads) || !isTransposedBy(op.getValue(), kSwapHeads))
+    return failure();
+  rewriter.modifyOpInPlace(op, [&] {
+    op.getKeyMutable().assign(op.getKey().getDefiningOp<onnx::TransposeOp>().getData());
+    op.getValueMutable().assign(op.getValue().getDefiningOp<onnx::TransposeOp>().getData());
+    op.setKvHeadsFirst(!op.getKvHeadsFirst());
+  });
+  return success();
+}
+
+void lathe::addSinkThroughComputation(RewritePatternSet &patterns) {
+  patterns.add<SinkThroughElementwise>(patterns.getContext());
+  patterns.add(sinkThroughRows<nn::LinearOp>);
+  patterns.add(sinkThroughRows<nn::SoftmaxOp>);
+  patterns.add(sinkThroughRows<nn::NormOp>);
+  patterns.add(absorbQueryTranspose);
+  patterns.add(absorbKeyTranspose);
+}
