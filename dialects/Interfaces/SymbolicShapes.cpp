@@ -4,12 +4,17 @@
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/AffineMap.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace lathe;
 
 #include "dialects/Interfaces/ShapeInference.cpp.inc"
+
+std::string lathe::getDefaultDimName(unsigned argument, unsigned dim) {
+  return "arg" + std::to_string(argument) + "_dim" + std::to_string(dim);
+}
 
 SymbolicShapes::SymbolicShapes(func::FuncOp function) : function(function), context(function.getContext()) {
   auto bounds = function->getAttrOfType<DictionaryAttr>(kDimBoundsAttr);
@@ -30,7 +35,7 @@ SymbolicShapes::SymbolicShapes(func::FuncOp function) : function(function), cont
       if (names && size_t(dim) < names.size())
         name = cast<StringAttr>(names[dim]).str();
       if (name.empty())
-        name = "arg" + std::to_string(index) + "_dim" + std::to_string(dim);
+        name = getDefaultDimName(index, dim);
       auto [entry, isNew] = byName.try_emplace(name, symbols.size());
       if (isNew) {
         SymbolicDim symbol;
@@ -46,8 +51,50 @@ SymbolicShapes::SymbolicShapes(func::FuncOp function) : function(function), cont
   }
 }
 
+/// Elements of a small constant as whole numbers; nullopt if there are too many, or fractions among them.
+static std::optional<SmallVector<int64_t>> wholeNumbers(ElementsAttr attribute) {
+  constexpr int64_t kMaxElements = 64, kMaxExact = 1 << 24;
+  auto type = cast<ShapedType>(attribute.getType());
+  if (!type.hasStaticShape() || type.getRank() > 1 || type.getNumElements() > kMaxElements)
+    return std::nullopt;
+  Type element = type.getElementType();
+  SmallVector<int64_t> numbers;
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attribute)) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    if (!blob || !(element.isInteger(64) || element.isInteger(32)))
+      return std::nullopt;
+    size_t width = element.getIntOrFloatBitWidth() / 8;
+    if (blob->getData().size() < width * size_t(type.getNumElements()))
+      return std::nullopt;
+    for (int64_t i = 0; i < type.getNumElements(); ++i) {
+      int32_t narrow = 0;
+      int64_t wide = 0;
+      memcpy(width == 8 ? static_cast<void *>(&wide) : &narrow, blob->getData().data() + i * width, width);
+      numbers.push_back(width == 8 ? wide : narrow);
+    }
+    return numbers;
+  }
+  if (auto integers = dyn_cast<DenseIntElementsAttr>(attribute)) {
+    bool isUnsigned = element.isInteger(1) || element.isUnsignedInteger();
+    for (const APInt &number : integers.getValues<APInt>())
+      numbers.push_back(isUnsigned ? int64_t(number.getZExtValue()) : number.getSExtValue());
+    return numbers;
+  }
+  auto floats = dyn_cast<DenseFPElementsAttr>(attribute);
+  if (!floats)
+    return std::nullopt;
+  for (const APFloat &number : floats.getValues<APFloat>()) {
+    if (!number.isInteger() || std::abs(number.convertToDouble()) > kMaxExact)
+      return std::nullopt;
+    numbers.push_back(int64_t(number.convertToDouble()));
+  }
+  return numbers;
+}
+
 LogicalResult SymbolicShapes::compute() {
   bool good = true;
+  if (function.isExternal())
+    return success();
   for (Operation &op : function.getBody().front()) {
     if (op.hasTrait<OpTrait::IsTerminator>())
       continue;
@@ -64,22 +111,19 @@ LogicalResult SymbolicShapes::compute() {
       continue;
     }
     for (Value result : op.getResults()) {
-      auto type = dyn_cast<RankedTensorType>(result.getType());
-      if (!type)
+      if (!isa<TensorType>(result.getType()))
         continue;
-      if (!type.hasStaticShape()) {
+      auto type = dyn_cast<RankedTensorType>(result.getType());
+      if (!type || !type.hasStaticShape()) {
         op.emitOpError("has a result of unknown shape");
         good = false;
-        continue;
+        break;
       }
       setDims(result, llvm::map_to_vector(type.getShape(), [&](int64_t size) { return constant(size); }));
-      DenseIntElementsAttr value;
-      if (type.getRank() <= 1 && type.getNumElements() <= 64 && matchPattern(result, m_Constant(&value)))
-        setElements(result, llvm::map_to_vector(value.getValues<APInt>(), [&](const APInt &element) {
-                      return constant(type.getElementType().isInteger(1) || type.getElementType().isUnsignedInteger()
-                                          ? int64_t(element.getZExtValue())
-                                          : element.getSExtValue());
-                    }));
+      ElementsAttr value;
+      if (matchPattern(result, m_Constant(&value)))
+        if (auto numbers = wholeNumbers(value))
+          setElements(result, llvm::map_to_vector(*numbers, [&](int64_t number) { return constant(number); }));
     }
   }
   return success(good);
@@ -183,4 +227,44 @@ static std::pair<int64_t, int64_t> interval(AffineExpr expr, ArrayRef<SymbolicDi
   }
 }
 
-int64_t SymbolicShapes::getUpperBound(AffineExpr size) const { return interval(size, symbols).second; }
+std::pair<int64_t, int64_t> SymbolicShapes::getBounds(AffineExpr expr) const { return interval(simplify(expr), symbols); }
+
+AffineExpr SymbolicShapes::simplify(AffineExpr expr) const {
+  return simplifyAffineExpr(expr, /*numDims=*/0, symbols.size());
+}
+
+static std::string describeIn(AffineExpr expr, ArrayRef<SymbolicDim> symbols, bool nested) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return std::to_string(constant.getValue());
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return symbols[symbol.getPosition()].name;
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return "?";
+  StringRef sign = " mod ";
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    sign = " + ";
+    break;
+  case AffineExprKind::Mul:
+    sign = " * ";
+    break;
+  case AffineExprKind::FloorDiv:
+    sign = " floordiv ";
+    break;
+  case AffineExprKind::CeilDiv:
+    sign = " ceildiv ";
+    break;
+  default:
+    break;
+  }
+  std::string text = describeIn(binary.getLHS(), symbols, expr.getKind() != AffineExprKind::Add);
+  auto subtrahend = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  if (expr.getKind() == AffineExprKind::Add && subtrahend && subtrahend.getValue() < 0)
+    text += " - " + std::to_string(-subtrahend.getValue());
+  else
+    text += sign.str() + describeIn(binary.getRHS(), symbols, expr.getKind() != AffineExprKind::Add);
+  return nested ? "(" + text + ")" : text;
+}
+
+std::string SymbolicShapes::describe(AffineExpr expr) const { return describeIn(simplify(expr), symbols, false); }

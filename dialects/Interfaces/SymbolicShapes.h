@@ -18,6 +18,9 @@ inline constexpr llvm::StringLiteral kNameAttr = "onnx.name";            // on a
 inline constexpr llvm::StringLiteral kDimsAttr = "onnx.dims";            // on arguments: ArrayAttr of names, "" = static
 inline constexpr llvm::StringLiteral kDimBoundsAttr = "onnx.dim_bounds"; // on the function: {batch = array<i64: 1, 64>}
 
+/// The name of a dynamic dimension that has none.
+std::string getDefaultDimName(unsigned argument, unsigned dim);
+
 /// A symbolic dimension of the model ("batch") and where its size is read from.
 struct SymbolicDim {
   std::string name;
@@ -34,8 +37,8 @@ public:
   /// Reads the symbols from the arguments' `onnx.dims`. Unnamed dynamic dimensions get a name of their own.
   explicit SymbolicShapes(mlir::func::FuncOp function);
 
-  /// Walks the function and asks each op's ShapeInferenceOpInterface; upstream ops with static results are taken as
-  /// they are. Fails after one error for each op that has no shape.
+  /// Walks the function and asks each op's ShapeInferenceOpInterface; ops without it are taken as they are if their
+  /// results are static. Fails after one error for each op that has no shape; ops that depend on it are not reported.
   llvm::LogicalResult compute();
 
   llvm::ArrayRef<SymbolicDim> getSymbols() const { return symbols; }
@@ -43,7 +46,8 @@ public:
   /// Dimensions of a tensor, outermost first; asserts that they are known (`compute` has succeeded).
   llvm::ArrayRef<mlir::AffineExpr> getDims(mlir::Value value) const;
   bool hasDims(mlir::Value value) const { return dims.count(value); }
-  /// Elements of an integer tensor of rank 0 or 1 that are all known; nullopt otherwise.
+  /// Elements of a tensor of rank 0 or 1 that are all known, and whole numbers if the tensor is of floats; nullopt
+  /// otherwise.
   std::optional<llvm::ArrayRef<mlir::AffineExpr>> getElements(mlir::Value value) const;
   /// Element type of a result as inferred; that of the value's own type otherwise.
   mlir::Type getElementType(mlir::Value value) const;
@@ -63,7 +67,12 @@ public:
   /// All dimensions of `value`, materialised.
   llvm::SmallVector<mlir::OpFoldResult> materializeDims(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value) const;
   /// The largest value the expression takes within the symbols' bounds.
-  int64_t getUpperBound(mlir::AffineExpr size) const;
+  int64_t getUpperBound(mlir::AffineExpr size) const { return getBounds(size).second; }
+  /// The smallest and the largest value the expression takes within the symbols' bounds, or an interval around them.
+  std::pair<int64_t, int64_t> getBounds(mlir::AffineExpr expr) const;
+  /// The expression with the symbols' names: "past + k".
+  std::string describe(mlir::AffineExpr expr) const;
+  mlir::AffineExpr simplify(mlir::AffineExpr expr) const;
 
 private:
   mlir::func::FuncOp function;

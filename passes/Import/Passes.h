@@ -11,7 +11,10 @@ namespace lathe {
 #include "passes/Import/Passes.h.inc"
 
 /// What the import phase needs to know.
-struct ImportOptions {};
+struct ImportOptions {
+  /// NAME=SIZE or NAME=LOWER..UPPER for symbolic dimensions.
+  llvm::SmallVector<std::string> dims;
+};
 
 /// The passes of the import phase in order.
 void buildImportPipeline(mlir::OpPassManager &passes, const ImportOptions &options);

@@ -4,4 +4,65 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ImportInferShapes : Pass<"import-infer-shapes", "mlir::func::FuncOp"> {
+  let summary = "Gives every tensor the type that follows from the model's inputs";
+  let description = [{
+    Runs `SymbolicShapes` and writes what it found into the types of all values and of the
+    function's results; `?` stays where a size depends on a symbolic dimension. Integer
+    tensors whose elements are known become `onnx.Constant`, and ops without uses go, so
+    that exporters' shape arithmetic is gone afterwards. Every op without a shape is one
+    error, except for those that depend on another one.
+
+        func.func @main(%x: tensor<?x3x4xf32> {onnx.dims = ["batch", "", ""]}) -> tensor<*xf32> {
+          %shape = "onnx.Shape"(%x) {start = 1 : i64} : (tensor<?x3x4xf32>) -> tensor<*xi64>
+          %y = "onnx.Expand"(%x, %shape) : (tensor<?x3x4xf32>, tensor<*xi64>) -> tensor<*xf32>
+
+    becomes
+
+        func.func @main(%x: tensor<?x3x4xf32> {onnx.dims = ["batch", "", ""]}) -> tensor<?x3x4xf32> {
+          %shape = onnx.Constant dense<[3, 4]> : tensor<2xi64>
+          %y = "onnx.Expand"(%x, %shape) : (tensor<?x3x4xf32>, tensor<2xi64>) -> tensor<?x3x4xf32>
+  }];
+  let options = [Option<"annotate", "annotate", "bool", /*default=*/"false",
+                        "Write the shapes in symbolic dimensions on ops with `?`, as the attribute onnx.shape">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect"];
+  let statistics = [Statistic<"constants", "num-constants", "Values that became constants">];
+}
+
+def ImportSpecializeDims : Pass<"import-specialize-dims", "mlir::func::FuncOp"> {
+  let summary = "Fixes symbolic dimensions of the model, or bounds them";
+  let description = [{
+    `batch=1` makes a symbolic dimension a constant in the types of the arguments and drops
+    its name; `seq=1..512` bounds it in `onnx.dim_bounds`. A dimension that the model does
+    not have is an error. Run it before `import-infer-shapes`. With `dims="batch=1"`
+
+        func.func @main(%x: tensor<?x3xf32> {onnx.dims = ["batch", ""]})
+
+    becomes
+
+        func.func @main(%x: tensor<1x3xf32> {onnx.dims = ["", ""]})
+  }];
+  let options = [ListOption<"dims", "dims", "std::string", "NAME=SIZE or NAME=LOWER..UPPER">];
+}
+
+def ImportDecompose : Pass<"import-decompose", "mlir::func::FuncOp"> {
+  let summary = "Writes operators by simpler ones where nothing is lost";
+  let description = [{
+    Afterwards there is no Identity and no Dropout of inference, no GlobalAveragePool and
+    GlobalMaxPool, no ReduceL1, ReduceSumSquare, and of floats no ReduceL2, ReduceLogSum and
+    ReduceLogSumExp; Sum and Mean are Add and Div, Min and Max have two operands.
+    BatchNormalization stays unless `batch-norm` is set. Run it after `import-infer-shapes`.
+
+        %y = "onnx.GlobalAveragePool"(%x) : (tensor<1x8x4x4xf32>) -> tensor<1x8x1x1xf32>
+
+    becomes
+
+        %axes = onnx.Constant dense<[2, 3]> : tensor<2xi64>
+        %y = "onnx.ReduceMean"(%x, %axes) <{keepdims = 1}> : ... -> tensor<1x8x1x1xf32>
+  }];
+  let options = [Option<"batchNorm", "batch-norm", "bool", /*default=*/"false",
+                        "Write BatchNormalization as Mul and Add, too">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect"];
+}
+
 #endif // PASSES_IMPORT_PASSES_TD

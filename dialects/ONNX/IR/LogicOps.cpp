@@ -1,5 +1,6 @@
 //===- LogicOps.cpp - Operators of ONNX's Logic family ---===//
 #include "dialects/ONNX/IR/ONNXDialect.h"
+#include "dialects/ONNX/IR/ShapeHelpers.h"
 
 using namespace mlir;
 using namespace lathe::onnx;
@@ -12,4 +13,5 @@ void ONNXDialect::registerLogicOps() {
 #define GET_OP_LIST
 #include "dialects/ONNX/IR/LogicOps.cpp.inc"
       >();
+  attachLogicShapes(getContext());
 }

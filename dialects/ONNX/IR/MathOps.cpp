@@ -1,5 +1,6 @@
 //===- MathOps.cpp - Operators of ONNX's Math family ---===//
 #include "dialects/ONNX/IR/ONNXDialect.h"
+#include "dialects/ONNX/IR/ShapeHelpers.h"
 
 using namespace mlir;
 using namespace lathe::onnx;
@@ -12,4 +13,5 @@ void ONNXDialect::registerMathOps() {
 #define GET_OP_LIST
 #include "dialects/ONNX/IR/MathOps.cpp.inc"
       >();
+  attachMathShapes(getContext());
 }

@@ -1,5 +1,6 @@
 //===- NNOps.cpp - Operators of ONNX's NN family ---===//
 #include "dialects/ONNX/IR/ONNXDialect.h"
+#include "dialects/ONNX/IR/ShapeHelpers.h"
 
 using namespace mlir;
 using namespace lathe::onnx;
@@ -12,4 +13,5 @@ void ONNXDialect::registerNNOps() {
 #define GET_OP_LIST
 #include "dialects/ONNX/IR/NNOps.cpp.inc"
       >();
+  attachNNShapes(getContext());
 }

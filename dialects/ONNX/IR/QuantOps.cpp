@@ -1,5 +1,6 @@
 //===- QuantOps.cpp - Operators of ONNX's Quant family ---===//
 #include "dialects/ONNX/IR/ONNXDialect.h"
+#include "dialects/ONNX/IR/ShapeHelpers.h"
 
 using namespace mlir;
 using namespace lathe::onnx;
@@ -12,4 +13,5 @@ void ONNXDialect::registerQuantOps() {
 #define GET_OP_LIST
 #include "dialects/ONNX/IR/QuantOps.cpp.inc"
       >();
+  attachQuantShapes(getContext());
 }

@@ -1,5 +1,6 @@
 //===- RNNOps.cpp - Operators of ONNX's RNN family ---===//
 #include "dialects/ONNX/IR/ONNXDialect.h"
+#include "dialects/ONNX/IR/ShapeHelpers.h"
 
 using namespace mlir;
 using namespace lathe::onnx;
@@ -12,4 +13,5 @@ void ONNXDialect::registerRNNOps() {
 #define GET_OP_LIST
 #include "dialects/ONNX/IR/RNNOps.cpp.inc"
       >();
+  attachRNNShapes(getContext());
 }

@@ -1,5 +1,6 @@
 //===- ReduceOps.cpp - Operators of ONNX's Reduce family ---===//
 #include "dialects/ONNX/IR/ONNXDialect.h"
+#include "dialects/ONNX/IR/ShapeHelpers.h"
 
 using namespace mlir;
 using namespace lathe::onnx;
@@ -12,4 +13,5 @@ void ONNXDialect::registerReduceOps() {
 #define GET_OP_LIST
 #include "dialects/ONNX/IR/ReduceOps.cpp.inc"
       >();
+  attachReduceShapes(getContext());
 }

@@ -1,5 +1,6 @@
 //===- TensorOps.cpp - Operators of ONNX's Tensor family ---===//
 #include "dialects/ONNX/IR/ONNXDialect.h"
+#include "dialects/ONNX/IR/ShapeHelpers.h"
 
 using namespace mlir;
 using namespace lathe::onnx;
@@ -12,4 +13,5 @@ void ONNXDialect::registerTensorOps() {
 #define GET_OP_LIST
 #include "dialects/ONNX/IR/TensorOps.cpp.inc"
       >();
+  attachTensorShapes(getContext());
 }

@@ -1,0 +1,39 @@
+//===- QuantShapes.cpp - Shape inference of quantization ------------------===//
+#include "dialects/ONNX/IR/ShapeHelpers.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::onnx;
+
+static LogicalResult inferQuantize(QuantizeLinearOp op, SymbolicShapes &shapes) {
+  Type type = IntegerType::get(op.getContext(), 8, IntegerType::Unsigned);
+  if (op.getYZeroPoint())
+    type = shapes.getElementType(op.getYZeroPoint());
+  else if (op.getOutputDtype())
+    type = getOnnxElementType(op.getContext(), op.getOutputDtype());
+  if (!type)
+    return op.emitOpError("expected a number as element type, but got ONNX data type ") << op.getOutputDtype();
+  shapes.setDims(op.getResult(), Dims(shapes.getDims(op.getX())), type);
+  return success();
+}
+
+static LogicalResult inferDequantize(DequantizeLinearOp op, SymbolicShapes &shapes) {
+  shapes.setDims(op.getResult(), Dims(shapes.getDims(op.getX())), shapes.getElementType(op.getXScale()));
+  return success();
+}
+
+static LogicalResult inferDynamicQuantize(DynamicQuantizeLinearOp op, SymbolicShapes &shapes) {
+  Type byte = IntegerType::get(op.getContext(), 8, IntegerType::Unsigned);
+  shapes.setDims(op.getY(), Dims(shapes.getDims(op.getX())), byte);
+  shapes.setDims(op.getYScale(), {}, shapes.getElementType(op.getX()));
+  shapes.setDims(op.getYZeroPoint(), {}, byte);
+  return success();
+}
+
+void onnx::attachQuantShapes(MLIRContext *context) {
+  attachShapes<inferQuantize, QuantizeLinearOp>(context);
+  attachShapes<inferDequantize, DequantizeLinearOp>(context);
+  attachShapes<inferDynamicQuantize, DynamicQuantizeLinearOp>(context);
+  attachQuantConvShapes(context);
+  attachQuantMatMulShapes(context);
+}

@@ -1,0 +1,252 @@
+//===- ShapeHelpers.cpp - What shape inference of onnx ops shares ---------===//
+#include "dialects/ONNX/IR/ShapeHelpers.h"
+#include <numeric>
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::onnx;
+
+int64_t onnx::getInt(Operation *op, StringRef name, int64_t otherwise) {
+  auto attribute = op->getAttrOfType<IntegerAttr>(name);
+  return attribute ? attribute.getInt() : otherwise;
+}
+
+ArrayRef<int64_t> onnx::getInts(Operation *op, StringRef name) {
+  auto attribute = op->getAttrOfType<DenseI64ArrayAttr>(name);
+  return attribute ? attribute.asArrayRef() : ArrayRef<int64_t>();
+}
+
+StringRef onnx::getString(Operation *op, StringRef name, StringRef otherwise) {
+  auto attribute = op->getAttrOfType<StringAttr>(name);
+  return attribute ? attribute.getValue() : otherwise;
+}
+
+Type onnx::getOnnxElementType(MLIRContext *context, int64_t dataType) {
+  auto integer = [&](unsigned width) -> Type { return IntegerType::get(context, width); };
+  auto unsignedInteger = [&](unsigned width) -> Type {
+    return IntegerType::get(context, width, IntegerType::Unsigned);
+  };
+  switch (dataType) {
+  case 1:
+    return Float32Type::get(context);
+  case 2:
+    return unsignedInteger(8);
+  case 3:
+    return integer(8);
+  case 4:
+    return unsignedInteger(16);
+  case 5:
+    return integer(16);
+  case 6:
+    return integer(32);
+  case 7:
+    return integer(64);
+  case 9:
+    return integer(1);
+  case 10:
+    return Float16Type::get(context);
+  case 11:
+    return Float64Type::get(context);
+  case 12:
+    return unsignedInteger(32);
+  case 13:
+    return unsignedInteger(64);
+  case 16:
+    return BFloat16Type::get(context);
+  case 17:
+    return Float8E4M3FNType::get(context);
+  case 18:
+    return Float8E4M3FNUZType::get(context);
+  case 19:
+    return Float8E5M2Type::get(context);
+  case 20:
+    return Float8E5M2FNUZType::get(context);
+  case 21:
+    return unsignedInteger(4);
+  case 22:
+    return integer(4);
+  default:
+    return nullptr;
+  }
+}
+
+FailureOr<unsigned> onnx::normalizeAxis(Operation *op, int64_t axis, size_t rank) {
+  int64_t signedRank = rank;
+  if (axis < -signedRank || axis >= signedRank) {
+    op->emitOpError("expected an axis in [") << -signedRank << ", " << signedRank << "), but got " << axis;
+    return failure();
+  }
+  return unsigned(axis < 0 ? axis + signedRank : axis);
+}
+
+FailureOr<SmallVector<unsigned>> onnx::normalizeAxes(Operation *op, ArrayRef<int64_t> axes, size_t rank) {
+  SmallVector<unsigned> normalized;
+  for (int64_t axis : axes) {
+    FailureOr<unsigned> one = normalizeAxis(op, axis, rank);
+    if (failed(one))
+      return failure();
+    if (llvm::is_contained(normalized, *one)) {
+      op->emitOpError("expected each axis once, but got axis ") << *one << " twice";
+      return failure();
+    }
+    normalized.push_back(*one);
+  }
+  return normalized;
+}
+
+std::optional<int64_t> onnx::getConstant(AffineExpr expr) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return constant.getValue();
+  return std::nullopt;
+}
+
+std::optional<SmallVector<int64_t>> onnx::getConstantElements(const SymbolicShapes &shapes, Value value) {
+  auto elements = shapes.getElements(value);
+  if (!elements)
+    return std::nullopt;
+  SmallVector<int64_t> constants;
+  for (AffineExpr element : *elements) {
+    std::optional<int64_t> constant = getConstant(element);
+    if (!constant)
+      return std::nullopt;
+    constants.push_back(*constant);
+  }
+  return constants;
+}
+
+FailureOr<Dims> onnx::broadcastDims(Operation *op, const SymbolicShapes &shapes, ArrayRef<ArrayRef<AffineExpr>> all) {
+  size_t rank = 0;
+  for (ArrayRef<AffineExpr> dims : all)
+    rank = std::max(rank, dims.size());
+  Dims result(rank, shapes.constant(1));
+  for (ArrayRef<AffineExpr> dims : all)
+    for (auto [index, dim] : llvm::enumerate(dims)) {
+      AffineExpr &place = result[rank - dims.size() + index];
+      AffineExpr both = shapes.broadcast(place, dim);
+      if (!both) {
+        op->emitOpError("has sizes ") << shapes.describe(place) << " and " << shapes.describe(dim)
+                                      << " that do not broadcast";
+        return failure();
+      }
+      place = both;
+    }
+  return result;
+}
+
+FailureOr<Dims> onnx::broadcastDims(Operation *op, const SymbolicShapes &shapes, ValueRange operands) {
+  return broadcastDims(op, shapes, llvm::map_to_vector(operands, [&](Value value) { return shapes.getDims(value); }));
+}
+
+AffineExpr onnx::multiply(const SymbolicShapes &shapes, ArrayRef<AffineExpr> factors) {
+  AffineExpr product = shapes.constant(1);
+  for (AffineExpr factor : factors)
+    product = product * factor;
+  return shapes.simplify(product);
+}
+
+/// Takes an expression apart into a constant and factors that are no products.
+static void factorize(const SymbolicShapes &shapes, AffineExpr expr, int64_t &constant, Dims &factors) {
+  if (std::optional<int64_t> value = getConstant(expr)) {
+    constant *= *value;
+    return;
+  }
+  if (auto product = dyn_cast<AffineBinaryOpExpr>(expr); product && expr.getKind() == AffineExprKind::Mul) {
+    factorize(shapes, product.getLHS(), constant, factors);
+    factorize(shapes, product.getRHS(), constant, factors);
+    return;
+  }
+  int64_t divisor = expr.getLargestKnownDivisor();
+  if (divisor > 1) {
+    AffineExpr rest = shapes.simplify(expr.floorDiv(divisor));
+    // A quotient that did not simplify would be taken apart for ever.
+    if (shapes.simplify(rest * divisor) == expr && rest.getKind() != AffineExprKind::FloorDiv) {
+      constant *= divisor;
+      factorize(shapes, rest, constant, factors);
+      return;
+    }
+  }
+  factors.push_back(expr);
+}
+
+AffineExpr onnx::divideExactly(const SymbolicShapes &shapes, ArrayRef<AffineExpr> numerator,
+                               ArrayRef<AffineExpr> denominator) {
+  int64_t above = 1, below = 1;
+  Dims factors, divisors;
+  for (AffineExpr expr : numerator)
+    factorize(shapes, expr, above, factors);
+  for (AffineExpr expr : denominator)
+    factorize(shapes, expr, below, divisors);
+  if (above == 0 || below == 0)
+    return above == 0 && below != 0 ? shapes.constant(0) : nullptr;
+  for (AffineExpr divisor : divisors) {
+    auto *same = llvm::find(factors, divisor);
+    if (same == factors.end())
+      return nullptr;
+    factors.erase(same);
+  }
+  int64_t common = std::gcd(above, below);
+  above /= common, below /= common;
+  if (factors.empty())
+    return below == 1 ? shapes.constant(above) : nullptr;
+  AffineExpr product = shapes.constant(above);
+  for (AffineExpr factor : factors)
+    product = product * factor;
+  return shapes.simplify(below == 1 ? product : product.floorDiv(below));
+}
+
+void onnx::foldElements(SymbolicShapes &shapes, Value result, ValueRange operands,
+                        llvm::function_ref<AffineExpr(ArrayRef<AffineExpr>)> fold) {
+  constexpr int64_t kMaxElements = 64;
+  ArrayRef<AffineExpr> dims = shapes.getDims(result);
+  if (dims.size() > 1)
+    return;
+  std::optional<int64_t> count = dims.empty() ? 1 : getConstant(dims[0]);
+  if (!count || *count > kMaxElements)
+    return;
+  SmallVector<ArrayRef<AffineExpr>> known;
+  for (Value operand : operands) {
+    auto elements = shapes.getElements(operand);
+    if (!elements || (int64_t(elements->size()) != *count && elements->size() != 1))
+      return;
+    known.push_back(*elements);
+  }
+  Dims elements;
+  for (int64_t i = 0; i < *count; ++i) {
+    Dims row = llvm::map_to_vector(known, [&](ArrayRef<AffineExpr> one) { return one[one.size() == 1 ? 0 : i]; });
+    AffineExpr element = fold(row);
+    if (!element)
+      return;
+    elements.push_back(element);
+  }
+  shapes.setElements(result, elements);
+}
+
+void onnx::copyElements(SymbolicShapes &shapes, Value result, Value source) {
+  if (shapes.getDims(result).size() > 1)
+    return;
+  if (auto elements = shapes.getElements(source))
+    shapes.setElements(result, Dims(*elements));
+}
+
+LogicalResult onnx::inferLikeFirst(Operation *op, SymbolicShapes &shapes) {
+  Dims dims(shapes.getDims(op->getOperand(0)));
+  for (Value result : op->getResults())
+    shapes.setDims(result, dims, shapes.getElementType(op->getOperand(0)));
+  return success();
+}
+
+LogicalResult onnx::inferBroadcast(Operation *op, SymbolicShapes &shapes) {
+  FailureOr<Dims> dims = broadcastDims(op, shapes, op->getOperands());
+  if (failed(dims))
+    return failure();
+  shapes.setDims(op->getResult(0), *dims, shapes.getElementType(op->getOperand(0)));
+  return success();
+}
+
+LogicalResult onnx::inferDataDependent(Operation *op, SymbolicShapes &shapes) {
+  return op->emitOpError("has a result whose size depends on its input's elements, which Lathe does not compile");
+}
+
+InFlightDiagnostic onnx::emitUnknown(Operation *op, StringRef what) {
+  return op->emitOpError("expected ") << what << " known at compile time, but got values known only at run time";
+}

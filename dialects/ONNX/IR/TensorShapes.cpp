@@ -1,0 +1,224 @@
+//===- TensorShapes.cpp - Shape inference of ops that make and grow -------===//
+#include "dialects/ONNX/IR/ShapeHelpers.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::onnx;
+
+/// Sizes of a result may not be negative.
+static LogicalResult checkSizes(Operation *op, const SymbolicShapes &shapes, ArrayRef<AffineExpr> dims) {
+  for (AffineExpr dim : dims)
+    if (shapes.getBounds(dim).second < 0)
+      return op->emitOpError("expected sizes of 0 or more, but got ") << shapes.describe(dim);
+  return success();
+}
+
+static LogicalResult inferExpand(ExpandOp op, SymbolicShapes &shapes) {
+  auto target = shapes.getElements(op.getShape());
+  if (!target)
+    return emitUnknown(op, "a target shape");
+  FailureOr<Dims> dims = broadcastDims(op, shapes, {shapes.getDims(op.getInput()), *target});
+  if (failed(dims) || failed(checkSizes(op, shapes, *dims)))
+    return failure();
+  shapes.setDims(op.getResult(), *dims, shapes.getElementType(op.getInput()));
+  foldElements(shapes, op.getResult(), {op.getInput()}, [](ArrayRef<AffineExpr> x) { return x[0]; });
+  return success();
+}
+
+static LogicalResult inferTile(TileOp op, SymbolicShapes &shapes) {
+  auto repeats = shapes.getElements(op.getRepeats());
+  if (!repeats)
+    return emitUnknown(op, "repeats");
+  Dims dims(shapes.getDims(op.getInput()));
+  if (repeats->size() != dims.size())
+    return op.emitOpError("expected ") << dims.size() << " repeats, but got " << repeats->size();
+  for (auto [dim, repeat] : llvm::zip_equal(dims, *repeats))
+    dim = dim * repeat;
+  if (failed(checkSizes(op, shapes, dims)))
+    return failure();
+  shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getInput()));
+  return success();
+}
+
+static LogicalResult inferConstantOfShape(ConstantOfShapeOp op, SymbolicShapes &shapes) {
+  auto target = shapes.getElements(op.getInput());
+  if (!target)
+    return emitUnknown(op, "a target shape");
+  ElementsAttr value = op.getValueAttr();
+  Type type = value ? value.getElementType() : Type(Float32Type::get(op.getContext()));
+  Dims dims(*target);
+  if (failed(checkSizes(op, shapes, dims)))
+    return failure();
+  shapes.setDims(op.getResult(), dims, type);
+  auto integers = dyn_cast_or_null<DenseIntElementsAttr>(value);
+  if (!type.isInteger() || !integers || integers.empty())
+    return success();
+  APInt element = *integers.value_begin<APInt>();
+  AffineExpr fill = shapes.constant(type.isInteger(1) || type.isUnsignedInteger() ? int64_t(element.getZExtValue())
+                                                                                  : element.getSExtValue());
+  foldElements(shapes, op.getResult(), {}, [&](ArrayRef<AffineExpr>) { return fill; });
+  return success();
+}
+
+static LogicalResult inferRange(RangeOp op, SymbolicShapes &shapes) {
+  auto start = shapes.getElements(op.getStart()), limit = shapes.getElements(op.getLimit()),
+       delta = shapes.getElements(op.getDelta());
+  if (!start || !limit || !delta || start->size() != 1 || limit->size() != 1 || delta->size() != 1)
+    return emitUnknown(op, "start, limit and delta");
+  std::optional<int64_t> step = getConstant((*delta)[0]);
+  if (!step || *step == 0)
+    return op.emitOpError("expected a constant delta other than 0, but got ") << shapes.describe((*delta)[0]);
+  AffineExpr from = (*start)[0], to = (*limit)[0];
+  AffineExpr span = *step > 0 ? to - from : from - to;
+  auto [low, high] = shapes.getBounds(span);
+  if (high > 0 && low < 0)
+    return op.emitOpError("expected a limit behind the start, but got ")
+           << shapes.describe(from) << " to " << shapes.describe(to);
+  AffineExpr count = high <= 0 ? shapes.constant(0) : shapes.simplify(span.ceilDiv(std::abs(*step)));
+  shapes.setDims(op.getResult(), {count}, shapes.getElementType(op.getStart()));
+  int64_t next = 0;
+  foldElements(shapes, op.getResult(), {}, [&](ArrayRef<AffineExpr>) { return from + *step * next++; });
+  return success();
+}
+
+static LogicalResult inferPad(PadOp op, SymbolicShapes &shapes) {
+  Dims dims(shapes.getDims(op.getData()));
+  auto pads = shapes.getElements(op.getPads());
+  if (!pads)
+    return emitUnknown(op, "pads");
+  SmallVector<int64_t> axes;
+  for (size_t i = 0; i < dims.size(); ++i)
+    axes.push_back(i);
+  if (op.getAxes()) {
+    auto given = getConstantElements(shapes, op.getAxes());
+    if (!given)
+      return emitUnknown(op, "axes");
+    axes = *given;
+  }
+  FailureOr<SmallVector<unsigned>> normalized = normalizeAxes(op, axes, dims.size());
+  if (failed(normalized))
+    return failure();
+  size_t count = normalized->size();
+  if (pads->size() != 2 * count)
+    return op.emitOpError("expected ") << 2 * count << " pads, but got " << pads->size();
+  for (auto [index, axis] : llvm::enumerate(*normalized))
+    dims[axis] = dims[axis] + (*pads)[index] + (*pads)[index + count];
+  if (failed(checkSizes(op, shapes, dims)))
+    return failure();
+  shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getData()));
+  return success();
+}
+
+/// floor(size * scale); null if it is no affine expression.
+static AffineExpr scaleSize(const SymbolicShapes &shapes, AffineExpr size, float scale) {
+  if (std::optional<int64_t> constant = getConstant(size))
+    return shapes.constant(int64_t(std::floor(float(*constant) * scale)));
+  if (scale >= 1 && scale == std::floor(scale))
+    return size * int64_t(scale);
+  float inverse = 1 / scale;
+  return inverse == std::floor(inverse) ? size.floorDiv(int64_t(inverse)) : AffineExpr();
+}
+
+/// Floats of a constant operand; nullopt if it is none.
+static std::optional<SmallVector<float>> getFloats(const SymbolicShapes &shapes, Value value) {
+  if (auto whole = getConstantElements(shapes, value))
+    return SmallVector<float>(whole->begin(), whole->end());
+  DenseFPElementsAttr floats;
+  if (!matchPattern(value, m_Constant(&floats)))
+    return std::nullopt;
+  return llvm::map_to_vector(floats.getValues<APFloat>(), [](APFloat number) {
+    return float(number.convertToDouble());
+  });
+}
+
+static LogicalResult inferResize(ResizeOp op, SymbolicShapes &shapes) {
+  Dims dims(shapes.getDims(op.getX()));
+  SmallVector<int64_t> axes(getInts(op, "axes"));
+  for (size_t i = 0; !op.getAxes() && i < dims.size(); ++i)
+    axes.push_back(i);
+  FailureOr<SmallVector<unsigned>> normalized = normalizeAxes(op, axes, dims.size());
+  if (failed(normalized))
+    return failure();
+  if (op.getKeepAspectRatioPolicy() != "stretch")
+    return op.emitOpError("expected keep_aspect_ratio_policy stretch, but got ") << op.getKeepAspectRatioPolicy();
+  if (op.getSizes() && shapes.getDims(op.getSizes()) != ArrayRef<AffineExpr>(shapes.constant(0))) {
+    auto sizes = shapes.getElements(op.getSizes());
+    if (!sizes)
+      return emitUnknown(op, "sizes");
+    if (sizes->size() != axes.size())
+      return op.emitOpError("expected ") << axes.size() << " sizes, but got " << sizes->size();
+    for (auto [axis, size] : llvm::zip_equal(*normalized, *sizes))
+      dims[axis] = size;
+  } else if (op.getScales()) {
+    auto scales = getFloats(shapes, op.getScales());
+    if (!scales)
+      return emitUnknown(op, "scales");
+    if (scales->size() != axes.size())
+      return op.emitOpError("expected ") << axes.size() << " scales, but got " << scales->size();
+    for (auto [axis, scale] : llvm::zip_equal(*normalized, *scales)) {
+      if (!(scale > 0))
+        return op.emitOpError("expected positive scales, but got ") << scale;
+      AffineExpr size = scaleSize(shapes, dims[axis], scale);
+      if (!size)
+        return op.emitOpError("expected a whole scale or a constant size, but got ")
+               << scale << " for " << shapes.describe(dims[axis]);
+      dims[axis] = size;
+    }
+  } else {
+    return op.emitOpError("expected scales or sizes, but got neither");
+  }
+  shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getX()));
+  return success();
+}
+
+static LogicalResult inferTrilu(TriluOp op, SymbolicShapes &shapes) {
+  if (shapes.getDims(op.getInput()).size() < 2)
+    return op.emitOpError("expected an input of rank 2 or more, but got rank ") << shapes.getDims(op.getInput()).size();
+  return inferLikeFirst(op, shapes);
+}
+
+static LogicalResult inferEyeLike(EyeLikeOp op, SymbolicShapes &shapes) {
+  Dims dims(shapes.getDims(op.getInput()));
+  if (dims.size() != 2)
+    return op.emitOpError("expected a matrix, but got rank ") << dims.size();
+  Type type = op.getDtype() ? getOnnxElementType(op.getContext(), *op.getDtype()) : shapes.getElementType(op.getInput());
+  if (!type)
+    return op.emitOpError("expected a number as element type, but got another one");
+  shapes.setDims(op.getResult(), dims, type);
+  return success();
+}
+
+static LogicalResult inferCenterCropPad(CenterCropPadOp op, SymbolicShapes &shapes) {
+  Dims dims(shapes.getDims(op.getInputData()));
+  auto sizes = shapes.getElements(op.getShape());
+  if (!sizes)
+    return emitUnknown(op, "a shape");
+  SmallVector<int64_t> axes(getInts(op, "axes"));
+  for (size_t i = 0; !op.getAxes() && i < dims.size(); ++i)
+    axes.push_back(i);
+  FailureOr<SmallVector<unsigned>> normalized = normalizeAxes(op, axes, dims.size());
+  if (failed(normalized))
+    return failure();
+  if (sizes->size() != axes.size())
+    return op.emitOpError("expected ") << axes.size() << " sizes, but got " << sizes->size();
+  for (auto [axis, size] : llvm::zip_equal(*normalized, *sizes))
+    dims[axis] = size;
+  shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getInputData()));
+  return success();
+}
+
+void onnx::attachTensorShapes(MLIRContext *context) {
+  attachShapes<inferExpand, ExpandOp>(context);
+  attachShapes<inferTile, TileOp>(context);
+  attachShapes<inferConstantOfShape, ConstantOfShapeOp>(context);
+  attachShapes<inferRange, RangeOp>(context);
+  attachShapes<inferPad, PadOp>(context);
+  attachShapes<inferResize, ResizeOp>(context);
+  attachShapes<inferTrilu, TriluOp>(context);
+  attachShapes<inferEyeLike, EyeLikeOp>(context);
+  attachShapes<inferCenterCropPad, CenterCropPadOp>(context);
+  attachShapes<inferDataDependent, NonZeroOp, CompressOp, UniqueOp, NonMaxSuppressionOp>(context);
+  attachCastShapes(context);
+  attachReshapeShapes(context);
+  attachIndexingShapes(context);
+}
