@@ -1,0 +1,115 @@
+//===- Pipeline.cpp - From a model's file to an object --------------------===//
+#include "lib/Driver/Pipeline.h"
+
+#include "dialects/NN/IR/NNDialect.h"
+#include "lib/Artifact/Artifact.h"
+#include "lib/Driver/Calibration.h"
+#include "lib/Driver/ConstantEvaluator.h"
+#include "lib/Driver/Diagnostics.h"
+#include "lib/Frontend/Importer.h"
+#include "lib/Target/Target.h"
+#include "mlir/Parser/Parser.h"
+#include "passes/Codegen/Passes.h"
+#include "passes/Compress/Passes.h"
+#include "passes/Fuse/Passes.h"
+#include "passes/Lower/Passes.h"
+
+using namespace mlir;
+using namespace lathe;
+
+static constexpr llvm::StringLiteral kPhaseNames[] = {
+    "import", "shapes", "fuse", "compress", "lower", "bufferize", "codegen", "llvm", "object"};
+
+llvm::StringRef lathe::nameOf(Phase phase) { return kPhaseNames[unsigned(phase)]; }
+
+std::optional<Phase> lathe::parsePhase(llvm::StringRef name) {
+  for (auto [index, known] : llvm::enumerate(kPhaseNames))
+    if (known == name)
+      return Phase(index);
+  return std::nullopt;
+}
+
+void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions &options) {
+  switch (phase) {
+  case Phase::Import:
+  case Phase::Object:
+    return;
+  case Phase::Shapes: {
+    ImportOptions import;
+    return buildImportPipeline(passes, import);
+  }
+  case Phase::Fuse:
+    return buildFusePipeline(passes, FuseOptions());
+  case Phase::Compress: {
+    CompressOptions compress;
+    compress.quantize = options.quantizeInt8 ? "int8" : "";
+    compress.statistics = options.statistics;
+    return buildCompressPipeline(passes, compress);
+  }
+  case Phase::Lower:
+    return buildLowerPipeline(passes, LowerOptions());
+  case Phase::Bufferize:
+    return buildBufferizePipeline(passes, {options.name});
+  case Phase::Codegen:
+    return buildKernelPipeline(passes, {options.name});
+  case Phase::LLVM:
+    return buildLLVMPipeline(passes, {options.name});
+  }
+}
+
+/// Runs the phases after `done` up to `last` in one pass manager.
+static LogicalResult runPasses(ModuleOp module, const CompileOptions &options, Phase last, Phase done) {
+  PassManager passes(module.getContext());
+  for (unsigned phase = unsigned(done) + 1; phase <= unsigned(last); ++phase)
+    buildPhase(passes, Phase(phase), options);
+  if (options.configure)
+    options.configure(passes);
+  return passes.run(module);
+}
+
+LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &given, Phase last, Phase done) {
+  MLIRContext *context = module.getContext();
+  CompileOptions options = given;
+  llvm::Expected<nn::TargetAttr> target = resolveTarget(*context, options.target, options.cpu);
+  if (!target)
+    return emitError(UnknownLoc::get(context)) << textOf(target.takeError());
+  module->setAttr(nn::kTargetAttr, *target);
+  // Statistics are of the form after `fuse`, so that quantization finds the values by the same names.
+  bool calibrates = options.quantizeInt8 && !options.statistics && last >= Phase::Compress &&
+                    done < Phase::Compress;
+  if (calibrates) {
+    if (failed(runPasses(module, options, Phase::Fuse, done)))
+      return failure();
+    FailureOr<CalibrationStatistics> statistics = findStatistics(module, options);
+    if (failed(statistics))
+      return failure();
+    options.statistics = std::make_shared<CalibrationStatistics>(std::move(*statistics));
+    done = Phase::Fuse;
+  }
+  return runPasses(module, options, last, done);
+}
+
+OwningOpRef<ModuleOp> lathe::compileFile(llvm::StringRef path, MLIRContext &context,
+                                         const CompileOptions &options, Phase last) {
+  // MLIR is taken in the form after `import`, to work on the compiler with small models written by hand.
+  OwningOpRef<ModuleOp> module = path.ends_with(".mlir")
+                                     ? parseSourceFile<ModuleOp>(path, ParserConfig(&context))
+                                     : importOnnx(path, context, ImporterOptions());
+  if (!module || failed(runPhases(*module, options, last)))
+    return nullptr;
+  return module;
+}
+
+llvm::Expected<std::unique_ptr<LoadedModel>> lathe::loadModule(ModuleOp module,
+                                                               uint64_t *codeBytes) {
+  nn::TargetAttr target = nn::getTarget(module);
+  if (!runsHere(target))
+    return llvm::createStringError("cannot run code for " + target.getCpu() + " on this machine");
+  FailureOr<CompiledObject> object = compileObject(module, target);
+  if (failed(object))
+    return llvm::createStringError("code generation failed");
+  if (codeBytes)
+    *codeBytes = object->code.size();
+  auto code = llvm::MemoryBuffer::getMemBufferCopy({object->code.data(), object->code.size()});
+  return LoadedModel::load(std::move(code), object->name, copyWeights(*object));
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+"""Exports full-size torchvision architectures with random weights, and reference values computed by torch.
+
+    export.py FOLDER [NAME...]      writes FOLDER/NAME.onnx and FOLDER/NAME/{input,output}.npy; what exists is kept
+
+The weights come from a fixed seed. Batch normalisations get statistics that are not degenerate (means around 0, variances around
+1, from the data itself), so that activations neither vanish nor overflow and a wrong fold shows in the output.
+"""
+import sys
+import warnings
+from pathlib import Path
+
+import numpy
+import torch
+import torchvision.models
+
+NAMES = ["resnet18", "resnet50", "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0", "squeezenet1_1", "vit_b_16"]
+
+
+def randomize_norms(model, generator):
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            size = module.num_features
+            module.weight.data = 0.8 + 0.4 * torch.rand(size, generator=generator)
+            module.bias.data = 0.2 * torch.randn(size, generator=generator)
+
+
+def settle_statistics(model, generator):
+    """Sets every running mean and variance to those of random images, so that all layers work in their usual range."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = None  # a plain average
+            module.reset_running_stats()
+    model.train()
+    with torch.no_grad():
+        for _ in range(2):
+            model(torch.randn(4, 3, 224, 224, generator=generator))
+    model.eval()
+
+
+def export(name, folder):
+    torch.manual_seed(20)
+    generator = torch.Generator().manual_seed(20)
+    model = getattr(torchvision.models, name)(weights=None)
+    if name == "vit_b_16":  # zeroed by torchvision: the output would be constant
+        torch.nn.init.trunc_normal_(model.heads.head.weight, std=0.02)
+    randomize_norms(model, generator)
+    settle_statistics(model, generator)
+    x = torch.randn(1, 3, 224, 224, generator=generator)
+    with torch.no_grad():
+        y = model(x)
+    references = folder / name
+    references.mkdir(parents=True, exist_ok=True)
+    numpy.save(references / "input.npy", x.numpy())
+    numpy.save(references / "output.npy", y.numpy())
+    temporary = folder / f"{name}.tmp"
+    # training=PRESERVE and no folding: the compiler has to fold batch normalisations itself.
+    torch.onnx.export(model, x, str(temporary), opset_version=17, input_names=["input"], output_names=["output"],
+                      do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE)
+    temporary.rename(folder / f"{name}.onnx")
+
+
+def main():
+    warnings.filterwarnings("ignore")
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in sys.argv[2:] or NAMES:
+        if not (folder / f"{name}.onnx").exists():
+            export(name, folder)
+            print("exported", name, flush=True)
+
+
+main()

@@ -1,0 +1,33 @@
+//===- Calibrate.cpp - lathe calibrate ------------------------------------===//
+#include "lib/Driver/Calibration.h"
+#include "tools/lathe/Commands.h"
+#include "tools/lathe/Session.h"
+
+using namespace lathe;
+
+namespace {
+struct CalibrateFlags : ModelFlags {
+  cl::opt<std::string> data{"data", cl::desc("samples, .npz or .npy"), cl::value_desc("file"),
+                            cl::Required, cl::cat(category)};
+  cl::opt<std::string> output{"o", cl::desc("statistics to write"), cl::value_desc("S.json"),
+                              cl::init("calibration.json"), cl::cat(category)};
+};
+} // namespace
+
+int lathe::runCalibrate(int argc, char **argv) {
+  CalibrateFlags flags;
+  flags.parse(argc, argv, "lathe calibrate: record the ranges of a model's activations\n");
+  CompileOptions options = flags.options();
+  options.calibration = flags.data;
+  Session session(flags, options);
+  mlir::OwningOpRef<mlir::ModuleOp> module = session.compile(Phase::Fuse);
+  if (!module)
+    return kFailure;
+  llvm::FailureOr<CalibrationStatistics> statistics = findStatistics(*module, session.getOptions());
+  if (failed(statistics))
+    return kFailure;
+  if (llvm::Error error = statistics->save(flags.output))
+    return fail(textOf(std::move(error)));
+  llvm::outs() << flags.output << ": ranges of " << statistics->size() << " values\n";
+  return kSuccess;
+}

@@ -1,0 +1,155 @@
+//===- Compile.cpp - lathe compile ----------------------------------------===//
+#include "lib/Artifact/Artifact.h"
+#include "tools/lathe/Commands.h"
+#include "tools/lathe/Session.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace lathe;
+
+namespace {
+enum class Emit { Object, Shared, LLVMIR, Assembly, MLIR, Header };
+
+struct CompileFlags : ModelFlags {
+  cl::opt<std::string> output{"o", cl::desc("file to write; - is stdout"), cl::value_desc("file"),
+                              cl::cat(category)};
+  cl::opt<Emit> emit{
+      "emit", cl::desc("what to write:"), cl::init(Emit::Object), cl::cat(category),
+      cl::values(clEnumValN(Emit::Object, "obj", "relocatable object, and the header beside it"),
+                 clEnumValN(Emit::Shared, "shared", "shared object, and the header beside it"),
+                 clEnumValN(Emit::LLVMIR, "llvm", "optimised LLVM IR"),
+                 clEnumValN(Emit::Assembly, "asm", "assembly"),
+                 clEnumValN(Emit::MLIR, "mlir", "the LLVM dialect of MLIR"),
+                 clEnumValN(Emit::Header, "header", "only the C header"))};
+  cl::opt<std::string> compileTo{
+      "compile-to",
+      cl::desc("stop after a phase and write its MLIR: import, shapes, fuse, compress, lower, "
+               "bufferize, codegen, llvm"),
+      cl::value_desc("phase"), cl::cat(category)};
+  cl::opt<bool> fullConstants{"full-constants", cl::desc("write large constants in MLIR too"),
+                              cl::cat(category)};
+  cl::opt<std::string> name{"name", cl::desc("prefix of the object's symbols (default: the file)"),
+                            cl::value_desc("identifier"), cl::cat(category)};
+};
+} // namespace
+
+static void printModule(ModuleOp module, llvm::raw_ostream &stream, bool fullConstants) {
+  OpPrintingFlags flags;
+  if (!fullConstants)
+    // The local scope never visits the bytes of resources.
+    flags.useLocalScope().elideLargeElementsAttrs(32);
+  module.print(stream, flags);
+  stream << "\n";
+}
+
+static int write(StringRef path, StringRef contents) {
+  if (llvm::Error error = writeFile(path, [&](llvm::raw_ostream &stream) { stream << contents; }))
+    return fail(textOf(std::move(error)));
+  return kSuccess;
+}
+
+static int writeModule(ModuleOp module, const CompileFlags &flags, StringRef path) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  printModule(module, stream, flags.fullConstants);
+  return write(path, text);
+}
+
+static llvm::Error writeCode(const CompiledObject &object, StringRef path, bool shared) {
+  if (shared)
+    return linkShared(object, path);
+  llvm::Error inner = llvm::Error::success();
+  llvm::Error outer = writeFile(path, [&](llvm::raw_ostream &stream) {
+    inner = llvm::joinErrors(std::move(inner), writeObject(object, stream));
+  });
+  return llvm::joinErrors(std::move(outer), std::move(inner));
+}
+
+/// Writes the object and, beside it, the header: both or none.
+static int writeArtifact(ModuleOp module, StringRef path, bool shared) {
+  SmallString<128> header(path);
+  llvm::sys::path::replace_extension(header, ".h");
+  if (header == path)
+    return fail("expected an output that is not a header, but got '" + path + "'");
+  FailureOr<CompiledObject> object = compileObject(module, nn::getTarget(module));
+  if (failed(object))
+    return kFailure;
+  if (llvm::Error error = writeCode(*object, path, shared))
+    return fail(textOf(std::move(error)));
+  if (path == "-")
+    return kSuccess;
+  int status = write(header, generateHeader(module));
+  if (status != kSuccess)
+    llvm::sys::fs::remove(path);
+  return status;
+}
+
+static StringRef defaultExtension(Emit emit) {
+  switch (emit) {
+  case Emit::Object:
+    return ".o";
+  case Emit::Shared:
+    return ".so";
+  case Emit::LLVMIR:
+    return ".ll";
+  case Emit::Assembly:
+    return ".s";
+  case Emit::MLIR:
+    return ".mlir";
+  case Emit::Header:
+    return ".h";
+  }
+  return ".o";
+}
+
+int lathe::runCompile(int argc, char **argv) {
+  CompileFlags flags;
+  flags.parse(argc, argv, "lathe compile: compile a model to an object file and a C header\n");
+  CompileOptions options = flags.options();
+  if (!flags.name.empty()) {
+    if (symbolNameOf(flags.name) != flags.name)
+      return fail("expected --name to be a C identifier, but got '" + flags.name + "'");
+    options.name = flags.name;
+  }
+
+  Phase last = Phase::LLVM;
+  bool stops = !flags.compileTo.empty();
+  if (stops) {
+    std::optional<Phase> phase = parsePhase(flags.compileTo);
+    if (!phase || *phase == Phase::Object)
+      return fail("expected --compile-to=import, shapes, fuse, compress, lower, bufferize, codegen "
+                  "or llvm, but got '" +
+                  flags.compileTo + "'");
+    last = *phase;
+  }
+  std::string path = flags.output;
+  if (path.empty())
+    path = stops ? std::string("-")
+                 : (llvm::sys::path::stem(flags.model) + defaultExtension(flags.emit)).str();
+
+  Session session(flags, options);
+  OwningOpRef<ModuleOp> module = session.compile(last);
+  if (!module)
+    return kFailure;
+  if (stops)
+    return writeModule(*module, flags, path);
+  switch (flags.emit) {
+  case Emit::Object:
+  case Emit::Shared:
+    return writeArtifact(*module, path, flags.emit == Emit::Shared);
+  case Emit::LLVMIR:
+  case Emit::Assembly: {
+    FailureOr<Bytes> code =
+        generateCode(*module, nn::getTarget(*module),
+                     flags.emit == Emit::LLVMIR ? CodeKind::LLVMIR : CodeKind::Assembly);
+    return failed(code) ? kFailure : write(path, StringRef(code->data(), code->size()));
+  }
+  case Emit::MLIR:
+    return writeModule(*module, flags, path);
+  case Emit::Header:
+    return write(path, generateHeader(*module));
+  }
+  return kFailure;
+}

@@ -1,0 +1,62 @@
+//===- Flags.cpp - Command-line flags shared by the subcommands -----------===//
+#include "tools/lathe/Flags.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
+#include "tools/lathe/Commands.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+#include <cstdlib>
+
+using namespace lathe;
+
+ModelFlags::ModelFlags() {
+  mlir::registerAsmPrinterCLOptions();
+  mlir::registerMLIRContextCLOptions();
+  mlir::registerPassManagerCLOptions();
+  mlir::registerDefaultTimingManagerCLOptions();
+}
+
+void ModelFlags::parse(int argc, char **argv, const char *overview) {
+  cl::HideUnrelatedOptions(category);
+  std::string messages;
+  llvm::raw_string_ostream stream(messages);
+  if (!cl::ParseCommandLineOptions(argc, argv, overview, &stream)) {
+    llvm::errs() << messages;
+    std::exit(kUsage);
+  }
+  if (!quantize.empty() && quantize != "int8") {
+    llvm::errs() << argv[0] << ": error: expected --quantize=int8, but got '" << quantize << "'\n";
+    std::exit(kUsage);
+  }
+}
+
+std::string lathe::symbolNameOf(llvm::StringRef path) {
+  std::string name = llvm::sys::path::stem(path).str();
+  for (char &c : name)
+    if (!llvm::isAlnum(c))
+      c = '_';
+  if (name.empty() || llvm::isDigit(name[0]))
+    name = "model_" + name;
+  return name;
+}
+
+CompileOptions ModelFlags::options() const {
+  CompileOptions options;
+  options.name = symbolNameOf(model);
+  options.target = target;
+  options.cpu = cpu;
+  options.dims.assign(dims.begin(), dims.end());
+  options.quantizeInt8 = quantize == "int8";
+  options.calibration = calibrate;
+  options.preprocess = preprocess;
+  return options;
+}
+
+int lathe::fail(const llvm::Twine &message) {
+  llvm::errs() << "lathe: error: " << message << "\n";
+  return kFailure;
+}

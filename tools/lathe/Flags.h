@@ -1,0 +1,57 @@
+//===- Flags.h - Command-line flags shared by the subcommands -------------===//
+#ifndef TOOLS_LATHE_FLAGS_H
+#define TOOLS_LATHE_FLAGS_H
+
+#include "lib/Driver/Options.h"
+#include "llvm/Support/CommandLine.h"
+
+namespace lathe {
+
+namespace cl = llvm::cl;
+
+/// The flags of every command that takes a model: the model and how it is compiled. One such object exists in a process, made
+/// by the command that runs, so that commands may use the same flag names.
+struct ModelFlags {
+  cl::OptionCategory category{"Options"};
+  cl::opt<std::string> model{cl::Positional, cl::Required, cl::desc("MODEL.onnx"),
+                             cl::cat(category)};
+  cl::opt<std::string> target{
+      "target", cl::desc("machine to compile for: native, x86-64-v2, x86-64-v3, x86-64-v4"),
+      cl::init("native"), cl::value_desc("name"), cl::cat(category)};
+  cl::opt<std::string> cpu{"cpu", cl::desc("processor of the target, as LLVM names it"),
+                           cl::value_desc("name"), cl::cat(category)};
+  cl::list<std::string> dims{
+      "dim", cl::desc("fix or bound a symbolic dimension: batch=1, seq=1..512"),
+      cl::value_desc("NAME=V|NAME=A..B"), cl::cat(category)};
+  cl::opt<std::string> quantize{"quantize",
+                                cl::desc("compute in smaller numbers: int8 (needs --calibrate)"),
+                                cl::value_desc("format"), cl::cat(category)};
+  cl::opt<std::string> calibrate{
+      "calibrate",
+      cl::desc("samples (.npz, .npy) or statistics (.json of 'lathe calibrate') to quantize by"),
+      cl::value_desc("file"), cl::cat(category)};
+  cl::opt<std::string> preprocess{
+      "preprocess",
+      cl::desc("what uint8 samples become as floats: scale=1/255,offset=-0.5"),
+      cl::value_desc("map"), cl::cat(category)};
+  cl::opt<bool> remarks{"remarks", cl::desc("print what the passes applied and missed, and why"),
+                        cl::cat(category)};
+
+  ModelFlags();
+
+  /// Parses the command line; prints and exits with `kUsage` if it is wrong, and with `kSuccess` after --help.
+  void parse(int argc, char **argv, const char *overview);
+
+  /// What the flags ask of the compilation. Symbols are named after the model's file.
+  CompileOptions options() const;
+};
+
+/// A C identifier made of a file's name: "resnet-50.onnx" gives "resnet_50".
+std::string symbolNameOf(llvm::StringRef path);
+
+/// Prints `lathe: error: ...` and returns `kFailure`.
+int fail(const llvm::Twine &message);
+
+} // namespace lathe
+
+#endif // TOOLS_LATHE_FLAGS_H

@@ -1,0 +1,68 @@
+//===- Inspect.cpp - lathe inspect ----------------------------------------===//
+#include "lib/Report/ModelSummary.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "tools/lathe/Commands.h"
+#include "tools/lathe/Session.h"
+#include <set>
+
+using namespace mlir;
+using namespace lathe;
+
+namespace {
+struct InspectFlags : ModelFlags {
+  cl::opt<bool> json{"json", cl::desc("print results as JSON"), cl::cat(category)};
+};
+} // namespace
+
+/// The model's symbolic dimensions that no --dim names.
+static std::vector<std::string> freeDims(ModuleOp module, llvm::ArrayRef<std::string> given) {
+  std::set<std::string> names;
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  for (unsigned index = 0; main && index < main.getNumArguments(); ++index)
+    if (auto dims = main.getArgAttrOfType<ArrayAttr>(index, "onnx.dims"))
+      for (Attribute dim : dims)
+        if (auto name = dyn_cast<StringAttr>(dim))
+          if (!name.getValue().empty())
+            names.insert(name.getValue().str());
+  for (const std::string &dim : given)
+    names.erase(llvm::StringRef(dim).split('=').first.str());
+  return {names.begin(), names.end()};
+}
+
+int lathe::runInspect(int argc, char **argv) {
+  InspectFlags flags;
+  flags.parse(argc, argv, "lathe inspect: show what a model consists of\n");
+  CompileOptions options = flags.options();
+  // Sizes are counted for one sample unless --dim says more.
+  std::vector<std::string> assumed;
+  {
+    Session session(flags, options);
+    OwningOpRef<ModuleOp> module = session.compile(Phase::Import);
+    if (!module)
+      return kFailure;
+    assumed = freeDims(*module, options.dims);
+  }
+  for (const std::string &name : assumed)
+    options.dims.push_back(name + "=1");
+  Session session(flags, options);
+  OwningOpRef<ModuleOp> module = session.compile(Phase::Shapes);
+  if (!module)
+    return kFailure;
+  ModelSummary summary = summarize(*module);
+
+  // Whatever the compiler does not support shows when it compiles; all such nodes are printed to stderr.
+  bool supported = succeeded(runPhases(*module, session.getOptions(), Phase::LLVM, Phase::Shapes));
+  if (flags.json) {
+    llvm::json::Object report = toJSON(summary);
+    report["model"] = options.name;
+    report["assumed_dims"] = llvm::json::Array(assumed);
+    report["supported"] = supported;
+    llvm::outs() << llvm::json::Value(std::move(report)) << "\n";
+  } else {
+    print(summary, llvm::outs());
+    for (const std::string &name : assumed)
+      llvm::outs() << "assumed     " << name << " = 1 (see --dim)\n";
+    llvm::outs() << "supported   " << (supported ? "yes" : "no: see the errors above") << "\n";
+  }
+  return supported ? kSuccess : kFailure;
+}

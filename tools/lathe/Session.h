@@ -1,0 +1,59 @@
+//===- Session.h - One compilation of the command line --------------------===//
+#ifndef TOOLS_LATHE_SESSION_H
+#define TOOLS_LATHE_SESSION_H
+
+#include "lib/Driver/Diagnostics.h"
+#include "lib/Driver/Pipeline.h"
+#include "lib/Driver/Samples.h"
+#include "lathe/lathe.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Support/Timing.h"
+#include "tools/lathe/Flags.h"
+
+namespace lathe {
+
+/// A context set up as the flags ask, with diagnostics going to stderr.
+class Session {
+public:
+  Session(const ModelFlags &flags, CompileOptions options);
+
+  /// The model after `last`; null after diagnostics.
+  mlir::OwningOpRef<mlir::ModuleOp> compile(Phase last);
+
+  /// Compiles the model and loads it into this process; null after diagnostics.
+  std::unique_ptr<LoadedModel> load();
+
+  mlir::MLIRContext &getContext() { return context; }
+  const CompileOptions &getOptions() const { return options; }
+  /// Bytes of the code that `load` made, without weights.
+  uint64_t getCodeBytes() const { return codeBytes; }
+
+private:
+  mlir::MLIRContext context;
+  CompileOptions options;
+  std::string file;
+  mlir::DefaultTimingManager timing;
+  mlir::TimingScope root;
+  DiagnosticPrinter diagnostics;
+  uint64_t codeBytes = 0;
+};
+
+/// An executor with that many threads, or none for 1 (the caller's thread alone).
+struct ExecutorDeleter {
+  void operator()(lathe_executor *executor) const { lathe_executor_destroy(executor); }
+};
+using ExecutorPtr = std::unique_ptr<lathe_executor, ExecutorDeleter>;
+ExecutorPtr makeExecutor(int threads);
+
+/// Times of repeated runs in milliseconds.
+struct Times {
+  double minimum = 0, median = 0, mean = 0, p90 = 0;
+};
+Times summarize(std::vector<double> milliseconds);
+
+/// Milliseconds on a clock that never goes back.
+double now();
+
+} // namespace lathe
+
+#endif // TOOLS_LATHE_SESSION_H
