@@ -36,6 +36,7 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
     return;
   case Phase::Shapes: {
     ImportOptions import;
+    import.dims.assign(options.dims.begin(), options.dims.end());
     return buildImportPipeline(passes, import);
   }
   case Phase::Fuse:

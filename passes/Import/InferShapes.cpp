@@ -29,6 +29,48 @@ static DenseElementsAttr getKnownValue(const SymbolicShapes &shapes, Value value
   return DenseElementsAttr::get(type, numbers);
 }
 
+/// A constant in place of the target of a Reshape or Expand whose elements depend on symbolic dimensions: sizes that the
+/// input has at the same place become 0 (Reshape) or 1 (Expand), one other of a Reshape -1. Null if that says less.
+static Value makeConstantTarget(const SymbolicShapes &shapes, Operation &op) {
+  auto reshape = dyn_cast<onnx::ReshapeOp>(op);
+  if (!reshape && !isa<onnx::ExpandOp>(op))
+    return nullptr;
+  ArrayRef<AffineExpr> in = shapes.getDims(op.getOperand(0)), out = shapes.getDims(op.getResult(0));
+  Value target = op.getOperand(1);
+  auto targetType = cast<ShapedType>(target.getType());
+  bool isSymbolic = llvm::any_of(out, [](AffineExpr dim) { return !isa<AffineConstantExpr>(dim); });
+  if (target.getDefiningOp<onnx::ConstantOp>() || !isSymbolic || !targetType.hasStaticShape())
+    return nullptr;
+  // Expand aligns at the end and takes a target of lower rank than its input.
+  size_t rank = targetType.getNumElements(), skipped = out.size() - rank;
+  SmallVector<int64_t> sizes;
+  bool hasOpen = false;
+  for (size_t i = 0; i < rank; ++i) {
+    AffineExpr size = out[i + skipped];
+    auto constant = dyn_cast<AffineConstantExpr>(size);
+    std::optional<AffineExpr> same;
+    if (reshape && i < in.size())
+      same = in[i];
+    else if (!reshape && i + skipped + in.size() >= out.size())
+      same = in[i + skipped + in.size() - out.size()];
+    if (constant && (constant.getValue() > 0 || !reshape)) {
+      sizes.push_back(constant.getValue());
+    } else if (same == size && !(reshape && reshape.getAllowzero())) {
+      sizes.push_back(reshape ? 0 : 1);
+    } else if (reshape && !hasOpen && !constant) {
+      sizes.push_back(-1);
+      hasOpen = true;
+    } else {
+      return nullptr;
+    }
+  }
+  // An empty tensor leaves a size of -1 open.
+  if (hasOpen && llvm::any_of(in, [&](AffineExpr dim) { return shapes.getBounds(dim).first <= 0; }))
+    return nullptr;
+  OpBuilder builder(&op);
+  return onnx::ConstantOp::create(builder, op.getLoc(), builder.getI64TensorAttr(sizes));
+}
+
 /// `onnx.shape` on the op: one list of sizes for each result.
 static void annotateShape(const SymbolicShapes &shapes, Operation &op) {
   Builder builder(op.getContext());
@@ -90,6 +132,11 @@ private:
         ++constants;
       }
     }
+    if (op.getNumResults() == 1)
+      if (Value target = makeConstantTarget(shapes, op)) {
+        op.setOperand(1, target);
+        ++constants;
+      }
     if (annotate && llvm::any_of(op.getResults(), isDynamic))
       annotateShape(shapes, op);
   }

@@ -8,9 +8,6 @@ using namespace lathe::cpu;
 
 namespace {
 
-/// Work of one task: long against the cost of handing it out, short against a layer.
-constexpr int64_t kMacsPerTask = 2'500'000;
-
 /// How the space is cut. Sizes are static; counts may be dynamic.
 struct Cut {
   int64_t tileRows;
@@ -19,16 +16,10 @@ struct Cut {
   bool wholeUnits = false;
 };
 
-/// `count` in `blocks` equal parts as large as `most` at most.
-int64_t evenBlock(int64_t count, int64_t most) {
-  int64_t blocks = llvm::divideCeil(count, std::max<int64_t>(most, 1));
-  return llvm::divideCeil(count, blocks);
-}
-
 Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   int64_t rows = constantOr(space.rows), units = constantOr(space.outer), panels = constantOr(space.panels);
   Cut cut;
-  int64_t most = maxTileRows(target, space.vectors, space.product);
+  int64_t most = std::min(maxTileRows(target, space.vectors, space.product), space.mostRows);
   cut.tileRows = rows > 0 ? evenBlock(rows, most) : most;
   int64_t columns = space.vectors * target.getVectorBits() / 32;
   int64_t perTile = std::max<int64_t>(cut.tileRows * columns * space.reduction, 1);
@@ -58,19 +49,6 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   return cut;
 }
 
-/// Runs `body` for the members of block `block`.
-void inBlock(KernelBuilder &k, Value block, int64_t size, Value total, function_ref<void(Value)> body) {
-  if (size == 1) {
-    body(block);
-    return;
-  }
-  Value first = k.mul(block, size), end = k.add(first, size);
-  int64_t constant = constantOr(total);
-  if (constant < 0 || constant % size != 0)
-    end = k.min(end, total);
-  k.loop(first, end, 1, body);
-}
-
 } // namespace
 
 void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileEmitter tile) {
@@ -83,8 +61,8 @@ void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileE
   Value tasks = k.mul(panelBlocks, k.mul(unitBlocks, rowBlocks));
   k.parallel(tasks, [&](Value task) {
     SmallVector<Value> block = k.delinearize(task, {panelBlocks, unitBlocks, rowBlocks});
-    inBlock(k, block[0], cut.panelsPerTask, space.panels, [&](Value panel) {
-      inBlock(k, block[1], cut.unitsPerTask, space.outer, [&](Value unit) {
+    k.inBlock(block[0], cut.panelsPerTask, space.panels, [&](Value panel) {
+      k.inBlock(block[1], cut.unitsPerTask, space.outer, [&](Value unit) {
         Value first = k.index(0), end = fullRows;
         if (!cut.wholeUnits) {
           first = k.mul(block[2], cut.tilesPerTask * cut.tileRows);

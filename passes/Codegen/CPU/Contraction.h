@@ -42,6 +42,8 @@ struct ContractionSpace {
   Product product = Product::F32;
   /// Multiply-adds of one output, an estimate where it is dynamic.
   int64_t reduction;
+  /// Rows of the largest tile, if fewer than the registers allow.
+  int64_t mostRows = 1024;
 };
 
 /// Emits one tile: rows [row, row + rows) of `unit`, columns of `panel`.
@@ -65,10 +67,6 @@ void storeTile(KernelBuilder &k, Epilogue &epilogue, mlir::ArrayRef<mlir::Value>
 mlir::Value loadFourBytes(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices);
 /// Four bytes for each of `lanes()` columns, from the innermost (merged) dimension.
 mlir::Value loadColumnBytes(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices);
-
-// One emitter for each op; they leave the op in place.
-mlir::LogicalResult emitLinear(nn::LinearOp op);
-mlir::LogicalResult emitConv(nn::ConvOp op);
 
 } // namespace lathe::cpu
 

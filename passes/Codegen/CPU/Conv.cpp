@@ -1,5 +1,6 @@
 //===- Conv.cpp - nn.conv as register tiles -------------------------------===//
 #include "passes/Codegen/CPU/Contraction.h"
+#include "passes/Codegen/CPU/Kernels.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -144,6 +145,10 @@ LogicalResult DirectConv::emit() {
 } // namespace
 
 LogicalResult cpu::emitConv(nn::ConvOp op) {
+  // A weight that was left unpacked has one input channel for each group, and the group's one output.
+  auto weight = cast<MemRefType>(op.getWeight().getType());
+  if (weight.getRank() == 4 && weight.getDimSize(2) == 1 && weight.getDimSize(3) == int64_t(op.getGroup()))
+    return emitDepthwise(op);
   DirectConv conv(op);
   if (failed(conv.prepare()))
     return failure();

@@ -1,5 +1,6 @@
 //===- EmitKernels.cpp - nn ops on memrefs become loops over vectors ------===//
-#include "passes/Codegen/CPU/Contraction.h"
+#include "passes/Codegen/CPU/Epilogue.h"
+#include "passes/Codegen/CPU/Kernels.h"
 #include "passes/Codegen/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -13,20 +14,24 @@ using namespace lathe;
 
 namespace {
 
+/// Epilogues must be elementwise, whatever the kernel.
+template <typename OpT>
+LogicalResult withEpilogue(OpT op, LogicalResult (*emit)(OpT)) {
+  if (failed(cpu::Epilogue::check(op, op.getEpilogue())))
+    return failure();
+  return emit(op);
+}
+
 LogicalResult emitKernel(Operation *op) {
   if (op->getNumResults() != 0)
     return op->emitOpError("expected its memref form");
   return TypeSwitch<Operation *, LogicalResult>(op)
-      .Case([](nn::LinearOp linear) {
-        if (failed(cpu::Epilogue::check(linear, linear.getEpilogue())))
-          return failure();
-        return cpu::emitLinear(linear);
-      })
-      .Case([](nn::ConvOp conv) {
-        if (failed(cpu::Epilogue::check(conv, conv.getEpilogue())))
-          return failure();
-        return cpu::emitConv(conv);
-      })
+      .Case([](nn::LinearOp linear) { return withEpilogue(linear, cpu::emitLinear); })
+      .Case([](nn::MatMulOp matmul) { return withEpilogue(matmul, cpu::emitMatMul); })
+      .Case([](nn::ConvOp conv) { return withEpilogue(conv, cpu::emitConv); })
+      .Case([](nn::PoolOp pool) { return cpu::emitPool(pool); })
+      .Case([](nn::NormOp norm) { return cpu::emitNorm(norm); })
+      .Case([](nn::SoftmaxOp softmax) { return cpu::emitSoftmax(softmax); })
       .Default([](Operation *other) { return other->emitOpError("has no kernel for this target"); });
 }
 

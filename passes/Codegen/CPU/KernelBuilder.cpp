@@ -1,11 +1,16 @@
 //===- KernelBuilder.cpp - Builds loops and vectors for one kernel --------===//
 #include "passes/Codegen/CPU/KernelBuilder.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "mlir/IR/Matchers.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace lathe;
 using namespace lathe::cpu;
+
+int64_t cpu::evenBlock(int64_t count, int64_t most) {
+  int64_t blocks = llvm::divideCeil(count, std::max<int64_t>(most, 1));
+  return llvm::divideCeil(count, std::max<int64_t>(blocks, 1));
+}
 
 int64_t cpu::constantOr(Value value, int64_t otherwise) {
   return getConstantIntValue(value).value_or(otherwise);
@@ -118,6 +123,44 @@ void KernelBuilder::parallel(Value tasks, function_ref<void(Value)> body) {
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(loop.getBody()->getTerminator());
   body(loop.getInductionVars().front());
+}
+
+void KernelBuilder::inBlock(Value block, int64_t size, Value total, function_ref<void(Value)> body) {
+  if (size == 1) {
+    body(block);
+    return;
+  }
+  Value first = mul(block, size), end = add(first, size);
+  int64_t constant = constantOr(total);
+  if (constant < 0 || constant % size != 0)
+    end = min(end, total);
+  loop(first, end, 1, body);
+}
+
+void KernelBuilder::parallelItems(Value items, int64_t macsPerItem, function_ref<void(Value)> body) {
+  int64_t perTask = std::max<int64_t>(kMacsPerTask / std::max<int64_t>(macsPerItem, 1), 1);
+  if (int64_t constant = constantOr(items); constant > 0)
+    perTask = evenBlock(constant, perTask);
+  parallel(ceilDiv(items, perTask), [&](Value task) { inBlock(task, perTask, items, body); });
+}
+
+KernelBuilder::Carried KernelBuilder::vectors(Value count, ValueRange init,
+                                              function_ref<Carried(Value, Value, ValueRange)> body) {
+  int64_t constant = constantOr(count);
+  Value main = constant >= 0 ? index(constant - constant % lanes()) : mul(div(count, index(lanes())), lanes());
+  Carried result = loop(index(0), main, lanes(), init,
+                        [&](Value start, ValueRange carried) { return body(start, Value(), carried); });
+  // A dynamic count may leave no rest; its mask is empty then.
+  if (constant < 0 || constant % lanes() != 0)
+    result = body(main, maskBelow(sub(count, main)), result);
+  return result;
+}
+
+void KernelBuilder::vectors(Value count, function_ref<void(Value, Value)> body) {
+  vectors(count, ValueRange(), [&](Value start, Value mask, ValueRange) {
+    body(start, mask);
+    return Carried();
+  });
 }
 
 void KernelBuilder::branch(Value condition, function_ref<void()> body) {

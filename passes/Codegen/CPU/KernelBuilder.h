@@ -61,6 +61,14 @@ public:
   void loop(mlir::Value lower, mlir::Value upper, int64_t step, llvm::function_ref<void(mlir::Value)> body);
   /// The task loop: `body` runs for each task in any order, or at once.
   void parallel(mlir::Value tasks, llvm::function_ref<void(mlir::Value)> body);
+  /// A task loop over blocks of `items` with `macsPerItem` multiply-adds (or as many loads) each.
+  void parallelItems(mlir::Value items, int64_t macsPerItem, llvm::function_ref<void(mlir::Value)> body);
+  /// Runs `body` for the members of block `block` of `size` items out of `total`.
+  void inBlock(mlir::Value block, int64_t size, mlir::Value total, llvm::function_ref<void(mlir::Value)> body);
+  /// Runs `body` for each vector of `count` neighbours: without mask, and with one for a rest that fills no vector.
+  Carried vectors(mlir::Value count, mlir::ValueRange init,
+                  llvm::function_ref<Carried(mlir::Value start, mlir::Value mask, mlir::ValueRange carried)> body);
+  void vectors(mlir::Value count, llvm::function_ref<void(mlir::Value start, mlir::Value mask)> body);
   void branch(mlir::Value condition, llvm::function_ref<void()> body);
 
   /// Splits `flat` into indices below `sizes`, outermost first.
@@ -68,6 +76,12 @@ public:
   /// Merges the dimensions [first, last] of a memref; null where its layout forbids that.
   mlir::Value collapse(mlir::Value memref, unsigned first, unsigned last);
 };
+
+/// Work of one task: long against the cost of handing it out, short against a layer.
+inline constexpr int64_t kMacsPerTask = 2'500'000;
+
+/// `count` in equal blocks, each as large as `most` at most: the size of one.
+int64_t evenBlock(int64_t count, int64_t most);
 
 /// The constant that an index value holds, or -1.
 int64_t constantOr(mlir::Value value, int64_t otherwise = -1);

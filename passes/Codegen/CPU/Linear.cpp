@@ -1,5 +1,6 @@
 //===- Linear.cpp - nn.linear as register tiles ---------------------------===//
 #include "passes/Codegen/CPU/Contraction.h"
+#include "passes/Codegen/CPU/Kernels.h"
 
 using namespace mlir;
 using namespace lathe;

@@ -1,0 +1,92 @@
+//===- Depthwise.cpp - Depthwise nn.conv, vectors over channels -----------===//
+#include "passes/Codegen/CPU/Contraction.h"
+#include "passes/Codegen/CPU/Kernels.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::cpu;
+
+namespace {
+
+/// Vectors of this many lanes of a depthwise operand, widened to the accumulator's type.
+Value loadWide(KernelBuilder &k, Value memref, ValueRange indices, Value mask, bool isSigned) {
+  Value loaded = k.load(memref, indices, mask);
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  if (isa<FloatType>(element))
+    return loaded;
+  VectorType wide = k.vectorOf(k.builder.getI32Type());
+  return isSigned ? Value(arith::ExtSIOp::create(k.builder, k.loc, wide, loaded))
+                  : Value(arith::ExtUIOp::create(k.builder, k.loc, wide, loaded));
+}
+
+Value multiplyAdd(KernelBuilder &k, Value a, Value b, Value accumulator) {
+  if (isa<FloatType>(getElementTypeOrSelf(a)))
+    return vector::FMAOp::create(k.builder, k.loc, a, b, accumulator);
+  return arith::AddIOp::create(k.builder, k.loc, accumulator, arith::MulIOp::create(k.builder, k.loc, a, b));
+}
+
+} // namespace
+
+LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
+  KernelBuilder k(op);
+  Value input = op.getInput(), weight = op.getWeight(), out = op.getInit();
+  auto weightType = cast<MemRefType>(weight.getType());
+  Type element = cast<MemRefType>(input.getType()).getElementType();
+  FailureOr<Product> product = chooseProduct(op, element, weightType.getElementType(), k.target);
+  if (failed(product))
+    return failure();
+  if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
+    return op.emitOpError("expected its padding to be in the input");
+  for (Value operand : {input, weight, out})
+    if (!hasUnitInnermostStride(operand))
+      return op.emitOpError("expected contiguous channels");
+
+  int64_t height = weightType.getDimSize(0), width = weightType.getDimSize(1), channels = weightType.getDimSize(3);
+  ContractionSpace space;
+  SmallVector<Value> outerSizes = {k.dim(out, 0), k.dim(out, 1)};
+  space.outer = k.mul(outerSizes[0], outerSizes[1]);
+  space.rows = k.dim(out, 2);
+  space.panels = k.ceilDiv(k.index(channels), k.lanes());
+  space.vectors = 1;
+  // Loads bound the speed, not multiply-adds: tasks are as long as those of a larger reduction.
+  space.reduction = 4 * height * width;
+  space.mostRows = k.target.getVectorRegisters() >= 32 ? 8 : 4;
+
+  Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), out);
+  bool masked = channels % k.lanes() != 0;
+  Type accumulatorType = isa<FloatType>(element) ? Type(k.builder.getF32Type()) : Type(k.builder.getI32Type());
+  emitContraction(k, space, [&](Value unit, Value row, int64_t rows, Value panel) {
+    SmallVector<Value> outer = k.delinearize(unit, outerSizes);
+    Value channel = k.mul(panel, k.lanes());
+    Value mask = masked ? k.maskBelow(k.sub(k.index(channels), channel)) : Value();
+    KernelBuilder::Carried zeros(rows, k.splat(accumulatorType, 0));
+    Value top = k.mul(outer[1], op.getStrides()[0]), left = k.mul(row, op.getStrides()[1]);
+    auto line = [&](Value tap, ValueRange carried) {
+      KernelBuilder::Carried sums(carried);
+      Value y = k.add(top, k.mul(tap, op.getDilations()[0]));
+      // A pixel of the input is loaded once for all windows that see it.
+      llvm::SmallDenseMap<int64_t, Value> loaded;
+      SmallVector<Value> taps;
+      for (int64_t x = 0; x < width; ++x)
+        taps.push_back(loadWide(k, weight, {tap, k.index(x), k.index(0), channel}, mask, /*isSigned=*/true));
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t x = 0; x < width; ++x) {
+          int64_t offset = i * op.getStrides()[1] + x * op.getDilations()[1];
+          Value &pixel = loaded[offset];
+          if (!pixel)
+            pixel = loadWide(k, input, {outer[0], y, k.add(left, offset), channel}, mask, /*isSigned=*/false);
+          sums[i] = multiplyAdd(k, pixel, taps[x], sums[i]);
+        }
+      return sums;
+    };
+    KernelBuilder::Carried sums = zeros;
+    if (height * width <= 25)
+      for (int64_t tap = 0; tap < height; ++tap)
+        sums = line(k.index(tap), sums);
+    else
+      sums = k.loop(k.index(0), k.index(height), 1, sums, line);
+    for (int64_t i = 0; i < rows; ++i)
+      epilogue.store(sums[i], {outer[0], outer[1], k.add(row, i)}, channel, mask);
+  });
+  return success();
+}

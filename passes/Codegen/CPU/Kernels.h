@@ -1,0 +1,20 @@
+//===- Kernels.h - One emitter for each nn op -----------------------------===//
+#ifndef PASSES_CODEGEN_CPU_KERNELS_H
+#define PASSES_CODEGEN_CPU_KERNELS_H
+
+#include "dialects/NN/IR/NNDialect.h"
+
+namespace lathe::cpu {
+
+// Each emits loops before its op, which is in memref form, and leaves the op in place. Failures have been reported.
+mlir::LogicalResult emitLinear(nn::LinearOp op);
+mlir::LogicalResult emitMatMul(nn::MatMulOp op);
+mlir::LogicalResult emitConv(nn::ConvOp op);
+mlir::LogicalResult emitDepthwise(nn::ConvOp op);
+mlir::LogicalResult emitPool(nn::PoolOp op);
+mlir::LogicalResult emitNorm(nn::NormOp op);
+mlir::LogicalResult emitSoftmax(nn::SoftmaxOp op);
+
+} // namespace lathe::cpu
+
+#endif // PASSES_CODEGEN_CPU_KERNELS_H

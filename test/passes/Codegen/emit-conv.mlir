@@ -1,0 +1,38 @@
+// RUN: lathe-opt %s -split-input-file -codegen-emit-kernels | FileCheck %s
+
+// The taps of a kernel row and their channels are one reduction of 3 * 8 steps, inside that over kernel rows.
+// CHECK-LABEL: @window
+//       CHECK: memref.collapse_shape %arg0 {{\[}}[0], [1], [2, 3]] : memref<1x16x16x8xf32> into memref<1x16x128xf32>
+//       CHECK: scf.parallel
+//       CHECK: scf.for {{.*}} to %c3{{.*}}iter_args
+//       CHECK: scf.for {{.*}} to %c24{{.*}}iter_args
+// CHECK-COUNT-28: vector.fma
+//   CHECK-NOT: vector.fma
+func.func @window(%x: memref<1x16x16x8xf32>, %w: memref<1x3x3x8x32xf32>, %y: memref<1x14x14x32xf32>) {
+  nn.conv %x, %w outs(%y) : (memref<1x16x16x8xf32>, memref<1x3x3x8x32xf32>, memref<1x14x14x32xf32>) -> ()
+  return
+}
+
+// -----
+
+// A 1x1 convolution is a matrix product over all pixels.
+// CHECK-LABEL: @pointwise
+//       CHECK: memref.collapse_shape %arg0 {{.*}} into memref<49x8xf32>
+//       CHECK: scf.for {{.*}} to %c8{{.*}}iter_args
+// CHECK-COUNT-26: vector.fma
+func.func @pointwise(%x: memref<1x7x7x8xf32>, %w: memref<1x1x1x8x32xf32>, %y: memref<1x7x7x32xf32>) {
+  nn.conv %x, %w outs(%y) : (memref<1x7x7x8xf32>, memref<1x1x1x8x32xf32>, memref<1x7x7x32xf32>) -> ()
+  return
+}
+
+// -----
+
+// 7 pixels at once: 9 taps of the weight, 27 pixels of the input, 63 multiply-adds.
+// CHECK-LABEL: @depthwise
+// CHECK-COUNT-36: vector.load
+//   CHECK-NOT: vector.load
+//       CHECK: return
+func.func @depthwise(%x: memref<1x9x9x32xf32>, %w: memref<3x3x1x32xf32>, %y: memref<1x7x7x32xf32>) {
+  nn.conv %x, %w outs(%y) {group = 32 : i64} : (memref<1x9x9x32xf32>, memref<3x3x1x32xf32>, memref<1x7x7x32xf32>) -> ()
+  return
+}

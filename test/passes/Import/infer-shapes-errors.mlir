@@ -1,0 +1,62 @@
+// RUN: not lathe-opt %s --split-input-file --import-infer-shapes --mlir-print-op-on-diagnostic=false 2>&1 | FileCheck %s
+
+// One error for each problem, all of them in one run; %sum depends on %bad and is not reported.
+func.func @two_problems(%x: tensor<2x3xf32>, %y: tensor<4x5xf32>) -> (tensor<*xf32>, tensor<*xf32>) {
+  // CHECK: error: 'onnx.MatMul' op expected equal sizes to contract, but got 3 and 4
+  %bad = "onnx.MatMul"(%x, %y) : (tensor<2x3xf32>, tensor<4x5xf32>) -> tensor<*xf32>
+  // CHECK-NOT: error: 'onnx.Add'
+  %sum = "onnx.Add"(%bad, %x) : (tensor<*xf32>, tensor<2x3xf32>) -> tensor<*xf32>
+  // CHECK: error: 'onnx.Softmax' op expected an axis in [-2, 2), but got 5
+  %wrong = "onnx.Softmax"(%x) {axis = 5 : i64} : (tensor<2x3xf32>) -> tensor<*xf32>
+  return %sum, %wrong : tensor<*xf32>, tensor<*xf32>
+}
+
+// -----
+
+func.func @broadcast(%x: tensor<2x3xf32>, %y: tensor<4xf32>) -> tensor<*xf32> {
+  // CHECK: error: 'onnx.Mul' op has sizes 3 and 4 that do not broadcast
+  %0 = "onnx.Mul"(%x, %y) : (tensor<2x3xf32>, tensor<4xf32>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
+// -----
+
+func.func @reshape(%x: tensor<?x3xf32> {onnx.dims = ["batch", ""]}) -> tensor<*xf32> {
+  %target = onnx.Constant dense<[1, 6]> : tensor<2xi64>
+  // CHECK: error: 'onnx.Reshape' op expected as many elements as in [batch, 3], but got [1, 6]
+  %0 = "onnx.Reshape"(%x, %target) : (tensor<?x3xf32>, tensor<2xi64>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
+// -----
+
+func.func @run_time(%x: tensor<2x3xf32>, %target: tensor<2xi64>) -> tensor<*xf32> {
+  // CHECK: error: 'onnx.Reshape' op expected a target shape known at compile time, but got values known only at run time
+  %0 = "onnx.Reshape"(%x, %target) : (tensor<2x3xf32>, tensor<2xi64>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
+// -----
+
+func.func @data_dependent(%x: tensor<2x3xf32>) -> tensor<*xi64> {
+  // CHECK: error: 'onnx.NonZero' op has a result whose size depends on its input's elements
+  %0 = "onnx.NonZero"(%x) : (tensor<2x3xf32>) -> tensor<*xi64>
+  return %0 : tensor<*xi64>
+}
+
+// -----
+
+// CHECK: error: expected an input of known rank, but got 'tensor<*xf32>' for input
+func.func @unranked(%x: tensor<*xf32> {onnx.name = "input"}) -> tensor<*xf32> {
+  return %x : tensor<*xf32>
+}
+
+// -----
+
+func.func @slice(%x: tensor<256xf32>, %y: tensor<?xf32> {onnx.dims = ["seq"]}) -> tensor<*xf32> {
+  %zero = onnx.Constant dense<0> : tensor<1xi64>
+  %seq = "onnx.Shape"(%y) : (tensor<?xf32>) -> tensor<*xi64>
+  // CHECK: error: 'onnx.Slice' op expected a place within 256, but got seq; the model's dimensions need closer bounds
+  %0 = "onnx.Slice"(%x, %zero, %seq) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>} : (tensor<256xf32>, tensor<1xi64>, tensor<*xi64>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}

@@ -1,0 +1,111 @@
+// RUN: lathe-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(import-infer-shapes{annotate=true}))' | FileCheck %s
+
+// Shape arithmetic of an exporter: [batch, 8, 4, 4] to [batch, 128] by Shape, Gather, Unsqueeze and Concat.
+
+// CHECK-LABEL: func.func @flatten_by_shape
+// CHECK-SAME: -> tensor<?x128xf32>
+// CHECK-NOT: onnx.Shape
+// CHECK: %[[TARGET:.*]] = onnx.Constant dense<[0, 128]> : tensor<2xi64>
+// CHECK: "onnx.Reshape"(%{{.*}}, %[[TARGET]])
+// CHECK-SAME: onnx.shape = {{\[}}["batch", "128"]]
+func.func @flatten_by_shape(%x: tensor<?x8x4x4xf32> {onnx.dims = ["batch", "", "", ""]}) -> tensor<*xf32> {
+  %zero = onnx.Constant dense<0> : tensor<i64>
+  %axis = onnx.Constant dense<0> : tensor<1xi64>
+  %open = onnx.Constant dense<-1> : tensor<1xi64>
+  %shape = "onnx.Shape"(%x) : (tensor<?x8x4x4xf32>) -> tensor<*xi64>
+  %batch = "onnx.Gather"(%shape, %zero) : (tensor<*xi64>, tensor<i64>) -> tensor<*xi64>
+  %batch1 = "onnx.Unsqueeze"(%batch, %axis) : (tensor<*xi64>, tensor<1xi64>) -> tensor<*xi64>
+  %target = "onnx.Concat"(%batch1, %open) {axis = 0 : i64} : (tensor<*xi64>, tensor<1xi64>) -> tensor<*xi64>
+  %y = "onnx.Reshape"(%x, %target) : (tensor<?x8x4x4xf32>, tensor<*xi64>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}
+
+// -----
+
+// The target of an Expand as torch writes it: Where(Equal(target, -1), ones, target).
+
+// CHECK-LABEL: func.func @expand_idiom
+// CHECK: %[[TARGET:.*]] = onnx.Constant dense<[1, 4, 3]> : tensor<3xi64>
+// CHECK: "onnx.Expand"(%{{.*}}, %[[TARGET]])
+// CHECK-SAME: onnx.shape = {{\[}}["batch", "4", "3"]]
+func.func @expand_idiom(%x: tensor<?x1x3xf32> {onnx.dims = ["batch", "", ""]}) -> tensor<*xf32> {
+  %rest = onnx.Constant dense<[4, -1]> : tensor<2xi64>
+  %minus = onnx.Constant dense<-1> : tensor<i64>
+  %three = onnx.Constant dense<3> : tensor<1xi64>
+  %batch = "onnx.Shape"(%x) {end = 1 : i64} : (tensor<?x1x3xf32>) -> tensor<*xi64>
+  %target = "onnx.Concat"(%batch, %rest) {axis = 0 : i64} : (tensor<*xi64>, tensor<2xi64>) -> tensor<*xi64>
+  %ones = "onnx.ConstantOfShape"(%three) {value = dense<1> : tensor<1xi64>} : (tensor<1xi64>) -> tensor<*xi64>
+  %open = "onnx.Equal"(%target, %minus) : (tensor<*xi64>, tensor<i64>) -> tensor<*xi1>
+  %sizes = "onnx.Where"(%open, %ones, %target) : (tensor<*xi1>, tensor<*xi64>, tensor<*xi64>) -> tensor<*xi64>
+  %y = "onnx.Expand"(%x, %sizes) : (tensor<?x1x3xf32>, tensor<*xi64>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}
+
+// -----
+
+// A cache grows by k; positions come from a Range over the sum.
+
+// CHECK-LABEL: func.func @cache
+// CHECK-SAME: -> (tensor<1x2x?x32xf32>, tensor<?xi64>, tensor<1x2x?x32xf32>)
+// CHECK: "onnx.Concat"
+// CHECK-SAME: onnx.shape = {{\[}}["1", "2", "past + k", "32"]]
+// CHECK: "onnx.Range"
+// CHECK-SAME: onnx.shape = {{\[}}["past + k"]]
+// CHECK: "onnx.Slice"
+// CHECK-SAME: onnx.shape = {{\[}}["1", "2", "k", "32"]]
+func.func @cache(%past: tensor<1x2x?x32xf32> {onnx.dims = ["", "", "past", ""]}, %new: tensor<1x2x?x32xf32> {onnx.dims = ["", "", "k", ""]})
+    -> (tensor<*xf32>, tensor<*xi64>, tensor<*xf32>) {
+  %zero = onnx.Constant dense<0> : tensor<i64>
+  %one = onnx.Constant dense<1> : tensor<i64>
+  %two = onnx.Constant dense<2> : tensor<i64>
+  %axis = onnx.Constant dense<2> : tensor<1xi64>
+  %far = onnx.Constant dense<9223372036854775807> : tensor<1xi64>
+  %all = "onnx.Concat"(%past, %new) {axis = 2 : i64} : (tensor<1x2x?x32xf32>, tensor<1x2x?x32xf32>) -> tensor<*xf32>
+  %shape = "onnx.Shape"(%all) : (tensor<*xf32>) -> tensor<*xi64>
+  %total = "onnx.Gather"(%shape, %two) : (tensor<*xi64>, tensor<i64>) -> tensor<*xi64>
+  %range = "onnx.Range"(%zero, %total, %one) : (tensor<i64>, tensor<*xi64>, tensor<i64>) -> tensor<*xi64>
+  %begin = "onnx.Shape"(%past) {start = 2 : i64, end = 3 : i64} : (tensor<1x2x?x32xf32>) -> tensor<*xi64>
+  %tail = "onnx.Slice"(%all, %begin, %far, %axis) {operandSegmentSizes = array<i32: 1, 1, 1, 1, 0>}
+    : (tensor<*xf32>, tensor<*xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<*xf32>
+  return %all, %range, %tail : tensor<*xf32>, tensor<*xi64>, tensor<*xf32>
+}
+
+// -----
+
+// A size that goes through floats: int(floor(float(h) / 2)).
+
+// CHECK-LABEL: func.func @through_floats
+// CHECK: "onnx.Range"
+// CHECK-SAME: onnx.shape = {{\[}}["h floordiv 2"]]
+func.func @through_floats(%x: tensor<?xf32> {onnx.dims = ["h"]}) -> tensor<*xi64> {
+  %zero = onnx.Constant dense<0> : tensor<i64>
+  %one = onnx.Constant dense<1> : tensor<i64>
+  %half = onnx.Constant dense<2.0> : tensor<f32>
+  %size = "onnx.Size"(%x) : (tensor<?xf32>) -> tensor<*xi64>
+  %float = "onnx.Cast"(%size) {to = 1 : i64} : (tensor<*xi64>) -> tensor<*xf32>
+  %ratio = "onnx.Div"(%float, %half) : (tensor<*xf32>, tensor<f32>) -> tensor<*xf32>
+  %floor = "onnx.Floor"(%ratio) : (tensor<*xf32>) -> tensor<*xf32>
+  %count = "onnx.Cast"(%floor) {to = 7 : i64} : (tensor<*xf32>) -> tensor<*xi64>
+  %range = "onnx.Range"(%zero, %count, %one) : (tensor<i64>, tensor<*xi64>, tensor<i64>) -> tensor<*xi64>
+  return %range : tensor<*xi64>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @network
+// CHECK-SAME: -> tensor<2x10xf32>
+// CHECK: "onnx.Conv"{{.*}} -> tensor<2x8x16x16xf32>
+// CHECK: "onnx.MaxPool"{{.*}} -> tensor<2x8x8x8xf32>
+// CHECK: "onnx.AveragePool"{{.*}} -> tensor<2x8x4x4xf32>
+// CHECK: "onnx.Transpose"{{.*}} -> tensor<2x4x8x4xf32>
+// CHECK: "onnx.Flatten"{{.*}} -> tensor<2x128xf32>
+// CHECK: "onnx.Gemm"{{.*}} -> tensor<2x10xf32>
+func.func @network(%x: tensor<2x3x32x32xf32>, %w: tensor<8x3x3x3xf32>, %fc: tensor<10x128xf32>) -> tensor<*xf32> {
+  %0 = "onnx.Conv"(%x, %w) {strides = array<i64: 2, 2>, pads = array<i64: 1, 1, 1, 1>} : (tensor<2x3x32x32xf32>, tensor<8x3x3x3xf32>) -> tensor<*xf32>
+  %1 = "onnx.MaxPool"(%0) {kernel_shape = array<i64: 3, 3>, strides = array<i64: 2, 2>, pads = array<i64: 1, 1, 1, 1>} : (tensor<*xf32>) -> tensor<*xf32>
+  %2 = "onnx.AveragePool"(%1) {kernel_shape = array<i64: 3, 3>, strides = array<i64: 2, 2>, ceil_mode = 1 : i64} : (tensor<*xf32>) -> tensor<*xf32>
+  %3 = "onnx.Transpose"(%2) {perm = array<i64: 0, 2, 1, 3>} : (tensor<*xf32>) -> tensor<*xf32>
+  %4 = "onnx.Flatten"(%3) : (tensor<*xf32>) -> tensor<*xf32>
+  %5 = "onnx.Gemm"(%4, %fc) {transB = 1 : i64} : (tensor<*xf32>, tensor<10x128xf32>) -> tensor<*xf32>
+  return %5 : tensor<*xf32>
+}
