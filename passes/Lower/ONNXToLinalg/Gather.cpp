@@ -1,0 +1,111 @@
+//===- Gather.cpp - Indexed reads of onnx ---------------------------------===//
+#include "passes/Lower/ONNXToLinalg/Indexing.h"
+#include "passes/Lower/ONNXToLinalg/Lowering.h"
+
+using namespace mlir;
+using namespace lathe;
+
+Value lathe::createBoundedIndex(ImplicitLocOpBuilder &b, Value index, Value size) {
+  ScalarBuilder s{b, b.getLoc()};
+  if (!index.getType().isIndex())
+    index = arith::IndexCastOp::create(b, b.getIndexType(), index);
+  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+  Value wrapped = s.select(s.less(index, zero), s.add(index, size), index);
+  return s.max(s.min(wrapped, s.sub(size, one)), zero);
+}
+
+static LogicalResult lowerGather(Lowering &lowering, onnx::GatherOp op) {
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData());
+  ArrayRef<AffineExpr> indexDims = lowering.shapes.getDims(op.getIndices());
+  ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getOutput());
+  int64_t rank = dims.size(), axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
+  Value data = lowering.get(op.getData());
+  ImplicitLocOpBuilder &builder = lowering.builder;
+
+  // One known index takes a slice, which needs no copy.
+  auto constants = lowering.getConstants(op.getIndices());
+  if (constants && constants->size() == 1) {
+    int64_t index = constants->front();
+    SmallVector<OpFoldResult> offsets(rank, builder.getIndexAttr(0));
+    offsets[axis] = lowering.size(index < 0 ? dims[axis] + index : lowering.constantExpr(index));
+    SmallVector<AffineExpr> sliceDims(dims);
+    sliceDims[axis] = lowering.constantExpr(1);
+    Value slice = lowering.slice(data, offsets, sliceDims);
+    lowering.set(op.getOutput(), lowering.reshape(slice, sliceDims, resultDims));
+    return success();
+  }
+
+  Value size = lowering.sizeValue(dims[axis]);
+  SmallVector<AffineExpr> indexExprs;
+  for (unsigned position = 0; position < indexDims.size(); ++position)
+    indexExprs.push_back(lowering.dim(axis + position));
+  AffineMap indexMap = AffineMap::get(resultDims.size(), 0, indexExprs, builder.getContext());
+  lowering.set(op.getOutput(),
+               lowering.generic(resultDims, lowering.elementType(op.getOutput()), lowering.get(op.getIndices()),
+                                indexMap, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                                  SmallVector<Value> position;
+                                  for (int64_t dim = 0; dim < rank; ++dim)
+                                    position.push_back(
+                                        dim == axis ? createBoundedIndex(b, x[0], size)
+                                                    : linalg::IndexOp::create(
+                                                          b, dim < axis ? dim : dim - 1 + int64_t(indexDims.size())));
+                                  return tensor::ExtractOp::create(b, data, position);
+                                }));
+  return success();
+}
+
+static LogicalResult lowerGatherElements(Lowering &lowering, onnx::GatherElementsOp op) {
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData());
+  ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getOutput());
+  int64_t rank = dims.size(), axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
+  Value data = lowering.get(op.getData()), size = lowering.sizeValue(dims[axis]);
+  lowering.set(op.getOutput(), lowering.map(resultDims, lowering.elementType(op.getOutput()),
+                                            lowering.get(op.getIndices()),
+                                            [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                                              SmallVector<Value> position;
+                                              for (int64_t dim = 0; dim < rank; ++dim)
+                                                position.push_back(dim == axis
+                                                                       ? createBoundedIndex(b, x[0], size)
+                                                                       : linalg::IndexOp::create(b, dim));
+                                              return tensor::ExtractOp::create(b, data, position);
+                                            }));
+  return success();
+}
+
+static LogicalResult lowerGatherND(Lowering &lowering, onnx::GatherNDOp op) {
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData());
+  ArrayRef<AffineExpr> indexDims = lowering.shapes.getDims(op.getIndices());
+  ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getOutput());
+  auto depth = dyn_cast<AffineConstantExpr>(indexDims.back());
+  if (!depth)
+    return op.emitOpError("expected indices of a static last dimension");
+  int64_t batch = op.getBatchDims(), tuple = depth.getValue(), indexRank = indexDims.size();
+  Value data = lowering.get(op.getData()), indices = lowering.get(op.getIndices());
+  SmallVector<Value> sizes;
+  for (int64_t dim = 0; dim < tuple; ++dim)
+    sizes.push_back(lowering.sizeValue(dims[batch + dim]));
+  lowering.set(op.getOutput(),
+               lowering.generic(
+                   resultDims, lowering.elementType(op.getOutput()), {}, {},
+                   [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+                     SmallVector<Value> loops;
+                     for (unsigned dim = 0; dim < resultDims.size(); ++dim)
+                       loops.push_back(linalg::IndexOp::create(b, dim));
+                     SmallVector<Value> position(loops.begin(), loops.begin() + batch);
+                     for (int64_t dim = 0; dim < tuple; ++dim) {
+                       SmallVector<Value> where(loops.begin(), loops.begin() + indexRank - 1);
+                       where.push_back(arith::ConstantIndexOp::create(b, dim));
+                       Value index = tensor::ExtractOp::create(b, indices, where);
+                       position.push_back(createBoundedIndex(b, index, sizes[dim]));
+                     }
+                     position.append(loops.begin() + indexRank - 1, loops.end());
+                     return tensor::ExtractOp::create(b, data, position);
+                   }));
+  return success();
+}
+
+void lathe::addGatherLowerings(LoweringTable &table) {
+  table.add<onnx::GatherOp, lowerGather>();
+  table.add<onnx::GatherElementsOp, lowerGatherElements>();
+  table.add<onnx::GatherNDOp, lowerGatherND>();
+}

@@ -1,0 +1,151 @@
+//===- LowerONNXToLinalg.cpp - onnx ops to linalg on tensors --------------===//
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "passes/Lower/ONNXToLinalg/Lowering.h"
+#include "passes/Lower/ONNXToLinalg/Signless.h"
+#include "passes/Lower/Passes.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_LOWERONNXTOLINALG
+#include "passes/Lower/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+
+namespace {
+/// One walk in order instead of a dialect conversion: every size comes from an analysis of the original values, which
+/// stay in place until all is lowered.
+struct LowerONNXToLinalgPass : lathe::impl::LowerONNXToLinalgBase<LowerONNXToLinalgPass> {
+  LogicalResult initialize(MLIRContext *) override {
+    addElementwiseLowerings(table);
+    addReductionLowerings(table);
+    addGatherLowerings(table);
+    addMovementLowerings(table);
+    addReshapeLowerings(table);
+    addCreationLowerings(table);
+    return success();
+  }
+
+  void runOnOperation() override;
+
+private:
+  LogicalResult lower(Lowering &lowering, Operation *op);
+  void makeArgumentsSignless(func::FuncOp function, Lowering &lowering, SmallVectorImpl<Operation *> &casts);
+
+  LoweringTable table;
+};
+} // namespace
+
+/// On arguments and results: their elements were unsigned.
+static constexpr StringLiteral kUnsignedAttr = "onnx.unsigned";
+
+/// Values that the shape analysis knows need no computation.
+static bool lowerKnownElements(Lowering &lowering, Operation *op) {
+  if (op->getNumResults() != 1 || isa<onnx::ConstantOp>(op))
+    return false;
+  Value result = op->getResult(0);
+  auto elements = lowering.shapes.getElements(result);
+  auto integer = dyn_cast<IntegerType>(lowering.elementType(result));
+  if (!elements || !integer || lowering.rank(result) > 1 || elements->empty())
+    return false;
+  ImplicitLocOpBuilder &builder = lowering.builder;
+  RankedTensorType type = lowering.type(lowering.shapes.getDims(result), integer);
+  if (auto constants = lowering.getConstants(result)) {
+    auto values = llvm::map_to_vector(*constants, [&](int64_t value) {
+      return APInt(integer.getWidth(), uint64_t(value), /*isSigned=*/true, /*implicitTrunc=*/true);
+    });
+    lowering.set(result, arith::ConstantOp::create(builder, DenseElementsAttr::get(type, values)));
+    return true;
+  }
+  if (integer.getWidth() == 1)
+    return false;
+  SmallVector<Value> values = llvm::map_to_vector(*elements, [&](AffineExpr element) -> Value {
+    return arith::IndexCastOp::create(builder, integer, lowering.sizeValue(element));
+  });
+  lowering.set(result, tensor::FromElementsOp::create(builder, type, values));
+  return true;
+}
+
+LogicalResult LowerONNXToLinalgPass::lower(Lowering &lowering, Operation *op) {
+  if (lowerKnownElements(lowering, op))
+    return success();
+  LoweringTable::Function function = table.lookup(op);
+  if (!function && isScalarOp(op))
+    function = lowerElementwise;
+  if (!function) {
+    InFlightDiagnostic error = op->emitOpError("is not supported: operands ");
+    return error << op->getOperandTypes() << ", results " << op->getResultTypes();
+  }
+  return function(lowering, op);
+}
+
+/// An unsigned argument gets a signless type; a cast to the original type, which is erased at the end, stands for it in
+/// onnx ops until they are lowered.
+void LowerONNXToLinalgPass::makeArgumentsSignless(func::FuncOp function, Lowering &lowering,
+                                                  SmallVectorImpl<Operation *> &casts) {
+  lowering.builder.setInsertionPointToStart(&function.getBody().front());
+  for (BlockArgument argument : function.getArguments()) {
+    Type type = argument.getType(), signless = getSignless(type);
+    if (type == signless)
+      continue;
+    SmallVector<AffineExpr> dims(lowering.shapes.getDims(argument));
+    argument.setType(signless);
+    auto cast = UnrealizedConversionCastOp::create(lowering.builder, type, argument);
+    argument.replaceAllUsesExcept(cast.getResult(0), cast);
+    lowering.shapes.setDims(cast.getResult(0), dims);
+    lowering.set(cast.getResult(0), argument);
+    casts.push_back(cast);
+    function.setArgAttr(argument.getArgNumber(), kUnsignedAttr, UnitAttr::get(&getContext()));
+  }
+}
+
+void LowerONNXToLinalgPass::runOnOperation() {
+  func::FuncOp function = getOperation();
+  if (function.isExternal())
+    return;
+  if (!function.getBody().hasOneBlock()) {
+    function.emitError("expected a function of one block");
+    return signalPassFailure();
+  }
+  SymbolicShapes shapes(function);
+  if (failed(shapes.compute()))
+    return signalPassFailure();
+
+  Lowering lowering(shapes, OpBuilder(function.getContext()), function.getLoc());
+  SmallVector<Operation *> obsolete, original;
+  for (Operation &op : function.getBody().front())
+    original.push_back(&op);
+  makeArgumentsSignless(function, lowering, obsolete);
+
+  Operation *terminator = function.getBody().front().getTerminator();
+  for (auto [position, result] : llvm::enumerate(terminator->getOperands()))
+    if (getElementTypeOrSelf(result).isUnsignedInteger())
+      function.setResultAttr(position, kUnsignedAttr, UnitAttr::get(&getContext()));
+
+  bool good = true;
+  for (Operation *op : original) {
+    if (!isa<onnx::ONNXDialect>(op->getDialect())) {
+      // Kernels and upstream ops stay and read what was lowered.
+      for (OpOperand &operand : op->getOpOperands())
+        operand.set(lowering.get(operand.get()));
+      continue;
+    }
+    obsolete.push_back(op);
+    lowering.builder.setInsertionPoint(op);
+    lowering.builder.setLoc(op->getLoc());
+    if (succeeded(lower(lowering, op)))
+      continue;
+    // What depends on it may have errors of its own.
+    good = false;
+    for (Value result : op->getResults())
+      if (isa<RankedTensorType>(result.getType()))
+        lowering.set(result, lowering.empty(shapes.getDims(result), lowering.elementType(result)));
+  }
+  if (!good)
+    return signalPassFailure();
+  for (Operation *op : llvm::reverse(obsolete))
+    op->erase();
+  function.setFunctionType(FunctionType::get(&getContext(), function.getBody().getArgumentTypes(),
+                                             terminator->getOperandTypes()));
+}
