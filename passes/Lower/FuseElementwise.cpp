@@ -36,7 +36,7 @@ static bool isWorthFusing(OpOperand *operand) {
   if (!producer->hasOneUse())
     return false;
   // Each element is read once if the loops that do not index it are absent.
-  return consumer.getMatchingIndexingMap(operand).getNumResults() == consumer.getNumLoops();
+  return consumer.getMatchingIndexingMap(operand).isPermutation();
 }
 
 namespace {

@@ -55,23 +55,38 @@ static Value skipCasts(Value value) {
   return value;
 }
 
+/// A new buffer with the contents of `value`.
+static Value copyOf(OpBuilder &builder, Location loc, Value value) {
+  auto type = cast<MemRefType>(value.getType());
+  SmallVector<Value> sizes;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    if (type.isDynamicDim(dim))
+      sizes.push_back(memref::DimOp::create(builder, loc, value, dim));
+  Value copy = memref::AllocOp::create(builder, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
+  memref::CopyOp::create(builder, loc, value, copy);
+  return copy;
+}
+
 /// A loop that yields another buffer than it got copies it back, so that each carried value is one buffer: a buffer
 /// made in the body must not be alive in the next iteration, where it is made again.
-static LogicalResult carryOneBuffer(scf::ForOp loop) {
+static void carryOneBuffer(scf::ForOp loop) {
   auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
   OpBuilder builder(yield);
+  SmallVector<std::pair<Value, Value>> copies;
   for (auto [index, argument] : llvm::enumerate(loop.getRegionIterArgs())) {
     if (!isa<MemRefType>(argument.getType()))
       continue;
     Value yielded = skipCasts(yield.getOperand(index));
     if (yielded == argument)
       continue;
-    if (llvm::is_contained(loop.getRegionIterArgs(), yielded))
-      return loop.emitError("expected loops to keep the order of the buffers they carry");
-    memref::CopyOp::create(builder, loop.getLoc(), yielded, argument);
+    // What may be part of another carried buffer is saved before that is overwritten.
+    if (!yielded.getDefiningOp<memref::AllocOp>())
+      yielded = copyOf(builder, loop.getLoc(), yielded);
+    copies.push_back({yielded, argument});
     yield.setOperand(index, argument);
   }
-  return success();
+  for (auto [source, target] : copies)
+    memref::CopyOp::create(builder, loop.getLoc(), source, target);
 }
 
 namespace {
@@ -103,10 +118,7 @@ struct BufferizePass : lathe::impl::BufferizePassBase<BufferizePass> {
       return signalPassFailure();
     for (unsigned index = 0; index < numInputs; ++index)
       main.removeArgAttr(index, writable);
-    WalkResult walk = module.walk(
-        [](scf::ForOp loop) { return failed(carryOneBuffer(loop)) ? WalkResult::interrupt() : WalkResult::advance(); });
-    if (walk.wasInterrupted())
-      signalPassFailure();
+    module.walk([](scf::ForOp loop) { carryOneBuffer(loop); });
   }
 
   LogicalResult bufferize(ModuleOp module) {
@@ -114,6 +126,7 @@ struct BufferizePass : lathe::impl::BufferizePassBase<BufferizePass> {
     options.bufferizeFunctionBoundaries = true;
     options.setFunctionBoundaryTypeConversion(bufferization::LayoutMapOption::IdentityLayoutMap);
     options.bufferAlignment = 64;
+    options.allowReturnAllocsFromLoops = true; // carryOneBuffer takes them back
     options.opFilter.denyOperation([](Operation *op) {
       auto function = dyn_cast<func::FuncOp>(op);
       if (!function)

@@ -1,0 +1,48 @@
+// RUN: lathe-opt %s -split-input-file -codegen-bufferize -canonicalize -cse -canonicalize | FileCheck %s
+
+// The kernel writes the output itself; inputs keep their names.
+// CHECK: memref.global "private" constant @[[W:.*]] : memref<64x32xf32> = dense<1.000000e+00> {alignment = 64 : i64}
+// CHECK-LABEL: func.func @main(
+// CHECK-SAME: %[[X:.*]]: memref<8x64xf32> {onnx.name = "x"}, %[[Y:.*]]: memref<8x32xf32> {onnx.name = "y"}) {
+// CHECK-NEXT: %[[WEIGHT:.*]] = memref.get_global @[[W]]
+// CHECK-NEXT: nn.linear %[[X]], %[[WEIGHT]] outs(%[[Y]])
+// CHECK-NEXT: return
+func.func @main(%x: tensor<8x64xf32> {onnx.name = "x"}) -> (tensor<8x32xf32> {onnx.name = "y"}) {
+  %w = arith.constant dense<1.0> : tensor<64x32xf32>
+  %e = tensor.empty() : tensor<8x32xf32>
+  %y = nn.linear %x, %w outs(%e) : (tensor<8x64xf32>, tensor<64x32xf32>, tensor<8x32xf32>) -> tensor<8x32xf32>
+  return %y : tensor<8x32xf32>
+}
+
+// -----
+
+// An input is never written.
+// CHECK-LABEL: func.func @main(
+// CHECK-SAME: %[[X:.*]]: memref<8xf32>, %[[Y:.*]]: memref<8xf32>
+// CHECK-NOT: memref.store %{{.*}}, %[[X]]
+// CHECK: memref.copy %{{.*}}, %[[Y]]
+func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %c0 = arith.constant 0 : index
+  %v = arith.constant 2.0 : f32
+  %y = tensor.insert %v into %x[%c0] : tensor<8xf32>
+  return %y : tensor<8xf32>
+}
+
+// -----
+
+// A loop carries one buffer: what the body makes is copied back.
+// CHECK-LABEL: func.func @main(
+// CHECK: scf.for
+// CHECK: %[[NEW:.*]] = memref.alloc
+// CHECK: memref.copy %[[NEW]], %{{.*}}
+func.func @main(%h: tensor<8xf32>) -> tensor<8xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %r = scf.for %i = %c0 to %c4 step %c1 iter_args(%a = %h) -> tensor<8xf32> {
+    %e = tensor.empty() : tensor<8xf32>
+    %n = linalg.transpose ins(%a : tensor<8xf32>) outs(%e : tensor<8xf32>) permutation = [0]
+    scf.yield %n : tensor<8xf32>
+  }
+  return %r : tensor<8xf32>
+}

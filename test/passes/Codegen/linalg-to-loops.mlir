@@ -1,0 +1,62 @@
+// RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(codegen-linalg-to-loops{parallel-threshold=1000}))' -split-input-file -verify-diagnostics | FileCheck %s
+
+// Contiguous dimensions become one loop.
+// CHECK-LABEL: func.func @elementwise
+// CHECK: memref.collapse_shape %{{.*}} {{\[\[}}0, 1]] : memref<8x16xf32> into memref<128xf32>
+// CHECK: scf.for %[[I:.*]] = %{{.*}} to %{{.*}} step
+// CHECK-NEXT: memref.load %{{.*}}[%[[I]]] : memref<128xf32>
+// CHECK-NOT: scf.for
+#id = affine_map<(i, j) -> (i, j)>
+func.func @elementwise(%a: memref<8x16xf32>, %b: memref<8x16xf32>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%a : memref<8x16xf32>) outs(%b : memref<8x16xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.negf %in : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// -----
+
+// A contiguous reduction is innermost and carried in a register; the rows are run in parallel.
+// CHECK-LABEL: func.func @rows
+// CHECK: scf.parallel (%[[I:.*]]) =
+// CHECK: %[[INIT:.*]] = memref.load %{{.*}}[%[[I]]] : memref<64xf32>
+// CHECK: %[[SUM:.*]] = scf.for %[[J:.*]] = {{.*}} iter_args(%[[ACC:.*]] = %[[INIT]]) -> (f32)
+// CHECK: memref.load %{{.*}}[%[[I]], %[[J]]]
+// CHECK: arith.addf %{{.*}}, %[[ACC]] fastmath<reassoc,contract>
+// CHECK: memref.store %[[SUM]], %{{.*}}[%[[I]]]
+func.func @rows(%a: memref<64x32xf32>, %b: memref<64xf32>) {
+  linalg.reduce ins(%a : memref<64x32xf32>) outs(%b : memref<64xf32>) dimensions = [1]
+    (%in: f32, %acc: f32) {
+      %0 = arith.addf %in, %acc : f32
+      linalg.yield %0 : f32
+    }
+  return
+}
+
+// -----
+
+// Over the rows, the contiguous columns stay innermost, in blocks that are tasks.
+// CHECK-LABEL: func.func @columns
+// CHECK: scf.parallel
+// CHECK: arith.minui
+// CHECK: scf.for %[[I:.*]] = %c0
+// CHECK: scf.for %[[J:.*]] = %
+// CHECK: memref.load %{{.*}}[%[[I]], %[[J]]]
+func.func @columns(%a: memref<64x1024xf32>, %b: memref<1024xf32>) {
+  linalg.reduce ins(%a : memref<64x1024xf32>) outs(%b : memref<1024xf32>) dimensions = [0]
+    (%in: f32, %acc: f32) {
+      %0 = arith.addf %in, %acc : f32
+      linalg.yield %0 : f32
+    }
+  return
+}
+
+// -----
+
+func.func @tensors(%a: tensor<4xf32>, %zero: f32) -> tensor<4xf32> {
+  // expected-error@+1 {{expected a linalg op on memrefs}}
+  %0 = linalg.fill ins(%zero : f32) outs(%a : tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}

@@ -1,0 +1,37 @@
+// RUN: lathe-opt %s -split-input-file -codegen-signature -verify-diagnostics | FileCheck %s
+
+// CHECK: module attributes
+// CHECK-SAME: lathe.dims = [{lower = 1 : i64, name = "n", upper = 64 : i64}]
+// CHECK-SAME: lathe.inputs = [{dims = "n x 4", dtype = 1 : i32, name = "x", shape = array<i64: -1, 4>}]
+// CHECK-SAME: lathe.outputs = [{dims = "?", dtype = 2 : i32, name = "y", shape = array<i64: -1>}]
+// CHECK: func.func private @output_sizes(%[[N:.*]]: index) -> index
+// CHECK: %[[SIZE:.*]] = affine.apply #{{.*}}()[%[[N]]]
+// CHECK-NEXT: return %[[SIZE]]
+func.func @main(%x: tensor<?x4xf32> {onnx.name = "x", onnx.dims = ["n", ""]}) -> (tensor<?xi8> {onnx.name = "y", onnx.dtype = 2 : i32})
+    attributes {onnx.dim_bounds = {n = array<i64: 1, 64>}} {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0 : i8
+  %n = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %size = affine.apply affine_map<()[s] -> (s + 3)>()[%n]
+  %empty = tensor.empty(%size) : tensor<?xi8>
+  %y = linalg.fill ins(%zero : i8) outs(%empty : tensor<?xi8>) -> tensor<?xi8>
+  return %y : tensor<?xi8>
+}
+
+// -----
+
+func.func @main(%x: tensor<4xi64>) -> tensor<?xf32> {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{expected the sizes of results to depend on symbolic dimensions only, but got one that depends on the data of argument 0}}
+  %e = tensor.extract %x[%c0] : tensor<4xi64>
+  %n = arith.index_cast %e : i64 to index
+  %empty = tensor.empty(%n) : tensor<?xf32>
+  return %empty : tensor<?xf32>
+}
+
+// -----
+
+// expected-error@+1 {{expected argument 0 to be a tensor of an ONNX type, but got 'f32'}}
+func.func @main(%x: f32) {
+  return
+}
