@@ -17,6 +17,7 @@ LogicalResult lathe::evaluateConstants(ModuleOp module, SmallVectorImpl<Elements
   SmallVector<Type> types(main.getResultTypes());
   CompileOptions options;
   options.name = "constants";
+  options.foldConstants = false;
   if (failed(runPhases(module, options, Phase::LLVM, Phase::Shapes)))
     return failure();
   llvm::Expected<std::unique_ptr<LoadedModel>> loaded = loadModule(module);

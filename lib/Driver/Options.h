@@ -45,6 +45,8 @@ struct CompileOptions {
   std::shared_ptr<const CalibrationStatistics> statistics;
   /// How integer samples become the model's floats; see `Preprocess::parse`.
   std::string preprocess;
+  /// Constant subgraphs are folded by being run on this machine.
+  bool foldConstants = true;
   /// Called on every pass manager before it runs: where instrumentation is attached.
   std::function<void(mlir::PassManager &)> configure;
 };

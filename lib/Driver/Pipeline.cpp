@@ -12,6 +12,7 @@
 #include "passes/Codegen/Passes.h"
 #include "passes/Compress/Passes.h"
 #include "passes/Fuse/Passes.h"
+#include "mlir/Transforms/Passes.h"
 #include "passes/Lower/Passes.h"
 
 using namespace mlir;
@@ -29,6 +30,14 @@ std::optional<Phase> lathe::parsePhase(llvm::StringRef name) {
   return std::nullopt;
 }
 
+static void addFolding(OpPassManager &passes, const CompileOptions &options) {
+  if (!options.foldConstants)
+    return;
+  passes.addPass(createFoldConstantsPass(evaluateConstants));
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
 void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions &options) {
   switch (phase) {
   case Phase::Import:
@@ -37,10 +46,14 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
   case Phase::Shapes: {
     ImportOptions import;
     import.dims.assign(options.dims.begin(), options.dims.end());
+    if (options.foldConstants)
+      import.evaluator = evaluateConstants;
     return buildImportPipeline(passes, import);
   }
   case Phase::Fuse:
-    return buildFusePipeline(passes, FuseOptions());
+    // What fusion leaves to be computed once, such as weights with a normalisation folded in.
+    buildFusePipeline(passes, FuseOptions());
+    return addFolding(passes, options);
   case Phase::Compress: {
     CompressOptions compress;
     compress.quantize = options.quantizeInt8 ? "int8" : "";
@@ -48,7 +61,9 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
     return buildCompressPipeline(passes, compress);
   }
   case Phase::Lower:
-    return buildLowerPipeline(passes, LowerOptions());
+    // Packed and transposed weights.
+    buildLowerPipeline(passes, LowerOptions());
+    return addFolding(passes, options);
   case Phase::Bufferize:
     return buildBufferizePipeline(passes, {options.name});
   case Phase::Codegen:
@@ -68,6 +83,20 @@ static LogicalResult runPasses(ModuleOp module, const CompileOptions &options, P
   return passes.run(module);
 }
 
+/// Loads what any phase may need: constants are evaluated while a pass manager runs, when nothing can be loaded.
+static void loadDialects(MLIRContext &context, const CompileOptions &options) {
+  CompileOptions all = options;
+  all.quantizeInt8 = false;
+  PassManager passes(&context);
+  for (unsigned phase = 0; phase < unsigned(Phase::Object); ++phase)
+    buildPhase(passes, Phase(phase), all);
+  DialectRegistry registry;
+  passes.getDependentDialects(registry);
+  context.appendDialectRegistry(registry);
+  for (StringRef name : registry.getDialectNames())
+    context.getOrLoadDialect(name);
+}
+
 LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &given, Phase last, Phase done) {
   MLIRContext *context = module.getContext();
   CompileOptions options = given;
@@ -75,6 +104,8 @@ LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &given, Pha
   if (!target)
     return emitError(UnknownLoc::get(context)) << textOf(target.takeError());
   module->setAttr(nn::kTargetAttr, *target);
+  if (options.foldConstants)
+    loadDialects(*context, options);
   // Statistics are of the form after `fuse`, so that quantization finds the values by the same names.
   bool calibrates = options.quantizeInt8 && !options.statistics && last >= Phase::Compress &&
                     done < Phase::Compress;

@@ -307,6 +307,15 @@ void GraphImporter::emitNode(NodeContext &node) {
     emitError(node) << "the operator is not supported";
     return bindOutputs(node, {});
   }
+  StringRef name = proto.op_type();
+  if (name.contains("Sequence") && name != "ReverseSequence") {
+    emitError(node) << "sequences are not supported";
+    return bindOutputs(node, {});
+  }
+  if (name.starts_with("Optional")) {
+    emitError(node) << "optional types are not supported";
+    return bindOutputs(node, {});
+  }
   if (unsigned(proto.output_size()) > OpSchema::getMaxCount(schema->results)) {
     emitError(node) << "expected at most " << OpSchema::getMaxCount(schema->results)
                     << " outputs, but got " << proto.output_size();

@@ -86,6 +86,8 @@ struct SinkThroughReshape : RewritePattern {
     Value data = transpose.getData();
     RankedTensorType type = fuse::getType(data), transposed = fuse::getType(op->getOperand(0));
     SmallVector<int64_t> permutation = fuse::getPermutation(transpose);
+    if (succeeded(moveUnits(op, data, permutation, rewriter)))
+      return success();
     if (result.getRank() == type.getRank() && !fuse::movesOnlyUnits(type, permutation))
       return failure();
     bool known = !isAmbiguous(op, result);
@@ -99,6 +101,37 @@ struct SinkThroughReshape : RewritePattern {
     if (!reshaped)
       return failure();
     rewriter.replaceOp(op, reshaped);
+    return success();
+  }
+
+  /// Squeeze and Unsqueeze name their dimensions, so that they can do the same to x.
+  static LogicalResult moveUnits(Operation *op, Value data, ArrayRef<int64_t> permutation, PatternRewriter &rewriter) {
+    if (!isa<onnx::SqueezeOp, onnx::UnsqueezeOp>(op) || op->getNumOperands() != 2)
+      return failure();
+    bool squeezes = isa<onnx::SqueezeOp>(op);
+    int64_t resultRank = fuse::getRank(op->getResult(0));
+    auto axes = normalize(fuse::getInts(op->getOperand(1)), squeezes ? permutation.size() : resultRank);
+    if (!axes)
+      return failure();
+    llvm::sort(*axes);
+    SmallVector<int64_t> after, moved;
+    Value changed;
+    if (squeezes) {
+      moved = llvm::map_to_vector(*axes, [&](int64_t axis) { return permutation[axis]; });
+      llvm::sort(moved);
+      after = removeDims(permutation, *axes);
+      changed = fuse::createSqueeze(rewriter, op->getLoc(), data, moved);
+    } else {
+      SmallVector<int64_t> kept;
+      for (int64_t i = 0; i < resultRank; ++i)
+        if (!llvm::is_contained(*axes, i))
+          kept.push_back(i);
+      size_t next = 0;
+      for (int64_t i = 0; i < resultRank; ++i)
+        after.push_back(llvm::is_contained(*axes, i) ? i : kept[permutation[next++]]);
+      changed = fuse::createUnsqueeze(rewriter, op->getLoc(), data, *axes);
+    }
+    rewriter.replaceOp(op, fuse::isIdentity(after) ? changed : fuse::createTranspose(rewriter, op->getLoc(), changed, after));
     return success();
   }
 
@@ -144,7 +177,7 @@ struct SinkThroughReshape : RewritePattern {
         if (group.size() == 1 || from.getDimSize(dim) != 1)
           wide.push_back(permutation[dim]);
       if (wide.empty())
-        wide.push_back(permutation[group.front()]);
+        wide.push_back(permutation[*llvm::min_element(group, [&](int64_t a, int64_t b) { return permutation[a] < permutation[b]; })]);
       for (size_t j = 1; j < wide.size(); ++j)
         if (wide[j] <= wide[j - 1] || hasWideBetween(fuse::getType(data), wide[j - 1], wide[j]))
           return failure();
@@ -202,7 +235,8 @@ static LogicalResult sinkThroughSplit(onnx::SplitOp op, PatternRewriter &rewrite
   if (!transpose)
     return failure();
   SmallVector<int64_t> permutation = fuse::getPermutation(transpose);
-  int64_t axis = op.getAxis() + (op.getAxis() < 0 ? permutation.size() : 0);
+  int64_t axis = op.getAxis();
+  axis += axis < 0 ? permutation.size() : 0;
   auto sunk = cast<onnx::SplitOp>(cloneOn(rewriter, op, transpose.getData(), permutation));
   sunk.setAxis(permutation[axis]);
   replaceTransposed(rewriter, op, sunk, permutation);
@@ -242,7 +276,8 @@ static LogicalResult sinkThroughGather(onnx::GatherOp op, PatternRewriter &rewri
   if (!transpose || indexRank < 0 || indexRank > 1)
     return failure();
   SmallVector<int64_t> permutation = fuse::getPermutation(transpose), after = permutation;
-  int64_t axis = op.getAxis() + (op.getAxis() < 0 ? permutation.size() : 0);
+  int64_t axis = op.getAxis();
+  axis += axis < 0 ? permutation.size() : 0;
   if (indexRank == 0)
     after = removeDims(permutation, {axis});
   auto sunk = cast<onnx::GatherOp>(cloneOn(rewriter, op, transpose.getData(), after));

@@ -24,6 +24,59 @@ def FuseConvBatchNorm : FusePass<"fuse-conv-batch-norm"> {
   }];
 }
 
+def FuseNorm : FusePass<"fuse-norm"> {
+  let summary = "Recognises LayerNorm and RMSNorm over the last dimension";
+  let description = [{
+    Takes `onnx.LayerNormalization` and the elementwise ops that exporters spell both norms with.
+
+    ```mlir
+    %2 = onnx.Pow %x, %two
+    %3 = onnx.ReduceMean %2, %last
+    %4 = onnx.Add %3, %epsilon
+    %5 = onnx.Sqrt %4
+    %6 = onnx.Div %x, %5
+    %7 = onnx.Mul %6, %scale
+    // becomes
+    %7 = nn.norm rms %x scale(%scale) {epsilon = 1.0e-5 : f32}
+    ```
+  }];
+}
+
+def FuseActivation : FusePass<"fuse-activation"> {
+  let summary = "Recognises GELU and hard swish spelled out in elementwise ops";
+  let description = [{
+    ```mlir
+    %1 = onnx.Div %x, %sqrt2
+    %2 = onnx.Erf %1
+    %3 = onnx.Add %2, %one
+    %4 = onnx.Mul %x, %3
+    %5 = onnx.Mul %4, %half
+    // becomes
+    %5 = onnx.Gelu %x
+    ```
+  }];
+}
+
+def FuseAttention : FusePass<"fuse-attention"> {
+  let summary = "Recognises scaled dot-product attention";
+  let description = [{
+    Two matrix products around a softmax over the last dimension become `nn.attention`; scales before or after the
+    first product are multiplied, a mask that is added or selected becomes the mask, repeated key and value heads
+    are taken without the repetition.
+
+    ```mlir
+    %0 = onnx.Transpose %k {perm = array<i64: 0, 1, 3, 2>}
+    %1 = onnx.MatMul %q, %0
+    %2 = onnx.Mul %1, %scale
+    %3 = onnx.Add %2, %mask
+    %4 = onnx.Softmax %3
+    %5 = onnx.MatMul %4, %v
+    // becomes
+    %5 = nn.attention %q, %k, %v mask(%mask) {heads_first, kv_heads_first, scale = 0.125 : f32}
+    ```
+  }];
+}
+
 def FuseConvertToNN : FusePass<"fuse-convert-to-nn"> {
   let summary = "Turns convolutions, pooling, matrix products and softmax into nn ops";
   let description = [{

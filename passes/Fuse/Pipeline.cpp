@@ -12,6 +12,9 @@ void lathe::buildFusePipeline(OpPassManager &passes, const FuseOptions &options)
   };
   functions.addPass(createCSEPass());
   functions.addPass(createFuseConvBatchNorm());
+  functions.addPass(createFuseNorm());
+  functions.addPass(createFuseActivation());
+  functions.addPass(createFuseAttention());
   clean();
   functions.addPass(createFuseConvertToNN());
   clean();

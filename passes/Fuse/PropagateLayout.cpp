@@ -84,6 +84,7 @@ struct FusePropagateLayout : lathe::impl::FusePropagateLayoutBase<FusePropagateL
   void runOnOperation() override {
     RewritePatternSet sinking(&getContext()), reshaping(&getContext());
     sinking.add(mergeTransposes);
+    sinking.add(mergeReshapes);
     addSinkThroughComputation(sinking);
     addSinkThroughMovement(sinking);
     reshaping.add(mergeTransposes);

@@ -65,4 +65,29 @@ def ImportDecompose : Pass<"import-decompose", "mlir::func::FuncOp"> {
   let dependentDialects = ["::lathe::onnx::ONNXDialect"];
 }
 
+def ImportFoldConstants : Pass<"import-fold-constants", "mlir::ModuleOp"> {
+  let summary = "Folds what depends on constants only, by running it";
+  let description = [{
+    Moves pure ops whose operands are all constants into a module with a function
+    `@main() -> (results)`, has it compiled and run by the evaluator that the pass was made
+    with, and puts constants in the results' places. There is one run for each function, and
+    only values that other ops use are results of it. Left alone are results of more than
+    64 KiB that are more than four times as large as their operands (an Expand of a scalar),
+    random numbers, and DequantizeLinear, which says how its operand is stored. A Reshape of a
+    constant only gets another type and needs no evaluator; without one, nothing else is done.
+    It works on `onnx` as well as on `linalg` and `tensor`.
+
+        %w = onnx.Constant dense_resource<w> : tensor<4x8xf32>
+        %t = "onnx.Transpose"(%w) : (tensor<4x8xf32>) -> tensor<8x4xf32>
+        %y = "onnx.MatMul"(%x, %t) : ...
+
+    becomes
+
+        %t = onnx.Constant dense_resource<folded> : tensor<8x4xf32>
+        %y = "onnx.MatMul"(%x, %t) : ...
+  }];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::mlir::arith::ArithDialect"];
+  let statistics = [Statistic<"folded", "num-folded", "Values that were folded">];
+}
+
 #endif // PASSES_IMPORT_PASSES_TD

@@ -6,12 +6,12 @@
 using namespace lathe;
 
 void lathe::buildImportPipeline(mlir::OpPassManager &passes, const ImportOptions &options) {
-  auto &functions = passes.nest<mlir::func::FuncOp>();
   ImportSpecializeDimsOptions specialize;
   specialize.dims.assign(options.dims.begin(), options.dims.end());
-  functions.addPass(createImportSpecializeDims(specialize));
-  functions.addPass(createImportInferShapes());
-  functions.addPass(createImportDecompose());
-  functions.addPass(mlir::createCanonicalizerPass());
-  functions.addPass(mlir::createCSEPass());
+  passes.addNestedPass<mlir::func::FuncOp>(createImportSpecializeDims(specialize));
+  passes.addNestedPass<mlir::func::FuncOp>(createImportInferShapes());
+  passes.addNestedPass<mlir::func::FuncOp>(createImportDecompose());
+  passes.addPass(createFoldConstantsPass(options.evaluator));
+  passes.addNestedPass<mlir::func::FuncOp>(mlir::createCanonicalizerPass());
+  passes.addNestedPass<mlir::func::FuncOp>(mlir::createCSEPass());
 }

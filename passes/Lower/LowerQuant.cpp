@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "passes/Lower/Passes.h"
+#include "passes/Lower/QuantizedScalars.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_LOWERQUANT
@@ -25,49 +26,6 @@ static quant::QuantizedType getQuantized(Type type) {
 static Type toStorage(Type type) {
   quant::QuantizedType quantized = getQuantized(type);
   return quantized ? cast<ShapedType>(type).clone(quantized.getStorageType()) : type;
-}
-
-//===----------------------------------------------------------------------===//
-// Scalars
-//===----------------------------------------------------------------------===//
-
-static Value createFloat(OpBuilder &builder, Location loc, double value) {
-  return arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(float(value)));
-}
-
-static Value createInt(OpBuilder &builder, Location loc, int64_t value) {
-  return arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(int32_t(value)));
-}
-
-/// (stored - zero point) * scale, exact up to the product.
-static Value dequantize(OpBuilder &builder, Location loc, Value stored, quant::UniformQuantizedType type) {
-  Type i32 = builder.getI32Type(), f32 = builder.getF32Type();
-  Value wide = type.isSigned() ? arith::ExtSIOp::create(builder, loc, i32, stored).getResult()
-                               : arith::ExtUIOp::create(builder, loc, i32, stored).getResult();
-  if (type.getZeroPoint() != 0)
-    wide = arith::SubIOp::create(builder, loc, wide, createInt(builder, loc, type.getZeroPoint()));
-  Value real = arith::SIToFPOp::create(builder, loc, f32, wide);
-  return arith::MulFOp::create(builder, loc, real, createFloat(builder, loc, type.getScale()));
-}
-
-/// round(expressed / scale) + zero point, saturated. Rounds half to even and adds the zero point after, as ONNX's
-/// QuantizeLinear does. A NaN becomes the lowest value.
-static Value quantize(OpBuilder &builder, Location loc, Value expressed, quant::UniformQuantizedType type) {
-  int64_t zero = type.getZeroPoint();
-  Value scaled = arith::MulFOp::create(builder, loc, expressed, createFloat(builder, loc, 1 / type.getScale()));
-  // Saturating before rounding to the same bounds, which are whole, gives the same value, and the conversion
-  // never overflows. Comparisons that are false for NaN select the bound.
-  Value low = createFloat(builder, loc, double(type.getStorageTypeMin() - zero));
-  Value high = createFloat(builder, loc, double(type.getStorageTypeMax() - zero));
-  Value above = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, scaled, low);
-  scaled = arith::SelectOp::create(builder, loc, above, scaled, low);
-  Value below = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, scaled, high);
-  scaled = arith::SelectOp::create(builder, loc, below, scaled, high);
-  Value rounded = math::RoundEvenOp::create(builder, loc, scaled);
-  Value wide = arith::FPToSIOp::create(builder, loc, builder.getI32Type(), rounded);
-  if (zero != 0)
-    wide = arith::AddIOp::create(builder, loc, wide, createInt(builder, loc, zero));
-  return arith::TruncIOp::create(builder, loc, type.getStorageType(), wide);
 }
 
 //===----------------------------------------------------------------------===//
@@ -194,7 +152,7 @@ static LogicalResult lowerContraction(OpT op, Value input, Value weight) {
     argument.setType(type.getStorageType());
     // Uses are replaced before the first new one is made.
     SmallVector<OpOperand *> uses = llvm::map_to_vector(argument.getUses(), [](OpOperand &use) { return &use; });
-    Value expressed = dequantize(builder, loc, argument, type);
+    Value expressed = createDequantize(builder, loc, argument, type);
     for (OpOperand *use : uses)
       use->set(expressed);
   }
@@ -219,7 +177,7 @@ static LogicalResult lowerContraction(OpT op, Value input, Value weight) {
   if (resultType) {
     auto yield = cast<nn::YieldOp>(body.getTerminator());
     builder.setInsertionPoint(yield);
-    yield.getValueMutable().assign(quantize(builder, loc, yield.getValue(), resultType));
+    yield.getValueMutable().assign(createQuantize(builder, loc, yield.getValue(), resultType));
   }
   return success();
 }
@@ -250,10 +208,10 @@ static void lowerCast(Operation *op, quant::UniformQuantizedType type) {
   Value lowered;
   if (isa<quant::QuantizeCastOp>(op))
     lowered = createMap(builder, op->getLoc(), op->getOperand(0), type.getStorageType(),
-                        [&](OpBuilder &b, Location loc, Value value) { return quantize(b, loc, value, type); });
+                        [&](OpBuilder &b, Location loc, Value value) { return createQuantize(b, loc, value, type); });
   else
     lowered = createMap(builder, op->getLoc(), op->getOperand(0), builder.getF32Type(),
-                        [&](OpBuilder &b, Location loc, Value value) { return dequantize(b, loc, value, type); });
+                        [&](OpBuilder &b, Location loc, Value value) { return createDequantize(b, loc, value, type); });
   op->getResult(0).replaceAllUsesWith(lowered);
   op->erase();
 }

@@ -40,7 +40,7 @@ public:
   LogicalResult run() {
     SmallVector<nn::KernelOpInterface> kernels;
     function.walk([&](nn::KernelOpInterface op) {
-      if (op->getNumResults() == 1 && !op.getDestination())
+      if (op->getNumResults() == 1)
         kernels.push_back(op);
     });
     for (nn::KernelOpInterface op : kernels) {
@@ -54,11 +54,12 @@ public:
 
 private:
   LogicalResult prepare(nn::KernelOpInterface op) {
-    FailureOr<Sizes> sizes = resultSizes(op);
-    if (failed(sizes))
-      return failure();
-    auto type = cast<RankedTensorType>(op->getResult(0).getType());
-    op.setDestination(empty(*sizes, type));
+    if (!op.getDestination()) {
+      FailureOr<Sizes> sizes = resultSizes(op);
+      if (failed(sizes))
+        return failure();
+      op.setDestination(empty(*sizes, cast<RankedTensorType>(op->getResult(0).getType())));
+    }
     return TypeSwitch<Operation *, LogicalResult>(op)
         .Case([&](nn::LinearOp linear) { return prepareLinear(linear); })
         .Case([&](nn::ConvOp conv) { return prepareConv(conv); })
@@ -197,7 +198,53 @@ private:
     auto type = cast<RankedTensorType>(value.getType());
     if (!type.hasStaticShape() && shapes.hasDims(value))
       return shapes.materializeDims(builder, loc, value);
-    return tensor::getMixedSizes(builder, loc, value);
+    Sizes sizes;
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      sizes.push_back(sizeOf(value, i));
+    return sizes;
+  }
+
+  /// Follows destinations to where a size was computed: it is known before the value is.
+  OpFoldResult sizeOf(Value value, int64_t dim) {
+    auto type = cast<RankedTensorType>(value.getType());
+    if (!type.isDynamicDim(dim))
+      return builder.getIndexAttr(type.getDimSize(dim));
+    auto result = dyn_cast<OpResult>(value);
+    if (!result)
+      return tensor::getMixedSize(builder, loc, value, dim);
+    Operation *op = result.getOwner();
+    if (shapes.hasDims(value))
+      return shapes.materialize(builder, loc, shapes.getDims(value)[dim]);
+    if (auto empty = dyn_cast<tensor::EmptyOp>(op))
+      return empty.getDynamicSize(dim);
+    if (auto kernel = dyn_cast<nn::KernelOpInterface>(op); kernel && kernel.getDestination())
+      return sizeOf(kernel.getDestination(), dim);
+    if (auto destinationStyle = dyn_cast<DestinationStyleOpInterface>(op))
+      return sizeOf(destinationStyle.getTiedOpOperand(result)->get(), dim);
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op); slice && slice.getDroppedDims().none())
+      return slice.getMixedSizes()[dim];
+    if (auto cast = dyn_cast<tensor::CastOp>(op))
+      return sizeOf(cast.getSource(), dim);
+    if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))
+      return expand.getMixedOutputShape()[dim];
+    if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
+      OpFoldResult product = builder.getIndexAttr(1);
+      for (int64_t source : collapse.getReassociationIndices()[dim])
+        product = times(product, sizeOf(collapse.getSrc(), source));
+      return product;
+    }
+    return tensor::getMixedSize(builder, loc, value, dim);
+  }
+
+  OpFoldResult times(OpFoldResult a, OpFoldResult b) {
+    std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
+    if (x && y)
+      return builder.getIndexAttr(*x * *y);
+    if (x == int64_t(1) || y == int64_t(1))
+      return x == int64_t(1) ? b : a;
+    return arith::MulIOp::create(builder, loc, getValueOrCreateConstantIndexOp(builder, loc, a),
+                                 getValueOrCreateConstantIndexOp(builder, loc, b))
+        .getResult();
   }
 
   OpFoldResult windowed(OpFoldResult size, int64_t pads, int64_t extent, int64_t stride) {

@@ -6,6 +6,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/Support/Error.h"
 #include <functional>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -50,6 +51,9 @@ struct Translation {
   void addAfter(llvm::StringRef op, llvm::ArrayRef<std::string> inputs, llvm::StringRef output,
                 llvm::ArrayRef<std::pair<llvm::StringRef, int64_t>> attributes = {});
 };
+
+/// The end of rules that hold for all opsets to come.
+inline constexpr int64_t kAnyOpset = std::numeric_limits<int64_t>::max();
 
 /// Rewrites nodes of `op` from models whose opset is in [from, until). Several rules may apply to a
 /// node, in their order.

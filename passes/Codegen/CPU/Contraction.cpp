@@ -70,22 +70,12 @@ void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileE
         }
         k.loop(first, end, cut.tileRows, [&](Value row) { tile(unit, row, cut.tileRows, panel); });
         // The last task of a unit has the rows that fill no tile.
-        int64_t rest = constantOr(space.rows);
-        if (rest >= 0 && rest % cut.tileRows == 0)
+        int64_t rows = constantOr(space.rows);
+        if (rows >= 0 && rows % cut.tileRows == 0)
           return;
         k.branch(k.equal(block[2], k.sub(rowBlocks, k.index(1))), [&] {
-          if (rest >= 0) {
-            tile(unit, fullRows, rest % cut.tileRows, panel);
-            return;
-          }
-          Value start = fullRows;
-          for (int64_t rows = llvm::bit_floor(uint64_t(cut.tileRows)); rows >= 1; rows /= 2) {
-            if (rows == cut.tileRows)
-              continue;
-            Value stop = k.add(start, k.mul(k.div(k.sub(space.rows, start), k.index(rows)), rows));
-            k.loop(start, stop, rows, [&](Value row) { tile(unit, row, rows, panel); });
-            start = stop;
-          }
+          k.restTiles(k.index(0), space.rows, cut.tileRows,
+                      [&](Value row, int64_t size) { tile(unit, row, size, panel); });
         });
       });
     });

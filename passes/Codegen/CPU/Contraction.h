@@ -27,6 +27,8 @@ struct RegisterTile {
   std::function<mlir::Value(int64_t row, mlir::ValueRange ivs)> lhs;
   /// The vector of columns (f32), or of four bytes for each column (i8).
   std::function<mlir::Value(int64_t vector, mlir::ValueRange ivs)> rhs;
+  /// What the accumulators (f32 only) start from, row by row; zeros where it is empty.
+  mlir::SmallVector<mlir::Value> init = {};
 };
 
 /// Emits the reduction and returns the accumulators, row by row.

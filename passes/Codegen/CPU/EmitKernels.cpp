@@ -30,6 +30,7 @@ LogicalResult emitKernel(Operation *op) {
       .Case([](nn::MatMulOp matmul) { return withEpilogue(matmul, cpu::emitMatMul); })
       .Case([](nn::ConvOp conv) { return withEpilogue(conv, cpu::emitConv); })
       .Case([](nn::PoolOp pool) { return cpu::emitPool(pool); })
+      .Case([](nn::AttentionOp attention) { return cpu::emitAttention(attention); })
       .Case([](nn::NormOp norm) { return cpu::emitNorm(norm); })
       .Case([](nn::SoftmaxOp softmax) { return cpu::emitSoftmax(softmax); })
       .Default([](Operation *other) { return other->emitOpError("has no kernel for this target"); });

@@ -144,6 +144,27 @@ void KernelBuilder::parallelItems(Value items, int64_t macsPerItem, function_ref
   parallel(ceilDiv(items, perTask), [&](Value task) { inBlock(task, perTask, items, body); });
 }
 
+void KernelBuilder::tiles(Value first, Value count, int64_t most, function_ref<void(Value, int64_t)> body) {
+  Value whole = mul(div(count, index(most)), most);
+  loop(first, add(first, whole), most, [&](Value start) { body(start, most); });
+  restTiles(first, count, most, body);
+}
+
+void KernelBuilder::restTiles(Value first, Value count, int64_t most, function_ref<void(Value, int64_t)> body) {
+  Value start = add(first, mul(div(count, index(most)), most));
+  if (int64_t constant = constantOr(count); constant >= 0) {
+    if (int64_t rest = constant % most)
+      body(start, rest);
+    return;
+  }
+  Value end = add(first, count);
+  for (int64_t size = llvm::bit_floor(uint64_t(most - 1)); size >= 1; size /= 2) {
+    Value stop = add(start, mul(div(sub(end, start), index(size)), size));
+    loop(start, stop, size, [&](Value at) { body(at, size); });
+    start = stop;
+  }
+}
+
 KernelBuilder::Carried KernelBuilder::vectors(Value count, ValueRange init,
                                               function_ref<Carried(Value, Value, ValueRange)> body) {
   int64_t constant = constantOr(count);

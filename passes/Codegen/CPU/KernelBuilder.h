@@ -65,6 +65,13 @@ public:
   void parallelItems(mlir::Value items, int64_t macsPerItem, llvm::function_ref<void(mlir::Value)> body);
   /// Runs `body` for the members of block `block` of `size` items out of `total`.
   void inBlock(mlir::Value block, int64_t size, mlir::Value total, llvm::function_ref<void(mlir::Value)> body);
+  /// Covers [first, first + count) with tiles of `most` items, and what is left with smaller ones: one if `count` is
+  /// static, powers of two otherwise.
+  void tiles(mlir::Value first, mlir::Value count, int64_t most,
+             llvm::function_ref<void(mlir::Value start, int64_t size)> body);
+  /// The part of `tiles` after the tiles of `most`.
+  void restTiles(mlir::Value first, mlir::Value count, int64_t most,
+                 llvm::function_ref<void(mlir::Value start, int64_t size)> body);
   /// Runs `body` for each vector of `count` neighbours: without mask, and with one for a rest that fills no vector.
   Carried vectors(mlir::Value count, mlir::ValueRange init,
                   llvm::function_ref<Carried(mlir::Value start, mlir::Value mask, mlir::ValueRange carried)> body);

@@ -12,6 +12,7 @@ mlir::LogicalResult emitMatMul(nn::MatMulOp op);
 mlir::LogicalResult emitConv(nn::ConvOp op);
 mlir::LogicalResult emitDepthwise(nn::ConvOp op);
 mlir::LogicalResult emitPool(nn::PoolOp op);
+mlir::LogicalResult emitAttention(nn::AttentionOp op);
 mlir::LogicalResult emitNorm(nn::NormOp op);
 mlir::LogicalResult emitSoftmax(nn::SoftmaxOp op);
 

@@ -197,7 +197,9 @@ public:
   SmallVector<Value> run() {
     int64_t perSet = tile.rows * tile.vectors * accumulation.accumulatorsPerVector();
     Value zero = k.splat(accumulation.elementType(), 0);
-    KernelBuilder::Carried all = level({}, SmallVector<Value>(sets * perSet, zero));
+    KernelBuilder::Carried init(sets * perSet, zero);
+    llvm::copy(tile.init, init.begin());
+    KernelBuilder::Carried all = level({}, init);
     SmallVector<Value> results;
     int64_t parts = accumulation.accumulatorsPerVector();
     for (int64_t width = sets / 2; width >= 1; width /= 2)

@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/Codegen/Common/SinCos.h"
 #include "passes/Codegen/Passes.h"
 
 namespace lathe {
@@ -58,6 +59,7 @@ struct ExpandMathPass : lathe::impl::ExpandMathPassBase<ExpandMathPass> {
     // Functions that are made of others first; floor, ceil and the like are single instructions and stay.
     math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "exp2", "powf", "fpowi",
                                                "ipowi", "rsqrt", "clampf", "log1p", "expm1"});
+    codegen::populateSinCosPatterns(patterns);
     populateMathPolynomialApproximationPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

@@ -49,6 +49,8 @@ LogicalResult codegen::prepareForLLVM(ModuleOp module) {
   arith::populateExpandBFloat16Patterns(patterns);
   vector::populateVectorTransferLoweringPatterns(patterns, /*maxTransferRank=*/1);
   vector::populateVectorInsertExtractStridedSliceTransforms(patterns);
+  vector::populateVectorMaskOpLoweringPatterns(patterns);
+  vector::populateVectorMaskMaterializationPatterns(patterns, /*force32BitVectorIndices=*/true);
   if (failed(applyPatternsGreedily(module, std::move(patterns))))
     return failure();
   return callLibm(module);

@@ -5,7 +5,9 @@
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "passes/Codegen/Common/Signature.h"
 #include "passes/Codegen/Passes.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_LINALGTOLOOPSPASS
@@ -17,6 +19,8 @@ using namespace lathe;
 
 /// A parallel innermost loop below sequential ones is cut into blocks of this many iterations, one task each.
 static constexpr int64_t kBlock = 256;
+/// What a dynamic dimension is taken for where its size matters at compile time.
+static constexpr int64_t kTypicalSize = 64;
 
 //===----------------------------------------------------------------------===//
 // Collapsing
@@ -161,7 +165,7 @@ static Nest chooseNest(linalg::GenericOp op, int64_t parallelThreshold) {
   }
   if (!isDynamic && work < parallelThreshold)
     return nest;
-  auto rank = [&](unsigned dim) { return ShapedType::isDynamic(sizes[dim]) ? int64_t(64) : sizes[dim]; };
+  auto rank = [&](unsigned dim) { return ShapedType::isDynamic(sizes[dim]) ? kTypicalSize : sizes[dim]; };
   unsigned *outermost = nullptr;
   for (unsigned &dim : MutableArrayRef(nest.order).drop_back())
     if (linalg::isParallelIterator(iterators[dim]) && (!outermost || (rank(*outermost) < 16 && rank(dim) > rank(*outermost))))
@@ -185,8 +189,9 @@ namespace {
 /// Emits the loops of one op.
 class LoopEmitter {
 public:
-  LoopEmitter(OpBuilder &builder, linalg::GenericOp op, Nest nest)
-      : builder(builder), loc(op.getLoc()), op(op), nest(std::move(nest)), indices(op.getNumLoops()) {
+  LoopEmitter(OpBuilder &builder, linalg::GenericOp op, Nest nest, int64_t parallelThreshold)
+      : builder(builder), loc(op.getLoc()), op(op), nest(std::move(nest)), parallelThreshold(parallelThreshold),
+        indices(op.getNumLoops()) {
     zero = arith::ConstantIndexOp::create(builder, loc, 0);
     one = arith::ConstantIndexOp::create(builder, loc, 1);
     for (const Range &range : cast<linalg::LinalgOp>(op.getOperation()).createLoopRanges(builder, loc))
@@ -200,6 +205,7 @@ public:
       return emitLoops(0, zero, {});
     unsigned dim = nest.order.front();
     auto loop = scf::ParallelOp::create(builder, loc, ValueRange{zero}, ValueRange{sizes[dim]}, ValueRange{one});
+    setMinCount(loop, dim);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     indices[dim] = loop.getInductionVars()[0];
@@ -207,6 +213,16 @@ public:
   }
 
 private:
+  /// Waking threads for less work than the threshold costs more than it saves.
+  void setMinCount(scf::ParallelOp loop, unsigned parallelDim) {
+    int64_t work = 1;
+    for (auto [dim, size] : llvm::enumerate(op.getStaticLoopRanges()))
+      if (dim != parallelDim)
+        work *= ShapedType::isDynamic(size) ? kTypicalSize : size;
+    loop->setAttr(codegen::kMinCountAttr,
+                  builder.getI64IntegerAttr(llvm::divideCeil(parallelThreshold, std::max<int64_t>(work, 1))));
+  }
+
   void emitBlocks() {
     unsigned dim = nest.order.back();
     Value size = sizes[dim];
@@ -351,6 +367,7 @@ private:
   Location loc;
   linalg::GenericOp op;
   Nest nest;
+  int64_t parallelThreshold;
   SmallVector<Value> indices, sizes; ///< by loop
   Value zero, one;
 };
@@ -379,7 +396,7 @@ struct LinalgToLoopsPass : lathe::impl::LinalgToLoopsPassBase<LinalgToLoopsPass>
       }
       generic = collapse(rewriter, generic);
       rewriter.setInsertionPoint(generic);
-      LoopEmitter(rewriter, generic, chooseNest(generic, parallelThreshold)).emit();
+      LoopEmitter(rewriter, generic, chooseNest(generic, parallelThreshold), parallelThreshold).emit();
       rewriter.eraseOp(generic);
     }
   }

@@ -141,6 +141,8 @@ struct OutlineParallelPass : lathe::impl::OutlineParallelPassBase<OutlineParalle
     rewriter.setInsertionPoint(loop);
     auto call = func::CallOp::create(rewriter, loc, task, operands);
     call->setAttr(kParallelAttr, rewriter.getUnitAttr());
+    if (Attribute minCount = loop->getAttr(kMinCountAttr))
+      call->setAttr(kMinCountAttr, minCount);
     rewriter.eraseOp(loop);
   }
 };

@@ -30,7 +30,7 @@ static LLVM::LLVMFuncOp makeThunk(LLVM::LLVMFuncOp task, LLVM::LLVMStructType co
 }
 
 /// Replaces one call by
-///   if (count > 1 && executor && executor->parallel_for) executor->parallel_for(executor, thunk, &context, count);
+///   if (count >= min_count && executor && executor->parallel_for) executor->parallel_for(executor, thunk, &context, count);
 ///   else task(captures..., 0, count);
 static void lowerCall(LLVM::CallOp call, LLVM::LLVMFuncOp thunk, LLVM::LLVMStructType contextType) {
   auto caller = call->getParentOfType<LLVM::LLVMFuncOp>();
@@ -56,7 +56,9 @@ static void lowerCall(LLVM::CallOp call, LLVM::LLVMFuncOp thunk, LLVM::LLVMStruc
   builder.setInsertionPointToEnd(before);
   Value null = LLVM::ZeroOp::create(builder, pointer);
   Value hasPointer = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ne, executor, null);
-  Value many = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sgt, count, one);
+  auto minCount = call->getAttrOfType<IntegerAttr>(kMinCountAttr);
+  Value least = LLVM::ConstantOp::create(builder, i64, std::max<int64_t>(minCount ? minCount.getInt() : 2, 2));
+  Value many = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sge, count, least);
   Value both = LLVM::AndOp::create(builder, hasPointer, many);
   LLVM::CondBrOp::create(builder, both, hasExecutor, direct);
 
@@ -78,6 +80,7 @@ static void lowerCall(LLVM::CallOp call, LLVM::LLVMFuncOp thunk, LLVM::LLVMStruc
   builder.setInsertionPointToEnd(direct);
   LLVM::BrOp::create(builder, after);
   call->removeAttr(kParallelAttr);
+  call->removeAttr(kMinCountAttr);
 }
 
 void codegen::lowerParallelCalls(ModuleOp module) {

@@ -217,7 +217,6 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     Operation *terminator = sizes.getBody().front().getTerminator();
     rewriter.setInsertionPoint(terminator);
     SmallVector<Value> results;
-    SmallVector<Operation *> dims;
     for (Value result : terminator->getOperands()) {
       auto type = cast<RankedTensorType>(result.getType());
       for (int64_t dim = 0; dim < type.getRank(); ++dim)
@@ -225,18 +224,17 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
           Value index = arith::ConstantIndexOp::create(rewriter, main.getLoc(), dim);
           auto size = tensor::DimOp::create(rewriter, main.getLoc(), result, index);
           results.push_back(size);
-          dims.push_back(size);
         }
     }
     terminator->setOperands(results);
     Type indexType = rewriter.getIndexType();
     sizes.setType(rewriter.getFunctionType(sizes.getArgumentTypes(), SmallVector<Type>(results.size(), indexType)));
-    if (failed(resolveDims(sizes, dims)))
+    if (failed(resolveDims(sizes)))
       return failure();
     return replaceArguments(sizes, shapes);
   }
 
-  LogicalResult resolveDims(func::FuncOp sizes, ArrayRef<Operation *> dims) {
+  LogicalResult resolveDims(func::FuncOp sizes) {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
     patterns.add<DimOfKernel>(context);
@@ -247,6 +245,8 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
       name.getCanonicalizationPatterns(patterns, context);
     affine::AffineApplyOp::getCanonicalizationPatterns(patterns, context);
     // Nothing but the dims is visited: canonicalising the whole copy would cost time for ops that go away.
+    SmallVector<Operation *> dims;
+    sizes.walk([&](tensor::DimOp dim) { dims.push_back(dim); });
     GreedyRewriteConfig config;
     config.setStrictness(GreedyRewriteStrictness::ExistingAndNewOps);
     (void)applyOpPatternsGreedily(dims, FrozenRewritePatternSet(std::move(patterns)), config);

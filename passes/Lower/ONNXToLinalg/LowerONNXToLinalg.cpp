@@ -24,6 +24,8 @@ struct LowerONNXToLinalgPass : lathe::impl::LowerONNXToLinalgBase<LowerONNXToLin
     addMovementLowerings(table);
     addReshapeLowerings(table);
     addCreationLowerings(table);
+    addRecurrentLowerings(table);
+    addQuantCastLowerings(table);
     return success();
   }
 
@@ -125,7 +127,7 @@ void LowerONNXToLinalgPass::runOnOperation() {
 
   bool good = true;
   for (Operation *op : original) {
-    if (!isa<onnx::ONNXDialect>(op->getDialect())) {
+    if (!isa<onnx::ONNXDialect>(op->getDialect()) && !table.lookup(op)) {
       // Kernels and upstream ops stay and read what was lowered.
       for (OpOperand &operand : op->getOpOperands())
         operand.set(lowering.get(operand.get()));

@@ -113,6 +113,7 @@ void addScatterLowerings(LoweringTable &table);
 void addMovementLowerings(LoweringTable &table);
 void addReshapeLowerings(LoweringTable &table);
 void addCreationLowerings(LoweringTable &table);
+void addQuantCastLowerings(LoweringTable &table);
 void addResizeLowerings(LoweringTable &table);
 void addNormalizationLowerings(LoweringTable &table);
 void addRecurrentLowerings(LoweringTable &table);

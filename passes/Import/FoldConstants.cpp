@@ -1,0 +1,243 @@
+//===- FoldConstants.cpp - Folds what depends on constants only -----------===//
+#include "dialects/Interfaces/SymbolicShapes.h"
+#include "dialects/ONNX/IR/ONNXDialect.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "passes/Import/Passes.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_IMPORTFOLDCONSTANTS
+#include "passes/Import/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+
+/// Bytes of a tensor of static shape.
+static int64_t getBytes(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || !type.hasStaticShape() || !type.getElementType().isIntOrIndexOrFloat())
+    return 0;
+  unsigned bits = type.getElementType().isIndex() ? 64 : type.getElementType().getIntOrFloatBitWidth();
+  return type.getNumElements() * int64_t((bits + 7) / 8);
+}
+
+/// Results that are large and much larger than what they are made from stay computed.
+static bool grows(Operation *op) {
+  constexpr int64_t kSmall = 64 * 1024, kFactor = 4;
+  int64_t in = 0;
+  for (Value operand : op->getOperands())
+    if (!operand.getDefiningOp<tensor::EmptyOp>())
+      in += getBytes(operand);
+  return llvm::any_of(op->getResults(), [&](Value result) {
+    return getBytes(result) > kSmall && getBytes(result) > kFactor * in;
+  });
+}
+
+/// Ops that may run at compile time if their operands are known.
+static bool mayRun(Operation *op) {
+  if (op->hasTrait<OpTrait::IsTerminator>() || !isMemoryEffectFree(op))
+    return false;
+  if (isa<onnx::RandomNormalOp, onnx::RandomNormalLikeOp, onnx::RandomUniformOp, onnx::RandomUniformLikeOp,
+          onnx::BernoulliOp, onnx::MultinomialOp, onnx::DropoutOp, onnx::DequantizeLinearOp>(op))
+    return false;
+  return llvm::all_of(op->getResultTypes(), [](Type type) {
+    auto ranked = dyn_cast<RankedTensorType>(type);
+    return ranked ? ranked.hasStaticShape() && ranked.getElementType().isIntOrIndexOrFloat()
+                  : type.isIntOrIndexOrFloat();
+  });
+}
+
+/// The constant with another shape of as many elements; null if its storage is of another kind.
+static ElementsAttr withShape(ElementsAttr value, RankedTensorType type) {
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
+    return DenseResourceElementsAttr::get(type, resource.getRawHandle());
+  if (auto dense = dyn_cast<DenseElementsAttr>(value))
+    return dense.reshape(type);
+  return nullptr;
+}
+
+namespace {
+
+struct ImportFoldConstantsPass : lathe::impl::ImportFoldConstantsBase<ImportFoldConstantsPass> {
+  ImportFoldConstantsPass() = default;
+  explicit ImportFoldConstantsPass(ConstantEvaluator evaluator) : evaluator(std::move(evaluator)) {}
+
+  void runOnOperation() override {
+    SmallVector<func::FuncOp> functions(getOperation().getOps<func::FuncOp>());
+    for (func::FuncOp function : functions) {
+      if (function.isExternal())
+        continue;
+      Block &body = function.getBody().front();
+      reshapeConstants(body);
+      if (failed(foldSubgraphs(body)))
+        return signalPassFailure();
+      for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
+        if (isOpTriviallyDead(&op))
+          op.erase();
+    }
+  }
+
+private:
+  /// Reshape, Flatten, Squeeze, Unsqueeze and Identity of a constant share its data.
+  void reshapeConstants(Block &body) {
+    for (Operation &op : llvm::make_early_inc_range(body)) {
+      if (!isa<onnx::ReshapeOp, onnx::FlattenOp, onnx::SqueezeOp, onnx::UnsqueezeOp, onnx::IdentityOp>(op))
+        continue;
+      auto type = dyn_cast<RankedTensorType>(op.getResult(0).getType());
+      ElementsAttr value;
+      if (!type || !type.hasStaticShape() || !matchPattern(op.getOperand(0), m_Constant(&value)))
+        continue;
+      auto from = dyn_cast<RankedTensorType>(op.getOperand(0).getType());
+      if (!from || !from.hasStaticShape() || from.getNumElements() != type.getNumElements() ||
+          from.getElementType() != type.getElementType())
+        continue;
+      ElementsAttr reshaped = withShape(value, type);
+      if (!reshaped)
+        continue;
+      OpBuilder builder(&op);
+      op.getResult(0).replaceAllUsesWith(onnx::ConstantOp::create(builder, op.getLoc(), reshaped));
+      op.erase();
+      ++folded;
+    }
+  }
+
+  /// The ops of the block that depend on constants only, in order, without those that grow.
+  static llvm::SetVector<Operation *> findConstantOps(Block &body) {
+    llvm::SetVector<Operation *> found;
+    auto isKnown = [&](Value value) { return value.getDefiningOp() && found.contains(value.getDefiningOp()); };
+    for (Operation &op : body) {
+      if (!mayRun(&op))
+        continue;
+      llvm::SetVector<Value> captured;
+      for (Region &region : op.getRegions())
+        getUsedValuesDefinedAbove(region, captured);
+      if (llvm::all_of(op.getOperands(), isKnown) && llvm::all_of(captured, isKnown))
+        found.insert(&op);
+    }
+    // What a growing op is made into may be small again, so only those that others use are taken out.
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (Operation *op : llvm::to_vector(llvm::reverse(found)))
+        if (!op->hasTrait<OpTrait::ConstantLike>() && grows(op) && hasOutsideUse(op, found)) {
+          found.remove(op);
+          changed = true;
+        }
+    }
+    return found;
+  }
+
+  static bool hasOutsideUse(Operation *op, const llvm::SetVector<Operation *> &inside) {
+    return llvm::any_of(op->getUsers(), [&](Operation *user) {
+      return !inside.contains(op->getBlock()->findAncestorOpInBlock(*user));
+    });
+  }
+
+  LogicalResult foldSubgraphs(Block &body) {
+    llvm::SetVector<Operation *> inside = findConstantOps(body);
+    SmallVector<Value> results;
+    for (Operation *op : inside) {
+      if (op->hasTrait<OpTrait::ConstantLike>() || isa<tensor::EmptyOp>(op))
+        continue;
+      for (Value result : op->getResults())
+        if (isa<RankedTensorType>(result.getType()) && llvm::any_of(result.getUsers(), [&](Operation *user) {
+              return !inside.contains(body.findAncestorOpInBlock(*user));
+            }))
+          results.push_back(result);
+    }
+    if (results.empty())
+      return success();
+    if (!evaluator) {
+      for (Value result : results)
+        remark::missed(result.getLoc(), remark::RemarkOpts::name("ConstantNotFolded").category("import"))
+            << remark::reason("no evaluator to run it");
+      return success();
+    }
+    OwningOpRef<ModuleOp> module = outline(inside, results);
+    SmallVector<ElementsAttr> values;
+    if (failed(evaluator(*module, values)))
+      return failure();
+    if (values.size() != results.size())
+      return getOperation().emitError("expected ") << results.size() << " values of constants, but got " << values.size();
+    for (auto [result, value] : llvm::zip_equal(results, values)) {
+      if (value.getType() != result.getType())
+        return emitError(result.getLoc(), "expected a constant of ") << result.getType() << ", but got " << value.getType();
+      replace(result, asSmallInteger(value));
+    }
+    return success();
+  }
+
+  /// A module whose @main computes `results` by copies of the ops they need.
+  OwningOpRef<ModuleOp> outline(const llvm::SetVector<Operation *> &inside, ArrayRef<Value> results) {
+    Location loc = getOperation().getLoc();
+    OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
+    OpBuilder builder(&getContext());
+    builder.setInsertionPointToEnd(module->getBody());
+    auto main = func::FuncOp::create(builder, loc, "main",
+                                     builder.getFunctionType({}, TypeRange(ValueRange(results).getTypes())));
+    for (size_t i = 0; i < results.size(); ++i)
+      main.setResultAttr(i, kNameAttr, builder.getStringAttr("constant" + std::to_string(i)));
+    builder.setInsertionPointToStart(main.addEntryBlock());
+    llvm::SetVector<Operation *> needed;
+    SmallVector<Operation *> worklist;
+    for (Value result : results)
+      worklist.push_back(result.getDefiningOp());
+    while (!worklist.empty()) {
+      Operation *op = worklist.pop_back_val();
+      if (!needed.insert(op))
+        continue;
+      op->walk([&](Operation *nested) {
+        for (Value operand : nested->getOperands())
+          if (Operation *definition = operand.getDefiningOp(); definition && inside.contains(definition))
+            worklist.push_back(definition);
+      });
+    }
+    IRMapping mapping;
+    for (Operation *op : inside)
+      if (needed.contains(op))
+        builder.clone(*op, mapping);
+    func::ReturnOp::create(builder, loc, llvm::map_to_vector(results, [&](Value v) { return mapping.lookup(v); }));
+    return module;
+  }
+
+  /// Shape arithmetic reads small integer tensors, which are `dense`.
+  static ElementsAttr asSmallInteger(ElementsAttr value) {
+    constexpr int64_t kSmall = 64;
+    auto resource = dyn_cast<DenseResourceElementsAttr>(value);
+    auto type = cast<ShapedType>(value.getType());
+    Type element = type.getElementType();
+    if (!resource || !element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8 || type.getNumElements() > kSmall)
+      return value;
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    bool isSplat = false;
+    if (!blob || !DenseElementsAttr::isValidRawBuffer(type, blob->getData(), isSplat) || isSplat)
+      return value;
+    return DenseElementsAttr::getFromRawBuffer(type, blob->getData());
+  }
+
+  void replace(Value result, ElementsAttr value) {
+    OpBuilder builder(result.getDefiningOp());
+    Location loc = result.getLoc();
+    bool isOnnx = isa<onnx::ONNXDialect>(result.getDefiningOp()->getDialect());
+    Value constant = isOnnx ? onnx::ConstantOp::create(builder, loc, value).getResult()
+                            : arith::ConstantOp::create(builder, loc, cast<TypedAttr>(value)).getResult();
+    remark::passed(loc, remark::RemarkOpts::name("ConstantFolded").category("import"))
+        << result.getDefiningOp()->getName().getStringRef();
+    result.replaceAllUsesWith(constant);
+    ++folded;
+  }
+
+  ConstantEvaluator evaluator;
+};
+
+} // namespace
+
+std::unique_ptr<Pass> lathe::createFoldConstantsPass(ConstantEvaluator evaluator) {
+  return std::make_unique<ImportFoldConstantsPass>(std::move(evaluator));
+}

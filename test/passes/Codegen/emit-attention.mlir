@@ -1,0 +1,29 @@
+// RUN: lathe-opt %s -split-input-file -codegen-emit-kernels | FileCheck %s
+
+// Scratch of a block of queries, of its scores and of its output; no buffer is as large as the score matrix.
+// CHECK-LABEL: @vit
+//       CHECK: scf.parallel
+// CHECK-COUNT-3: memref.alloca
+//   CHECK-NOT: memref.alloc
+// CHECK-COUNT-13: vector.fma
+//       CHECK: arith.maxnumf
+//       CHECK: math.exp {{.*}} : vector<16xf32>
+//       CHECK: vector.fma
+func.func @vit(%q: memref<1x197x12x64xf32>, %k: memref<1x197x12x64xf32>, %v: memref<1x197x12x64xf32>, %o: memref<1x197x12x64xf32>) {
+  nn.attention %q, %k, %v outs(%o) {scale = 1.25e-1 : f32}
+    : (memref<1x197x12x64xf32>, memref<1x197x12x64xf32>, memref<1x197x12x64xf32>, memref<1x197x12x64xf32>) -> ()
+  return
+}
+
+// -----
+
+// Two query heads read one key head.
+// CHECK-LABEL: @grouped_causal
+//       CHECK: arith.divui {{.*}}, %c2
+//       CHECK: arith.cmpi sge, {{.*}} : vector<16xindex>
+//       CHECK: arith.select {{.*}} : vector<16xi1>, vector<16xf32>
+func.func @grouped_causal(%q: memref<1x4x?x32xf32>, %k: memref<1x?x2x32xf32>, %v: memref<1x?x2x32xf32>, %o: memref<1x4x?x32xf32>) {
+  nn.attention %q, %k, %v outs(%o) {scale = 1.0 : f32, causal, heads_first}
+    : (memref<1x4x?x32xf32>, memref<1x?x2x32xf32>, memref<1x?x2x32xf32>, memref<1x4x?x32xf32>) -> ()
+  return
+}
