@@ -60,19 +60,12 @@ static std::optional<SmallVector<int64_t>> wholeNumbers(ElementsAttr attribute) 
   Type element = type.getElementType();
   SmallVector<int64_t> numbers;
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(attribute)) {
+    // The same bytes as a dense attribute; bits of smaller types are laid out in another way.
     AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    if (!blob || !(element.isInteger(64) || element.isInteger(32)))
+    if (!blob || !element.isIntOrFloat() || element.getIntOrFloatBitWidth() < 8 ||
+        blob->getData().size() * 8 != size_t(type.getNumElements()) * element.getIntOrFloatBitWidth())
       return std::nullopt;
-    size_t width = element.getIntOrFloatBitWidth() / 8;
-    if (blob->getData().size() < width * size_t(type.getNumElements()))
-      return std::nullopt;
-    for (int64_t i = 0; i < type.getNumElements(); ++i) {
-      int32_t narrow = 0;
-      int64_t wide = 0;
-      memcpy(width == 8 ? static_cast<void *>(&wide) : &narrow, blob->getData().data() + i * width, width);
-      numbers.push_back(width == 8 ? wide : narrow);
-    }
-    return numbers;
+    attribute = DenseElementsAttr::getFromRawBuffer(type, blob->getData());
   }
   if (auto integers = dyn_cast<DenseIntElementsAttr>(attribute)) {
     bool isUnsigned = element.isInteger(1) || element.isUnsignedInteger();

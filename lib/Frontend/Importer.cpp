@@ -137,7 +137,9 @@ OwningOpRef<ModuleOp> importOnnx(StringRef path, MLIRContext &context,
     emitError(loc) << "expected a model with a graph, but got none";
     return {};
   }
-  int64_t opset = GraphImporter::getOpset(model.opset_import(), 0);
+  // A model of other domains only gets an error for each of its nodes.
+  int64_t opset =
+      GraphImporter::getOpset(model.opset_import(), model.opset_import_size() ? kNewestOpset : 0);
   if (opset < kOldestOpset || opset > kNewestOpset) {
     emitError(loc) << "expected a model of opset " << kOldestOpset << " to " << kNewestOpset
                    << ", but got " << (opset ? "opset " + std::to_string(opset) : "none");

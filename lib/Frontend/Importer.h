@@ -11,13 +11,14 @@ namespace lathe {
 /// What a caller may choose about reading a model.
 struct ImporterOptions {
   std::string functionName = "main"; ///< name of the function made from the model's graph
-  unsigned maxDepth = 32;            ///< how deep subgraphs and model-local functions may nest
+  unsigned maxDepth = 24;            ///< how deep subgraphs and model-local functions may nest
   uint64_t maxNodes = 1 << 22;       ///< how many nodes there may be after functions are inlined
 };
 
-/// The oldest and newest opset of the ONNX domain that is read.
+/// The oldest and newest opset of the ONNX domain that is read. Those after 21 only add: types,
+/// operators and attributes, all of which are reported where they are not known.
 inline constexpr int64_t kOldestOpset = 7;
-inline constexpr int64_t kNewestOpset = 21;
+inline constexpr int64_t kNewestOpset = 28;
 
 /// Reads an ONNX model: `module { func.func @main }` of `onnx` ops in the form of the newest opset,
 /// model-local functions inlined, with unranked results where the file does not tell a shape. Graph

@@ -1,6 +1,7 @@
 //===- SubgraphImporter.cpp - Bodies of If, Loop and Scan -----------------===//
 #include "dialects/ONNX/IR/ONNXDialect.h"
 #include "lib/Frontend/GraphImporter.h"
+#include "llvm/ADT/ScopeExit.h"
 
 using llvm::consumeError, llvm::createStringError, llvm::Error, llvm::Expected, llvm::StringMap,
     llvm::toString;
@@ -86,6 +87,13 @@ bool GraphImporter::importSubgraphs(NodeContext &node, const OpSchema &schema,
       inputTypes.push_back(getUnranked(value.getType()));
   }
 
+  // Bodies are built inside an op, as they refer to values around it; it gives way to the real one,
+  // whose operands and results are known afterwards.
+  Operation *holder = nullptr;
+  auto release = llvm::scope_exit([&] {
+    if (holder)
+      holder->erase();
+  });
   for (const AttributeSchema &attribute : schema.attributes) {
     if (attribute.kind != "GRAPH")
       continue;
@@ -94,10 +102,15 @@ bool GraphImporter::importSubgraphs(NodeContext &node, const OpSchema &schema,
       emitError(node) << "expected a graph in attribute '" << attribute.name << "', but got none";
       return false;
     }
-    auto region = std::make_unique<Region>();
-    if (!importSubgraph(node, graph->g(), inputTypes, *region))
+    OperationState state(node.loc, "onnx." + proto.op_type());
+    state.addRegion();
+    if (holder)
+      holder->erase();
+    holder = builder.create(state);
+    Region &body = holder->getRegion(0);
+    if (!importSubgraph(node, graph->g(), inputTypes, body))
       return false;
-    OperandRange yielded = region->front().getTerminator()->getOperands();
+    OperandRange yielded = body.front().getTerminator()->getOperands();
     if (yielded.size() < dropped || yielded.size() - dropped != size_t(proto.output_size())) {
       emitError(node) << "expected " << proto.output_size() + dropped << " outputs of graph '"
                       << attribute.name << "', but got " << yielded.size();
@@ -114,7 +127,8 @@ bool GraphImporter::importSubgraphs(NodeContext &node, const OpSchema &schema,
         return false;
       }
     }
-    regions.push_back(std::move(region));
+    regions.push_back(std::make_unique<Region>());
+    regions.back()->takeBody(body);
   }
   return true;
 }

@@ -238,7 +238,7 @@ Expected<ElementsAttr> convertTensor(const ::onnx::TensorProto &tensor, ModelFil
     return DenseElementsAttr::get(type, values);
   }
   bool isInteger = isa<IntegerType>(*elementType);
-  if (count <= 1 || (isInteger && int64_t(count) <= kMaxDenseElements))
+  if (int64_t(count) <= (isInteger ? kMaxDenseElements : kMaxDenseFloats))
     return count == 0 ? DenseElementsAttr::get(type, ArrayRef<Attribute>())
                       : DenseElementsAttr::getFromRawBuffer(type, data->bytes);
 

@@ -10,6 +10,8 @@ namespace lathe {
 
 /// Integer constants of at most this many elements are `dense`: shape arithmetic reads them.
 inline constexpr int64_t kMaxDenseElements = 1024;
+/// The same for floating point, e.g. the scales of Resize.
+inline constexpr int64_t kMaxDenseFloats = 16;
 
 /// The name of a TensorProto data type, also of those that libonnx does not know; "type 99" for
 /// others.
@@ -34,7 +36,7 @@ struct DeclaredType {
 /// supported.
 llvm::Expected<DeclaredType> convertType(const ::onnx::TypeProto &type, mlir::MLIRContext *context);
 
-/// The value of a tensor: `dense` for small integers and single elements, otherwise
+/// The value of a tensor: `dense` for few elements, otherwise
 /// `dense_resource` that points into the mapped file. Bytes that are not aligned to the element,
 /// and data in typed fields, are copied once.
 llvm::Expected<mlir::ElementsAttr> convertTensor(const ::onnx::TensorProto &tensor, ModelFile &file,

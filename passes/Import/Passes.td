@@ -65,6 +65,22 @@ def ImportDecompose : Pass<"import-decompose", "mlir::func::FuncOp"> {
   let dependentDialects = ["::lathe::onnx::ONNXDialect"];
 }
 
+def ImportSimplify : Pass<"import-simplify", "mlir::func::FuncOp"> {
+  let summary = "Removes data movement that undoes itself or does nothing";
+  let description = [{
+    Transposes of transposes are one, or none; of several Reshape, Flatten, Squeeze and
+    Unsqueeze in a row only the last is left; Cast, Reshape, Expand, Slice, Pad, Tile and
+    Transpose that change nothing go, as do Concat and Split of one part and Where of a
+    constant condition. Run it after `import-infer-shapes`.
+
+        %1 = "onnx.Transpose"(%0) <{perm = array<i64: 0, 2, 1>}> : ...
+        %2 = "onnx.Transpose"(%1) <{perm = array<i64: 0, 2, 1>}> : ...
+
+    becomes `%0`.
+  }];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect"];
+}
+
 def ImportFoldConstants : Pass<"import-fold-constants", "mlir::ModuleOp"> {
   let summary = "Folds what depends on constants only, by running it";
   let description = [{

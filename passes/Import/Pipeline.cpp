@@ -11,6 +11,7 @@ void lathe::buildImportPipeline(mlir::OpPassManager &passes, const ImportOptions
   passes.addNestedPass<mlir::func::FuncOp>(createImportSpecializeDims(specialize));
   passes.addNestedPass<mlir::func::FuncOp>(createImportInferShapes());
   passes.addNestedPass<mlir::func::FuncOp>(createImportDecompose());
+  passes.addNestedPass<mlir::func::FuncOp>(createImportSimplify());
   passes.addPass(createFoldConstantsPass(options.evaluator));
   passes.addNestedPass<mlir::func::FuncOp>(mlir::createCanonicalizerPass());
   passes.addNestedPass<mlir::func::FuncOp>(mlir::createCSEPass());

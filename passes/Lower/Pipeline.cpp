@@ -15,6 +15,8 @@ void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &option
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   functions.addPass(createPrepareKernels());
+  // Weights that are packed where they are used, in a loop over time, are packed once.
+  functions.addPass(createLoopInvariantCodeMotionPass());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
 }

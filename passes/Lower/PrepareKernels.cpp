@@ -40,7 +40,7 @@ public:
   LogicalResult run() {
     SmallVector<nn::KernelOpInterface> kernels;
     function.walk([&](nn::KernelOpInterface op) {
-      if (op->getNumResults() == 1 && !op.getDestination())
+      if (op->getNumResults() == 1)
         kernels.push_back(op);
     });
     for (nn::KernelOpInterface op : kernels) {
@@ -54,11 +54,12 @@ public:
 
 private:
   LogicalResult prepare(nn::KernelOpInterface op) {
-    FailureOr<Sizes> sizes = resultSizes(op);
-    if (failed(sizes))
-      return failure();
-    auto type = cast<RankedTensorType>(op->getResult(0).getType());
-    op.setDestination(empty(*sizes, type));
+    if (!op.getDestination()) {
+      FailureOr<Sizes> sizes = resultSizes(op);
+      if (failed(sizes))
+        return failure();
+      op.setDestination(empty(*sizes, cast<RankedTensorType>(op->getResult(0).getType())));
+    }
     return TypeSwitch<Operation *, LogicalResult>(op)
         .Case([&](nn::LinearOp linear) { return prepareLinear(linear); })
         .Case([&](nn::ConvOp conv) { return prepareConv(conv); })

@@ -1,7 +1,9 @@
 //===- lathe.cpp - The command-line driver --------------------------------===//
 #include "tools/lathe/Commands.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
@@ -35,6 +37,17 @@ static void printHelp(llvm::raw_ostream &stream) {
   stream << "\n'lathe <command> --help' lists the options of a command.\n";
 }
 
+/// Takes the flags that LLVM's libraries register by themselves off the command line: their names clash with ours (--threads),
+/// and they are no part of this program. Those of MLIR are registered later, by `ModelFlags`.
+static void removeLibraryFlags() {
+  llvm::SmallVector<llvm::cl::Option *> flags;
+  for (auto &entry : llvm::cl::getRegisteredOptions())
+    if (llvm::is_contained(entry.second->Categories, &llvm::cl::getGeneralCategory()))
+      flags.push_back(entry.second);
+  for (llvm::cl::Option *flag : flags)
+    flag->removeArgument();
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   llvm::StringRef name = argc > 1 ? argv[1] : "";
@@ -53,6 +66,7 @@ int main(int argc, char **argv) {
     std::vector<char *> arguments = {program.data()};
     arguments.insert(arguments.end(), argv + 2, argv + argc);
     arguments.push_back(nullptr);
+    removeLibraryFlags();
     return command.run(argc - 1, arguments.data());
   }
   if (name.empty())

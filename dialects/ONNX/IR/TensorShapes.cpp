@@ -1,5 +1,7 @@
 //===- TensorShapes.cpp - Shape inference of ops that make and grow -------===//
 #include "dialects/ONNX/IR/ShapeHelpers.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -123,12 +125,42 @@ static AffineExpr scaleSize(const SymbolicShapes &shapes, AffineExpr size, float
 static std::optional<SmallVector<float>> getFloats(const SymbolicShapes &shapes, Value value) {
   if (auto whole = getConstantElements(shapes, value))
     return SmallVector<float>(whole->begin(), whole->end());
-  DenseFPElementsAttr floats;
-  if (!matchPattern(value, m_Constant(&floats)))
+  ElementsAttr attribute;
+  if (!matchPattern(value, m_Constant(&attribute)))
+    return std::nullopt;
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attribute))
+    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+        blob && attribute.getElementType().isF32() && blob->getData().size() % sizeof(float) == 0) {
+      SmallVector<float> numbers(blob->getData().size() / sizeof(float));
+      memcpy(numbers.data(), blob->getData().data(), blob->getData().size());
+      return numbers;
+    }
+  auto floats = dyn_cast<DenseFPElementsAttr>(attribute);
+  if (!floats)
     return std::nullopt;
   return llvm::map_to_vector(floats.getValues<APFloat>(), [](APFloat number) {
     return float(number.convertToDouble());
   });
+}
+
+/// One scale for all axes, so that no result exceeds (not_larger) or falls below (not_smaller) the wanted sizes.
+static LogicalResult keepAspect(ResizeOp op, const SymbolicShapes &shapes, ArrayRef<unsigned> axes,
+                                ArrayRef<AffineExpr> sizes, Dims &dims) {
+  bool smallest = op.getKeepAspectRatioPolicy() == "not_larger";
+  if (!smallest && op.getKeepAspectRatioPolicy() != "not_smaller")
+    return op.emitOpError("expected keep_aspect_ratio_policy stretch, not_larger or not_smaller, but got ")
+           << op.getKeepAspectRatioPolicy();
+  std::optional<double> scale;
+  for (auto [axis, size] : llvm::zip_equal(axes, sizes)) {
+    std::optional<int64_t> from = getConstant(dims[axis]), to = getConstant(size);
+    if (!from || !to || *from < 1)
+      return emitUnknown(op, "sizes whose ratio is kept");
+    double ratio = double(*to) / double(*from);
+    scale = !scale ? ratio : smallest ? std::min(*scale, ratio) : std::max(*scale, ratio);
+  }
+  for (unsigned axis : axes)
+    dims[axis] = shapes.constant(int64_t(std::floor(*scale * double(*getConstant(dims[axis])) + 0.5)));
+  return success();
 }
 
 static LogicalResult inferResize(ResizeOp op, SymbolicShapes &shapes) {
@@ -139,16 +171,19 @@ static LogicalResult inferResize(ResizeOp op, SymbolicShapes &shapes) {
   FailureOr<SmallVector<unsigned>> normalized = normalizeAxes(op, axes, dims.size());
   if (failed(normalized))
     return failure();
-  if (op.getKeepAspectRatioPolicy() != "stretch")
-    return op.emitOpError("expected keep_aspect_ratio_policy stretch, but got ") << op.getKeepAspectRatioPolicy();
   if (op.getSizes() && shapes.getDims(op.getSizes()) != ArrayRef<AffineExpr>(shapes.constant(0))) {
     auto sizes = shapes.getElements(op.getSizes());
     if (!sizes)
       return emitUnknown(op, "sizes");
     if (sizes->size() != axes.size())
       return op.emitOpError("expected ") << axes.size() << " sizes, but got " << sizes->size();
-    for (auto [axis, size] : llvm::zip_equal(*normalized, *sizes))
-      dims[axis] = size;
+    if (op.getKeepAspectRatioPolicy() != "stretch") {
+      if (failed(keepAspect(op, shapes, *normalized, *sizes, dims)))
+        return failure();
+    } else {
+      for (auto [axis, size] : llvm::zip_equal(*normalized, *sizes))
+        dims[axis] = size;
+    }
   } else if (op.getScales()) {
     auto scales = getFloats(shapes, op.getScales());
     if (!scales)

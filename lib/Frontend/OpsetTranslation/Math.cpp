@@ -45,6 +45,17 @@ static Error translateDFT(Translation &t) {
   return Error::success();
 }
 
+/// x * sigmoid(alpha * x)
+static Error expandSwish(Translation &t) {
+  std::string input = t.getInput(0).str(), scaled = input;
+  std::optional<float> alpha = t.takeFloat("alpha");
+  if (alpha && *alpha != 1)
+    scaled = t.addBefore("Mul", {input, t.makeFloatLike(*alpha, input)});
+  t.node.set_op_type("Mul");
+  t.setInput(1, t.addBefore("Sigmoid", {scaled}));
+  return Error::success();
+}
+
 ArrayRef<TranslationRule> getMathTranslations() {
   static const TranslationRule rules[] = {
       {"Clip", 0, 11, translateClip},
@@ -52,6 +63,7 @@ ArrayRef<TranslationRule> getMathTranslations() {
       {"LogSoftmax", 0, 13, translateSoftmax},
       {"Hardmax", 0, 13, translateSoftmax},
       {"DFT", 0, 20, translateDFT},
+      {"Swish", 24, kAnyOpset, expandSwish},
   };
   return rules;
 }

@@ -56,11 +56,44 @@ static Error translateRoiAlign(Translation &t) {
   return Error::success();
 }
 
+/// x / sqrt(mean(x^2) + epsilon) * scale, with the steps before the product in float.
+static Error expandRMSNormalization(Translation &t) {
+  std::string input = t.getInput(0).str();
+  int64_t axis = t.takeInt("axis").value_or(-1);
+  float epsilon = t.takeFloat("epsilon").value_or(1e-5f);
+  bool inFloat = t.takeInt("stash_type").value_or(1) == ::onnx::TensorProto::FLOAT;
+  mlir::TensorType type = t.getType(input);
+  if (axis >= 0) {
+    if (!type || !type.hasRank())
+      return createStringError("expected a negative axis for an input of unknown rank, but got " +
+                               std::to_string(axis));
+    axis -= type.getRank();
+  }
+  if (axis >= 0 || axis < -64)
+    return createStringError("expected an axis within the input's rank");
+  std::vector<int64_t> axes;
+  for (int64_t i = axis; i < 0; ++i)
+    axes.push_back(i);
+  bool cast = inFloat && !(type && type.getElementType().isF32());
+  std::string x = cast ? t.addBefore("Cast", {input}, {{"to", ::onnx::TensorProto::FLOAT}}) : input;
+  std::string square = t.addBefore("Mul", {x, x});
+  std::string mean = t.addBefore("ReduceMean", {square, t.makeInts(axes)}, {{"keepdims", 1}});
+  std::string sum = t.addBefore(
+      "Add", {mean, inFloat ? t.makeFloatLike(epsilon, "") : t.makeFloatLike(epsilon, input)});
+  std::string result = t.addBefore("Div", {x, t.addBefore("Sqrt", {sum})});
+  if (cast)
+    result = t.addBefore("CastLike", {result, input});
+  t.node.set_op_type("Mul");
+  t.setInput(0, result);
+  return Error::success();
+}
+
 ArrayRef<TranslationRule> getNNTranslations() {
   static const TranslationRule rules[] = {
       {"BatchNormalization", 0, 14, translateBatchNormalization},
       {"Dropout", 0, 12, translateDropout},
       {"GroupNormalization", 0, 21, translateGroupNormalization},
+      {"RMSNormalization", 23, kAnyOpset, expandRMSNormalization},
       {"RoiAlign", 0, 16, translateRoiAlign},
   };
   return rules;

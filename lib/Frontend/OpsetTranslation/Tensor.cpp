@@ -98,6 +98,17 @@ static Error translateScatter(Translation &t) {
   return Error::success();
 }
 
+/// Rounding is a choice only for an element type that is not supported.
+static Error translateCast(Translation &t) {
+  t.remove("round_mode");
+  return Error::success();
+}
+
+/// The first form worked on batches of sequences.
+static Error refuseScan8(Translation &) {
+  return createStringError("the form of opset 8, with sequence lengths, is not supported");
+}
+
 /// Since opset 20, the modes are called as those of Resize.
 static Error translateGridSample(Translation &t) {
   const ::onnx::AttributeProto *mode = t.find("mode");
@@ -110,14 +121,22 @@ static Error translateGridSample(Translation &t) {
 }
 
 ArrayRef<TranslationRule> getTensorTranslations() {
-  constexpr int64_t always = std::numeric_limits<int64_t>::max();
   static const TranslationRule rules[] = {
-      {"Squeeze", 0, 13, translateAxes},        {"Unsqueeze", 0, 13, translateAxes},
-      {"Slice", 0, 10, translateSlice},         {"Pad", 0, 11, translatePad},
-      {"Split", 0, 13, translateSplitSizes},    {"Split", 0, 18, translateSplitParts},
-      {"TopK", 0, 10, translateTopK},           {"Upsample", 0, always, translateUpsample},
-      {"Resize", 0, 11, translateResize10},     {"Resize", 11, always, dropEmptyInputs},
-      {"Scatter", 0, always, translateScatter}, {"GridSample", 20, always, translateGridSample},
+      {"Squeeze", 0, 13, translateAxes},
+      {"Unsqueeze", 0, 13, translateAxes},
+      {"Slice", 0, 10, translateSlice},
+      {"Pad", 0, 11, translatePad},
+      {"Split", 0, 13, translateSplitSizes},
+      {"Split", 0, 18, translateSplitParts},
+      {"TopK", 0, 10, translateTopK},
+      {"Upsample", 0, kAnyOpset, translateUpsample},
+      {"Resize", 0, 11, translateResize10},
+      {"Resize", 11, kAnyOpset, dropEmptyInputs},
+      {"Scatter", 0, kAnyOpset, translateScatter},
+      {"Cast", 24, kAnyOpset, translateCast},
+      {"CastLike", 24, kAnyOpset, translateCast},
+      {"Scan", 0, 9, refuseScan8},
+      {"GridSample", 20, kAnyOpset, translateGridSample},
   };
   return rules;
 }

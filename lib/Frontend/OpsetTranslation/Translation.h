@@ -6,6 +6,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/Support/Error.h"
 #include <functional>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -35,6 +36,9 @@ struct Translation {
   llvm::StringRef getInput(int index) const;
   bool hasOutput(int index) const;
   void setInput(int index, const std::string &name);
+  /// Makes the node, of which only the first output is left, another one. Attributes that were not
+  /// taken stay, to be reported.
+  void replace(llvm::StringRef op, llvm::ArrayRef<std::string> inputs);
   /// Makes attribute `name`, a list of integers, input `index`.
   void makeIntsInput(llvm::StringRef name, int index);
 
@@ -51,6 +55,9 @@ struct Translation {
                 llvm::ArrayRef<std::pair<llvm::StringRef, int64_t>> attributes = {});
 };
 
+/// The end of rules that hold for all opsets to come.
+inline constexpr int64_t kAnyOpset = std::numeric_limits<int64_t>::max();
+
 /// Rewrites nodes of `op` from models whose opset is in [from, until). Several rules may apply to a
 /// node, in their order.
 struct TranslationRule {
@@ -59,6 +66,7 @@ struct TranslationRule {
   llvm::Error (*apply)(Translation &);
 };
 
+llvm::ArrayRef<TranslationRule> getAttentionTranslations();
 llvm::ArrayRef<TranslationRule> getMathTranslations();
 llvm::ArrayRef<TranslationRule> getNNTranslations();
 llvm::ArrayRef<TranslationRule> getReduceTranslations();

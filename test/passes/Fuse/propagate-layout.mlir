@@ -104,13 +104,11 @@ func.func @attention(%q: tensor<1x5x4x8xf32>, %k: tensor<1x6x2x8xf32>, %v: tenso
   return %4 : tensor<1x5x4x8xf32>
 }
 
-// Either operand could be the one that is transposed, at no cost: this ends.
-// CHECK-LABEL: func @gate
-func.func @gate(%x: tensor<?x1x1x4xf32>, %y: tensor<?x4x1x1xf32>) -> tensor<?x4x1x1xf32> {
-  // CHECK: "onnx.Mul"
-  // CHECK-NOT: onnx.Transpose
-  // CHECK: return
-  %0 = "onnx.Transpose"(%x) {perm = array<i64: 0, 3, 1, 2>} : (tensor<?x1x1x4xf32>) -> tensor<?x4x1x1xf32>
-  %1 = "onnx.Mul"(%0, %y) : (tensor<?x4x1x1xf32>, tensor<?x4x1x1xf32>) -> tensor<?x4x1x1xf32>
-  return %1 : tensor<?x4x1x1xf32>
+// Both operands are free to transpose: no ping-pong between them.
+// CHECK-LABEL: func @free_transposes
+// CHECK-NOT: onnx.Transpose
+func.func @free_transposes(%a: tensor<1x1x1x8xf32>, %b: tensor<1x8x1x1xf32>) -> tensor<1x8x1x1xf32> {
+  %0 = "onnx.Transpose"(%a) <{perm = array<i64: 0, 3, 1, 2>}> : (tensor<1x1x1x8xf32>) -> tensor<1x8x1x1xf32>
+  %1 = "onnx.Mul"(%0, %b) : (tensor<1x8x1x1xf32>, tensor<1x8x1x1xf32>) -> tensor<1x8x1x1xf32>
+  return %1 : tensor<1x8x1x1xf32>
 }

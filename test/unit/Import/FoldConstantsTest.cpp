@@ -1,0 +1,96 @@
+//===- FoldConstantsTest.cpp - Constant subgraphs that an evaluator runs --===//
+#include "dialects/ONNX/IR/ONNXDialect.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "passes/Import/Passes.h"
+#include <catch2/catch.hpp>
+
+using namespace mlir;
+using namespace lathe;
+
+namespace {
+
+/// Parses a model and folds it with an evaluator that answers every result with sevens.
+struct Fixture {
+  MLIRContext context;
+  OwningOpRef<ModuleOp> module;
+  unsigned runs = 0, results = 0, ops = 0;
+  bool good = false;
+
+  explicit Fixture(const char *text) {
+    context.loadDialect<onnx::ONNXDialect, func::FuncDialect, arith::ArithDialect>();
+    module = parseSourceString<ModuleOp>(text, &context);
+    REQUIRE(module);
+    PassManager passes(&context);
+    passes.addPass(createFoldConstantsPass([&](ModuleOp outlined, SmallVectorImpl<ElementsAttr> &values) {
+      ++runs;
+      auto main = outlined.lookupSymbol<func::FuncOp>("main");
+      if (!main || main.getNumArguments() != 0)
+        return failure();
+      main.walk([&](Operation *op) { ops += isa<onnx::TransposeOp, onnx::ExpOp, onnx::ExpandOp>(op); });
+      for (Type type : main.getResultTypes()) {
+        ++results;
+        values.push_back(DenseElementsAttr::get(cast<ShapedType>(type), 7.0f));
+      }
+      return success();
+    }));
+    good = succeeded(passes.run(*module));
+  }
+
+  template <typename OpT>
+  unsigned count() {
+    unsigned number = 0;
+    module->walk([&](OpT) { ++number; });
+    return number;
+  }
+};
+
+} // namespace
+
+TEST_CASE("A constant subgraph is run once and only what others use is its result", "[import]") {
+  Fixture fixture(R"(
+func.func @main(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
+  %w = onnx.Constant dense<1.0> : tensor<2x3xf32>
+  %t = "onnx.Transpose"(%w) {perm = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %e = "onnx.Exp"(%t) : (tensor<3x2xf32>) -> tensor<3x2xf32>
+  %y = "onnx.Add"(%x, %e) : (tensor<3x2xf32>, tensor<3x2xf32>) -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+})");
+  CHECK(fixture.good);
+  CHECK(fixture.runs == 1);
+  CHECK(fixture.results == 1);
+  CHECK(fixture.ops == 2);
+  CHECK(fixture.count<onnx::TransposeOp>() == 0);
+  CHECK(fixture.count<onnx::ExpOp>() == 0);
+  CHECK(fixture.count<onnx::ConstantOp>() == 1);
+  CHECK(fixture.count<onnx::AddOp>() == 1);
+}
+
+TEST_CASE("Results that only grow stay computed", "[import]") {
+  Fixture fixture(R"(
+func.func @main() -> (tensor<512x512xf32>, tensor<8x8xf32>) {
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %large = onnx.Constant dense<[512, 512]> : tensor<2xi64>
+  %small = onnx.Constant dense<[8, 8]> : tensor<2xi64>
+  %0 = "onnx.Expand"(%one, %large) : (tensor<f32>, tensor<2xi64>) -> tensor<512x512xf32>
+  %1 = "onnx.Expand"(%one, %small) : (tensor<f32>, tensor<2xi64>) -> tensor<8x8xf32>
+  return %0, %1 : tensor<512x512xf32>, tensor<8x8xf32>
+})");
+  CHECK(fixture.good);
+  CHECK(fixture.results == 1);
+  CHECK(fixture.count<onnx::ExpandOp>() == 1);
+}
+
+TEST_CASE("Random numbers and quantized weights are not folded", "[import]") {
+  Fixture fixture(R"(
+func.func @main() -> (tensor<4xf32>, tensor<2xf32>) {
+  %0 = "onnx.RandomNormal"() {shape = array<i64: 4>} : () -> tensor<4xf32>
+  %q = onnx.Constant dense<[1, 2]> : tensor<2xi8>
+  %s = onnx.Constant dense<0.5> : tensor<f32>
+  %1 = "onnx.DequantizeLinear"(%q, %s) : (tensor<2xi8>, tensor<f32>) -> tensor<2xf32>
+  return %0, %1 : tensor<4xf32>, tensor<2xf32>
+})");
+  CHECK(fixture.good);
+  CHECK(fixture.runs == 0);
+  CHECK(fixture.count<onnx::DequantizeLinearOp>() == 1);
+}
