@@ -45,6 +45,26 @@ private:
 
 /// On arguments and results: their elements were unsigned.
 static constexpr StringLiteral kUnsignedAttr = "onnx.unsigned";
+/// On arguments and results whose type no longer tells it: the number of the ONNX type.
+static constexpr StringLiteral kDTypeAttr = "onnx.dtype";
+
+static IntegerAttr getUnsignedDType(Type element) {
+  int32_t number = 2;
+  switch (element.getIntOrFloatBitWidth()) {
+  case 16:
+    number = 4;
+    break;
+  case 32:
+    number = 12;
+    break;
+  case 64:
+    number = 13;
+    break;
+  default:
+    break;
+  }
+  return IntegerAttr::get(IntegerType::get(element.getContext(), 32), number);
+}
 
 /// Values that the shape analysis knows need no computation.
 static bool lowerKnownElements(Lowering &lowering, Operation *op) {
@@ -103,6 +123,7 @@ void LowerONNXToLinalgPass::makeArgumentsSignless(func::FuncOp function, Lowerin
     lowering.set(cast.getResult(0), argument);
     casts.push_back(cast);
     function.setArgAttr(argument.getArgNumber(), kUnsignedAttr, UnitAttr::get(&getContext()));
+    function.setArgAttr(argument.getArgNumber(), kDTypeAttr, getUnsignedDType(getElementTypeOrSelf(type)));
   }
 }
 
@@ -126,8 +147,10 @@ void LowerONNXToLinalgPass::runOnOperation() {
 
   Operation *terminator = function.getBody().front().getTerminator();
   for (auto [position, result] : llvm::enumerate(terminator->getOperands()))
-    if (getElementTypeOrSelf(result).isUnsignedInteger())
+    if (Type element = getElementTypeOrSelf(result); element.isUnsignedInteger()) {
       function.setResultAttr(position, kUnsignedAttr, UnitAttr::get(&getContext()));
+      function.setResultAttr(position, kDTypeAttr, getUnsignedDType(element));
+    }
 
   bool good = true;
   for (Operation *op : original) {

@@ -63,7 +63,9 @@ private:
                      bool needsSteps);
 
   int64_t directions = 1;
-  bool firstIsReverse = false;
+  bool firstIsReverse = false, batchFirst = false;
+  SmallVector<AffineExpr> inputDims; ///< [steps, batch, inputs]
+  Value inputSteps;                  ///< the input in this order
   Type element;
   SmallVector<StringRef> activations; ///< of all directions
 };
@@ -75,8 +77,9 @@ LogicalResult RecurrentLayer::initialize(StringRef directionName, int64_t layout
   element = lowering.elementType(x);
   if (!element.isF32())
     return op->emitOpError("expected elements of f32, but got ") << element;
-  if (layout != 0)
-    return op->emitOpError("expected layout 0, but got ") << layout;
+  if (layout != 0 && layout != 1)
+    return op->emitOpError("expected layout 0 or 1, but got ") << layout;
+  batchFirst = layout == 1;
   if (sequenceLens)
     return op->emitOpError("with sequence_lens is not supported");
   if (hasClip)
@@ -89,12 +92,15 @@ LogicalResult RecurrentLayer::initialize(StringRef directionName, int64_t layout
   firstIsReverse = directionName == "reverse";
 
   Dims recurrent = lowering.shapes.getDims(r), input = lowering.shapes.getDims(x);
+  inputDims.assign(input.begin(), input.end());
+  if (batchFirst)
+    std::swap(inputDims[0], inputDims[1]);
   auto rows = dyn_cast<AffineConstantExpr>(recurrent[1]), columns = dyn_cast<AffineConstantExpr>(recurrent[2]);
   if (!rows || !columns || !isa<AffineConstantExpr>(input[2]))
     return op->emitOpError("expected static input and hidden sizes");
   hidden = columns.getValue();
   gateCount = rows.getValue() / hidden;
-  stateDims = {input[1], columns};
+  stateDims = {inputDims[1], columns};
 
   for (int64_t d = 0; d < directions; ++d)
     activations.append(defaults.begin(), defaults.end());
@@ -181,9 +187,8 @@ SmallVector<Value> RecurrentLayer::update(
 
 void RecurrentLayer::emitDirection(ArrayRef<Value> initialStates, bool reverse, Value &y,
                                    MutableArrayRef<Value> finalStates, bool needsSteps) {
-  Dims input = lowering.shapes.getDims(x);
   prepareDirection();
-  Value projected = linear(lowering.get(x), input, weight(w, 0, gates()), gates() * hidden, inputBias());
+  Value projected = linear(inputSteps, inputDims, weight(w, 0, gates()), gates() * hidden, inputBias());
 
   SmallVector<Value> carried;
   for (Value initial : initialStates) {
@@ -192,13 +197,16 @@ void RecurrentLayer::emitDirection(ArrayRef<Value> initialStates, bool reverse, 
           stateDims, arith::ConstantOp::create(builder, cast<TypedAttr>(builder.getZeroAttr(element)))));
       continue;
     }
-    carried.push_back(dropUnits(builder, lowering.get(initial), lowering.type(stateDims, element),
-                                {builder.getIndexAttr(direction), builder.getIndexAttr(0), builder.getIndexAttr(0)},
-                                {builder.getIndexAttr(1), lowering.size(stateDims[0]), lowering.size(stateDims[1])}));
+    SmallVector<OpFoldResult> offsets(3, builder.getIndexAttr(0)), sizes(3, builder.getIndexAttr(1));
+    offsets[batchFirst ? 1 : 0] = builder.getIndexAttr(direction);
+    sizes[batchFirst ? 0 : 1] = lowering.size(stateDims[0]);
+    sizes[2] = lowering.size(stateDims[1]);
+    carried.push_back(
+        dropUnits(builder, lowering.get(initial), lowering.type(stateDims, element), offsets, sizes));
   }
   if (needsSteps)
     carried.push_back(y);
-  Value steps = lowering.sizeValue(input[0]), last = arith::SubIOp::create(builder, steps, lowering.index(1));
+  Value steps = lowering.sizeValue(inputDims[0]), last = arith::SubIOp::create(builder, steps, lowering.index(1));
   SmallVector<OpFoldResult> stateSizes = lowering.sizes(stateDims);
   auto loop = scf::ForOp::create(builder, lowering.index(0), steps, lowering.index(1), carried);
   {
@@ -215,10 +223,10 @@ void RecurrentLayer::emitDirection(ArrayRef<Value> initialStates, bool reverse, 
     };
     SmallVector<Value> next = step(inputOf, states.take_front(stateCount));
     if (needsSteps) {
-      SmallVector<OpFoldResult> offsets = {time, builder.getIndexAttr(direction), builder.getIndexAttr(0),
-                                           builder.getIndexAttr(0)};
-      SmallVector<OpFoldResult> sizes = {builder.getIndexAttr(1), builder.getIndexAttr(1), stateSizes[0],
-                                         stateSizes[1]};
+      // [steps, directions, batch, hidden] or [batch, steps, directions, hidden]
+      SmallVector<OpFoldResult> offsets(4, builder.getIndexAttr(0)), sizes(4, builder.getIndexAttr(1));
+      offsets[batchFirst ? 1 : 0] = time, offsets[batchFirst ? 2 : 1] = builder.getIndexAttr(direction);
+      sizes[batchFirst ? 0 : 2] = stateSizes[0], sizes[3] = stateSizes[1];
       SmallVector<OpFoldResult> strides(4, builder.getIndexAttr(1));
       next.push_back(tensor::InsertSliceOp::create(builder, next[0], states.back(), offsets, sizes, strides));
     }
@@ -230,13 +238,17 @@ void RecurrentLayer::emitDirection(ArrayRef<Value> initialStates, bool reverse, 
     if (!final)
       continue;
     SmallVector<OpFoldResult> offsets(3, builder.getIndexAttr(0)), strides(3, builder.getIndexAttr(1));
-    offsets[0] = builder.getIndexAttr(direction);
-    SmallVector<OpFoldResult> sizes = {builder.getIndexAttr(1), stateSizes[0], stateSizes[1]};
+    SmallVector<OpFoldResult> sizes = strides;
+    offsets[batchFirst ? 1 : 0] = builder.getIndexAttr(direction);
+    sizes[batchFirst ? 0 : 1] = stateSizes[0], sizes[2] = stateSizes[1];
     final = tensor::InsertSliceOp::create(builder, loop.getResult(position), final, offsets, sizes, strides);
   }
 }
 
 void RecurrentLayer::emit(ArrayRef<Value> initialStates, Value y, ArrayRef<Value> finalStates) {
+  inputSteps = lowering.get(x);
+  if (batchFirst)
+    inputSteps = lowering.transpose(inputSteps, lowering.shapes.getDims(x), {1, 0, 2});
   Value steps;
   if (y)
     steps = lowering.empty(lowering.shapes.getDims(y), element);

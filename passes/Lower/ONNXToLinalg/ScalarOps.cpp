@@ -43,6 +43,22 @@ static Value emitNot(ScalarBuilder &s, Operation *, ValueRange x) {
   return s.make<arith::XOrIOp>({x[0], splat(s, x[0], -1)});
 }
 
+/// Square and multiply over the six bits that matter: with more, any base but 0 and +-1 has overflowed. Parity is kept
+/// for -1. Negative exponents, which ONNX does not define for integers, count as 0.
+static Value emitIntegerPow(ScalarBuilder &s, Value base, Value exponent) {
+  Value zero = splat(s, base, 0), one = splat(s, base, 1);
+  Value parity = s.make<arith::AndIOp>({exponent, one});
+  Value large = s.add(splat(s, base, 62), parity);
+  exponent = s.max(s.select(s.less(splat(s, base, 63), exponent), large, exponent), zero);
+  Value result = one;
+  for (int bit = 0; bit < 6; ++bit) {
+    Value isSet = s.make<arith::AndIOp>({s.make<arith::ShRUIOp>({exponent, splat(s, base, bit)}), one});
+    result = s.select(s.equal(isSet, one), s.mul(result, base), result);
+    base = s.mul(base, base);
+  }
+  return result;
+}
+
 static Value emitPow(ScalarBuilder &s, Operation *op, ValueRange x) {
   Value base = x[0], exponent = x[1];
   FloatAttr constant;
@@ -58,7 +74,7 @@ static Value emitPow(ScalarBuilder &s, Operation *op, ValueRange x) {
   bool exponentUnsigned = getElementTypeOrSelf(op->getOperand(1)).isUnsignedInteger();
   if (!s.isFloat(base) && !s.isFloat(exponent)) {
     exponent = createScalarCast(s.builder, s.loc, exponent, exponentUnsigned, base.getType(), false);
-    return s.make<math::IPowIOp>({base, exponent});
+    return emitIntegerPow(s, base, exponent);
   }
   // An integer to a fraction is computed in f64, which holds every 32-bit integer.
   Type type = s.isFloat(base) ? base.getType() : Type(s.builder.getF64Type());
