@@ -14,8 +14,8 @@ using namespace mlir;
 using namespace lathe;
 
 namespace {
-/// One walk in order instead of a dialect conversion: every size comes from an analysis of the original values, which
-/// stay in place until all is lowered.
+/// One walk in order instead of a dialect conversion: every size comes from an analysis of the
+/// original values, which stay in place until all is lowered.
 struct LowerONNXToLinalgPass : lathe::impl::LowerONNXToLinalgBase<LowerONNXToLinalgPass> {
   LogicalResult initialize(MLIRContext *) override {
     addElementwiseLowerings(table);
@@ -37,7 +37,8 @@ struct LowerONNXToLinalgPass : lathe::impl::LowerONNXToLinalgBase<LowerONNXToLin
 
 private:
   LogicalResult lower(Lowering &lowering, Operation *op);
-  void makeArgumentsSignless(func::FuncOp function, Lowering &lowering, SmallVectorImpl<Operation *> &casts);
+  void makeArgumentsSignless(func::FuncOp function, Lowering &lowering,
+                             SmallVectorImpl<Operation *> &casts);
 
   LoweringTable table;
 };
@@ -106,8 +107,8 @@ LogicalResult LowerONNXToLinalgPass::lower(Lowering &lowering, Operation *op) {
   return function(lowering, op);
 }
 
-/// An unsigned argument gets a signless type; a cast to the original type, which is erased at the end, stands for it in
-/// onnx ops until they are lowered.
+/// An unsigned argument gets a signless type; a cast to the original type, which is erased at the
+/// end, stands for it in onnx ops until they are lowered.
 void LowerONNXToLinalgPass::makeArgumentsSignless(func::FuncOp function, Lowering &lowering,
                                                   SmallVectorImpl<Operation *> &casts) {
   lowering.builder.setInsertionPointToStart(&function.getBody().front());
@@ -123,7 +124,8 @@ void LowerONNXToLinalgPass::makeArgumentsSignless(func::FuncOp function, Lowerin
     lowering.set(cast.getResult(0), argument);
     casts.push_back(cast);
     function.setArgAttr(argument.getArgNumber(), kUnsignedAttr, UnitAttr::get(&getContext()));
-    function.setArgAttr(argument.getArgNumber(), kDTypeAttr, getUnsignedDType(getElementTypeOrSelf(type)));
+    function.setArgAttr(argument.getArgNumber(), kDTypeAttr,
+                        getUnsignedDType(getElementTypeOrSelf(type)));
   }
 }
 
