@@ -46,7 +46,6 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
   case Phase::Shapes: {
     ImportOptions import;
     import.dims.assign(options.dims.begin(), options.dims.end());
-    import.evaluator = evaluateConstants;
     if (options.foldConstants)
       import.evaluator = evaluateConstants;
     return buildImportPipeline(passes, import);

@@ -108,6 +108,7 @@ struct GraphImporter::NodeContext {
   Scope &scope;
   std::string name; ///< with the scope's prefix; of nameless nodes their first output
   mlir::Location loc;
+  std::string op; ///< as the file has it, which errors name
 };
 
 } // namespace lathe

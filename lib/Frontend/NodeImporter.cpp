@@ -17,7 +17,7 @@ InFlightDiagnostic GraphImporter::emitError(NodeContext &node) {
   diagnostic << "node '" << node.name << "' (";
   if (!isDefaultDomain(proto.domain()))
     diagnostic << proto.domain() << ".";
-  return std::move(diagnostic << proto.op_type() << ", opset " << node.scope.opset << "): ");
+  return std::move(diagnostic << node.op << ", opset " << node.scope.opset << "): ");
 }
 
 void GraphImporter::bindOutputs(NodeContext &node, ValueRange results) {
@@ -39,7 +39,7 @@ static std::string getName(const ::onnx::NodeProto &node) {
 
 void GraphImporter::importNode(const ::onnx::NodeProto &proto, Scope &scope) {
   std::string name = scope.prefix + getName(proto);
-  NodeContext node{proto, scope, name, getLoc(name)};
+  NodeContext node{proto, scope, name, getLoc(name), proto.op_type()};
   if (++nodeCount > options.maxNodes) {
     if (nodeCount == options.maxNodes + 1)
       emitError(node) << "expected at most " << options.maxNodes
@@ -105,7 +105,7 @@ void GraphImporter::importTranslated(NodeContext &node) {
     return bindOutputs(node, {});
   }
   auto emit = [&](const ::onnx::NodeProto &proto) {
-    NodeContext part{proto, node.scope, node.name, node.loc};
+    NodeContext part{proto, node.scope, node.name, node.loc, node.op};
     if (proto.op_type() == "Constant")
       importConstant(part);
     else

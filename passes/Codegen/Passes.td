@@ -49,10 +49,31 @@ def SignaturePass : Pass<"codegen-signature", "::mlir::ModuleOp"> {
       func.func @main(...)
       func.func private @output_sizes(%n: index) -> index
     ```
-    An argument or result whose ONNX type cannot be told from its signless type has it as `onnx.dtype`.
+    Arguments and results of signless type that are unsigned in the model are marked `onnx.unsigned`.
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
                            "::mlir::tensor::TensorDialect"];
+}
+
+def PadInPlacePass : Pass<"codegen-pad-in-place", "::mlir::func::FuncOp"> {
+  let summary = "Lets producers write into the middle of padded buffers, of which only the borders are filled";
+  let description = [{
+    Bufferisation makes a producer write a slice directly if the buffer around it exists before. Here it does, and the
+    slice itself is not filled. Each op gets a `tensor.empty` of its own on the way.
+
+    ```mlir
+    %0 = nn.pool max %x outs(%e) {...} : (tensor<1x8x8x4xf32>, tensor<1x4x4x4xf32>) -> tensor<1x4x4x4xf32>
+    %1 = linalg.fill ins(%zero : f32) outs(%big : tensor<1x6x6x4xf32>) -> tensor<1x6x6x4xf32>
+    %2 = tensor.insert_slice %0 into %1[0, 1, 1, 0] [1, 4, 4, 4] [1, 1, 1, 1] : ...
+    // becomes
+    %top = tensor.extract_slice %big[0, 0, 0, 0] [1, 1, 6, 4] [1, 1, 1, 1] : ...
+    %filled = linalg.fill ins(%zero : f32) outs(%top : tensor<1x1x6x4xf32>) -> tensor<1x1x6x4xf32>
+    ... // and the other three borders
+    %0 = nn.pool max %x outs(%e) ...
+    %2 = tensor.insert_slice %0 into %borders[0, 1, 1, 0] [1, 4, 4, 4] [1, 1, 1, 1] : ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def BufferizePass : Pass<"codegen-bufferize", "::mlir::ModuleOp"> {

@@ -14,6 +14,7 @@ static void addCleanup(OpPassManager &passes) {
 void lathe::buildBufferizePipeline(OpPassManager &passes, const CodegenOptions &options) {
   addCleanup(passes);
   passes.addPass(createSignaturePass());
+  passes.addNestedPass<func::FuncOp>(createPadInPlacePass());
   passes.addPass(createBufferizePass());
   addCleanup(passes);
   // A second time: what the first one leaves behind are copies of a buffer onto itself.

@@ -93,6 +93,13 @@ void Translation::setInput(int index, const std::string &name) {
   node.set_input(index, name);
 }
 
+void Translation::replace(StringRef op, ArrayRef<std::string> inputs) {
+  node.set_op_type(op.str());
+  node.mutable_input()->Assign(inputs.begin(), inputs.end());
+  if (node.output_size() > 1)
+    node.mutable_output()->DeleteSubrange(1, node.output_size() - 1);
+}
+
 void Translation::makeIntsInput(StringRef name, int index) {
   if (std::optional<std::vector<int64_t>> values = takeInts(name))
     setInput(index, makeInts(*values));
@@ -170,8 +177,9 @@ void Translation::addAfter(StringRef op, ArrayRef<std::string> inputs, StringRef
 
 Error translateNode(Translation &translation) {
   std::string op = translation.node.op_type(); // a rule may change it
-  for (ArrayRef<TranslationRule> rules : {getMathTranslations(), getNNTranslations(),
-                                          getReduceTranslations(), getTensorTranslations()})
+  for (ArrayRef<TranslationRule> rules :
+       {getAttentionTranslations(), getMathTranslations(), getNNTranslations(),
+        getReduceTranslations(), getTensorTranslations()})
     for (const TranslationRule &rule : rules)
       if (rule.op == op && rule.from <= translation.opset && translation.opset < rule.until)
         if (Error error = rule.apply(translation))

@@ -36,6 +36,9 @@ struct Translation {
   llvm::StringRef getInput(int index) const;
   bool hasOutput(int index) const;
   void setInput(int index, const std::string &name);
+  /// Makes the node, of which only the first output is left, another one. Attributes that were not
+  /// taken stay, to be reported.
+  void replace(llvm::StringRef op, llvm::ArrayRef<std::string> inputs);
   /// Makes attribute `name`, a list of integers, input `index`.
   void makeIntsInput(llvm::StringRef name, int index);
 
@@ -63,6 +66,7 @@ struct TranslationRule {
   llvm::Error (*apply)(Translation &);
 };
 
+llvm::ArrayRef<TranslationRule> getAttentionTranslations();
 llvm::ArrayRef<TranslationRule> getMathTranslations();
 llvm::ArrayRef<TranslationRule> getNNTranslations();
 llvm::ArrayRef<TranslationRule> getReduceTranslations();

@@ -48,6 +48,7 @@ struct Attention {
   void emit();
   void emitTask();
   void packQueries();
+  void channelBlocks(int64_t channels, function_ref<void(Value, int64_t)> block);
   KernelBuilder::Carried keyBlock(Value firstKey, Value count, ValueRange state);
   void scores(Value firstKey, Value row, int64_t rows);
   Value masked(Value score, Value key, int64_t vector);
@@ -60,6 +61,8 @@ LogicalResult Attention::prepare() {
   for (Value operand : {query, key, value, out})
     if (!cast<MemRefType>(operand.getType()).getElementType().isF32())
       return op.emitOpError("expected f32, but got ") << operand.getType();
+  if (!hasUnitInnermostStride(query) || !hasUnitInnermostStride(out))
+    return op.emitOpError("expected queries and results with contiguous rows");
   if (op.getKeyPacked())
     return op.emitOpError("expected a key in rows");
   if (mask && cast<MemRefType>(mask.getType()).getRank() > 4)
@@ -77,7 +80,7 @@ LogicalResult Attention::prepare() {
   int64_t lanes = k.lanes(), fixed = constantOr(queries);
   constexpr int64_t mostKeys = 64;
   vectors = 2;
-  if (fixed > 0 && 10 * llvm::alignTo(fixed, 2 * lanes) > 11 * llvm::alignTo(fixed, lanes))
+  if (fixed > 0 && llvm::alignTo(fixed, 2 * lanes) > llvm::alignTo(fixed, lanes))
     vectors = 1;
   if ((depth + valueDepth + mostKeys) * 2 * lanes * 4 > kScratchBytes)
     vectors = 1;
@@ -113,17 +116,33 @@ Value Attention::clampedQuery(int64_t lane) {
 }
 
 void Attention::packQueries() {
-  Value scale = k.scalar(f32, op.getScale().convertToDouble());
-  SmallVector<Value> rows;
-  for (int64_t lane = 0; lane < blockQueries; ++lane)
-    rows.push_back(clampedQuery(lane));
-  k.loop(k.index(0), k.index(depth), 1, [&](Value channel) {
-    for (int64_t lane = 0; lane < blockQueries; ++lane) {
-      Value x = k.loadScalar(query, position(op.getHeadsFirst(), head, rows[lane], channel));
-      Value scaled = arith::MulFOp::create(b, k.loc, x, scale);
-      memref::StoreOp::create(b, k.loc, scaled, queryScratch, ValueRange{channel, k.index(lane)});
-    }
-  });
+  Value scale = k.splat(f32, op.getScale().convertToDouble());
+  int64_t lanes = k.lanes();
+  for (int64_t v = 0; v < vectors; ++v) {
+    SmallVector<Value> positions;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      positions.push_back(clampedQuery(v * lanes + lane));
+    auto block = [&](Value channel, int64_t count) {
+      SmallVector<Value> rows;
+      Value filled = count < lanes ? k.maskBelow(k.index(count)) : Value();
+      for (Value row : positions) {
+        Value x = k.load(query, position(op.getHeadsFirst(), head, row, channel), filled);
+        rows.push_back(arith::MulFOp::create(b, k.loc, x, scale));
+      }
+      k.transpose(rows);
+      for (int64_t i = 0; i < count; ++i)
+        k.store(rows[i], queryScratch, {k.add(channel, i), k.index(v * lanes)});
+    };
+    channelBlocks(depth, block);
+  }
+}
+
+/// Runs `block` for each vector of channels, and for a rest that is shorter.
+void Attention::channelBlocks(int64_t channels, function_ref<void(Value, int64_t)> block) {
+  int64_t lanes = k.lanes(), whole = channels - channels % lanes;
+  k.loop(k.index(0), k.index(whole), lanes, [&](Value channel) { block(channel, lanes); });
+  if (channels != whole)
+    block(k.index(whole), channels - whole);
 }
 
 Value Attention::queryIndices(int64_t vector) {
@@ -195,14 +214,14 @@ KernelBuilder::Carried Attention::keyBlock(Value firstKey, Value count, ValueRan
   KernelBuilder::Carried corrections, sums;
   for (int64_t v = 0; v < vectors; ++v) {
     Value difference = arith::SubFOp::create(b, k.loc, state[v], peaks[v]);
-    corrections.push_back(math::ExpOp::create(b, k.loc, difference));
+    corrections.push_back(k.expNonPositive(difference));
     sums.push_back(arith::MulFOp::create(b, k.loc, state[vectors + v], corrections[v]));
   }
   sums = k.loop(k.index(0), count, 1, sums, [&](Value row, ValueRange carried) {
     KernelBuilder::Carried next;
     for (int64_t v = 0; v < vectors; ++v) {
       Value difference = arith::SubFOp::create(b, k.loc, k.load(scoreScratch, at(row, v)), peaks[v]);
-      Value weight = math::ExpOp::create(b, k.loc, difference);
+      Value weight = k.expNonPositive(difference);
       k.store(weight, scoreScratch, at(row, v));
       next.push_back(arith::AddFOp::create(b, k.loc, carried[v], weight));
     }
@@ -235,28 +254,32 @@ void Attention::storeOutput(ValueRange sums) {
     // A sum is zero where every key was hidden.
     Value empty = arith::CmpFOp::create(b, k.loc, arith::CmpFPredicate::OEQ, sums[v], zero);
     Value inverse = arith::SelectOp::create(b, k.loc, empty, zero, arith::DivFOp::create(b, k.loc, one, sums[v]));
-    k.store(inverse, queryScratch, {k.index(0), k.index(v * k.lanes())});
+    auto block = [&](Value channel, int64_t count) {
+      SmallVector<Value> rows(k.lanes(), zero);
+      for (int64_t i = 0; i < count; ++i) {
+        Value sum = k.load(outScratch, {k.add(channel, i), k.index(v * k.lanes())});
+        rows[i] = arith::MulFOp::create(b, k.loc, sum, inverse);
+      }
+      k.transpose(rows);
+      Value filled = count < k.lanes() ? k.maskBelow(k.index(count)) : Value();
+      for (int64_t lane = 0; lane < k.lanes(); ++lane) {
+        Value row = k.add(firstQuery, v * k.lanes() + lane);
+        auto storeRow = [&] { k.store(rows[lane], out, position(op.getHeadsFirst(), head, row, channel), filled); };
+        int64_t fixed = constantOr(queries);
+        if (fixed > 0 && fixed % blockQueries == 0)
+          storeRow();
+        else
+          k.branch(arith::CmpIOp::create(b, k.loc, arith::CmpIPredicate::slt, row, queries), storeRow);
+      }
+    };
+    channelBlocks(valueDepth, block);
   }
-  Value count = k.min(k.sub(queries, firstQuery), k.index(blockQueries));
-  k.loop(k.index(0), count, 1, [&](Value lane) {
-    Value inverse = k.loadScalar(queryScratch, {k.index(0), lane});
-    k.loop(k.index(0), k.index(valueDepth), 1, [&](Value channel) {
-      Value x = k.loadScalar(outScratch, {channel, lane});
-      Value scaled = arith::MulFOp::create(b, k.loc, x, inverse);
-      memref::StoreOp::create(b, k.loc, scaled, out,
-                              position(op.getHeadsFirst(), head, k.add(firstQuery, lane), channel));
-    });
-  });
 }
 
 void Attention::emitTask() {
-  auto scratch = [&](int64_t rows) -> Value {
-    auto type = MemRefType::get({rows, blockQueries}, f32);
-    return memref::AllocaOp::create(b, k.loc, type, b.getI64IntegerAttr(64));
-  };
-  queryScratch = scratch(depth);
-  scoreScratch = scratch(blockKeys);
-  outScratch = scratch(valueDepth);
+  queryScratch = k.scratch({depth, blockQueries}, f32);
+  scoreScratch = k.scratch({blockKeys, blockQueries}, f32);
+  outScratch = k.scratch({valueDepth, blockQueries}, f32);
   packQueries();
   Value zero = k.splat(f32, 0);
   k.loop(k.index(0), k.index(valueDepth), 1, [&](Value channel) {

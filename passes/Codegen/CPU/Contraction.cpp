@@ -131,6 +131,7 @@ LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs,
   Value steps = k.dim(rhs, packed ? 1 : 0);
   space.reduction = constantOr(steps, 256) * stepsPerProduct(*product);
 
+  int64_t rowBytes = rank >= 2 ? strideBytes(lhs, rank - 2) : 0;
   int64_t fixedColumns = constantOr(columns);
   bool maskedLoads = !packed && (fixedColumns < 0 || fixedColumns % width != 0);
   emitContraction(k, space, [&](Value unit, Value row, int64_t rows, Value panel) {
@@ -148,6 +149,12 @@ LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs,
       indices.push_back(integer ? k.mul(ivs[0], 4) : ivs[0]);
       return integer ? loadFourBytes(k, lhs, indices) : k.loadScalar(lhs, indices);
     };
+    if (rank >= 2 && hasUnitInnermostStride(lhs))
+      stageDistantRows(k, tile, lhs, rowBytes, [&](int64_t i, ValueRange ivs) {
+        SmallVector<Value> indices = rowIndices(i);
+        indices.push_back(ivs[0]);
+        return indices;
+      });
     SmallVector<Value> masks(vectors);
     if (maskedLoads)
       for (int64_t v = 0; v < vectors; ++v)

@@ -27,12 +27,21 @@ struct RegisterTile {
   std::function<mlir::Value(int64_t row, mlir::ValueRange ivs)> lhs;
   /// The vector of columns (f32), or of four bytes for each column (i8).
   std::function<mlir::Value(int64_t vector, mlir::ValueRange ivs)> rhs;
+  /// Where not null, the innermost loop is cut in blocks of `stageSteps`, of which its bound is a multiple, and this runs
+  /// before each block: it may copy the block of the left operand to where `lhs` reads it.
+  std::function<void(mlir::ValueRange outer, mlir::Value start)> stage = {};
+  int64_t stageSteps = 0;
   /// What the accumulators (f32 only) start from, row by row; zeros where it is empty.
   mlir::SmallVector<mlir::Value> init = {};
 };
 
 /// Emits the reduction and returns the accumulators, row by row.
 mlir::SmallVector<mlir::Value> emitRegisterTile(KernelBuilder &k, const RegisterTile &tile);
+
+/// Lets `tile` read its left operand through a scratch buffer if the rows are `rowBytes` apart, so far that they would
+/// push each other out of the first cache: at(row, ivs) gives a row's indices in `lhs`.
+void stageDistantRows(KernelBuilder &k, RegisterTile &tile, mlir::Value lhs, int64_t rowBytes,
+                      std::function<mlir::SmallVector<mlir::Value>(int64_t row, mlir::ValueRange ivs)> at);
 
 /// Most rows of a tile of `vectors` columns that fits the registers.
 int64_t maxTileRows(nn::TargetAttr target, int64_t vectors, Product product);

@@ -102,21 +102,24 @@ void DirectConv::emitWindows(Epilogue &epilogue) {
       tile.bounds.push_back(k.index(kernel[1] * steps));
     else
       tile.bounds.append({k.index(kernel[1]), k.index(steps)});
-    tile.lhs = [&](int64_t i, ValueRange ivs) {
+    auto indicesAt = [&](int64_t i, ValueRange ivs) {
       Value y = k.add(k.mul(outer[1], strides[0]), k.mul(ivs[0], dilations[0]));
       Value x = k.mul(k.add(row, i), strides[1]);
       Value channel = k.mul(ivs.back(), perProduct);
-      Value memref = input;
       SmallVector<Value> indices = {outer[0], y};
       if (merged) {
-        memref = flat;
         indices.push_back(k.add(k.mul(x, channels), channel));
       } else {
         indices.push_back(k.add(x, k.mul(ivs[1], dilations[1])));
         indices.push_back(k.add(firstChannel, channel));
       }
-      return integer ? loadFourBytes(k, memref, indices) : k.loadScalar(memref, indices);
+      return indices;
     };
+    Value memref = merged ? flat : input;
+    tile.lhs = [&](int64_t i, ValueRange ivs) {
+      return integer ? loadFourBytes(k, memref, indicesAt(i, ivs)) : k.loadScalar(memref, indicesAt(i, ivs));
+    };
+    stageDistantRows(k, tile, memref, strides[1] * strideBytes(input, 2), indicesAt);
     tile.rhs = [&](int64_t v, ValueRange ivs) {
       SmallVector<Value> indices = {panel};
       indices.append(ivs.begin(), ivs.end());

@@ -18,6 +18,15 @@ int64_t cpu::constantOr(Value value, int64_t otherwise) {
 
 bool cpu::hasUnitInnermostStride(Value memref) { return cast<MemRefType>(memref.getType()).isLastDimUnitStride(); }
 
+int64_t cpu::strideBytes(Value memref, unsigned dimension) {
+  auto type = cast<MemRefType>(memref.getType());
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(strides, offset)) || ShapedType::isDynamic(strides[dimension]))
+    return -1;
+  return strides[dimension] * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+}
+
 Value KernelBuilder::index(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
 
 Value KernelBuilder::add(Value a, Value b) { return builder.createOrFold<arith::AddIOp>(loc, a, b); }
@@ -89,6 +98,15 @@ void KernelBuilder::store(Value vector, Value memref, ValueRange indices, Value 
 
 Value KernelBuilder::maskBelow(Value count) {
   return vector::CreateMaskOp::create(builder, loc, vectorOf(builder.getI1Type()), count);
+}
+
+Value KernelBuilder::scratch(ArrayRef<int64_t> shape, Type element) {
+  OpBuilder::InsertionGuard guard(builder);
+  Operation *parent = builder.getInsertionBlock()->getParentOp();
+  if (!isa<scf::ParallelOp>(parent))
+    if (auto task = parent->getParentOfType<scf::ParallelOp>())
+      builder.setInsertionPointToStart(task.getBody());
+  return memref::AllocaOp::create(builder, loc, MemRefType::get(shape, element), builder.getI64IntegerAttr(64));
 }
 
 KernelBuilder::Carried KernelBuilder::loop(Value lower, Value upper, int64_t step, ValueRange init,

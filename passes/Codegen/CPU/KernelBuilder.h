@@ -47,12 +47,20 @@ public:
   mlir::Value scalar(mlir::Type element, double value);
   mlir::Value broadcast(mlir::Value value);
 
+  /// e^x for x <= 0, minus infinity included, within 2 ulp; 0 where that is below the normal numbers.
+  mlir::Value expNonPositive(mlir::Value x);
+  /// Rows become columns: `lanes()` vectors in, as many out.
+  void transpose(mlir::MutableArrayRef<mlir::Value> rows);
+
   /// `lanes()` elements at the indices; those without mask are zero.
   mlir::Value load(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask = {});
   mlir::Value loadScalar(mlir::Value memref, mlir::ValueRange indices);
   void store(mlir::Value vector, mlir::Value memref, mlir::ValueRange indices, mlir::Value mask = {});
   /// Lanes below `count`, which may be negative or larger than the vector.
   mlir::Value maskBelow(mlir::Value count);
+
+  /// A buffer of the current task, allocated once before its loops.
+  mlir::Value scratch(mlir::ArrayRef<int64_t> shape, mlir::Type element);
 
   using Carried = mlir::SmallVector<mlir::Value>;
   /// A loop that carries values. Loops of one or no iteration are not made.
@@ -95,6 +103,9 @@ int64_t constantOr(mlir::Value value, int64_t otherwise = -1);
 
 /// True where vectors of the innermost dimension can be loaded.
 bool hasUnitInnermostStride(mlir::Value memref);
+
+/// Bytes from one element of a dimension to the next, or -1 where that is dynamic.
+int64_t strideBytes(mlir::Value memref, unsigned dimension);
 
 } // namespace lathe::cpu
 

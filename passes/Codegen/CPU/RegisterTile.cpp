@@ -33,6 +33,34 @@ int64_t cpu::maxTileRows(nn::TargetAttr target, int64_t vectors, Product product
   return std::max<int64_t>(free / vectors, 1);
 }
 
+void cpu::stageDistantRows(KernelBuilder &k, RegisterTile &tile, Value lhs, int64_t rowBytes,
+                           std::function<SmallVector<Value>(int64_t, ValueRange)> at) {
+  constexpr int64_t ways = 8, setBytes = 4096; // of first caches since 2008
+  int64_t bound = constantOr(tile.bounds.back());
+  if (tile.product != Product::F32 || tile.rows <= ways || rowBytes <= 0 || rowBytes % setBytes != 0)
+    return;
+  // Lines are copied whole, each one once.
+  int64_t steps = bound % 64 == 0 ? 64 : 16;
+  if (bound <= 0 || bound % steps != 0)
+    return;
+  Value scratch = k.scratch({tile.rows, steps}, k.builder.getF32Type());
+  auto begin = std::make_shared<Value>();
+  tile.stageSteps = steps;
+  tile.stage = [&k, lhs, scratch, begin, at, steps, rows = tile.rows](ValueRange outer, Value start) {
+    *begin = start;
+    SmallVector<Value> ivs(outer);
+    ivs.push_back(start);
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t i = 0; i < steps; i += k.lanes()) {
+        ivs.back() = k.add(start, i);
+        k.store(k.load(lhs, at(row, ivs)), scratch, {k.index(row), k.index(i)});
+      }
+  };
+  tile.lhs = [&k, scratch, begin](int64_t row, ValueRange ivs) {
+    return k.loadScalar(scratch, {k.index(row), k.sub(ivs.back(), *begin)});
+  };
+}
+
 Value cpu::loadFourBytes(KernelBuilder &k, Value memref, ValueRange indices) {
   auto bytes = VectorType::get({4}, k.builder.getI8Type());
   auto word = VectorType::get({1}, k.builder.getI32Type());
@@ -218,6 +246,12 @@ private:
       ivs.push_back(iv);
       return ivs.size() == tile.bounds.size() ? step(ivs, values, set) : level(ivs, values);
     };
+    if (tile.stage && outer.size() + 1 == tile.bounds.size())
+      return k.loop(zero, bound, tile.stageSteps, carried, [&](Value start, ValueRange values) {
+        tile.stage(outer, start);
+        return k.loop(start, k.add(start, tile.stageSteps), 1, values,
+                      [&](Value iv, ValueRange inner) { return inside(iv, inner, 0); });
+      });
     if (outer.size() + 1 < tile.bounds.size() || sets == 1)
       return k.loop(zero, bound, 1, carried, [&](Value iv, ValueRange values) { return inside(iv, values, 0); });
     Value main = k.mul(k.div(bound, k.index(sets)), sets);

@@ -29,7 +29,7 @@ LogicalResult cpu::emitSoftmax(nn::SoftmaxOp op) {
     Value peak = k.broadcast(vector::ReductionOp::create(b, k.loc, vector::CombiningKind::MAXIMUMF, largest[0]));
     auto sums = k.vectors(rows.size, {k.splat(f32, 0)}, [&](Value start, Value mask, ValueRange carried) {
       Value shifted = arith::SubFOp::create(b, k.loc, rows.load(outer, start, mask), peak);
-      Value power = math::ExpOp::create(b, k.loc, shifted);
+      Value power = k.expNonPositive(shifted);
       rows.store(op.getLog() ? shifted : power, outer, start, mask);
       if (mask)
         power = arith::SelectOp::create(b, k.loc, mask, power, k.splat(f32, 0));

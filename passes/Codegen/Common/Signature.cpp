@@ -72,10 +72,8 @@ func::FuncOp codegen::getMain(ModuleOp module) {
 // Writing
 //===----------------------------------------------------------------------===//
 
-/// Number of an element type in ONNX; 0 if it has none.
-static int32_t getDType(Type type, Attribute given) {
-  if (auto number = dyn_cast_or_null<IntegerAttr>(given))
-    return number.getInt();
+/// Number of an element type in ONNX; 0 if it has none. Signless integers are signed unless they are marked.
+static int32_t getDType(Type type, bool isMarkedUnsigned) {
   if (type.isF32())
     return 1;
   if (type.isF16())
@@ -87,7 +85,7 @@ static int32_t getDType(Type type, Attribute given) {
   auto integer = dyn_cast<IntegerType>(type);
   if (!integer)
     return 0;
-  bool isUnsigned = integer.isUnsigned();
+  bool isUnsigned = isMarkedUnsigned || integer.isUnsigned();
   switch (integer.getWidth()) {
   case 1:
     return 9;
@@ -148,7 +146,7 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     for (BlockArgument argument : main.getArguments()) {
       unsigned index = argument.getArgNumber();
       auto type = dyn_cast<RankedTensorType>(argument.getType());
-      int32_t dtype = type ? getDType(type.getElementType(), main.getArgAttr(index, kDTypeAttr)) : 0;
+      int32_t dtype = type ? getDType(type.getElementType(), main.getArgAttr(index, kUnsignedAttr) != nullptr) : 0;
       if (!dtype)
         return main.emitError("expected argument ")
                << index << " to be a tensor of an ONNX type, but got " << argument.getType();
@@ -183,7 +181,7 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     SmallVector<Attribute> outputs;
     for (auto [index, resultType] : llvm::enumerate(main.getResultTypes())) {
       auto type = dyn_cast<RankedTensorType>(resultType);
-      int32_t dtype = type ? getDType(type.getElementType(), main.getResultAttr(index, kDTypeAttr)) : 0;
+      int32_t dtype = type ? getDType(type.getElementType(), main.getResultAttr(index, kUnsignedAttr) != nullptr) : 0;
       if (!dtype)
         return main.emitError("expected result ")
                << index << " to be a tensor of an ONNX type, but got " << resultType;

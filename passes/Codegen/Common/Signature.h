@@ -11,7 +11,7 @@ namespace lathe::codegen {
 
 inline constexpr llvm::StringLiteral kMainName = "main";
 inline constexpr llvm::StringLiteral kOutputSizesName = "output_sizes";
-inline constexpr llvm::StringLiteral kDTypeAttr = "onnx.dtype"; ///< on arguments and results: number of the ONNX type
+inline constexpr llvm::StringLiteral kUnsignedAttr = "onnx.unsigned"; ///< on arguments and results, set by lowering
 inline constexpr llvm::StringLiteral kInputsAttr = "lathe.inputs";
 inline constexpr llvm::StringLiteral kOutputsAttr = "lathe.outputs";
 inline constexpr llvm::StringLiteral kSymbolsAttr = "lathe.dims";

@@ -63,7 +63,7 @@ static LogicalResult lowerEyeLike(Lowering &lowering, onnx::EyeLikeOp op) {
 
 static LogicalResult lowerOneHot(Lowering &lowering, onnx::OneHotOp op) {
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getOutput());
-  int64_t rank = dims.size(), axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
+  int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);
   ImplicitLocOpBuilder &builder = lowering.builder;
   Value values = lowering.get(op.getValues());
   Value off = tensor::ExtractOp::create(builder, values, lowering.index(0));

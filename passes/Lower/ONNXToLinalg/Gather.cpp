@@ -18,7 +18,7 @@ static LogicalResult lowerGather(Lowering &lowering, onnx::GatherOp op) {
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData());
   ArrayRef<AffineExpr> indexDims = lowering.shapes.getDims(op.getIndices());
   ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getOutput());
-  int64_t rank = dims.size(), axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
+  int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);
   Value data = lowering.get(op.getData());
   ImplicitLocOpBuilder &builder = lowering.builder;
 
@@ -57,7 +57,7 @@ static LogicalResult lowerGather(Lowering &lowering, onnx::GatherOp op) {
 static LogicalResult lowerGatherElements(Lowering &lowering, onnx::GatherElementsOp op) {
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData());
   ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getOutput());
-  int64_t rank = dims.size(), axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
+  int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);
   Value data = lowering.get(op.getData()), size = lowering.sizeValue(dims[axis]);
   lowering.set(op.getOutput(), lowering.map(resultDims, lowering.elementType(op.getOutput()),
                                             lowering.get(op.getIndices()),

@@ -24,6 +24,10 @@ struct LowerONNXToLinalgPass : lathe::impl::LowerONNXToLinalgBase<LowerONNXToLin
     addMovementLowerings(table);
     addReshapeLowerings(table);
     addCreationLowerings(table);
+    addPaddingLowerings(table);
+    addResizeLowerings(table);
+    addScatterLowerings(table);
+    addNormalizationLowerings(table);
     addRecurrentLowerings(table);
     addQuantCastLowerings(table);
     return success();

@@ -113,17 +113,19 @@ SmallVector<AffineExpr> Lowering::withoutAxes(Dims dims, ArrayRef<int64_t> axes)
   return kept;
 }
 
-Value Lowering::reduce(Value value, Dims dims, ArrayRef<int64_t> axes, Value init, Body body) {
+AffineMap Lowering::keptMap(unsigned rank, ArrayRef<int64_t> axes) const {
   SmallVector<AffineExpr> kept;
-  SmallVector<utils::IteratorType> iterators(dims.size(), utils::IteratorType::parallel);
-  for (unsigned position = 0; position < dims.size(); ++position) {
-    if (llvm::is_contained(axes, int64_t(position)))
-      iterators[position] = utils::IteratorType::reduction;
-    else
+  for (unsigned position = 0; position < rank; ++position)
+    if (!llvm::is_contained(axes, int64_t(position)))
       kept.push_back(dim(position));
-  }
-  SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(dims.size()),
-                                 AffineMap::get(dims.size(), 0, kept, builder.getContext())};
+  return AffineMap::get(rank, 0, kept, builder.getContext());
+}
+
+Value Lowering::reduce(Value value, Dims dims, ArrayRef<int64_t> axes, Value init, Body body) {
+  SmallVector<utils::IteratorType> iterators(dims.size(), utils::IteratorType::parallel);
+  for (int64_t axis : axes)
+    iterators[axis] = utils::IteratorType::reduction;
+  SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(dims.size()), keptMap(dims.size(), axes)};
   Value accumulator = filled(withoutAxes(dims, axes), init);
   return linalg::GenericOp::create(builder, accumulator.getType(), value, accumulator, maps, iterators,
                                    [&](OpBuilder &nested, Location loc, ValueRange arguments) {

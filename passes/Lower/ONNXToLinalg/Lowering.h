@@ -15,6 +15,9 @@
 
 namespace lathe {
 
+/// Negative axes count from the end.
+inline int64_t normalizeAxis(int64_t axis, int64_t rank) { return axis < 0 ? axis + rank : axis; }
+
 /// The state of lowering one function: where ops are emitted, what stands for each onnx value by now, and the sizes of
 /// the original values. Lowered values have the signless form of the inferred type.
 class Lowering {
@@ -78,6 +81,8 @@ public:
   Value reduce(Value value, Dims dims, llvm::ArrayRef<int64_t> axes, Value init, Body body);
   /// The dimensions that stay.
   llvm::SmallVector<mlir::AffineExpr> withoutAxes(Dims dims, llvm::ArrayRef<int64_t> axes) const;
+  /// Reads what was reduced from the dimensions before: all but the axes.
+  mlir::AffineMap keptMap(unsigned rank, llvm::ArrayRef<int64_t> axes) const;
   /// Elementwise on lowered values of one shape.
   Value map(Dims dims, mlir::Type elementType, mlir::ValueRange inputs, Body body);
 
@@ -114,6 +119,7 @@ void addMovementLowerings(LoweringTable &table);
 void addReshapeLowerings(LoweringTable &table);
 void addCreationLowerings(LoweringTable &table);
 void addQuantCastLowerings(LoweringTable &table);
+void addPaddingLowerings(LoweringTable &table);
 void addResizeLowerings(LoweringTable &table);
 void addNormalizationLowerings(LoweringTable &table);
 void addRecurrentLowerings(LoweringTable &table);

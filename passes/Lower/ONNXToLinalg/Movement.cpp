@@ -4,11 +4,9 @@
 using namespace mlir;
 using namespace lathe;
 
-static int64_t normalize(int64_t axis, int64_t rank) { return axis < 0 ? axis + rank : axis; }
-
 static LogicalResult lowerConcat(Lowering &lowering, onnx::ConcatOp op) {
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getConcatResult());
-  int64_t axis = normalize(op.getAxis(), dims.size());
+  int64_t axis = normalizeAxis(op.getAxis(), dims.size());
   Value result = lowering.empty(dims, lowering.elementType(op.getConcatResult()));
   AffineExpr offset = lowering.constantExpr(0);
   for (Value input : op.getInputs()) {
@@ -26,7 +24,7 @@ static LogicalResult lowerConcat(Lowering &lowering, onnx::ConcatOp op) {
 
 static LogicalResult lowerSplit(Lowering &lowering, onnx::SplitOp op) {
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getInput());
-  int64_t axis = normalize(op.getAxis(), dims.size());
+  int64_t axis = normalizeAxis(op.getAxis(), dims.size());
   AffineExpr offset = lowering.constantExpr(0);
   for (Value output : op.getOutputs()) {
     ArrayRef<AffineExpr> outputDims = lowering.shapes.getDims(output);
@@ -69,7 +67,7 @@ static LogicalResult lowerSlice(Lowering &lowering, onnx::SliceOp op) {
   SmallVector<AffineExpr> offsets(rank, lowering.constantExpr(0));
   SmallVector<int64_t> strides(rank, 1);
   for (auto [position, start] : llvm::enumerate(*starts)) {
-    int64_t axis = normalize(axes ? (*axes)[position] : position, rank);
+    int64_t axis = normalizeAxis(axes ? (*axes)[position] : position, rank);
     strides[axis] = steps ? (*steps)[position] : 1;
     auto size = dyn_cast<AffineConstantExpr>(dims[axis]);
     auto constant = dyn_cast<AffineConstantExpr>(start);

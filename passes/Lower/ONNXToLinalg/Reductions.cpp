@@ -83,12 +83,7 @@ static LogicalResult lowerReduce(Lowering &lowering, OpT op) {
       Value isInfinite = s.equal(s.make<math::AbsFOp>({x[0]}), s.constant(wide, HUGE_VAL));
       return s.select(isInfinite, s.constant(wide, 0), x[0]);
     });
-    SmallVector<AffineExpr> projection;
-    for (unsigned position = 0; position < dims.size(); ++position)
-      if (!llvm::is_contained(axes, int64_t(position)))
-        projection.push_back(lowering.dim(position));
-    SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(dims.size()),
-                                   AffineMap::get(dims.size(), 0, projection, builder.getContext())};
+    SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(dims.size()), lowering.keptMap(dims.size(), axes)};
     input = lowering.generic(dims, wide, {input, shift}, maps, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
       return math::ExpOp::create(b, arith::SubFOp::create(b, widen(b, x[0]), x[1]));
     });
@@ -162,7 +157,7 @@ static LogicalResult lowerArgReduce(Lowering &lowering, OpT op) {
   constexpr bool isMax = std::is_same_v<OpT, onnx::ArgMaxOp>;
   Value data = op.getData();
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(data);
-  int64_t axis = op.getAxis() < 0 ? op.getAxis() + int64_t(dims.size()) : op.getAxis();
+  int64_t axis = normalizeAxis(op.getAxis(), dims.size());
   SmallVector<AffineExpr> kept = lowering.withoutAxes(dims, axis);
   Type element = lowering.elementType(data), i64 = lowering.builder.getI64Type();
   bool isUnsigned = lowering.isUnsigned(data), last = op.getSelectLastIndex();
@@ -171,13 +166,9 @@ static LogicalResult lowerArgReduce(Lowering &lowering, OpT op) {
   Value limit = arith::ConstantOp::create(builder, getLimit(element, isUnsigned, isMax));
   Value zero = arith::ConstantOp::create(builder, builder.getI64IntegerAttr(0));
   SmallVector<Value> inits = {lowering.filled(kept, limit), lowering.filled(kept, zero)};
-  SmallVector<AffineExpr> projection;
   SmallVector<utils::IteratorType> iterators(dims.size(), utils::IteratorType::parallel);
   iterators[axis] = utils::IteratorType::reduction;
-  for (unsigned position = 0; position < dims.size(); ++position)
-    if (int64_t(position) != axis)
-      projection.push_back(lowering.dim(position));
-  AffineMap projectionMap = AffineMap::get(dims.size(), 0, projection, builder.getContext());
+  AffineMap projectionMap = lowering.keptMap(dims.size(), axis);
   SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(dims.size()), projectionMap, projectionMap};
   auto generic = linalg::GenericOp::create(
       builder, TypeRange(ValueRange(inits)), lowering.get(data), inits, maps, iterators,

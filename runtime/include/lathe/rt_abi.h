@@ -67,7 +67,8 @@ typedef struct lathe_tensor {
 /* A compiled model: the constant <name>_model. Everything a binding needs to call it.
  *
  * run() takes a struct of pointers to the inputs, in order, followed by one int64_t for each symbolic dimension, and a
- * struct of pointers to the outputs. The generated header declares both structs under their own names. run() neither
+ * struct of pointers to the outputs. The generated header declares both structs under their own names. Outputs overlap
+ * neither each other nor inputs nor the workspace. run() neither
  * allocates nor locks; runs with different workspaces may overlap. */
 typedef struct lathe_model {
   uint32_t abi_version;

@@ -54,3 +54,18 @@ func.func @vnni(%x: memref<14x64xi8>, %w: memref<1x16x32x4xi8>, %y: memref<14x32
   } : (memref<14x64xi8>, memref<1x16x32x4xi8>, memref<14x32xi8>) -> ()
   return
 }
+
+// -----
+
+// Rows 4096 bytes apart share sets of the first cache: blocks of 64 steps are read through a scratch buffer.
+// CHECK-LABEL: @distant
+//       CHECK: scf.parallel
+//       CHECK: %[[S:.*]] = memref.alloca() {{.*}} : memref<14x64xf32>
+// CHECK-COUNT-56: vector.store {{.*}}, %[[S]]
+//       CHECK: memref.load %[[S]]
+//   CHECK-NOT: memref.load %arg0
+//       CHECK: return
+func.func @distant(%x: memref<14x1024xf32>, %w: memref<1x1024x32xf32>, %y: memref<14x32xf32>) {
+  nn.linear %x, %w outs(%y) : (memref<14x1024xf32>, memref<1x1024x32xf32>, memref<14x32xf32>) -> ()
+  return
+}

@@ -1,0 +1,205 @@
+//===- Scatter.cpp - Onnx ops that write in an order: scatter, scan, top-k -===//
+#include "passes/Lower/ONNXToLinalg/Indexing.h"
+#include "passes/Lower/ONNXToLinalg/Lowering.h"
+
+using namespace mlir;
+using namespace lathe;
+
+using Insertion = function_ref<Value(ImplicitLocOpBuilder &, ValueRange indices, Value tensor)>;
+
+/// Loops over all positions of a tensor of these dimensions, one after the other, that update a tensor.
+static Value emitLoops(Lowering &lowering, ArrayRef<AffineExpr> dims, Value tensor, Insertion body) {
+  ImplicitLocOpBuilder &builder = lowering.builder;
+  SmallVector<Value> lower(dims.size(), lowering.index(0)), upper, step(dims.size(), lowering.index(1));
+  for (AffineExpr dim : dims)
+    upper.push_back(lowering.sizeValue(dim));
+  if (dims.empty())
+    return body(builder, {}, tensor);
+  scf::LoopNest nest = scf::buildLoopNest(
+      builder, builder.getLoc(), lower, upper, step, tensor,
+      [&](OpBuilder &nested, Location loc, ValueRange indices, ValueRange tensors) -> scf::ValueVector {
+        ImplicitLocOpBuilder b(loc, nested);
+        return {body(b, indices, tensors[0])};
+      });
+  return nest.results[0];
+}
+
+/// Combines what is there with an update and writes it.
+static Value emitUpdate(ImplicitLocOpBuilder &b, bool isUnsigned, StringRef reduction, Value update, Value tensor,
+                        ValueRange position) {
+  ScalarBuilder s{b, b.getLoc(), isUnsigned};
+  if (reduction != "none") {
+    Value old = tensor::ExtractOp::create(b, tensor, position);
+    update = reduction == "add"   ? s.add(old, update)
+             : reduction == "mul" ? s.mul(old, update)
+             : reduction == "max" ? s.max(old, update)
+                                  : s.min(old, update);
+  }
+  return tensor::InsertOp::create(b, update, tensor, position);
+}
+
+static LogicalResult verifyReduction(Operation *op, StringRef reduction) {
+  if (reduction == "none" || reduction == "add" || reduction == "mul" || reduction == "max" || reduction == "min")
+    return success();
+  return op->emitOpError("expected reduction none, add, mul, max or min, but got ") << reduction;
+}
+
+static LogicalResult lowerScatterElements(Lowering &lowering, onnx::ScatterElementsOp op) {
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData());
+  int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);
+  StringRef reduction = op.getReduction();
+  if (failed(verifyReduction(op, reduction)))
+    return failure();
+  Value indices = lowering.get(op.getIndices()), updates = lowering.get(op.getUpdates());
+  Value size = lowering.sizeValue(dims[axis]);
+  bool isUnsigned = lowering.isUnsigned(op.getData());
+  lowering.set(op.getOutput(),
+               emitLoops(lowering, lowering.shapes.getDims(op.getIndices()), lowering.get(op.getData()),
+                         [&](ImplicitLocOpBuilder &b, ValueRange loops, Value tensor) {
+                           SmallVector<Value> position(loops);
+                           position[axis] =
+                               createBoundedIndex(b, tensor::ExtractOp::create(b, indices, loops), size);
+                           Value update = tensor::ExtractOp::create(b, updates, loops);
+                           return emitUpdate(b, isUnsigned, reduction, update, tensor, position);
+                         }));
+  return success();
+}
+
+static LogicalResult lowerScatterND(Lowering &lowering, onnx::ScatterNDOp op) {
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData());
+  ArrayRef<AffineExpr> indexDims = lowering.shapes.getDims(op.getIndices());
+  auto depth = dyn_cast<AffineConstantExpr>(indexDims.back());
+  if (!depth)
+    return op.emitOpError("expected indices of a static last dimension");
+  StringRef reduction = op.getReduction();
+  if (failed(verifyReduction(op, reduction)))
+    return failure();
+  int64_t tuple = depth.getValue(), outer = indexDims.size() - 1;
+  Value indices = lowering.get(op.getIndices()), updates = lowering.get(op.getUpdates());
+  SmallVector<Value> sizes;
+  for (int64_t dim = 0; dim < tuple; ++dim)
+    sizes.push_back(lowering.sizeValue(dims[dim]));
+  bool isUnsigned = lowering.isUnsigned(op.getData());
+  lowering.set(op.getOutput(),
+               emitLoops(lowering, lowering.shapes.getDims(op.getUpdates()), lowering.get(op.getData()),
+                         [&](ImplicitLocOpBuilder &b, ValueRange loops, Value tensor) {
+                           SmallVector<Value> position;
+                           for (int64_t dim = 0; dim < tuple; ++dim) {
+                             SmallVector<Value> where(loops.take_front(outer));
+                             where.push_back(arith::ConstantIndexOp::create(b, dim));
+                             Value index = tensor::ExtractOp::create(b, indices, where);
+                             position.push_back(createBoundedIndex(b, index, sizes[dim]));
+                           }
+                           llvm::append_range(position, loops.drop_front(outer));
+                           Value update = tensor::ExtractOp::create(b, updates, loops);
+                           return emitUpdate(b, isUnsigned, reduction, update, tensor, position);
+                         }));
+  return success();
+}
+
+/// A running sum of slices along the axis.
+static LogicalResult lowerCumSum(Lowering &lowering, onnx::CumSumOp op) {
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getX());
+  auto axes = lowering.getConstants(op.getAxis());
+  if (!axes || axes->size() != 1)
+    return op.emitOpError("expected an axis that is known at compile time");
+  int64_t rank = dims.size(), axis = axes->front() < 0 ? axes->front() + rank : axes->front();
+  Type element = lowering.elementType(op.getY());
+  ImplicitLocOpBuilder &builder = lowering.builder;
+  SmallVector<AffineExpr> sliceDims(dims);
+  sliceDims[axis] = lowering.constantExpr(1);
+  Value zero = arith::ConstantOp::create(builder, cast<TypedAttr>(builder.getZeroAttr(element)));
+  SmallVector<Value> carried = {lowering.filled(sliceDims, zero), lowering.empty(dims, element)};
+  Value input = lowering.get(op.getX()), size = lowering.sizeValue(dims[axis]);
+  Value last = arith::SubIOp::create(builder, size, lowering.index(1));
+  bool exclusive = op.getExclusive(), reverse = op.getReverse();
+  auto loop = scf::ForOp::create(builder, lowering.index(0), size, lowering.index(1), carried);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    Value position = loop.getInductionVar(), sum = loop.getRegionIterArg(0), result = loop.getRegionIterArg(1);
+    if (reverse)
+      position = arith::SubIOp::create(builder, last, position);
+    SmallVector<OpFoldResult> offsets(rank, builder.getIndexAttr(0));
+    offsets[axis] = position;
+    if (exclusive)
+      result = lowering.insert(sum, result, offsets, sliceDims);
+    SmallVector<AffineMap> maps(2, builder.getMultiDimIdentityMap(rank));
+    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+    sum = linalg::GenericOp::create(builder, sum.getType(), lowering.slice(input, offsets, sliceDims), sum, maps,
+                                    iterators,
+                                    [](OpBuilder &nested, Location loc, ValueRange x) {
+                                      ScalarBuilder s{nested, loc};
+                                      linalg::YieldOp::create(nested, loc, s.add(x[1], x[0]));
+                                    })
+              .getResult(0);
+    if (!exclusive)
+      result = lowering.insert(sum, result, offsets, sliceDims);
+    scf::YieldOp::create(builder, ValueRange{sum, result});
+  }
+  lowering.set(op.getY(), loop.getResult(1));
+  return success();
+}
+
+/// K passes, each of which finds the best element after the one found last; of equal elements the first comes first.
+static LogicalResult lowerTopK(Lowering &lowering, onnx::TopKOp op) {
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getX());
+  ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getValues());
+  int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);
+  Type element = lowering.elementType(op.getX());
+  ImplicitLocOpBuilder &builder = lowering.builder;
+  bool largest = op.getLargest(), isUnsigned = lowering.isUnsigned(op.getX());
+  Value input = lowering.get(op.getX());
+  SmallVector<AffineExpr> kept = lowering.withoutAxes(dims, axis), sliceDims(dims);
+  sliceDims[axis] = lowering.constantExpr(1);
+  Value zero = arith::ConstantOp::create(builder, cast<TypedAttr>(builder.getZeroAttr(element)));
+  Value none = arith::ConstantOp::create(builder, builder.getI64IntegerAttr(-1));
+  SmallVector<Value> carried = {lowering.filled(kept, zero), lowering.filled(kept, none),
+                                lowering.empty(resultDims, element), lowering.empty(resultDims, builder.getI64Type())};
+  auto loop = scf::ForOp::create(builder, lowering.index(0), lowering.sizeValue(resultDims[axis]), lowering.index(1),
+                                 carried);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    ValueRange state = loop.getRegionIterArgs();
+    SmallVector<Value> inits = {lowering.filled(kept, zero), lowering.filled(kept, none)};
+    AffineMap projection = lowering.keptMap(rank, axis);
+    SmallVector<AffineMap> maps(5, projection);
+    maps[0] = builder.getMultiDimIdentityMap(rank);
+    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+    iterators[axis] = utils::IteratorType::reduction;
+    auto best = linalg::GenericOp::create(
+        builder, TypeRange(ValueRange(inits)), ValueRange{input, state[0], state[1]}, inits, maps, iterators,
+        [&](OpBuilder &nested, Location loc, ValueRange x) {
+          ImplicitLocOpBuilder b(loc, nested);
+          ScalarBuilder s{b, loc, isUnsigned}, i{b, loc};
+          Value value = x[0], lastValue = x[1], lastIndex = x[2], bestValue = x[3], bestIndex = x[4];
+          auto before = [&](Value a, Value c) { return largest ? s.less(c, a) : s.less(a, c); };
+          Value index = arith::IndexCastOp::create(b, b.getI64Type(), linalg::IndexOp::create(b, axis));
+          Value start = i.constant(b.getI64Type(), 0);
+          Value tie = i.make<arith::AndIOp>({s.equal(value, lastValue), i.less(lastIndex, index)});
+          Value isNext = i.make<arith::OrIOp>({before(lastValue, value), tie});
+          isNext = i.make<arith::OrIOp>({isNext, i.less(lastIndex, start)});
+          Value isBetter = i.make<arith::OrIOp>({i.less(bestIndex, start), before(value, bestValue)});
+          Value take = i.make<arith::AndIOp>({isNext, isBetter});
+          linalg::YieldOp::create(b, ValueRange{s.select(take, value, bestValue), s.select(take, index, bestIndex)});
+        });
+    SmallVector<OpFoldResult> offsets(rank, builder.getIndexAttr(0));
+    offsets[axis] = loop.getInductionVar();
+    SmallVector<Value> next(best.getResults());
+    for (unsigned result = 0; result < 2; ++result)
+      next.push_back(lowering.insert(lowering.reshape(best.getResult(result), kept, sliceDims), state[2 + result],
+                                     offsets, sliceDims));
+    scf::YieldOp::create(builder, next);
+  }
+  lowering.set(op.getValues(), loop.getResult(2));
+  lowering.set(op.getIndices(), loop.getResult(3));
+  return success();
+}
+
+void lathe::addScatterLowerings(LoweringTable &table) {
+  table.add<onnx::ScatterElementsOp, lowerScatterElements>();
+  table.add<onnx::ScatterNDOp, lowerScatterND>();
+  table.add<onnx::CumSumOp, lowerCumSum>();
+  table.add<onnx::TopKOp, lowerTopK>();
+}
