@@ -49,7 +49,7 @@ def SignaturePass : Pass<"codegen-signature", "::mlir::ModuleOp"> {
       func.func @main(...)
       func.func private @output_sizes(%n: index) -> index
     ```
-    An argument or result whose ONNX type cannot be told from its signless type has it as `onnx.dtype`.
+    Arguments and results of signless type that are unsigned in the model are marked `onnx.unsigned`.
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
                            "::mlir::tensor::TensorDialect"];

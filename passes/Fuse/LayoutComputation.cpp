@@ -57,7 +57,12 @@ struct SinkThroughElementwise : RewritePattern {
       if (!transpose || fuse::getRank(candidate) != rank || fuse::isConstantExpression(candidate))
         continue;
       SmallVector<int64_t> permutation = fuse::getPermutation(transpose), inverse = fuse::invert(permutation);
-      if (!llvm::all_of(op->getOperands(), [&](Value v) { return isTransposedBy(v, permutation) || isCheap(v, rank, inverse); }))
+      // A transpose that moves no element is free. It sinks only where nothing must be transposed in return, or the two would
+      // change places for ever.
+      bool isFree = fuse::movesOnlyUnits(fuse::getType(transpose.getData()), permutation);
+      if (!llvm::all_of(op->getOperands(), [&](Value v) {
+            return isTransposedBy(v, permutation) || (isFree ? fuse::isConstantExpression(v) : isCheap(v, rank, inverse));
+          }))
         continue;
       sink(op, permutation, rewriter);
       return success();

@@ -7,7 +7,7 @@
 // CHECK: func.func private @output_sizes(%[[N:.*]]: index) -> index
 // CHECK: %[[SIZE:.*]] = affine.apply #{{.*}}()[%[[N]]]
 // CHECK-NEXT: return %[[SIZE]]
-func.func @main(%x: tensor<?x4xf32> {onnx.name = "x", onnx.dims = ["n", ""]}) -> (tensor<?xi8> {onnx.name = "y", onnx.dtype = 2 : i32})
+func.func @main(%x: tensor<?x4xf32> {onnx.name = "x", onnx.dims = ["n", ""]}) -> (tensor<?xi8> {onnx.name = "y", onnx.unsigned})
     attributes {onnx.dim_bounds = {n = array<i64: 1, 64>}} {
   %c0 = arith.constant 0 : index
   %zero = arith.constant 0 : i8

@@ -103,3 +103,12 @@ func.func @attention(%q: tensor<1x5x4x8xf32>, %k: tensor<1x6x2x8xf32>, %v: tenso
   %4 = "onnx.Transpose"(%3) {perm = array<i64: 0, 2, 1, 3>} : (tensor<1x4x5x8xf32>) -> tensor<1x5x4x8xf32>
   return %4 : tensor<1x5x4x8xf32>
 }
+
+// Both operands are free to transpose: no ping-pong between them.
+// CHECK-LABEL: func @free_transposes
+// CHECK-NOT: onnx.Transpose
+func.func @free_transposes(%a: tensor<1x1x1x8xf32>, %b: tensor<1x8x1x1xf32>) -> tensor<1x8x1x1xf32> {
+  %0 = "onnx.Transpose"(%a) <{perm = array<i64: 0, 3, 1, 2>}> : (tensor<1x1x1x8xf32>) -> tensor<1x8x1x1xf32>
+  %1 = "onnx.Mul"(%0, %b) : (tensor<1x8x1x1xf32>, tensor<1x8x1x1xf32>) -> tensor<1x8x1x1xf32>
+  return %1 : tensor<1x8x1x1xf32>
+}
