@@ -39,6 +39,10 @@ struct CompileOptions {
   std::vector<std::string> dims;
   /// Convolutions and matrix products in 8-bit integers.
   bool quantizeInt8 = false;
+  /// How an activation's range follows from its statistics: minmax, percentile or mse.
+  std::string activationRange = "mse";
+  /// Nodes that quantization leaves as they are, by name with * and ?.
+  std::vector<std::string> quantizeSkip;
   /// A .npz or .npy of samples, or a statistics file that `lathe calibrate` wrote.
   std::string calibration;
   /// What `calibration` says, once it was read or observed; `runPhases` sees to it.

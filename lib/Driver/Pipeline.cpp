@@ -58,6 +58,8 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
     CompressOptions compress;
     compress.quantize = options.quantizeInt8 ? "int8" : "";
     compress.statistics = options.statistics;
+    compress.calibration = options.activationRange;
+    compress.skip = options.quantizeSkip;
     return buildCompressPipeline(passes, compress);
   }
   case Phase::Lower:

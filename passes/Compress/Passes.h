@@ -23,7 +23,7 @@ std::unique_ptr<mlir::Pass> createCompressQuantize(const CompressQuantizeOptions
 struct CompressOptions {
   std::string quantize;                                     ///< "" or "int8"
   std::shared_ptr<const CalibrationStatistics> statistics;  ///< needed by int8; from `calibrate` or a file
-  std::string calibration = "percentile";                   ///< minmax, percentile or mse
+  std::string calibration = "mse";                   ///< minmax, percentile or mse
   double percentile = 99.99;
   std::vector<std::string> skip;                            ///< names of nodes that stay f32, with * and ?
 };

@@ -29,7 +29,7 @@ def CompressQuantize : Pass<"compress-quantize", "mlir::func::FuncOp"> {
   let options = [
     Option<"mode", "mode", "std::string", /*default=*/"\"int8\"", "Number format: int8">,
     Option<"statistics", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">,
-    Option<"calibration", "calibration", "std::string", /*default=*/"\"percentile\"",
+    Option<"calibration", "calibration", "std::string", /*default=*/"\"mse\"",
            "Range of an activation: minmax, percentile, or mse (least squared error)">,
     Option<"percentile", "percentile", "double", /*default=*/"99.99",
            "Percentage of the elements to keep at either end, for calibration=percentile">,

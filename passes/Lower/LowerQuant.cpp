@@ -118,10 +118,25 @@ static FailureOr<AccumulatorScale> getAccumulatorScale(Operation *op, Value inpu
 }
 
 /// Appends a constant operand to the extras and returns its element in the epilogue.
-static Value addExtra(Operation *op, MutableOperandRange extras, Block &body, ElementsAttr value) {
+template <typename OpT>
+static Value addExtra(OpT op, Block &body, ElementsAttr value) {
   OpBuilder builder(op);
-  extras.append(ValueRange{arith::ConstantOp::create(builder, op->getLoc(), value)});
+  op.getExtrasMutable().append(ValueRange{arith::ConstantOp::create(builder, op->getLoc(), value)});
   return body.addArgument(value.getElementType(), op->getLoc());
+}
+
+/// The scalars of a type as operands of the op and arguments of its epilogue: layers of one shape then share a kernel.
+template <typename OpT>
+static QuantizationScalars addScalars(OpT op, Block &body, double scale, quant::UniformQuantizedType type) {
+  auto add = [&](double value) {
+    auto scalar = RankedTensorType::get({1}, Float32Type::get(op->getContext()));
+    return addExtra(op, body, DenseElementsAttr::get(scalar, float(value)));
+  };
+  QuantizationScalars scalars;
+  scalars.scale = add(scale);
+  if (type.getZeroPoint() != 0)
+    scalars.zeroPoint = add(double(type.getZeroPoint()));
+  return scalars;
 }
 
 /// Rewrites the epilogue of one contraction from expressed values to storage. The types of its operands are still
@@ -145,14 +160,17 @@ static LogicalResult lowerContraction(OpT op, Value input, Value weight) {
   Block &body = region.front();
   builder.setInsertionPointToStart(&body);
 
-  for (auto [extra, argument] : llvm::zip(op.getExtras(), body.getArguments().drop_front())) {
+  SmallVector<Value> extras(op.getExtras());
+  for (auto [index, extra] : llvm::enumerate(extras)) {
+    BlockArgument argument = body.getArgument(1 + index);
     auto type = dyn_cast_or_null<quant::UniformQuantizedType>(getQuantized(extra.getType()));
     if (!type)
       continue;
     argument.setType(type.getStorageType());
     // Uses are replaced before the first new one is made.
     SmallVector<OpOperand *> uses = llvm::map_to_vector(argument.getUses(), [](OpOperand &use) { return &use; });
-    Value expressed = createDequantize(builder, loc, argument, type);
+    Value expressed = createDequantize(builder, loc, argument, type,
+                                       addScalars(op, body, type.getScale(), type));
     for (OpOperand *use : uses)
       use->set(expressed);
   }
@@ -166,10 +184,9 @@ static LogicalResult lowerContraction(OpT op, Value input, Value weight) {
     accumulator.setType(builder.getI32Type());
     Value sum = accumulator;
     if (scale->corrections)
-      sum = arith::AddIOp::create(builder, loc, sum,
-                                  addExtra(op, op.getExtrasMutable(), body, scale->corrections));
+      sum = arith::AddIOp::create(builder, loc, sum, addExtra(op, body, scale->corrections));
     Value real = arith::SIToFPOp::create(builder, loc, builder.getF32Type(), sum);
-    real = arith::MulFOp::create(builder, loc, real, addExtra(op, op.getExtrasMutable(), body, scale->scales));
+    real = arith::MulFOp::create(builder, loc, real, addExtra(op, body, scale->scales));
     for (OpOperand *use : uses)
       use->set(real);
   }
@@ -177,7 +194,9 @@ static LogicalResult lowerContraction(OpT op, Value input, Value weight) {
   if (resultType) {
     auto yield = cast<nn::YieldOp>(body.getTerminator());
     builder.setInsertionPoint(yield);
-    yield.getValueMutable().assign(createQuantize(builder, loc, yield.getValue(), resultType));
+    yield.getValueMutable().assign(createQuantize(
+        builder, loc, yield.getValue(), resultType,
+        addScalars(op, body, 1 / resultType.getScale(), resultType)));
   }
   return success();
 }
@@ -208,10 +227,14 @@ static void lowerCast(Operation *op, quant::UniformQuantizedType type) {
   Value lowered;
   if (isa<quant::QuantizeCastOp>(op))
     lowered = createMap(builder, op->getLoc(), op->getOperand(0), type.getStorageType(),
-                        [&](OpBuilder &b, Location loc, Value value) { return createQuantize(b, loc, value, type); });
+                        [&](OpBuilder &b, Location loc, Value value) {
+                          return createQuantize(b, loc, value, type, createQuantizeScalars(b, loc, type));
+                        });
   else
     lowered = createMap(builder, op->getLoc(), op->getOperand(0), builder.getF32Type(),
-                        [&](OpBuilder &b, Location loc, Value value) { return createDequantize(b, loc, value, type); });
+                        [&](OpBuilder &b, Location loc, Value value) {
+                          return createDequantize(b, loc, value, type, createDequantizeScalars(b, loc, type));
+                        });
   op->getResult(0).replaceAllUsesWith(lowered);
   op->erase();
 }

@@ -7,14 +7,27 @@
 
 namespace lathe {
 
+/// f32 scalars of a type with one scale: constants, or arguments of a region, so that equal kernels are shared by
+/// layers of different scales.
+struct QuantizationScalars {
+  mlir::Value scale;     ///< to dequantize: the scale; to quantize: its inverse
+  mlir::Value zeroPoint; ///< null if 0
+};
+
+/// The scalars as constants.
+QuantizationScalars createDequantizeScalars(mlir::OpBuilder &builder, mlir::Location loc,
+                                            mlir::quant::UniformQuantizedType type);
+QuantizationScalars createQuantizeScalars(mlir::OpBuilder &builder, mlir::Location loc,
+                                          mlir::quant::UniformQuantizedType type);
+
 /// (stored - zero point) * scale in f32, exact up to the product.
 mlir::Value createDequantize(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value stored,
-                             mlir::quant::UniformQuantizedType type);
+                             mlir::quant::UniformQuantizedType type, QuantizationScalars scalars);
 
 /// round(expressed / scale) + zero point, saturated. Rounds half to even and adds the zero point after, as ONNX's
 /// QuantizeLinear does. A NaN becomes the lowest value.
 mlir::Value createQuantize(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value expressed,
-                           mlir::quant::UniformQuantizedType type);
+                           mlir::quant::UniformQuantizedType type, QuantizationScalars scalars);
 
 } // namespace lathe
 

@@ -53,6 +53,8 @@ CompileOptions ModelFlags::options() const {
   options.quantizeInt8 = quantize == "int8";
   options.calibration = calibrate;
   options.preprocess = preprocess;
+  options.activationRange = activationRange;
+  options.quantizeSkip.assign(quantizeSkip.begin(), quantizeSkip.end());
   return options;
 }
 

@@ -30,6 +30,14 @@ struct ModelFlags {
       "calibrate",
       cl::desc("samples (.npz, .npy) or statistics (.json of 'lathe calibrate') to quantize by"),
       cl::value_desc("file"), cl::cat(category)};
+  cl::opt<std::string> activationRange{
+      "activation-range",
+      cl::desc("range of an 8-bit activation: mse (least squared error), minmax, or percentile "
+               "(99.99 % of the elements at either end)"),
+      cl::init("mse"), cl::value_desc("method"), cl::cat(category)};
+  cl::list<std::string> quantizeSkip{"quantize-skip",
+                                     cl::desc("nodes to leave unquantized, by name with * and ?"),
+                                     cl::value_desc("pattern"), cl::cat(category)};
   cl::opt<std::string> preprocess{
       "preprocess",
       cl::desc("what uint8 samples become as floats: scale=1/255,offset=-0.5"),

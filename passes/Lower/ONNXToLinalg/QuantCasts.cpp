@@ -13,7 +13,8 @@ static LogicalResult lowerQuantize(Lowering &lowering, quant::QuantizeCastOp op)
     return op.emitOpError("expected one scale for the tensor and f32 elements, but got ") << op.getResult().getType();
   Value stored = lowering.map(lowering.shapes.getDims(op.getInput()), type.getStorageType(),
                               lowering.get(op.getInput()), [&](ImplicitLocOpBuilder &b, ValueRange inputs) {
-                                return createQuantize(b, b.getLoc(), inputs[0], type);
+                                return createQuantize(b, b.getLoc(), inputs[0], type,
+                                                      createQuantizeScalars(b, b.getLoc(), type));
                               });
   lowering.set(op.getResult(), quant::StorageCastOp::create(lowering.builder, op.getResult().getType(), stored));
   return success();
@@ -28,7 +29,8 @@ static LogicalResult lowerDequantize(Lowering &lowering, quant::DequantizeCastOp
                                               lowering.get(op.getInput()));
   lowering.set(op.getResult(),
                lowering.map(dims, type.getExpressedType(), stored, [&](ImplicitLocOpBuilder &b, ValueRange inputs) {
-                 return createDequantize(b, b.getLoc(), inputs[0], type);
+                 return createDequantize(b, b.getLoc(), inputs[0], type,
+                                         createDequantizeScalars(b, b.getLoc(), type));
                }));
   return success();
 }

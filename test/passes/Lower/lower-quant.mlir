@@ -10,11 +10,11 @@
 // CHECK: %[[Q:.*]] = linalg.generic {{.*}} ins(%[[X]] : tensor<?x2xf32>) outs(%{{.*}} : tensor<?x2xi8>)
 // CHECK: ^bb0(%[[IN:.*]]: f32, %{{.*}}: i8):
 // CHECK: %[[SCALED:.*]] = arith.mulf %[[IN]], %{{.*}} : f32
-// CHECK: arith.cmpf ogt, %[[SCALED]]
+// CHECK: %[[ROUNDED:.*]] = math.roundeven %[[SCALED]]
+// CHECK: %[[SHIFTED:.*]] = arith.addf %[[ROUNDED]]
+// CHECK: arith.cmpf ogt, %[[SHIFTED]]
 // CHECK: arith.cmpf olt
-// CHECK: math.roundeven
 // CHECK: arith.fptosi
-// CHECK: arith.addi
 // CHECK: arith.trunci %{{.*}} : i32 to i8
 // CHECK-DAG: %[[CORR:.*]] = arith.constant dense<[-12, -294]> : tensor<2xi32>
 // CHECK-DAG: %[[SCALES:.*]] = arith.constant dense<[2.500000e-01, 1.250000e-01]> : tensor<2xf32>
@@ -45,25 +45,30 @@ func.func @linear(%x: tensor<?x2xf32>, %bias: tensor<2xf32>) -> tensor<?x2xf32> 
 !relu = !quant.uniform<u8:f32, 2.500000e-01>
 !i8 = !quant.uniform<i8<-127:127>:f32:3, {0.5, 0.25, 0.5, 0.25}>
 
-// The padding holds the zero point; the residual is read in 8 bits and the result stored in 8 bits.
+// The padding holds the zero point; the residual is read in 8 bits and the result stored in 8 bits. Scales and zero
+// points are operands, so that layers of one shape share a kernel.
 // CHECK-LABEL: func @conv
-// CHECK: nn.conv %{{.*}} {pad_value = 3 : i64, pads = array<i64: 1, 1, 1, 1>} epilogue {
-// CHECK: ^bb0(%[[ACC:.*]]: i32, %[[R:.*]]: i8, %{{.*}}: i32, %{{.*}}: f32):
+// CHECK-DAG: %[[SCALE:.*]] = arith.constant dense<5.000000e-01> : tensor<1xf32>
+// CHECK-DAG: %[[ZERO:.*]] = arith.constant dense<3.000000e+00> : tensor<1xf32>
+// CHECK-DAG: %[[INVERSE:.*]] = arith.constant dense<4.000000e+00> : tensor<1xf32>
+// CHECK: nn.conv %[[Q:.*]], %{{.*}} extras(%[[Q]], %[[SCALE]], %[[ZERO]], %{{.*}}, %{{.*}}, %[[INVERSE]]) {pad_value = 3 : i64, pads = array<i64: 1, 1, 1, 1>} epilogue {
+// CHECK: ^bb0(%[[ACC:.*]]: i32, %[[R:.*]]: i8, %[[S:.*]]: f32, %[[Z:.*]]: f32, %{{.*}}: i32, %{{.*}}: f32, %[[I:.*]]: f32):
 // CHECK: arith.extui %[[R]] : i8 to i32
-// CHECK: arith.subi
 // CHECK: %[[F:.*]] = arith.sitofp
-// CHECK: %[[REAL:.*]] = arith.mulf %[[F]]
+// CHECK: %[[D:.*]] = arith.subf %[[F]], %[[Z]]
+// CHECK: %[[REAL:.*]] = arith.mulf %[[D]], %[[S]]
 // CHECK: arith.addi %[[ACC]]
-// CHECK: arith.addf %{{.*}}, %[[REAL]]
+// CHECK: %[[Y:.*]] = arith.addf %{{.*}}, %[[REAL]]
+// CHECK: arith.mulf %[[Y]], %[[I]]
 // CHECK: math.roundeven
-// CHECK-NOT: arith.addi
-// CHECK: %[[I:.*]] = arith.trunci %{{.*}} : i32 to i8
-// CHECK: nn.yield %[[I]] : i8
+// CHECK-NOT: arith.addf
+// CHECK: %[[T:.*]] = arith.trunci %{{.*}} : i32 to i8
+// CHECK: nn.yield %[[T]] : i8
 // CHECK: -> tensor<1x4x4x4xi8>
 // CHECK: %[[P:.*]] = nn.pool max %{{.*}} : (tensor<1x4x4x4xi8>) -> tensor<1x2x2x4xi8>
 // CHECK: linalg.generic {{.*}} ins(%[[P]] : tensor<1x2x2x4xi8>) outs(%{{.*}} : tensor<1x2x2x4xf32>)
 // CHECK: arith.extui
-// CHECK-NOT: arith.subi
+// CHECK-NOT: arith.subf
 // CHECK: arith.sitofp
 // CHECK: arith.mulf
 func.func @conv(%x: tensor<1x4x4x4xf32>, %c: tensor<3x3x4x4xi8>) -> tensor<1x2x2x4xf32> {
@@ -88,10 +93,10 @@ func.func @conv(%x: tensor<1x4x4x4xf32>, %c: tensor<3x3x4x4xi8>) -> tensor<1x2x2
 // An f32 op may store 8 bits.
 // CHECK-LABEL: func @float_conv
 // CHECK: nn.conv {{.*}} epilogue {
-// CHECK: ^bb0(%[[ACC:.*]]: f32):
-// CHECK: arith.mulf %[[ACC]]
+// CHECK: ^bb0(%[[ACC:.*]]: f32, %[[S:.*]]: f32, %{{.*}}: f32):
+// CHECK: arith.mulf %[[ACC]], %[[S]]
 // CHECK: nn.yield %{{.*}} : i8
-// CHECK: (tensor<1x4x4x1xf32>, tensor<1x1x1x4xf32>) -> tensor<1x4x4x4xi8>
+// CHECK: (tensor<1x4x4x1xf32>, tensor<1x1x1x4xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x4x4x4xi8>
 func.func @float_conv(%x: tensor<1x4x4x1xf32>, %w: tensor<1x1x1x4xf32>) -> tensor<1x4x4x4xf32> {
   %y = nn.conv %x, %w : (tensor<1x4x4x1xf32>, tensor<1x1x1x4xf32>) -> tensor<1x4x4x4x!u8>
   %d = quant.dcast %y : tensor<1x4x4x4x!u8> to tensor<1x4x4x4xf32>
