@@ -5,9 +5,5 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   lathe::registerDialects(registry);
-<<<<<<< HEAD
-  return mlir::failed(mlir::MlirLspServerMain(argc, argv, registry));
-=======
   return failed(mlir::MlirLspServerMain(argc, argv, registry)) ? 1 : 0;
->>>>>>> main
 }
