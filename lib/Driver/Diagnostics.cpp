@@ -10,6 +10,9 @@ using namespace lathe;
 std::string lathe::describeLocation(Location location) {
   if (auto name = dyn_cast<NameLoc>(location))
     return "node '" + name.getName().str() + "'";
+  // Line 0 is the model as a whole.
+  if (auto place = dyn_cast<FileLineColLoc>(location); place && place.getLine() == 0)
+    return "";
   if (auto place = dyn_cast<FileLineColLoc>(location))
     return (place.getFilename().getValue() + ":" + Twine(place.getLine()) + ":" +
             Twine(place.getColumn()))

@@ -26,7 +26,8 @@ void buildLLVMPipeline(mlir::OpPassManager &passes, const CodegenOptions &option
 /// The three of them in order.
 void buildCodegenPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
 
-/// Makes them known to lathe-opt as `codegen-phase-bufferize`, `-kernels`, `-llvm` and `codegen-pipeline`.
+/// Makes them known to lathe-opt as `codegen-phase-bufferize`, `-kernels`, `-llvm` and
+/// `codegen-pipeline`.
 void registerCodegenPipelines();
 
 #define GEN_PASS_REGISTRATION

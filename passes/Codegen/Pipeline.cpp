@@ -44,7 +44,8 @@ namespace {
 
 /// Options of the pipelines on the command line of lathe-opt.
 struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
-  Option<std::string> name{*this, "name", llvm::cl::desc("Prefix of the visible symbols"), llvm::cl::init("model")};
+  Option<std::string> name{*this, "name", llvm::cl::desc("Prefix of the visible symbols"),
+                           llvm::cl::init("model")};
 };
 
 } // namespace
@@ -52,15 +53,18 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
 void lathe::registerCodegenPipelines() {
   using Build = void (*)(OpPassManager &, const CodegenOptions &);
   auto add = [](StringRef argument, StringRef text, Build build) {
-    PassPipelineRegistration<PipelineOptions>(argument, text, [build](OpPassManager &passes, const PipelineOptions &given) {
-      CodegenOptions options;
-      options.name = given.name;
-      build(passes, options);
-    });
+    PassPipelineRegistration<PipelineOptions>(
+        argument, text, [build](OpPassManager &passes, const PipelineOptions &given) {
+          CodegenOptions options;
+          options.name = given.name;
+          build(passes, options);
+        });
   };
-  add("codegen-phase-bufferize", "From tensors to memrefs and calls of kernels", buildBufferizePipeline);
+  add("codegen-phase-bufferize", "From tensors to memrefs and calls of kernels",
+      buildBufferizePipeline);
   add("codegen-phase-kernels", "From kernels on memrefs to loops and tasks", buildKernelPipeline);
-  add("codegen-phase-llvm", "To the LLVM dialect with the artifact's entry point", buildLLVMPipeline);
+  add("codegen-phase-llvm", "To the LLVM dialect with the artifact's entry point",
+      buildLLVMPipeline);
   add("codegen-pipeline", "From tensors to the LLVM dialect", buildCodegenPipeline);
 }
 

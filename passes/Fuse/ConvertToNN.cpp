@@ -71,6 +71,40 @@ static LogicalResult convertConv(onnx::ConvOp op, PatternRewriter &rewriter) {
   return success();
 }
 
+/// Padding with zeros before a convolution is the convolution's own; padding by nothing is nothing.
+static LogicalResult takePad(onnx::PadOp op, PatternRewriter &rewriter) {
+  std::optional<SmallVector<int64_t>> pads = fuse::getInts(op.getPads());
+  int64_t rank = fuse::getRank(op.getData());
+  if (!pads || rank < 0)
+    return rewriter.notifyMatchFailure(op, "pads are not known");
+  if (llvm::all_of(*pads, [](int64_t pad) { return pad == 0; })) {
+    rewriter.replaceOp(op, op.getData());
+    return success();
+  }
+  auto conv = op->hasOneUse() ? dyn_cast<onnx::ConvOp>(*op->user_begin()) : nullptr;
+  bool zeros = op.getMode() == "constant" && (!op.getConstantValue() || fuse::getScalar(op.getConstantValue()) == 0.0f);
+  if (!conv || conv.getX() != op.getOutput() || conv.getAutoPad() != "NOTSET" || !zeros || op.getAxes() ||
+      rank < 3 || pads->size() != size_t(2 * rank))
+    return rewriter.notifyMatchFailure(op, "not zeros before a convolution");
+  size_t spatial = rank - 2;
+  SmallVector<int64_t> all(2 * spatial, 0);
+  if (std::optional<ArrayRef<int64_t>> own = conv.getPads(); own && own->size() == all.size())
+    all.assign(own->begin(), own->end());
+  for (int64_t i = 0; i < 2 * rank; ++i) {
+    int64_t pad = (*pads)[i], dim = i % rank;
+    if (pad < 0 || (dim < 2 && pad != 0))
+      return rewriter.notifyMatchFailure(op, "pads channels, or crops");
+    if (dim >= 2)
+      all[dim - 2 + (i >= rank ? spatial : 0)] += pad;
+  }
+  rewriter.modifyOpInPlace(conv, [&] {
+    conv.getXMutable().assign(op.getData());
+    conv.setPads(all);
+  });
+  rewriter.eraseOp(op);
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Pooling
 //===----------------------------------------------------------------------===//
@@ -262,7 +296,8 @@ static void explain(OpT op) {
 namespace {
 struct FuseConvertToNN : lathe::impl::FuseConvertToNNBase<FuseConvertToNN> {
   void runOnOperation() override {
-    RewritePatternSet patterns(&getContext());
+    RewritePatternSet pads(&getContext()), patterns(&getContext());
+    pads.add(takePad);
     patterns.add(convertConv);
     patterns.add(convertPool<onnx::MaxPoolOp>);
     patterns.add(convertPool<onnx::AveragePoolOp>);
@@ -272,7 +307,9 @@ struct FuseConvertToNN : lathe::impl::FuseConvertToNNBase<FuseConvertToNN> {
     patterns.add(convertGemm);
     patterns.add(convertSoftmax<onnx::SoftmaxOp>);
     patterns.add(convertSoftmax<onnx::LogSoftmaxOp>);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    // A convolution takes its pad while it is channels first.
+    if (failed(applyPatternsGreedily(getOperation(), std::move(pads))) ||
+        failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     getOperation().walk([](Operation *op) {
       llvm::TypeSwitch<Operation *>(op)

@@ -57,11 +57,12 @@ struct SinkThroughElementwise : RewritePattern {
       if (!transpose || fuse::getRank(candidate) != rank || fuse::isConstantExpression(candidate))
         continue;
       SmallVector<int64_t> permutation = fuse::getPermutation(transpose), inverse = fuse::invert(permutation);
-      // A transpose that moves no element is free. It sinks only where nothing must be transposed in return, or the two would
-      // change places for ever.
+      // Where nothing moves at all, an operand that would get the inverse could sink its own transpose, back and forth.
       bool isFree = fuse::movesOnlyUnits(fuse::getType(transpose.getData()), permutation);
       if (!llvm::all_of(op->getOperands(), [&](Value v) {
-            return isTransposedBy(v, permutation) || (isFree ? fuse::isConstantExpression(v) : isCheap(v, rank, inverse));
+            if (isTransposedBy(v, permutation) || fuse::getRank(v) == 0)
+              return true;
+            return isCheap(v, rank, inverse) && (!isFree || fuse::isConstantExpression(v));
           }))
         continue;
       sink(op, permutation, rewriter);

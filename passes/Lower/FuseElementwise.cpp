@@ -21,11 +21,13 @@ static bool isExpensive(linalg::GenericOp op) {
     if (isa<math::AbsFOp, math::AbsIOp>(inner))
       return false;
     return isa<math::MathDialect>(inner.getDialect()) ||
-           isa<arith::DivFOp, arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, tensor::ExtractOp>(inner);
+           isa<arith::DivFOp, arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp,
+               tensor::ExtractOp>(inner);
   });
 }
 
-/// Whether fusing the producer of `operand` makes no element be computed more often than before, or only cheap ones.
+/// Whether fusing the producer of `operand` makes no element be computed more often than before, or
+/// only cheap ones.
 static bool isWorthFusing(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());

@@ -9,7 +9,7 @@ def LowerONNXToLinalg : Pass<"lower-onnx-to-linalg", "::mlir::func::FuncOp"> {
   let description = [{
     Every `onnx` op becomes `linalg`, `tensor`, `scf` and arithmetic; `nn` ops stay. Unsigned element types become
     signless, with arithmetic chosen from the original type; arguments and results that were unsigned are marked
-    `onnx.unsigned`. Sizes are arithmetic on `tensor.dim` of arguments. Ops that have no lowering are reported, all
+    `onnx.unsigned`, with the number of their ONNX type in `onnx.dtype`. Sizes are arithmetic on `tensor.dim` of arguments. Ops that have no lowering are reported, all
     of them in one run.
 
     ```mlir

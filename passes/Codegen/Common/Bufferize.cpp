@@ -33,14 +33,17 @@ static LogicalResult moveResultsToArguments(func::FuncOp main) {
   for (auto [index, result] : llvm::enumerate(terminator->getOperands())) {
     auto type = dyn_cast<RankedTensorType>(result.getType());
     if (!type)
-      return main.emitError("expected result ") << index << " to be a tensor, but got " << result.getType();
+      return main.emitError("expected result ")
+             << index << " to be a tensor, but got " << result.getType();
     auto memref = MemRefType::get(type.getShape(), type.getElementType());
     unsigned position = main.getNumArguments();
     DictionaryAttr attrs = index < resultAttrs.size() ? resultAttrs[index] : DictionaryAttr();
-    if (failed(main.insertArgument(position, memref, attrs ? attrs : builder.getDictionaryAttr({}), result.getLoc())))
+    if (failed(main.insertArgument(position, memref, attrs ? attrs : builder.getDictionaryAttr({}),
+                                   result.getLoc())))
       return failure();
-    bufferization::MaterializeInDestinationOp::create(builder, result.getLoc(), /*result=*/Type(), result,
-                                                      main.getArgument(position), /*restrict=*/true,
+    bufferization::MaterializeInDestinationOp::create(builder, result.getLoc(), /*result=*/Type(),
+                                                      result, main.getArgument(position),
+                                                      /*restrict=*/true,
                                                       /*writable=*/true);
   }
   terminator->setOperands({});
@@ -62,13 +65,15 @@ static Value copyOf(OpBuilder &builder, Location loc, Value value) {
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     if (type.isDynamicDim(dim))
       sizes.push_back(memref::DimOp::create(builder, loc, value, dim));
-  Value copy = memref::AllocOp::create(builder, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
+  Value copy = memref::AllocOp::create(
+      builder, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
   memref::CopyOp::create(builder, loc, value, copy);
   return copy;
 }
 
-/// A loop that yields another buffer than it got copies it back, so that each carried value is one buffer: a buffer
-/// made in the body must not be alive in the next iteration, where it is made again.
+/// A loop that yields another buffer than it got copies it back, so that each carried value is one
+/// buffer: a buffer made in the body must not be alive in the next iteration, where it is made
+/// again.
 static void carryOneBuffer(scf::ForOp loop) {
   auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
   OpBuilder builder(yield);

@@ -13,17 +13,18 @@ namespace {
 /// Builds the visible functions around the converted @main.
 class EntryPointBuilder {
 public:
-  EntryPointBuilder(ModuleOp module, StringRef name, ArrayRef<Type> types, const WeightLayout &weights)
-      : module(module), builder(module.getLoc(), module.getContext()), name(name), types(types), weights(weights),
-        signature(readSignature(module)) {
+  EntryPointBuilder(ModuleOp module, StringRef name, ArrayRef<Type> types,
+                    const WeightLayout &weights)
+      : module(module), builder(module.getLoc(), module.getContext()), name(name), types(types),
+        weights(weights), signature(readSignature(module)) {
     pointer = LLVM::LLVMPointerType::get(module.getContext());
     i32 = builder.getI32Type();
     i64 = builder.getI64Type();
     SmallVector<Type> fields(signature.inputs.size(), pointer);
     fields.append(signature.dims.size(), i64);
     inputsType = LLVM::LLVMStructType::getLiteral(module.getContext(), fields);
-    outputsType = LLVM::LLVMStructType::getLiteral(module.getContext(),
-                                                   SmallVector<Type>(signature.outputs.size(), pointer));
+    outputsType = LLVM::LLVMStructType::getLiteral(
+        module.getContext(), SmallVector<Type>(signature.outputs.size(), pointer));
   }
 
   void build() {
@@ -39,7 +40,8 @@ private:
   Value constant(int64_t value) { return LLVM::ConstantOp::create(builder, i64, value); }
 
   Value loadField(Type structType, Value base, unsigned index, Type type) {
-    Value address = LLVM::GEPOp::create(builder, pointer, structType, base, ArrayRef<LLVM::GEPArg>{0, int32_t(index)});
+    Value address = LLVM::GEPOp::create(builder, pointer, structType, base,
+                                        ArrayRef<LLVM::GEPArg>{0, int32_t(index)});
     return LLVM::LoadOp::create(builder, type, address);
   }
 
@@ -66,7 +68,8 @@ private:
   }
 
   Value isNull(Value address) {
-    return LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, address, LLVM::ZeroOp::create(builder, pointer));
+    return LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, address,
+                                LLVM::ZeroOp::create(builder, pointer));
   }
 
   Value isMisaligned(Value address, int64_t alignment) {
@@ -115,7 +118,8 @@ private:
 
   LLVM::LLVMFuncOp makeFunction(const Twine &symbol, Type result, ArrayRef<Type> arguments) {
     builder.setInsertionPointToEnd(module.getBody());
-    auto function = LLVM::LLVMFuncOp::create(builder, symbol.str(), LLVM::LLVMFunctionType::get(result, arguments));
+    auto function = LLVM::LLVMFuncOp::create(builder, symbol.str(),
+                                             LLVM::LLVMFunctionType::get(result, arguments));
     builder.setInsertionPointToStart(function.addEntryBlock(builder));
     return function;
   }
@@ -154,12 +158,15 @@ private:
     check(misaligned, LATHE_ERROR_MISALIGNED);
     SmallVector<Value> outOfRange;
     for (auto [dim, info] : llvm::zip(dims, signature.dims)) {
-      outOfRange.push_back(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::slt, dim, constant(info.lower)));
-      outOfRange.push_back(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sgt, dim, constant(info.upper)));
+      outOfRange.push_back(
+          LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::slt, dim, constant(info.lower)));
+      outOfRange.push_back(
+          LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sgt, dim, constant(info.upper)));
     }
     check(outOfRange, LATHE_ERROR_DIM_RANGE);
     callMain(addresses, dims, workspace, executor);
-    LLVM::ReturnOp::create(builder, LLVM::ConstantOp::create(builder, i32, int64_t(LATHE_OK)).getResult());
+    LLVM::ReturnOp::create(builder,
+                           LLVM::ConstantOp::create(builder, i32, int64_t(LATHE_OK)).getResult());
   }
 
   void callMain(ArrayRef<Value> addresses, ArrayRef<Value> dims, Value workspace, Value executor) {
@@ -187,11 +194,13 @@ private:
   }
 
   void makeOutputShapes() {
-    outputShapes = makeFunction(name + "_output_shapes", LLVM::LLVMVoidType::get(module.getContext()), {pointer, pointer});
+    outputShapes = makeFunction(name + "_output_shapes",
+                                LLVM::LLVMVoidType::get(module.getContext()), {pointer, pointer});
     Value dimArray = outputShapes.getArgument(0), shapes = outputShapes.getArgument(1);
     SmallVector<Value> dims;
     for (size_t index = 0; index < signature.dims.size(); ++index) {
-      Value address = LLVM::GEPOp::create(builder, pointer, i64, dimArray, ArrayRef<LLVM::GEPArg>{int32_t(index)});
+      Value address = LLVM::GEPOp::create(builder, pointer, i64, dimArray,
+                                          ArrayRef<LLVM::GEPArg>{int32_t(index)});
       dims.push_back(LLVM::LoadOp::create(builder, i64, address));
     }
     SmallVector<Value> dynamic = callOutputSizes(dims);
@@ -200,7 +209,8 @@ private:
     for (const TensorInfo &output : signature.outputs)
       for (int64_t size : output.shape) {
         Value value = size < 0 ? dynamic[nextDynamic++] : constant(size);
-        Value address = LLVM::GEPOp::create(builder, pointer, i64, shapes, ArrayRef<LLVM::GEPArg>{position++});
+        Value address =
+            LLVM::GEPOp::create(builder, pointer, i64, shapes, ArrayRef<LLVM::GEPArg>{position++});
         LLVM::StoreOp::create(builder, value, address);
       }
     LLVM::ReturnOp::create(builder, ValueRange());
@@ -210,7 +220,8 @@ private:
   // The descriptor
   //===--------------------------------------------------------------------===//
 
-  LLVM::GlobalOp makeGlobal(Type type, Attribute value, const Twine &symbol, LLVM::Linkage linkage) {
+  LLVM::GlobalOp makeGlobal(Type type, Attribute value, const Twine &symbol,
+                            LLVM::Linkage linkage) {
     builder.setInsertionPointToEnd(module.getBody());
     return LLVM::GlobalOp::create(builder, type, /*isConstant=*/true, linkage, symbol.str(), value);
   }
@@ -218,8 +229,9 @@ private:
   LLVM::GlobalOp makeString(StringRef text) {
     std::string bytes = text.str();
     bytes.push_back('\0');
-    return makeGlobal(LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size()), builder.getStringAttr(bytes),
-                      name + "_string_" + Twine(counter++), LLVM::Linkage::Internal);
+    return makeGlobal(LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size()),
+                      builder.getStringAttr(bytes), name + "_string_" + Twine(counter++),
+                      LLVM::Linkage::Internal);
   }
 
   LLVM::GlobalOp makeShape(ArrayRef<int64_t> shape) {
@@ -227,12 +239,15 @@ private:
     if (sizes.empty())
       sizes.push_back(0); // never read: the rank is 0
     auto tensor = RankedTensorType::get({int64_t(sizes.size())}, i64);
-    return makeGlobal(LLVM::LLVMArrayType::get(i64, sizes.size()), DenseElementsAttr::get(tensor, ArrayRef(sizes)),
+    return makeGlobal(LLVM::LLVMArrayType::get(i64, sizes.size()),
+                      DenseElementsAttr::get(tensor, ArrayRef(sizes)),
                       name + "_shape_" + Twine(counter++), LLVM::Linkage::Internal);
   }
 
-  /// A value of a struct type, in the initialiser of a global. Fields are globals' or functions' addresses, or integers.
-  using Field = std::variant<std::pair<Type, int64_t>, LLVM::GlobalOp, LLVM::LLVMFuncOp, std::monostate>;
+  /// A value of a struct type, in the initialiser of a global. Fields are globals' or functions'
+  /// addresses, or integers.
+  using Field =
+      std::variant<std::pair<Type, int64_t>, LLVM::GlobalOp, LLVM::LLVMFuncOp, std::monostate>;
 
   Value makeStruct(LLVM::LLVMStructType type, ArrayRef<Field> fields) {
     Value value = LLVM::UndefOp::create(builder, type);
@@ -251,7 +266,8 @@ private:
     return value;
   }
 
-  Field makeArray(LLVM::LLVMStructType type, ArrayRef<SmallVector<Field>> rows, const Twine &symbol) {
+  Field makeArray(LLVM::LLVMStructType type, ArrayRef<SmallVector<Field>> rows,
+                  const Twine &symbol) {
     if (rows.empty())
       return std::monostate();
     auto arrayType = LLVM::LLVMArrayType::get(type, rows.size());
@@ -268,7 +284,8 @@ private:
     auto type = LLVM::LLVMStructType::getLiteral(module.getContext(), {pointer, pointer, i32, i32});
     SmallVector<SmallVector<Field>> rows;
     for (const TensorInfo &tensor : tensors)
-      rows.push_back({makeString(tensor.name), makeShape(tensor.shape), std::pair(i32, int64_t(tensor.dtype)),
+      rows.push_back({makeString(tensor.name), makeShape(tensor.shape),
+                      std::pair(i32, int64_t(tensor.dtype)),
                       std::pair(i32, int64_t(tensor.shape.size()))});
     return makeArray(type, rows, symbol);
   }
@@ -291,7 +308,8 @@ private:
                               run,
                               outputShapes};
     auto type = LLVM::LLVMStructType::getLiteral(
-        module.getContext(), {i32, i32, i32, i32, pointer, pointer, pointer, pointer, i64, i64, pointer, pointer});
+        module.getContext(),
+        {i32, i32, i32, i32, pointer, pointer, pointer, pointer, i64, i64, pointer, pointer});
     LLVM::GlobalOp model = makeGlobal(type, Attribute(), name + "_model", LLVM::Linkage::External);
     builder.createBlock(&model.getInitializerRegion());
     LLVM::ReturnOp::create(builder, makeStruct(type, fields));
@@ -311,6 +329,7 @@ private:
 
 } // namespace
 
-void codegen::addEntryPoint(ModuleOp module, StringRef name, ArrayRef<Type> types, const WeightLayout &weights) {
+void codegen::addEntryPoint(ModuleOp module, StringRef name, ArrayRef<Type> types,
+                            const WeightLayout &weights) {
   EntryPointBuilder(module, name, types, weights).build();
 }

@@ -36,8 +36,11 @@ struct WidenToF32 : RewritePattern {
     SmallVector<Value> operands;
     for (Value operand : op->getOperands()) {
       Type inner = getElementTypeOrSelf(operand.getType());
-      operands.push_back(isa<FloatType>(inner) ? arith::ExtFOp::create(rewriter, op->getLoc(), widen(operand.getType()), operand).getResult()
-                                               : operand);
+      operands.push_back(
+          isa<FloatType>(inner)
+              ? arith::ExtFOp::create(rewriter, op->getLoc(), widen(operand.getType()), operand)
+                    .getResult()
+              : operand);
     }
     OperationState state(op->getLoc(), op->getName(), operands, {widen(type)}, op->getAttrs());
     Operation *wide = rewriter.create(state);
@@ -56,9 +59,11 @@ struct ExpandMathPass : lathe::impl::ExpandMathPassBase<ExpandMathPass> {
         return signalPassFailure();
     }
     RewritePatternSet patterns(context);
-    // Functions that are made of others first; floor, ceil and the like are single instructions and stay.
-    math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "exp2", "powf", "fpowi",
-                                               "ipowi", "rsqrt", "clampf", "log1p", "expm1"});
+    // Functions that are made of others first; floor, ceil and the like are single instructions and
+    // stay.
+    math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh",
+                                               "exp2", "powf", "fpowi", "ipowi", "rsqrt", "clampf",
+                                               "log1p", "expm1"});
     codegen::populateSinCosPatterns(patterns);
     populateMathPolynomialApproximationPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

@@ -16,7 +16,8 @@ struct WeightLayout {
   int64_t bytes = 0;
 };
 
-/// Lays out the memref.globals that are used, equal bytes once, and writes them on the module (see codegen-to-llvm).
+/// Lays out the memref.globals that are used, equal bytes once, and writes them on the module (see
+/// codegen-to-llvm).
 mlir::FailureOr<WeightLayout> layOutWeights(mlir::ModuleOp module);
 
 /// Makes each memref.get_global a pointer into the external `symbol`.
@@ -29,11 +30,12 @@ mlir::LogicalResult prepareForLLVM(mlir::ModuleOp module);
 /// Everything but memref.get_global to the LLVM dialect.
 void populateLLVMPatterns(mlir::LLVMTypeConverter &converter, mlir::RewritePatternSet &patterns);
 
-/// Turns the calls marked `lathe.parallel` into calls of the executor, or of the task where there is none. The executor
-/// is the last argument of the calling function.
+/// Turns the calls marked `lathe.parallel` into calls of the executor, or of the task where there
+/// is none. The executor is the last argument of the calling function.
 void lowerParallelCalls(mlir::ModuleOp module);
 
-/// Adds `<name>_run`, `<name>_output_shapes` and `<name>_model`. `types` are @main's argument types before conversion.
+/// Adds `<name>_run`, `<name>_output_shapes` and `<name>_model`. `types` are @main's argument types
+/// before conversion.
 void addEntryPoint(mlir::ModuleOp module, llvm::StringRef name, llvm::ArrayRef<mlir::Type> types,
                    const WeightLayout &weights);
 

@@ -3,8 +3,8 @@
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
-#include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
@@ -22,12 +22,14 @@
 using namespace mlir;
 using namespace lathe;
 
-/// Functions that LLVM has no intrinsic for and that no polynomial replaced (those on f64) become calls of libm.
+/// Functions that LLVM has no intrinsic for and that no polynomial replaced (those on f64) become
+/// calls of libm.
 static LogicalResult callLibm(ModuleOp module) {
   SmallVector<Operation *> ops;
   module.walk([&](Operation *op) {
-    if (isa<math::ErfOp, math::ErfcOp, math::CbrtOp, math::Atan2Op, math::AtanOp, math::AcosOp, math::AsinOp,
-            math::AtanhOp, math::AcoshOp, math::AsinhOp, math::Log1pOp, math::ExpM1Op>(op))
+    if (isa<math::ErfOp, math::ErfcOp, math::CbrtOp, math::Atan2Op, math::AtanOp, math::AcosOp,
+            math::AsinOp, math::AtanhOp, math::AcoshOp, math::AsinhOp, math::Log1pOp,
+            math::ExpM1Op>(op))
       ops.push_back(op);
   });
   if (ops.empty())
@@ -58,15 +60,18 @@ LogicalResult codegen::prepareForLLVM(ModuleOp module) {
 
 namespace {
 
-/// A multiply-add of a polynomial is fused only where the machine can: `llvm.fma` would be a call elsewhere.
+/// A multiply-add of a polynomial is fused only where the machine can: `llvm.fma` would be a call
+/// elsewhere.
 struct FmaToMulAdd : ConvertOpToLLVMPattern<math::FmaOp> {
-  explicit FmaToMulAdd(const LLVMTypeConverter &converter) : ConvertOpToLLVMPattern(converter, /*benefit=*/10) {}
+  explicit FmaToMulAdd(const LLVMTypeConverter &converter)
+      : ConvertOpToLLVMPattern(converter, /*benefit=*/10) {}
 
-  LogicalResult matchAndRewrite(math::FmaOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(math::FmaOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     if (auto vector = dyn_cast<VectorType>(op.getType()); vector && vector.getRank() != 1)
       return failure();
-    rewriter.replaceOpWithNewOp<LLVM::FMulAddOp>(op, typeConverter->convertType(op.getType()), adaptor.getA(),
-                                                 adaptor.getB(), adaptor.getC());
+    rewriter.replaceOpWithNewOp<LLVM::FMulAddOp>(op, typeConverter->convertType(op.getType()),
+                                                 adaptor.getA(), adaptor.getB(), adaptor.getC());
     return success();
   }
 };
@@ -89,5 +94,6 @@ void codegen::populateLLVMPatterns(LLVMTypeConverter &converter, RewritePatternS
   vector::populateVectorRankReducingFMAPattern(patterns);
   vector::populateVectorBroadcastLoweringPatterns(patterns);
   vector::populateVectorShapeCastLoweringPatterns(patterns);
-  vector::populateVectorTransposeLoweringPatterns(patterns, vector::VectorTransposeLowering::Shuffle1D);
+  vector::populateVectorTransposeLoweringPatterns(patterns,
+                                                  vector::VectorTransposeLowering::Shuffle1D);
 }

@@ -17,7 +17,8 @@ namespace lathe {
 using namespace mlir;
 using namespace lathe;
 
-/// A parallel innermost loop below sequential ones is cut into blocks of this many iterations, one task each.
+/// A parallel innermost loop below sequential ones is cut into blocks of this many iterations, one
+/// task each.
 static constexpr int64_t kBlock = 256;
 /// What a dynamic dimension is taken for where its size matters at compile time.
 static constexpr int64_t kTypicalSize = 64;
@@ -26,7 +27,8 @@ static constexpr int64_t kTypicalSize = 64;
 // Collapsing
 //===----------------------------------------------------------------------===//
 
-/// Whether loops `dim` and `dim + 1` of the op can be one: every operand has both side by side and contiguous, or none.
+/// Whether loops `dim` and `dim + 1` of the op can be one: every operand has both side by side and
+/// contiguous, or none.
 static bool canCollapse(linalg::GenericOp op, unsigned dim) {
   if (op.getIteratorTypesArray()[dim] != op.getIteratorTypesArray()[dim + 1])
     return false;
@@ -97,7 +99,8 @@ static int64_t getCoefficient(AffineExpr expr, unsigned dim) {
   return ShapedType::kDynamic;
 }
 
-/// How far apart consecutive iterations of loop `dim` are in the operand, in elements; kDynamic if unknown.
+/// How far apart consecutive iterations of loop `dim` are in the operand, in elements; kDynamic if
+/// unknown.
 static int64_t getStride(MemRefType type, AffineMap map, unsigned dim) {
   SmallVector<int64_t> strides;
   int64_t offset;
@@ -115,7 +118,8 @@ static int64_t getStride(MemRefType type, AffineMap map, unsigned dim) {
   return total;
 }
 
-/// What it costs to have `dim` innermost: accesses that are not contiguous, stores above loads, and short loops.
+/// What it costs to have `dim` innermost: accesses that are not contiguous, stores above loads, and
+/// short loops.
 static unsigned getInnermostCost(linalg::GenericOp op, unsigned dim, int64_t size) {
   unsigned cost = 0;
   for (OpOperand &operand : op->getOpOperands()) {
@@ -165,10 +169,13 @@ static Nest chooseNest(linalg::GenericOp op, int64_t parallelThreshold) {
   }
   if (!isDynamic && work < parallelThreshold)
     return nest;
-  auto rank = [&](unsigned dim) { return ShapedType::isDynamic(sizes[dim]) ? kTypicalSize : sizes[dim]; };
+  auto rank = [&](unsigned dim) {
+    return ShapedType::isDynamic(sizes[dim]) ? kTypicalSize : sizes[dim];
+  };
   unsigned *outermost = nullptr;
   for (unsigned &dim : MutableArrayRef(nest.order).drop_back())
-    if (linalg::isParallelIterator(iterators[dim]) && (!outermost || (rank(*outermost) < 16 && rank(dim) > rank(*outermost))))
+    if (linalg::isParallelIterator(iterators[dim]) &&
+        (!outermost || (rank(*outermost) < 16 && rank(dim) > rank(*outermost))))
       outermost = &dim;
   if (outermost && rank(*outermost) > 1) {
     std::rotate(nest.order.data(), outermost, outermost + 1);
@@ -190,11 +197,12 @@ namespace {
 class LoopEmitter {
 public:
   LoopEmitter(OpBuilder &builder, linalg::GenericOp op, Nest nest, int64_t parallelThreshold)
-      : builder(builder), loc(op.getLoc()), op(op), nest(std::move(nest)), parallelThreshold(parallelThreshold),
-        indices(op.getNumLoops()) {
+      : builder(builder), loc(op.getLoc()), op(op), nest(std::move(nest)),
+        parallelThreshold(parallelThreshold), indices(op.getNumLoops()) {
     zero = arith::ConstantIndexOp::create(builder, loc, 0);
     one = arith::ConstantIndexOp::create(builder, loc, 1);
-    for (const Range &range : cast<linalg::LinalgOp>(op.getOperation()).createLoopRanges(builder, loc))
+    for (const Range &range :
+         cast<linalg::LinalgOp>(op.getOperation()).createLoopRanges(builder, loc))
       sizes.push_back(getValueOrCreateConstantIndexOp(builder, loc, range.size));
   }
 
@@ -204,7 +212,8 @@ public:
     if (!nest.isParallel)
       return emitLoops(0, zero, {});
     unsigned dim = nest.order.front();
-    auto loop = scf::ParallelOp::create(builder, loc, ValueRange{zero}, ValueRange{sizes[dim]}, ValueRange{one});
+    auto loop = scf::ParallelOp::create(builder, loc, ValueRange{zero}, ValueRange{sizes[dim]},
+                                        ValueRange{one});
     setMinCount(loop, dim);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
@@ -219,8 +228,8 @@ private:
     for (auto [dim, size] : llvm::enumerate(op.getStaticLoopRanges()))
       if (dim != parallelDim)
         work *= ShapedType::isDynamic(size) ? kTypicalSize : size;
-    loop->setAttr(codegen::kMinCountAttr,
-                  builder.getI64IntegerAttr(llvm::divideCeil(parallelThreshold, std::max<int64_t>(work, 1))));
+    loop->setAttr(codegen::kMinCountAttr, builder.getI64IntegerAttr(llvm::divideCeil(
+                                              parallelThreshold, std::max<int64_t>(work, 1))));
   }
 
   void emitBlocks() {
@@ -228,7 +237,8 @@ private:
     Value size = sizes[dim];
     Value block = arith::ConstantIndexOp::create(builder, loc, kBlock);
     Value count = arith::CeilDivUIOp::create(builder, loc, size, block);
-    auto loop = scf::ParallelOp::create(builder, loc, ValueRange{zero}, ValueRange{count}, ValueRange{one});
+    auto loop =
+        scf::ParallelOp::create(builder, loc, ValueRange{zero}, ValueRange{count}, ValueRange{one});
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     Value begin = arith::MulIOp::create(builder, loc, loop.getInductionVars()[0], block);
@@ -237,16 +247,19 @@ private:
     emitLoops(0, begin, {});
   }
 
-  bool isReduction(unsigned dim) { return linalg::isReductionIterator(op.getIteratorTypesArray()[dim]); }
+  bool isReduction(unsigned dim) {
+    return linalg::isReductionIterator(op.getIteratorTypesArray()[dim]);
+  }
 
-  /// Loops from `depth` on; the innermost begins at `begin`. Once only reductions are left, results are carried in
-  /// `carried` and the final ones returned.
+  /// Loops from `depth` on; the innermost begins at `begin`. Once only reductions are left, results
+  /// are carried in `carried` and the final ones returned.
   SmallVector<Value> emitNest(unsigned depth, Value begin, SmallVector<Value> carried) {
     if (depth == nest.order.size())
       return emitBody(carried);
     unsigned dim = nest.order[depth];
     bool isInnermost = depth + 1 == nest.order.size();
-    auto loop = scf::ForOp::create(builder, loc, isInnermost ? begin : zero, sizes[dim], one, carried);
+    auto loop =
+        scf::ForOp::create(builder, loc, isInnermost ? begin : zero, sizes[dim], one, carried);
     OpBuilder::InsertionGuard guard(builder);
     if (carried.empty())
       builder.setInsertionPoint(loop.getBody()->getTerminator());
@@ -254,8 +267,9 @@ private:
       builder.setInsertionPointToStart(loop.getBody());
     indices[dim] = loop.getInductionVar();
     SmallVector<Value> inner(loop.getRegionIterArgs());
-    SmallVector<Value> results = startAccumulation(depth + 1) && carried.empty() ? accumulate(depth + 1, begin)
-                                                                               : emitNest(depth + 1, begin, inner);
+    SmallVector<Value> results = startAccumulation(depth + 1) && carried.empty()
+                                     ? accumulate(depth + 1, begin)
+                                     : emitNest(depth + 1, begin, inner);
     if (!carried.empty())
       scf::YieldOp::create(builder, loc, results);
     return SmallVector<Value>(loop.getResults());
@@ -271,7 +285,8 @@ private:
   /// Whether the loops from `depth` on are reductions, and there is at least one.
   bool startAccumulation(unsigned depth) {
     return depth < nest.order.size() &&
-           llvm::all_of(ArrayRef(nest.order).drop_front(depth), [&](unsigned dim) { return isReduction(dim); });
+           llvm::all_of(ArrayRef(nest.order).drop_front(depth),
+                        [&](unsigned dim) { return isReduction(dim); });
   }
 
   SmallVector<Value> accumulate(unsigned depth, Value begin) {
@@ -347,15 +362,18 @@ private:
     return {};
   }
 
-  /// A sum that is carried may be reordered: its order is not part of ONNX, and LLVM vectorises it only then.
+  /// A sum that is carried may be reordered: its order is not part of ONNX, and LLVM vectorises it
+  /// only then.
   void relaxReduction(Operation *inner, ValueRange carried) {
     if (!isa<arith::AddFOp, arith::MulFOp>(inner) ||
-        llvm::none_of(inner->getOperands(), [&](Value value) { return llvm::is_contained(carried, value); }))
+        llvm::none_of(inner->getOperands(),
+                      [&](Value value) { return llvm::is_contained(carried, value); }))
       return;
     auto relax = [&](Operation *target, arith::FastMathFlags flags) {
       auto interface = dyn_cast<arith::ArithFastMathInterface>(target);
       arith::FastMathFlags old = interface.getFastMathFlagsAttr().getValue();
-      target->setAttr(interface.getFastMathAttrName(), arith::FastMathFlagsAttr::get(op.getContext(), old | flags));
+      target->setAttr(interface.getFastMathAttrName(),
+                      arith::FastMathFlagsAttr::get(op.getContext(), old | flags));
     };
     relax(inner, arith::FastMathFlags::reassoc | arith::FastMathFlags::contract);
     for (Value operand : inner->getOperands())
@@ -396,7 +414,8 @@ struct LinalgToLoopsPass : lathe::impl::LinalgToLoopsPassBase<LinalgToLoopsPass>
       }
       generic = collapse(rewriter, generic);
       rewriter.setInsertionPoint(generic);
-      LoopEmitter(rewriter, generic, chooseNest(generic, parallelThreshold), parallelThreshold).emit();
+      LoopEmitter(rewriter, generic, chooseNest(generic, parallelThreshold), parallelThreshold)
+          .emit();
       rewriter.eraseOp(generic);
     }
   }

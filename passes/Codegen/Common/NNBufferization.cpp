@@ -25,14 +25,15 @@ struct KernelModel : BufferizableOpInterface::ExternalModel<KernelModel<OpT>, Op
     return isDestination(op, operand);
   }
 
-  AliasingValueList getAliasingValues(Operation *op, OpOperand &operand, const AnalysisState &) const {
+  AliasingValueList getAliasingValues(Operation *op, OpOperand &operand,
+                                      const AnalysisState &) const {
     if (isDestination(op, operand))
       return {{op->getResult(0), BufferRelation::Equivalent}};
     return {};
   }
 
-  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
-                          BufferizationState &state) const {
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &options, BufferizationState &state) const {
     if (!cast<OpT>(op).getInit())
       return op->emitOpError("expected a destination before bufferisation");
     SmallVector<Value> operands;
@@ -67,7 +68,7 @@ static void attachModels(MLIRContext *context) {
 
 void codegen::registerNNBufferization(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
-    attachModels<nn::LinearOp, nn::MatMulOp, nn::ConvOp, nn::PoolOp, nn::AttentionOp, nn::NormOp, nn::SoftmaxOp>(
-        context);
+    attachModels<nn::LinearOp, nn::MatMulOp, nn::ConvOp, nn::PoolOp, nn::AttentionOp, nn::NormOp,
+                 nn::SoftmaxOp>(context);
   });
 }

@@ -6,7 +6,8 @@
 
 namespace lathe::codegen {
 
-/// Lets one-shot bufferisation handle nn ops: they read their inputs and write their destination in place.
+/// Lets one-shot bufferisation handle nn ops: they read their inputs and write their destination in
+/// place.
 void registerNNBufferization(mlir::DialectRegistry &registry);
 
 } // namespace lathe::codegen

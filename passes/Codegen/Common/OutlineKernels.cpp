@@ -21,7 +21,8 @@ using namespace lathe::codegen;
 
 namespace {
 
-/// What a memref of @main points into: an argument or constant as a whole, or a range of bytes of the arena.
+/// What a memref of @main points into: an argument or constant as a whole, or a range of bytes of
+/// the arena.
 struct Place {
   Value root; // null: unknown
   Attribute global;
@@ -60,7 +61,8 @@ static Place findPlace(Value value) {
       if (auto bytes = view->getAttrOfType<IntegerAttr>(kBytesAttr))
         place.end = place.begin + bytes.getInt();
       else if (view.getType().hasStaticShape())
-        place.end = place.begin + view.getType().getNumElements() * getElementBytes(view.getType().getElementType());
+        place.end = place.begin + view.getType().getNumElements() *
+                                      getElementBytes(view.getType().getElementType());
       return place;
     }
     if (auto global = dyn_cast<memref::GetGlobalOp>(op))
@@ -69,8 +71,8 @@ static Place findPlace(Value value) {
       value = loop.getInitArgs()[cast<OpResult>(value).getResultNumber()];
       continue;
     }
-    if (!isa<memref::SubViewOp, memref::CastOp, memref::CollapseShapeOp, memref::ExpandShapeOp, memref::ReinterpretCastOp,
-             memref::TransposeOp, memref::MemorySpaceCastOp>(op))
+    if (!isa<memref::SubViewOp, memref::CastOp, memref::CollapseShapeOp, memref::ExpandShapeOp,
+             memref::ReinterpretCastOp, memref::TransposeOp, memref::MemorySpaceCastOp>(op))
       return {};
     value = op->getOperand(0);
   }
@@ -126,7 +128,8 @@ struct OutlineKernelsPass : lathe::impl::OutlineKernelsPassBase<OutlineKernelsPa
     OpBuilder builder(&getContext());
     unsigned position = main.getNumArguments();
     auto pointer = LLVM::LLVMPointerType::get(&getContext());
-    if (failed(main.insertArgument(position, pointer, builder.getDictionaryAttr({}), main.getLoc())))
+    if (failed(
+            main.insertArgument(position, pointer, builder.getDictionaryAttr({}), main.getLoc())))
       return signalPassFailure();
     Value executor = main.getArgument(position);
 
@@ -141,7 +144,8 @@ struct OutlineKernelsPass : lathe::impl::OutlineKernelsPassBase<OutlineKernelsPa
     counters.clear();
     for (Operation *op : ops)
       outline(op, executor);
-    remark::passed(main.getLoc(), remark::RemarkOpts::name("Kernels").category("codegen").function(main.getName()))
+    remark::passed(main.getLoc(),
+                   remark::RemarkOpts::name("Kernels").category("codegen").function(main.getName()))
         << remark::metric("Kernels", kernels.size()) << remark::metric("Calls", ops.size());
   }
 
@@ -149,7 +153,8 @@ struct OutlineKernelsPass : lathe::impl::OutlineKernelsPassBase<OutlineKernelsPa
     if (auto copy = dyn_cast<memref::CopyOp>(op)) {
       if (copy.getSource() == copy.getTarget())
         return copy.erase();
-      // A linalg copy becomes a loop, in parallel where it is long; upstream's copy of strided memrefs calls a library.
+      // A linalg copy becomes a loop, in parallel where it is long; upstream's copy of strided
+      // memrefs calls a library.
       OpBuilder builder(op);
       op = linalg::CopyOp::create(builder, op->getLoc(), copy.getSource(), copy.getTarget());
       copy.erase();
@@ -181,9 +186,11 @@ struct OutlineKernelsPass : lathe::impl::OutlineKernelsPassBase<OutlineKernelsPa
     op->erase();
   }
 
-  func::FuncOp makeKernel(Operation *op, ArrayRef<Value> operands, ArrayRef<Value> constants, Type executorType) {
+  func::FuncOp makeKernel(Operation *op, ArrayRef<Value> operands, ArrayRef<Value> constants,
+                          Type executorType) {
     OpBuilder builder(&getContext());
-    SmallVector<Type> types = llvm::map_to_vector(operands, [](Value value) { return value.getType(); });
+    SmallVector<Type> types =
+        llvm::map_to_vector(operands, [](Value value) { return value.getType(); });
     types.push_back(executorType);
     auto kernel = func::FuncOp::create(op->getLoc(), "kernel", builder.getFunctionType(types, {}));
     kernel.setPrivate();

@@ -21,7 +21,8 @@ using namespace lathe::codegen;
 static void makeSequential(RewriterBase &rewriter, scf::ParallelOp loop) {
   rewriter.setInsertionPoint(loop);
   SmallVector<Value> ivs;
-  for (auto [lower, upper, step] : llvm::zip(loop.getLowerBound(), loop.getUpperBound(), loop.getStep())) {
+  for (auto [lower, upper, step] :
+       llvm::zip(loop.getLowerBound(), loop.getUpperBound(), loop.getStep())) {
     auto inner = scf::ForOp::create(rewriter, loop.getLoc(), lower, upper, step);
     ivs.push_back(inner.getInductionVar());
     rewriter.setInsertionPoint(inner.getBody()->getTerminator());
@@ -34,8 +35,8 @@ static void makeSequential(RewriterBase &rewriter, scf::ParallelOp loop) {
 /// The function's argument that a memref is a view of; null if it is none.
 static BlockArgument findArgument(Value value, func::FuncOp function) {
   while (Operation *op = value.getDefiningOp()) {
-    if (!isa<memref::SubViewOp, memref::CastOp, memref::CollapseShapeOp, memref::ExpandShapeOp, memref::ReinterpretCastOp,
-             memref::TransposeOp>(op))
+    if (!isa<memref::SubViewOp, memref::CastOp, memref::CollapseShapeOp, memref::ExpandShapeOp,
+             memref::ReinterpretCastOp, memref::TransposeOp>(op))
       return nullptr;
     value = op->getOperand(0);
   }
@@ -47,7 +48,8 @@ static BlockArgument findArgument(Value value, func::FuncOp function) {
 static BitVector findNoAlias(ArrayRef<Value> captures, func::FuncOp function) {
   SmallVector<BlockArgument> arguments;
   for (Value capture : captures)
-    arguments.push_back(isa<MemRefType>(capture.getType()) ? findArgument(capture, function) : nullptr);
+    arguments.push_back(isa<MemRefType>(capture.getType()) ? findArgument(capture, function)
+                                                           : nullptr);
   BitVector result(captures.size());
   for (auto [index, argument] : llvm::enumerate(arguments))
     result[index] = argument && function.getArgAttr(argument.getArgNumber(), kNoAliasAttr) &&
@@ -82,7 +84,8 @@ struct OutlineParallelPass : lathe::impl::OutlineParallelPassBase<OutlineParalle
   }
 
   /// Moves the loop into a task: iteration i of the task is `lower + i * step` of the loop.
-  void outline(RewriterBase &rewriter, scf::ParallelOp loop, func::FuncOp function, unsigned number) {
+  void outline(RewriterBase &rewriter, scf::ParallelOp loop, func::FuncOp function,
+               unsigned number) {
     Location loc = loop.getLoc();
     llvm::SetVector<Value> used;
     getUsedValuesDefinedAbove(loop.getRegion(), used);
@@ -104,7 +107,8 @@ struct OutlineParallelPass : lathe::impl::OutlineParallelPassBase<OutlineParalle
     SmallVector<Value> operands(captures);
     operands.append({zero, count});
     std::string name = (function.getName() + "_task_" + Twine(number)).str();
-    SmallVector<Type> types = llvm::map_to_vector(operands, [](Value value) { return value.getType(); });
+    SmallVector<Type> types =
+        llvm::map_to_vector(operands, [](Value value) { return value.getType(); });
     rewriter.setInsertionPointAfter(function);
     auto task = func::FuncOp::create(rewriter, loc, name, rewriter.getFunctionType(types, {}));
     task.setPrivate();

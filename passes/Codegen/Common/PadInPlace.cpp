@@ -20,7 +20,9 @@ using namespace lathe::codegen;
 static OpOperand *findEmptyDestination(Operation *op) {
   if (!op)
     return nullptr;
-  auto isEmpty = [](OpOperand &operand) { return operand.get().getDefiningOp<tensor::EmptyOp>() != nullptr; };
+  auto isEmpty = [](OpOperand &operand) {
+    return operand.get().getDefiningOp<tensor::EmptyOp>() != nullptr;
+  };
   if (auto kernel = dyn_cast<nn::KernelOpInterface>(op)) {
     for (OpOperand &operand : op->getOpOperands())
       if (operand.get() == kernel.getDestination() && isEmpty(operand))
@@ -53,7 +55,8 @@ struct PadInPlacePass : lathe::impl::PadInPlacePassBase<PadInPlacePass> {
       rewrite(insertion);
   }
 
-  /// Each op gets a `tensor.empty` of its own, right before it: equal ones were merged, but they are different buffers.
+  /// Each op gets a `tensor.empty` of its own, right before it: equal ones were merged, but they
+  /// are different buffers.
   void separateDestinations() {
     SmallVector<OpOperand *> operands;
     getOperation().walk([&](Operation *op) {
@@ -86,7 +89,8 @@ struct PadInPlacePass : lathe::impl::PadInPlacePassBase<PadInPlacePass> {
       if (!border.low && !border.high)
         continue;
       int64_t total = empty.getType().getDimSize(dim);
-      for (auto [begin, length] : {std::pair(int64_t(0), border.low), std::pair(total - border.high, border.high)}) {
+      for (auto [begin, length] :
+           {std::pair(int64_t(0), border.low), std::pair(total - border.high, border.high)}) {
         if (!length)
           continue;
         offsets[dim] = builder.getIndexAttr(begin);
@@ -102,12 +106,15 @@ struct PadInPlacePass : lathe::impl::PadInPlacePassBase<PadInPlacePass> {
     if (producer)
       remark::passed(loc, options) << "only the borders are filled, the producer writes inside";
     else
-      remark::missed(loc, options) << remark::reason("what is padded has no producer to write it in place");
+      remark::missed(loc, options)
+          << remark::reason("what is padded has no producer to write it in place");
   }
 
   /// Borders of constant size around the slice; false if they are not.
-  static bool findBorders(tensor::InsertSliceOp insertion, tensor::EmptyOp empty, SmallVectorImpl<Border> &borders) {
-    SmallVector<OpFoldResult> offsets = insertion.getMixedOffsets(), sizes = insertion.getMixedSizes();
+  static bool findBorders(tensor::InsertSliceOp insertion, tensor::EmptyOp empty,
+                          SmallVectorImpl<Border> &borders) {
+    SmallVector<OpFoldResult> offsets = insertion.getMixedOffsets(),
+                              sizes = insertion.getMixedSizes();
     SmallVector<OpFoldResult> totals = empty.getMixedSizes();
     for (auto [offset, size, total] : llvm::zip(offsets, sizes, totals)) {
       std::optional<int64_t> low = getConstantIntValue(offset);
@@ -126,7 +133,8 @@ struct PadInPlacePass : lathe::impl::PadInPlacePassBase<PadInPlacePass> {
   }
 
   /// The producer of the inserted slice, if the padded buffer can be made before it.
-  static Operation *findPlace(tensor::InsertSliceOp insertion, linalg::FillOp fill, tensor::EmptyOp empty) {
+  static Operation *findPlace(tensor::InsertSliceOp insertion, linalg::FillOp fill,
+                              tensor::EmptyOp empty) {
     Operation *producer = insertion.getSource().getDefiningOp();
     if (!findEmptyDestination(producer) || producer->getBlock() != insertion->getBlock())
       return nullptr;
@@ -141,8 +149,8 @@ struct PadInPlacePass : lathe::impl::PadInPlacePassBase<PadInPlacePass> {
     return destination;
   }
 
-  static Value fillSlice(OpBuilder &builder, Location loc, Value tensor, Value value, ArrayRef<OpFoldResult> offsets,
-                         ArrayRef<OpFoldResult> sizes) {
+  static Value fillSlice(OpBuilder &builder, Location loc, Value tensor, Value value,
+                         ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes) {
     SmallVector<OpFoldResult> strides(offsets.size(), builder.getIndexAttr(1));
     Value slice = tensor::ExtractSliceOp::create(builder, loc, tensor, offsets, sizes, strides);
     Value filled = linalg::FillOp::create(builder, loc, value, slice).getResult(0);

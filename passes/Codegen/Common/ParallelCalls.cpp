@@ -1,20 +1,23 @@
 //===- ParallelCalls.cpp - Calls of tasks through the executor ------------===//
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "passes/Codegen/Common/LLVMLowering.h"
 
 using namespace mlir;
 using namespace lathe;
 using namespace lathe::codegen;
 
-/// `void thunk(const void *context, int64_t begin, int64_t end)`: unpacks the context and calls the task.
+/// `void thunk(const void *context, int64_t begin, int64_t end)`: unpacks the context and calls the
+/// task.
 static LLVM::LLVMFuncOp makeThunk(LLVM::LLVMFuncOp task, LLVM::LLVMStructType contextType) {
   ImplicitLocOpBuilder builder(task.getLoc(), task.getContext());
   builder.setInsertionPointAfter(task);
   auto pointer = LLVM::LLVMPointerType::get(task.getContext());
   Type i64 = builder.getI64Type();
-  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(task.getContext()), {pointer, i64, i64});
-  auto thunk = LLVM::LLVMFuncOp::create(builder, (task.getName() + "_thunk").str(), type, LLVM::Linkage::Internal);
+  auto type =
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(task.getContext()), {pointer, i64, i64});
+  auto thunk = LLVM::LLVMFuncOp::create(builder, (task.getName() + "_thunk").str(), type,
+                                        LLVM::Linkage::Internal);
   Block *body = thunk.addEntryBlock(builder);
   builder.setInsertionPointToStart(body);
   SmallVector<Value> operands;
@@ -30,8 +33,8 @@ static LLVM::LLVMFuncOp makeThunk(LLVM::LLVMFuncOp task, LLVM::LLVMStructType co
 }
 
 /// Replaces one call by
-///   if (count >= min_count && executor && executor->parallel_for) executor->parallel_for(executor, thunk, &context, count);
-///   else task(captures..., 0, count);
+///   if (count >= min_count && executor && executor->parallel_for) executor->parallel_for(executor,
+///   thunk, &context, count); else task(captures..., 0, count);
 static void lowerCall(LLVM::CallOp call, LLVM::LLVMFuncOp thunk, LLVM::LLVMStructType contextType) {
   auto caller = call->getParentOfType<LLVM::LLVMFuncOp>();
   Value executor = caller.getArguments().back();
@@ -57,7 +60,8 @@ static void lowerCall(LLVM::CallOp call, LLVM::LLVMFuncOp thunk, LLVM::LLVMStruc
   Value null = LLVM::ZeroOp::create(builder, pointer);
   Value hasPointer = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ne, executor, null);
   auto minCount = call->getAttrOfType<IntegerAttr>(kMinCountAttr);
-  Value least = LLVM::ConstantOp::create(builder, i64, std::max<int64_t>(minCount ? minCount.getInt() : 2, 2));
+  Value least = LLVM::ConstantOp::create(builder, i64,
+                                         std::max<int64_t>(minCount ? minCount.getInt() : 2, 2));
   Value many = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sge, count, least);
   Value both = LLVM::AndOp::create(builder, hasPointer, many);
   LLVM::CondBrOp::create(builder, both, hasExecutor, direct);
@@ -69,11 +73,13 @@ static void lowerCall(LLVM::CallOp call, LLVM::LLVMFuncOp thunk, LLVM::LLVMStruc
 
   builder.setInsertionPointToEnd(parallel);
   for (auto [index, operand] : llvm::enumerate(operands)) {
-    Value address = LLVM::GEPOp::create(builder, pointer, contextType, context, ArrayRef<LLVM::GEPArg>{0, int32_t(index)});
+    Value address = LLVM::GEPOp::create(builder, pointer, contextType, context,
+                                        ArrayRef<LLVM::GEPArg>{0, int32_t(index)});
     LLVM::StoreOp::create(builder, operand, address);
   }
   Value thunkAddress = LLVM::AddressOfOp::create(builder, thunk);
-  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(call.getContext()), {pointer, pointer, pointer, i64});
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(call.getContext()),
+                                          {pointer, pointer, pointer, i64});
   LLVM::CallOp::create(builder, type, ValueRange{function, executor, thunkAddress, context, count});
   LLVM::BrOp::create(builder, after);
 

@@ -20,7 +20,8 @@ static constexpr int64_t kAlignment = 64;
 
 namespace {
 
-/// A buffer and when it is alive: from op number `begin` of @main's block to op number `end`, both inclusive.
+/// A buffer and when it is alive: from op number `begin` of @main's block to op number `end`, both
+/// inclusive.
 struct Buffer {
   memref::AllocOp alloc;
   int64_t bytes = 0, offset = 0;
@@ -86,7 +87,9 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
     SmallVector<Buffer *> order;
     for (Buffer &buffer : buffers)
       order.push_back(&buffer);
-    llvm::sort(order, [](const Buffer *a, const Buffer *b) { return a->bytes != b->bytes ? a->bytes > b->bytes : a < b; });
+    llvm::sort(order, [](const Buffer *a, const Buffer *b) {
+      return a->bytes != b->bytes ? a->bytes > b->bytes : a < b;
+    });
     SmallVector<Buffer *> placed; // by offset
     int64_t total = 0;
     for (Buffer *buffer : order) {
@@ -100,7 +103,8 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
       }
       buffer->offset = offset;
       total = std::max(total, offset + buffer->bytes);
-      auto place = llvm::upper_bound(placed, buffer, [](const Buffer *a, const Buffer *b) { return a->offset < b->offset; });
+      auto place = llvm::upper_bound(
+          placed, buffer, [](const Buffer *a, const Buffer *b) { return a->offset < b->offset; });
       placed.insert(place, buffer);
     }
     return total;
@@ -110,14 +114,16 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
     OpBuilder builder(&getContext());
     auto arenaType = MemRefType::get({total}, builder.getI8Type());
     unsigned position = main.getNumArguments();
-    if (failed(main.insertArgument(position, arenaType, builder.getDictionaryAttr({}), main.getLoc())))
+    if (failed(
+            main.insertArgument(position, arenaType, builder.getDictionaryAttr({}), main.getLoc())))
       return failure();
     Value arena = main.getArgument(position);
     for (const Buffer &buffer : buffers) {
       memref::AllocOp alloc = buffer.alloc;
       builder.setInsertionPoint(alloc);
       Value offset = arith::ConstantIndexOp::create(builder, alloc.getLoc(), buffer.offset);
-      auto view = memref::ViewOp::create(builder, alloc.getLoc(), alloc.getType(), arena, offset, alloc.getDynamicSizes());
+      auto view = memref::ViewOp::create(builder, alloc.getLoc(), alloc.getType(), arena, offset,
+                                         alloc.getDynamicSizes());
       view->setAttr(kBytesAttr, builder.getI64IntegerAttr(buffer.bytes));
       alloc.replaceAllUsesWith(view.getResult());
       alloc.erase();
@@ -135,7 +141,8 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
           live += other.bytes;
       largest = std::max(largest, live);
     }
-    remark::passed(main.getLoc(), remark::RemarkOpts::name("Arena").category("codegen").function(main.getName()))
+    remark::passed(main.getLoc(),
+                   remark::RemarkOpts::name("Arena").category("codegen").function(main.getName()))
         << remark::metric("Bytes", total) << remark::metric("Buffers", buffers.size())
         << remark::metric("BytesOfAllBuffers", sum) << remark::metric("LargestLiveSet", largest);
   }

@@ -72,7 +72,8 @@ func::FuncOp codegen::getMain(ModuleOp module) {
 // Writing
 //===----------------------------------------------------------------------===//
 
-/// Number of an element type in ONNX; 0 if it has none. Signless integers are signed unless they are marked.
+/// Number of an element type in ONNX; 0 if it has none. Signless integers are signed unless they
+/// are marked.
 static int32_t getDType(Type type, bool isMarkedUnsigned) {
   if (type.isF32())
     return 1;
@@ -134,10 +135,11 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
 
   DictionaryAttr describe(StringRef name, int32_t dtype, ArrayRef<int64_t> shape, StringRef dims) {
     Builder builder(&getContext());
-    return builder.getDictionaryAttr({builder.getNamedAttr("name", builder.getStringAttr(name)),
-                                      builder.getNamedAttr("dtype", builder.getI32IntegerAttr(dtype)),
-                                      builder.getNamedAttr("shape", builder.getDenseI64ArrayAttr(shape)),
-                                      builder.getNamedAttr("dims", builder.getStringAttr(dims))});
+    return builder.getDictionaryAttr(
+        {builder.getNamedAttr("name", builder.getStringAttr(name)),
+         builder.getNamedAttr("dtype", builder.getI32IntegerAttr(dtype)),
+         builder.getNamedAttr("shape", builder.getDenseI64ArrayAttr(shape)),
+         builder.getNamedAttr("dims", builder.getStringAttr(dims))});
   }
 
   LogicalResult describeArguments(func::FuncOp main, const SymbolicShapes &shapes) {
@@ -146,7 +148,9 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     for (BlockArgument argument : main.getArguments()) {
       unsigned index = argument.getArgNumber();
       auto type = dyn_cast<RankedTensorType>(argument.getType());
-      int32_t dtype = type ? getDType(type.getElementType(), main.getArgAttr(index, kUnsignedAttr) != nullptr) : 0;
+      int32_t dtype =
+          type ? getDType(type.getElementType(), main.getArgAttr(index, kUnsignedAttr) != nullptr)
+               : 0;
       if (!dtype)
         return main.emitError("expected argument ")
                << index << " to be a tensor of an ONNX type, but got " << argument.getType();
@@ -163,8 +167,9 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
         shape.push_back(-1 - int64_t(symbol));
         text += shapes.getSymbols()[symbol].name;
       }
-      inputs.push_back(describe(nameOf(main.getArgAttrOfType<StringAttr>(index, kNameAttr), "input", index),
-                                dtype, shape, text));
+      inputs.push_back(
+          describe(nameOf(main.getArgAttrOfType<StringAttr>(index, kNameAttr), "input", index),
+                   dtype, shape, text));
     }
     for (const SymbolicDim &symbol : shapes.getSymbols())
       dims.push_back(builder.getDictionaryAttr(
@@ -181,7 +186,9 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     SmallVector<Attribute> outputs;
     for (auto [index, resultType] : llvm::enumerate(main.getResultTypes())) {
       auto type = dyn_cast<RankedTensorType>(resultType);
-      int32_t dtype = type ? getDType(type.getElementType(), main.getResultAttr(index, kUnsignedAttr) != nullptr) : 0;
+      int32_t dtype = type ? getDType(type.getElementType(),
+                                      main.getResultAttr(index, kUnsignedAttr) != nullptr)
+                           : 0;
       if (!dtype)
         return main.emitError("expected result ")
                << index << " to be a tensor of an ONNX type, but got " << resultType;
@@ -192,8 +199,9 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
         shape.push_back(isDynamic ? -1 : size);
         text += (text.empty() ? "" : " x ") + (isDynamic ? std::string("?") : std::to_string(size));
       }
-      outputs.push_back(describe(nameOf(main.getResultAttrOfType<StringAttr>(index, kNameAttr), "output", index),
-                                 dtype, shape, text));
+      outputs.push_back(
+          describe(nameOf(main.getResultAttrOfType<StringAttr>(index, kNameAttr), "output", index),
+                   dtype, shape, text));
     }
     getOperation()->setAttr(kOutputsAttr, builder.getArrayAttr(outputs));
     return success();
@@ -226,7 +234,8 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     }
     terminator->setOperands(results);
     Type indexType = rewriter.getIndexType();
-    sizes.setType(rewriter.getFunctionType(sizes.getArgumentTypes(), SmallVector<Type>(results.size(), indexType)));
+    sizes.setType(rewriter.getFunctionType(sizes.getArgumentTypes(),
+                                           SmallVector<Type>(results.size(), indexType)));
     if (failed(resolveDims(sizes)))
       return failure();
     return replaceArguments(sizes, shapes);
@@ -242,7 +251,8 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     for (OperationName name : context->getRegisteredOperationsByDialect("tensor"))
       name.getCanonicalizationPatterns(patterns, context);
     affine::AffineApplyOp::getCanonicalizationPatterns(patterns, context);
-    // Nothing but the dims is visited: canonicalising the whole copy would cost time for ops that go away.
+    // Nothing but the dims is visited: canonicalising the whole copy would cost time for ops that
+    // go away.
     SmallVector<Operation *> dims;
     sizes.walk([&](tensor::DimOp dim) { dims.push_back(dim); });
     GreedyRewriteConfig config;
@@ -268,7 +278,8 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
         auto dim = dyn_cast<tensor::DimOp>(user);
         std::optional<int64_t> position = dim ? dim.getConstantIndex() : std::nullopt;
         if (!position)
-          return user->emitError("expected the sizes of results to depend on symbolic dimensions only, but got one "
+          return user->emitError("expected the sizes of results to depend on symbolic dimensions "
+                                 "only, but got one "
                                  "that depends on the data of argument ")
                  << index;
         AffineExpr size = shapes.getDims(main.getArgument(index))[*position];
@@ -277,12 +288,14 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
         if (auto symbol = dyn_cast<AffineSymbolExpr>(size))
           replacement = body.getArgument(numArguments + symbol.getPosition());
         else
-          replacement = arith::ConstantIndexOp::create(builder, dim.getLoc(), cast<AffineConstantExpr>(size).getValue());
+          replacement = arith::ConstantIndexOp::create(builder, dim.getLoc(),
+                                                       cast<AffineConstantExpr>(size).getValue());
         dim.replaceAllUsesWith(replacement);
         dim.erase();
       }
     body.eraseArguments(0, numArguments);
-    sizes.setType(FunctionType::get(&getContext(), body.getArgumentTypes(), sizes.getResultTypes()));
+    sizes.setType(
+        FunctionType::get(&getContext(), body.getArgumentTypes(), sizes.getResultTypes()));
     return success();
   }
 };

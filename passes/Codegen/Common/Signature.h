@@ -11,16 +11,19 @@ namespace lathe::codegen {
 
 inline constexpr llvm::StringLiteral kMainName = "main";
 inline constexpr llvm::StringLiteral kOutputSizesName = "output_sizes";
-inline constexpr llvm::StringLiteral kUnsignedAttr = "onnx.unsigned"; ///< on arguments and results, set by lowering
+inline constexpr llvm::StringLiteral kUnsignedAttr =
+    "onnx.unsigned"; ///< on arguments and results, set by lowering
 inline constexpr llvm::StringLiteral kInputsAttr = "lathe.inputs";
 inline constexpr llvm::StringLiteral kOutputsAttr = "lathe.outputs";
 inline constexpr llvm::StringLiteral kSymbolsAttr = "lathe.dims";
 inline constexpr llvm::StringLiteral kWorkspaceAttr = "lathe.workspace_bytes";
-inline constexpr llvm::StringLiteral kBytesAttr = "lathe.bytes";        ///< on views of the arena: their largest size
-inline constexpr llvm::StringLiteral kNoAliasAttr = "lathe.noalias";    ///< on arguments of kernels
-inline constexpr llvm::StringLiteral kParallelAttr = "lathe.parallel";  ///< on calls of tasks
-inline constexpr llvm::StringLiteral kMinCountAttr = "lathe.min_count"; ///< on parallel loops and calls of tasks: fewer
-                                                                         ///< iterations are run by the caller itself
+inline constexpr llvm::StringLiteral kBytesAttr =
+    "lathe.bytes"; ///< on views of the arena: their largest size
+inline constexpr llvm::StringLiteral kNoAliasAttr = "lathe.noalias";   ///< on arguments of kernels
+inline constexpr llvm::StringLiteral kParallelAttr = "lathe.parallel"; ///< on calls of tasks
+inline constexpr llvm::StringLiteral kMinCountAttr =
+    "lathe.min_count"; ///< on parallel loops and calls of tasks: fewer
+                       ///< iterations are run by the caller itself
 inline constexpr llvm::StringLiteral kKernelPrefix = "kernel_";
 
 /// An input or output of the model, as in `lathe.inputs`.

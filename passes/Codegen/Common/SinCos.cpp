@@ -8,9 +8,11 @@ using namespace mlir;
 using namespace lathe;
 
 // pi / 2 as a number of 33 bits, which times a quotient below 2^20 is exact in f64, and the rest.
-static constexpr double kHalfPiHigh = 1.57079632673412561417, kHalfPiLow = 6.07710050650619224932e-11;
+static constexpr double kHalfPiHigh = 1.57079632673412561417,
+                        kHalfPiLow = 6.07710050650619224932e-11;
 static constexpr double kTwoOverPi = 0.63661977236758134308;
-/// Quotients are clamped to this: larger ones have no exact multiple of pi / 2 and must not leave i32.
+/// Quotients are clamped to this: larger ones have no exact multiple of pi / 2 and must not leave
+/// i32.
 static constexpr double kLargestQuotient = 1073741824.0;
 
 namespace {
@@ -67,7 +69,8 @@ struct ExpandSinCos : OpRewritePattern<OpT> {
 
     Value zero = constant(i32, 0);
     auto hasBit = [&](int32_t bit) -> Value {
-      return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, arith::AndIOp::create(b, octant, constant(i32, bit)), zero);
+      return arith::CmpIOp::create(b, arith::CmpIPredicate::ne,
+                                   arith::AndIOp::create(b, octant, constant(i32, bit)), zero);
     };
     Value result = arith::SelectOp::create(b, hasBit(1), cosine, sine);
     result = arith::SelectOp::create(b, hasBit(2), arith::NegFOp::create(b, result), result);
@@ -82,5 +85,6 @@ struct ExpandSinCos : OpRewritePattern<OpT> {
 } // namespace
 
 void codegen::populateSinCosPatterns(RewritePatternSet &patterns) {
-  patterns.add<ExpandSinCos<math::SinOp, 0>, ExpandSinCos<math::CosOp, 1>>(patterns.getContext(), /*benefit=*/5);
+  patterns.add<ExpandSinCos<math::SinOp, 0>, ExpandSinCos<math::CosOp, 1>>(patterns.getContext(),
+                                                                           /*benefit=*/5);
 }

@@ -6,8 +6,8 @@
 
 namespace lathe::codegen {
 
-/// Replaces math.sin and math.cos on f32 and vectors of it. The argument is reduced in f64, so that the error is within
-/// 1e-7 for |x| < 2^20; NaN for infinities and NaN.
+/// Replaces math.sin and math.cos on f32 and vectors of it. The argument is reduced in f64, so that
+/// the error is within 1e-7 for |x| < 2^20; NaN for infinities and NaN.
 void populateSinCosPatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace lathe::codegen

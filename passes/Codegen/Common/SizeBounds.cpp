@@ -24,7 +24,8 @@ int64_t codegen::getElementBytes(Type type) {
 static Bounds add(Bounds a, Bounds b) { return {a.lower + b.lower, a.upper + b.upper}; }
 
 static Bounds multiply(Bounds a, Bounds b) {
-  auto [low, high] = std::minmax({a.lower * b.lower, a.lower * b.upper, a.upper * b.lower, a.upper * b.upper});
+  auto [low, high] =
+      std::minmax({a.lower * b.lower, a.lower * b.upper, a.upper * b.lower, a.upper * b.upper});
   return {low, high};
 }
 
@@ -32,8 +33,8 @@ static Bounds multiply(Bounds a, Bounds b) {
 static std::optional<Bounds> divideBy(Bounds a, Bounds b, int64_t (*divide)(int64_t, int64_t)) {
   if (b.lower <= 0)
     return std::nullopt;
-  auto [low, high] = std::minmax({divide(a.lower, b.lower), divide(a.lower, b.upper), divide(a.upper, b.lower),
-                                  divide(a.upper, b.upper)});
+  auto [low, high] = std::minmax({divide(a.lower, b.lower), divide(a.lower, b.upper),
+                                  divide(a.upper, b.lower), divide(a.upper, b.upper)});
   return Bounds{low, high};
 }
 
@@ -41,7 +42,8 @@ static int64_t floorDiv(int64_t a, int64_t b) { return llvm::divideFloorSigned(a
 static int64_t ceilDiv(int64_t a, int64_t b) { return llvm::divideCeilSigned(a, b); }
 static int64_t truncDiv(int64_t a, int64_t b) { return a / b; }
 
-std::optional<Bounds> SizeBounds::evaluate(AffineExpr expr, ArrayRef<Bounds> dims, ArrayRef<Bounds> symbols) {
+std::optional<Bounds> SizeBounds::evaluate(AffineExpr expr, ArrayRef<Bounds> dims,
+                                           ArrayRef<Bounds> symbols) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr))
     return Bounds{constant.getValue(), constant.getValue()};
   if (auto dim = dyn_cast<AffineDimExpr>(expr))
@@ -154,7 +156,8 @@ std::optional<Bounds> SizeBounds::compute(Value value) {
   Operation *op = value.getDefiningOp();
   if (auto dim = dyn_cast<memref::DimOp>(op)) {
     std::optional<int64_t> index = dim.getConstantIndex();
-    return index && isa<MemRefType>(dim.getSource().getType()) ? getDim(dim.getSource(), *index) : std::nullopt;
+    return index && isa<MemRefType>(dim.getSource().getType()) ? getDim(dim.getSource(), *index)
+                                                               : std::nullopt;
   }
   std::optional<SmallVector<Bounds>> operands = getAll(op->getOperands());
   if (isa<arith::SelectOp>(op)) {
@@ -174,22 +177,26 @@ std::optional<Bounds> SizeBounds::compute(Value value) {
   ArrayRef<Bounds> ranges = *operands;
   if (auto apply = dyn_cast<affine::AffineApplyOp>(op)) {
     AffineMap map = apply.getAffineMap();
-    return evaluate(map.getResult(0), ranges.take_front(map.getNumDims()), ranges.drop_front(map.getNumDims()));
+    return evaluate(map.getResult(0), ranges.take_front(map.getNumDims()),
+                    ranges.drop_front(map.getNumDims()));
   }
   if (isa<affine::AffineMinOp, affine::AffineMaxOp>(op)) {
     AffineMap map = cast<AffineMapAttr>(op->getAttr("map")).getValue();
     bool isMin = isa<affine::AffineMinOp>(op);
     std::optional<Bounds> result;
     for (AffineExpr expr : map.getResults()) {
-      auto range = evaluate(expr, ranges.take_front(map.getNumDims()), ranges.drop_front(map.getNumDims()));
+      auto range =
+          evaluate(expr, ranges.take_front(map.getNumDims()), ranges.drop_front(map.getNumDims()));
       if (!range)
         return std::nullopt;
       if (!result)
         result = range;
       else if (isMin)
-        result = Bounds{std::min(result->lower, range->lower), std::min(result->upper, range->upper)};
+        result =
+            Bounds{std::min(result->lower, range->lower), std::min(result->upper, range->upper)};
       else
-        result = Bounds{std::max(result->lower, range->lower), std::max(result->upper, range->upper)};
+        result =
+            Bounds{std::max(result->lower, range->lower), std::max(result->upper, range->upper)};
     }
     return result;
   }
@@ -208,10 +215,13 @@ std::optional<Bounds> SizeBounds::compute(Value value) {
   if (isa<arith::RemSIOp, arith::RemUIOp>(op))
     return Bounds{0, std::max<int64_t>(ranges[1].upper - 1, 0)};
   if (isa<arith::MinSIOp, arith::MinUIOp>(op))
-    return Bounds{std::min(ranges[0].lower, ranges[1].lower), std::min(ranges[0].upper, ranges[1].upper)};
+    return Bounds{std::min(ranges[0].lower, ranges[1].lower),
+                  std::min(ranges[0].upper, ranges[1].upper)};
   if (isa<arith::MaxSIOp, arith::MaxUIOp>(op))
-    return Bounds{std::max(ranges[0].lower, ranges[1].lower), std::max(ranges[0].upper, ranges[1].upper)};
-  if (isa<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp>(op))
+    return Bounds{std::max(ranges[0].lower, ranges[1].lower),
+                  std::max(ranges[0].upper, ranges[1].upper)};
+  if (isa<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtSIOp, arith::ExtUIOp,
+          arith::TruncIOp>(op))
     return ranges[0];
   return std::nullopt;
 }

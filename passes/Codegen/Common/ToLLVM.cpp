@@ -1,8 +1,8 @@
 //===- ToLLVM.cpp - Everything to the LLVM dialect ------------------------===//
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
 #include "mlir/Conversion/LLVMCommon/LoweringOptions.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "passes/Codegen/Common/LLVMLowering.h"
 #include "passes/Codegen/Passes.h"
@@ -16,7 +16,8 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::codegen;
 
-/// Number of LLVM arguments that a value of this type is passed as: memrefs are passed as the fields of a descriptor.
+/// Number of LLVM arguments that a value of this type is passed as: memrefs are passed as the
+/// fields of a descriptor.
 static unsigned countFields(Type type) {
   if (auto memref = dyn_cast<MemRefType>(type))
     return 3 + 2 * memref.getRank();
@@ -52,7 +53,8 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
       addEntryPoint(module, name, mainTypes, *weights);
   }
 
-  /// Attributes of arguments have no meaning after conversion; which LLVM arguments are noalias is kept aside.
+  /// Attributes of arguments have no meaning after conversion; which LLVM arguments are noalias is
+  /// kept aside.
   void collectNoAlias(ModuleOp module) {
     noAlias.clear();
     for (auto function : module.getOps<func::FuncOp>()) {
@@ -63,8 +65,8 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
         position += countFields(type);
       }
       if (!function.isExternal())
-        function.setAllArgAttrs(ArrayRef<DictionaryAttr>(
-            SmallVector<DictionaryAttr>(function.getNumArguments(), DictionaryAttr::get(&getContext()))));
+        function.setAllArgAttrs(ArrayRef<DictionaryAttr>(SmallVector<DictionaryAttr>(
+            function.getNumArguments(), DictionaryAttr::get(&getContext()))));
     }
   }
 
@@ -80,8 +82,8 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
     if (weights.bytes) {
       OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
       auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), weights.bytes);
-      LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true, LLVM::Linkage::External, symbol,
-                             Attribute(), /*alignment=*/64);
+      LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true,
+                             LLVM::Linkage::External, symbol, Attribute(), /*alignment=*/64);
     }
     return applyFullConversion(module, target, std::move(patterns));
   }
@@ -94,7 +96,8 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
     if (function.getName().starts_with(kKernelPrefix))
       function.setNoInline(true);
     for (unsigned index : noAlias.lookup(function.getName()))
-      function.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(), UnitAttr::get(&getContext()));
+      function.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(),
+                          UnitAttr::get(&getContext()));
   }
 
   llvm::StringMap<SmallVector<unsigned>> noAlias; ///< by function

@@ -12,11 +12,13 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::codegen;
 
-/// The bytes that an elements attribute refers to; empty where it keeps none that are laid out as in memory.
+/// The bytes that an elements attribute refers to; empty where it keeps none that are laid out as
+/// in memory.
 static ArrayRef<char> getBytes(ElementsAttr attr) {
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
     return resource.getData();
-  if (auto dense = dyn_cast<DenseElementsAttr>(attr); dense && !dense.isSplat() && !dense.getElementType().isInteger(1))
+  if (auto dense = dyn_cast<DenseElementsAttr>(attr);
+      dense && !dense.isSplat() && !dense.getElementType().isInteger(1))
     return dense.getRawData();
   return {};
 }
@@ -53,7 +55,8 @@ FailureOr<WeightLayout> codegen::layOutWeights(ModuleOp module) {
         equalHash->push_back(blobs.size());
       blobs.push_back(attr);
       offsets.push_back(*offset);
-      int64_t size = global.getType().getNumElements() * getElementBytes(global.getType().getElementType());
+      int64_t size =
+          global.getType().getNumElements() * getElementBytes(global.getType().getElementType());
       layout.bytes = llvm::alignTo(layout.bytes + size, 64);
     }
     byAttribute[attr] = *offset;
@@ -71,7 +74,8 @@ FailureOr<WeightLayout> codegen::layOutWeights(ModuleOp module) {
 namespace {
 
 struct GetGlobalToWeights : ConvertOpToLLVMPattern<memref::GetGlobalOp> {
-  GetGlobalToWeights(const LLVMTypeConverter &converter, const WeightLayout &layout, StringRef symbol)
+  GetGlobalToWeights(const LLVMTypeConverter &converter, const WeightLayout &layout,
+                     StringRef symbol)
       : ConvertOpToLLVMPattern(converter, /*benefit=*/10), layout(layout), symbol(symbol) {}
 
   LogicalResult matchAndRewrite(memref::GetGlobalOp op, OpAdaptor adaptor,
@@ -83,11 +87,13 @@ struct GetGlobalToWeights : ConvertOpToLLVMPattern<memref::GetGlobalOp> {
     Value base = LLVM::AddressOfOp::create(rewriter, op.getLoc(), pointer, symbol);
     Value address = base;
     if (it->second != 0) {
-      Value offset = LLVM::ConstantOp::create(rewriter, op.getLoc(), rewriter.getI64Type(), it->second);
-      address = LLVM::GEPOp::create(rewriter, op.getLoc(), pointer, rewriter.getI8Type(), base, ValueRange{offset});
+      Value offset =
+          LLVM::ConstantOp::create(rewriter, op.getLoc(), rewriter.getI64Type(), it->second);
+      address = LLVM::GEPOp::create(rewriter, op.getLoc(), pointer, rewriter.getI8Type(), base,
+                                    ValueRange{offset});
     }
-    rewriter.replaceOp(op, {MemRefDescriptor::fromStaticShape(rewriter, op.getLoc(), *getTypeConverter(),
-                                                              op.getType(), address)});
+    rewriter.replaceOp(op, {MemRefDescriptor::fromStaticShape(
+                               rewriter, op.getLoc(), *getTypeConverter(), op.getType(), address)});
     return success();
   }
 
@@ -97,7 +103,7 @@ struct GetGlobalToWeights : ConvertOpToLLVMPattern<memref::GetGlobalOp> {
 
 } // namespace
 
-void codegen::populateWeightPatterns(const LLVMTypeConverter &converter, const WeightLayout &layout, StringRef symbol,
-                                     RewritePatternSet &patterns) {
+void codegen::populateWeightPatterns(const LLVMTypeConverter &converter, const WeightLayout &layout,
+                                     StringRef symbol, RewritePatternSet &patterns) {
   patterns.add<GetGlobalToWeights>(converter, layout, symbol);
 }

@@ -7,9 +7,10 @@ using namespace lathe;
 
 static LogicalResult lowerConstant(Lowering &lowering, onnx::ConstantOp op) {
   if (!isa<IntegerType, FloatType>(op.getValue().getElementType()))
-    return op.emitOpError("has elements that are not supported: ") << op.getValue().getElementType();
-  lowering.set(op.getOutput(),
-               arith::ConstantOp::create(lowering.builder, cast<TypedAttr>(getSignless(op.getValue()))));
+    return op.emitOpError("has elements that are not supported: ")
+           << op.getValue().getElementType();
+  lowering.set(op.getOutput(), arith::ConstantOp::create(
+                                   lowering.builder, cast<TypedAttr>(getSignless(op.getValue()))));
   return success();
 }
 
@@ -33,31 +34,34 @@ static LogicalResult lowerConstantOfShape(Lowering &lowering, onnx::ConstantOfSh
 }
 
 static LogicalResult lowerRange(Lowering &lowering, onnx::RangeOp op) {
-  Value start = extractScalar(lowering, op.getStart()), delta = extractScalar(lowering, op.getDelta());
+  Value start = extractScalar(lowering, op.getStart()),
+        delta = extractScalar(lowering, op.getDelta());
   Type element = lowering.elementType(op.getOutput());
-  lowering.set(op.getOutput(), lowering.generic(lowering.shapes.getDims(op.getOutput()), element, {}, {},
-                                                [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
-                                                  ScalarBuilder s{b, b.getLoc()};
-                                                  Value i = arith::IndexCastOp::create(
-                                                      b, b.getI64Type(), linalg::IndexOp::create(b, 0));
-                                                  i = createScalarCast(b, b.getLoc(), i, false, element, false);
-                                                  return s.add(start, s.mul(i, delta));
-                                                }));
+  lowering.set(op.getOutput(),
+               lowering.generic(lowering.shapes.getDims(op.getOutput()), element, {}, {},
+                                [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+                                  ScalarBuilder s{b, b.getLoc()};
+                                  Value i = arith::IndexCastOp::create(
+                                      b, b.getI64Type(), linalg::IndexOp::create(b, 0));
+                                  i = createScalarCast(b, b.getLoc(), i, false, element, false);
+                                  return s.add(start, s.mul(i, delta));
+                                }));
   return success();
 }
 
 static LogicalResult lowerEyeLike(Lowering &lowering, onnx::EyeLikeOp op) {
   Type element = lowering.elementType(op.getOutput());
   int64_t diagonal = op.getK();
-  lowering.set(op.getOutput(), lowering.generic(lowering.shapes.getDims(op.getOutput()), element, {}, {},
-                                                [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
-                                                  ScalarBuilder s{b, b.getLoc()};
-                                                  Value row = linalg::IndexOp::create(b, 0);
-                                                  Value column = linalg::IndexOp::create(b, 1);
-                                                  Value k = arith::ConstantIndexOp::create(b, diagonal);
-                                                  return s.select(s.equal(s.add(row, k), column),
-                                                                  s.constant(element, 1), s.constant(element, 0));
-                                                }));
+  lowering.set(op.getOutput(),
+               lowering.generic(lowering.shapes.getDims(op.getOutput()), element, {}, {},
+                                [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+                                  ScalarBuilder s{b, b.getLoc()};
+                                  Value row = linalg::IndexOp::create(b, 0);
+                                  Value column = linalg::IndexOp::create(b, 1);
+                                  Value k = arith::ConstantIndexOp::create(b, diagonal);
+                                  return s.select(s.equal(s.add(row, k), column),
+                                                  s.constant(element, 1), s.constant(element, 0));
+                                }));
   return success();
 }
 
@@ -74,17 +78,19 @@ static LogicalResult lowerOneHot(Lowering &lowering, onnx::OneHotOp op) {
     if (dim != axis)
       source.push_back(lowering.dim(dim));
   bool isUnsigned = lowering.isUnsigned(op.getIndices());
-  lowering.set(op.getOutput(),
-               lowering.generic(dims, lowering.elementType(op.getOutput()), lowering.get(op.getIndices()),
-                                AffineMap::get(rank, 0, source, op.getContext()),
-                                [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                                  ScalarBuilder s{b, b.getLoc()};
-                                  Value index = createScalarCast(b, b.getLoc(), x[0], isUnsigned, b.getI64Type(), false);
-                                  index = arith::IndexCastOp::create(b, b.getIndexType(), index);
-                                  Value zero = arith::ConstantIndexOp::create(b, 0);
-                                  index = s.select(s.less(index, zero), s.add(index, depth), index);
-                                  return s.select(s.equal(index, linalg::IndexOp::create(b, axis)), on, off);
-                                }));
+  lowering.set(
+      op.getOutput(),
+      lowering.generic(dims, lowering.elementType(op.getOutput()), lowering.get(op.getIndices()),
+                       AffineMap::get(rank, 0, source, op.getContext()),
+                       [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                         ScalarBuilder s{b, b.getLoc()};
+                         Value index = createScalarCast(b, b.getLoc(), x[0], isUnsigned,
+                                                        b.getI64Type(), false);
+                         index = arith::IndexCastOp::create(b, b.getIndexType(), index);
+                         Value zero = arith::ConstantIndexOp::create(b, 0);
+                         index = s.select(s.less(index, zero), s.add(index, depth), index);
+                         return s.select(s.equal(index, linalg::IndexOp::create(b, axis)), on, off);
+                       }));
   return success();
 }
 

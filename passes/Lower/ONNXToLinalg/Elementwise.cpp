@@ -22,7 +22,8 @@ LogicalResult lathe::lowerElementwise(Lowering &lowering, Operation *op) {
   }
   bool isNumeric = true;
   Value lowered = lowering.generic(
-      dims, lowering.elementType(result), inputs, maps, [&](ImplicitLocOpBuilder &b, ValueRange arguments) -> Value {
+      dims, lowering.elementType(result), inputs, maps,
+      [&](ImplicitLocOpBuilder &b, ValueRange arguments) -> Value {
         SmallVector<Value> scalars;
         for (TypedAttr splat : splats) {
           if (splat)

@@ -41,16 +41,18 @@ static LogicalResult lowerGather(Lowering &lowering, onnx::GatherOp op) {
     indexExprs.push_back(lowering.dim(axis + position));
   AffineMap indexMap = AffineMap::get(resultDims.size(), 0, indexExprs, builder.getContext());
   lowering.set(op.getOutput(),
-               lowering.generic(resultDims, lowering.elementType(op.getOutput()), lowering.get(op.getIndices()),
-                                indexMap, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                                  SmallVector<Value> position;
-                                  for (int64_t dim = 0; dim < rank; ++dim)
-                                    position.push_back(
-                                        dim == axis ? createBoundedIndex(b, x[0], size)
-                                                    : linalg::IndexOp::create(
-                                                          b, dim < axis ? dim : dim - 1 + int64_t(indexDims.size())));
-                                  return tensor::ExtractOp::create(b, data, position);
-                                }));
+               lowering.generic(
+                   resultDims, lowering.elementType(op.getOutput()), lowering.get(op.getIndices()),
+                   indexMap, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                     SmallVector<Value> position;
+                     for (int64_t dim = 0; dim < rank; ++dim)
+                       position.push_back(
+                           dim == axis
+                               ? createBoundedIndex(b, x[0], size)
+                               : linalg::IndexOp::create(
+                                     b, dim < axis ? dim : dim - 1 + int64_t(indexDims.size())));
+                     return tensor::ExtractOp::create(b, data, position);
+                   }));
   return success();
 }
 
@@ -59,16 +61,16 @@ static LogicalResult lowerGatherElements(Lowering &lowering, onnx::GatherElement
   ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getOutput());
   int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);
   Value data = lowering.get(op.getData()), size = lowering.sizeValue(dims[axis]);
-  lowering.set(op.getOutput(), lowering.map(resultDims, lowering.elementType(op.getOutput()),
-                                            lowering.get(op.getIndices()),
-                                            [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                                              SmallVector<Value> position;
-                                              for (int64_t dim = 0; dim < rank; ++dim)
-                                                position.push_back(dim == axis
-                                                                       ? createBoundedIndex(b, x[0], size)
-                                                                       : linalg::IndexOp::create(b, dim));
-                                              return tensor::ExtractOp::create(b, data, position);
-                                            }));
+  lowering.set(op.getOutput(),
+               lowering.map(resultDims, lowering.elementType(op.getOutput()),
+                            lowering.get(op.getIndices()),
+                            [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                              SmallVector<Value> position;
+                              for (int64_t dim = 0; dim < rank; ++dim)
+                                position.push_back(dim == axis ? createBoundedIndex(b, x[0], size)
+                                                               : linalg::IndexOp::create(b, dim));
+                              return tensor::ExtractOp::create(b, data, position);
+                            }));
   return success();
 }
 
@@ -85,22 +87,22 @@ static LogicalResult lowerGatherND(Lowering &lowering, onnx::GatherNDOp op) {
   for (int64_t dim = 0; dim < tuple; ++dim)
     sizes.push_back(lowering.sizeValue(dims[batch + dim]));
   lowering.set(op.getOutput(),
-               lowering.generic(
-                   resultDims, lowering.elementType(op.getOutput()), {}, {},
-                   [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
-                     SmallVector<Value> loops;
-                     for (unsigned dim = 0; dim < resultDims.size(); ++dim)
-                       loops.push_back(linalg::IndexOp::create(b, dim));
-                     SmallVector<Value> position(loops.begin(), loops.begin() + batch);
-                     for (int64_t dim = 0; dim < tuple; ++dim) {
-                       SmallVector<Value> where(loops.begin(), loops.begin() + indexRank - 1);
-                       where.push_back(arith::ConstantIndexOp::create(b, dim));
-                       Value index = tensor::ExtractOp::create(b, indices, where);
-                       position.push_back(createBoundedIndex(b, index, sizes[dim]));
-                     }
-                     position.append(loops.begin() + indexRank - 1, loops.end());
-                     return tensor::ExtractOp::create(b, data, position);
-                   }));
+               lowering.generic(resultDims, lowering.elementType(op.getOutput()), {}, {},
+                                [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+                                  SmallVector<Value> loops;
+                                  for (unsigned dim = 0; dim < resultDims.size(); ++dim)
+                                    loops.push_back(linalg::IndexOp::create(b, dim));
+                                  SmallVector<Value> position(loops.begin(), loops.begin() + batch);
+                                  for (int64_t dim = 0; dim < tuple; ++dim) {
+                                    SmallVector<Value> where(loops.begin(),
+                                                             loops.begin() + indexRank - 1);
+                                    where.push_back(arith::ConstantIndexOp::create(b, dim));
+                                    Value index = tensor::ExtractOp::create(b, indices, where);
+                                    position.push_back(createBoundedIndex(b, index, sizes[dim]));
+                                  }
+                                  position.append(loops.begin() + indexRank - 1, loops.end());
+                                  return tensor::ExtractOp::create(b, data, position);
+                                }));
   return success();
 }
 

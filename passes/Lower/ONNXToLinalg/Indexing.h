@@ -6,8 +6,8 @@
 
 namespace lathe {
 
-/// An index of ONNX, negative ones counted from the end, as `index`. Held inside 0..size-1, so that no input of a model
-/// makes it read or write outside of a tensor.
+/// An index of ONNX, negative ones counted from the end, as `index`. Held inside 0..size-1, so that
+/// no input of a model makes it read or write outside of a tensor.
 mlir::Value createBoundedIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value index, mlir::Value size);
 
 } // namespace lathe

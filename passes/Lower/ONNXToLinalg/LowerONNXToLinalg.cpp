@@ -14,8 +14,8 @@ using namespace mlir;
 using namespace lathe;
 
 namespace {
-/// One walk in order instead of a dialect conversion: every size comes from an analysis of the original values, which
-/// stay in place until all is lowered.
+/// One walk in order instead of a dialect conversion: every size comes from an analysis of the
+/// original values, which stay in place until all is lowered.
 struct LowerONNXToLinalgPass : lathe::impl::LowerONNXToLinalgBase<LowerONNXToLinalgPass> {
   LogicalResult initialize(MLIRContext *) override {
     addElementwiseLowerings(table);
@@ -37,7 +37,8 @@ struct LowerONNXToLinalgPass : lathe::impl::LowerONNXToLinalgBase<LowerONNXToLin
 
 private:
   LogicalResult lower(Lowering &lowering, Operation *op);
-  void makeArgumentsSignless(func::FuncOp function, Lowering &lowering, SmallVectorImpl<Operation *> &casts);
+  void makeArgumentsSignless(func::FuncOp function, Lowering &lowering,
+                             SmallVectorImpl<Operation *> &casts);
 
   LoweringTable table;
 };
@@ -45,6 +46,26 @@ private:
 
 /// On arguments and results: their elements were unsigned.
 static constexpr StringLiteral kUnsignedAttr = "onnx.unsigned";
+/// On arguments and results whose type no longer tells it: the number of the ONNX type.
+static constexpr StringLiteral kDTypeAttr = "onnx.dtype";
+
+static IntegerAttr getUnsignedDType(Type element) {
+  int32_t number = 2;
+  switch (element.getIntOrFloatBitWidth()) {
+  case 16:
+    number = 4;
+    break;
+  case 32:
+    number = 12;
+    break;
+  case 64:
+    number = 13;
+    break;
+  default:
+    break;
+  }
+  return IntegerAttr::get(IntegerType::get(element.getContext(), 32), number);
+}
 
 /// Values that the shape analysis knows need no computation.
 static bool lowerKnownElements(Lowering &lowering, Operation *op) {
@@ -86,8 +107,8 @@ LogicalResult LowerONNXToLinalgPass::lower(Lowering &lowering, Operation *op) {
   return function(lowering, op);
 }
 
-/// An unsigned argument gets a signless type; a cast to the original type, which is erased at the end, stands for it in
-/// onnx ops until they are lowered.
+/// An unsigned argument gets a signless type; a cast to the original type, which is erased at the
+/// end, stands for it in onnx ops until they are lowered.
 void LowerONNXToLinalgPass::makeArgumentsSignless(func::FuncOp function, Lowering &lowering,
                                                   SmallVectorImpl<Operation *> &casts) {
   lowering.builder.setInsertionPointToStart(&function.getBody().front());
@@ -103,6 +124,8 @@ void LowerONNXToLinalgPass::makeArgumentsSignless(func::FuncOp function, Lowerin
     lowering.set(cast.getResult(0), argument);
     casts.push_back(cast);
     function.setArgAttr(argument.getArgNumber(), kUnsignedAttr, UnitAttr::get(&getContext()));
+    function.setArgAttr(argument.getArgNumber(), kDTypeAttr,
+                        getUnsignedDType(getElementTypeOrSelf(type)));
   }
 }
 
@@ -126,8 +149,10 @@ void LowerONNXToLinalgPass::runOnOperation() {
 
   Operation *terminator = function.getBody().front().getTerminator();
   for (auto [position, result] : llvm::enumerate(terminator->getOperands()))
-    if (getElementTypeOrSelf(result).isUnsignedInteger())
+    if (Type element = getElementTypeOrSelf(result); element.isUnsignedInteger()) {
       function.setResultAttr(position, kUnsignedAttr, UnitAttr::get(&getContext()));
+      function.setResultAttr(position, kDTypeAttr, getUnsignedDType(element));
+    }
 
   bool good = true;
   for (Operation *op : original) {

@@ -18,8 +18,9 @@ namespace lathe {
 /// Negative axes count from the end.
 inline int64_t normalizeAxis(int64_t axis, int64_t rank) { return axis < 0 ? axis + rank : axis; }
 
-/// The state of lowering one function: where ops are emitted, what stands for each onnx value by now, and the sizes of
-/// the original values. Lowered values have the signless form of the inferred type.
+/// The state of lowering one function: where ops are emitted, what stands for each onnx value by
+/// now, and the sizes of the original values. Lowered values have the signless form of the inferred
+/// type.
 class Lowering {
 public:
   using Value = mlir::Value;
@@ -42,22 +43,28 @@ public:
 
   /// Signless element type of an onnx value.
   mlir::Type elementType(Value onnxValue) const;
-  bool isUnsigned(Value onnxValue) const { return shapes.getElementType(onnxValue).isUnsignedInteger(); }
+  bool isUnsigned(Value onnxValue) const {
+    return shapes.getElementType(onnxValue).isUnsignedInteger();
+  }
   int64_t rank(Value onnxValue) const { return shapes.getDims(onnxValue).size(); }
   /// Arithmetic on the elements of an onnx value.
   ScalarBuilder scalars(mlir::ImplicitLocOpBuilder &b, Value onnxValue) const {
     return ScalarBuilder{b, b.getLoc(), isUnsigned(onnxValue)};
   }
-  mlir::AffineExpr dim(unsigned position) const { return mlir::getAffineDimExpr(position, builder.getContext()); }
+  mlir::AffineExpr dim(unsigned position) const {
+    return mlir::getAffineDimExpr(position, builder.getContext());
+  }
   mlir::AffineExpr constantExpr(int64_t value) const { return shapes.constant(value); }
 
   /// Elements of an integer tensor that are all constants.
   std::optional<llvm::SmallVector<int64_t>> getConstants(Value onnxValue) const;
-  /// The one value of all elements, as an attribute of the signless element type; null if there is none or it is not
-  /// known.
+  /// The one value of all elements, as an attribute of the signless element type; null if there is
+  /// none or it is not known.
   mlir::TypedAttr getSplat(Value onnxValue) const;
 
-  mlir::OpFoldResult size(mlir::AffineExpr expr) { return shapes.materialize(builder, builder.getLoc(), expr); }
+  mlir::OpFoldResult size(mlir::AffineExpr expr) {
+    return shapes.materialize(builder, builder.getLoc(), expr);
+  }
   Value sizeValue(mlir::AffineExpr expr);
   llvm::SmallVector<mlir::OpFoldResult> sizes(Dims dims);
   mlir::RankedTensorType type(Dims dims, mlir::Type elementType) const;
@@ -73,8 +80,8 @@ public:
   Value slice(Value value, llvm::ArrayRef<mlir::OpFoldResult> offsets, Dims dims);
   Value insert(Value value, Value into, llvm::ArrayRef<mlir::OpFoldResult> offsets, Dims dims);
   /// A new tensor, all loops parallel. Maps are of the inputs, from the result's dimensions.
-  Value generic(Dims dims, mlir::Type elementType, mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineMap> maps,
-                Body body);
+  Value generic(Dims dims, mlir::Type elementType, mlir::ValueRange inputs,
+                llvm::ArrayRef<mlir::AffineMap> maps, Body body);
   /// How an operand of these dimensions is read when it broadcasts to `result` as in NumPy.
   mlir::AffineMap broadcastMap(Dims operand, Dims result) const;
   /// Reduces `axes` (sorted) away. The body gets the input's element and the accumulator.
@@ -102,7 +109,9 @@ public:
     };
   }
   void add(llvm::StringRef name, Function function) { functions[name] = function; }
-  Function lookup(mlir::Operation *op) const { return functions.lookup(op->getName().getStringRef()); }
+  Function lookup(mlir::Operation *op) const {
+    return functions.lookup(op->getName().getStringRef());
+  }
 
 private:
   llvm::StringMap<Function> functions;

@@ -46,40 +46,49 @@ static Moments createMoments(Lowering &lowering, Value input, Dims dims, ArrayRe
       return arith::DivFOp::create(b, x[0], count);
     });
   };
-  Value mean = divide(lowering.reduce(input, dims, axes, zero, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-    return arith::AddFOp::create(b, x[1], convert(b, x[0], type));
-  }));
-  SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(dims.size()), lowering.keptMap(dims.size(), axes)};
-  Value squares = lowering.generic(dims, type, {input, mean}, maps, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-    Value difference = arith::SubFOp::create(b, convert(b, x[0], type), x[1]);
-    return arith::MulFOp::create(b, difference, difference);
-  });
-  Value variance = divide(lowering.reduce(squares, dims, axes, zero, [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-    return arith::AddFOp::create(b, x[1], x[0]);
-  }));
+  Value mean = divide(
+      lowering.reduce(input, dims, axes, zero, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        return arith::AddFOp::create(b, x[1], convert(b, x[0], type));
+      }));
+  SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(dims.size()),
+                                 lowering.keptMap(dims.size(), axes)};
+  Value squares = lowering.generic(
+      dims, type, {input, mean}, maps, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        Value difference = arith::SubFOp::create(b, convert(b, x[0], type), x[1]);
+        return arith::MulFOp::create(b, difference, difference);
+      });
+  Value variance = divide(lowering.reduce(squares, dims, axes, zero,
+                                          [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                                            return arith::AddFOp::create(b, x[1], x[0]);
+                                          }));
   return {mean, variance};
 }
 
-/// (x - mean) / sqrt(variance + epsilon) * scale + bias; scale and bias (which may be null) through their maps.
-static Value createNormalized(Lowering &lowering, Value input, Dims dims, Moments moments, AffineMap momentMap,
-                              double epsilon, Value scale, Value bias, AffineMap parameterMap) {
+/// (x - mean) / sqrt(variance + epsilon) * scale + bias; scale and bias (which may be null) through
+/// their maps.
+static Value createNormalized(Lowering &lowering, Value input, Dims dims, Moments moments,
+                              AffineMap momentMap, double epsilon, Value scale, Value bias,
+                              AffineMap parameterMap) {
   Type element = getElementTypeOrSelf(input), type = getComputeType(element);
   SmallVector<Value> inputs = {input, moments.mean, moments.variance};
-  SmallVector<AffineMap> maps = {lowering.builder.getMultiDimIdentityMap(dims.size()), momentMap, momentMap};
+  SmallVector<AffineMap> maps = {lowering.builder.getMultiDimIdentityMap(dims.size()), momentMap,
+                                 momentMap};
   for (Value parameter : {scale, bias})
     if (parameter)
       inputs.push_back(parameter), maps.push_back(parameterMap);
-  return lowering.generic(dims, element, inputs, maps, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-    ScalarBuilder s{b, b.getLoc()};
-    Value deviation = s.make<math::SqrtOp>({s.add(convert(b, x[2], type), s.constant(type, epsilon))});
-    Value result = s.div(s.sub(convert(b, x[0], type), convert(b, x[1], type)), deviation);
-    ValueRange rest = x.drop_front(3);
-    if (scale)
-      result = s.mul(result, convert(b, rest[0], type)), rest = rest.drop_front();
-    if (bias)
-      result = s.add(result, convert(b, rest[0], type));
-    return convert(b, result, element);
-  });
+  return lowering.generic(
+      dims, element, inputs, maps, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        ScalarBuilder s{b, b.getLoc()};
+        Value deviation =
+            s.make<math::SqrtOp>({s.add(convert(b, x[2], type), s.constant(type, epsilon))});
+        Value result = s.div(s.sub(convert(b, x[0], type), convert(b, x[1], type)), deviation);
+        ValueRange rest = x.drop_front(3);
+        if (scale)
+          result = s.mul(result, convert(b, rest[0], type)), rest = rest.drop_front();
+        if (bias)
+          result = s.add(result, convert(b, rest[0], type));
+        return convert(b, result, element);
+      });
 }
 
 static AffineMap channelMap(Lowering &lowering, unsigned rank) {
@@ -92,28 +101,31 @@ static LogicalResult lowerInstanceNorm(Lowering &lowering, onnx::InstanceNormali
   Value input = lowering.get(op.getInput());
   lowering.set(op.getOutput(),
                createNormalized(lowering, input, dims, createMoments(lowering, input, dims, axes),
-                                lowering.keptMap(dims.size(), axes), op.getEpsilon().convertToDouble(),
-                                lowering.get(op.getScale()), lowering.get(op.getB()),
-                                channelMap(lowering, dims.size())));
+                                lowering.keptMap(dims.size(), axes),
+                                op.getEpsilon().convertToDouble(), lowering.get(op.getScale()),
+                                lowering.get(op.getB()), channelMap(lowering, dims.size())));
   return success();
 }
 
-/// Statistics of [N, groups, the rest]; scale and bias are of channels, [groups, channels / groups].
+/// Statistics of [N, groups, the rest]; scale and bias are of channels, [groups, channels /
+/// groups].
 static LogicalResult lowerGroupNorm(Lowering &lowering, onnx::GroupNormalizationOp op) {
   Dims dims = lowering.shapes.getDims(op.getX());
   AffineExpr groups = lowering.constantExpr(op.getNumGroups());
-  SmallVector<AffineExpr> split = {dims[0], groups, lowering.shapes.simplify(dims[1].floorDiv(groups))};
+  SmallVector<AffineExpr> split = {dims[0], groups,
+                                   lowering.shapes.simplify(dims[1].floorDiv(groups))};
   llvm::append_range(split, dims.drop_front(2));
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(2, split.size()));
   Value input = lowering.reshape(lowering.get(op.getX()), dims, split);
   auto parameter = [&](Value value) {
     return lowering.reshape(lowering.get(value), dims[1], {split[1], split[2]});
   };
-  AffineMap parameterMap =
-      AffineMap::get(split.size(), 0, {lowering.dim(1), lowering.dim(2)}, lowering.builder.getContext());
-  Value result = createNormalized(lowering, input, split, createMoments(lowering, input, split, axes),
-                                  lowering.keptMap(split.size(), axes), op.getEpsilon().convertToDouble(),
-                                  parameter(op.getScale()), parameter(op.getBias()), parameterMap);
+  AffineMap parameterMap = AffineMap::get(split.size(), 0, {lowering.dim(1), lowering.dim(2)},
+                                          lowering.builder.getContext());
+  Value result =
+      createNormalized(lowering, input, split, createMoments(lowering, input, split, axes),
+                       lowering.keptMap(split.size(), axes), op.getEpsilon().convertToDouble(),
+                       parameter(op.getScale()), parameter(op.getBias()), parameterMap);
   lowering.set(op.getY(), lowering.reshape(result, split, dims));
   return success();
 }
@@ -124,9 +136,10 @@ static LogicalResult lowerBatchNorm(Lowering &lowering, onnx::BatchNormalization
   Dims dims = lowering.shapes.getDims(op.getX());
   AffineMap map = channelMap(lowering, dims.size());
   Moments moments = {lowering.get(op.getInputMean()), lowering.get(op.getInputVar())};
-  lowering.set(op.getY(), createNormalized(lowering, lowering.get(op.getX()), dims, moments, map,
-                                           op.getEpsilon().convertToDouble(), lowering.get(op.getScale()),
-                                           lowering.get(op.getB()), map));
+  lowering.set(op.getY(),
+               createNormalized(lowering, lowering.get(op.getX()), dims, moments, map,
+                                op.getEpsilon().convertToDouble(), lowering.get(op.getScale()),
+                                lowering.get(op.getB()), map));
   return success();
 }
 
@@ -141,24 +154,30 @@ static LogicalResult lowerLayerNorm(Lowering &lowering, onnx::LayerNormalization
     return op.emitOpError("expected scale and bias of one rank");
   Moments moments = createMoments(lowering, input, dims, axes);
   double epsilon = op.getEpsilon().convertToDouble();
-  lowering.set(op.getY(), createNormalized(lowering, input, dims, moments, lowering.keptMap(rank, axes), epsilon,
-                                           lowering.get(op.getScale()), bias,
-                                           lowering.broadcastMap(lowering.shapes.getDims(op.getScale()), dims)));
+  lowering.set(op.getY(), createNormalized(
+                              lowering, input, dims, moments, lowering.keptMap(rank, axes), epsilon,
+                              lowering.get(op.getScale()), bias,
+                              lowering.broadcastMap(lowering.shapes.getDims(op.getScale()), dims)));
   auto setStatistic = [&](Value onnxValue, Value value) {
     Type element = lowering.elementType(onnxValue);
-    Value converted = lowering.map(kept, element, value, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-      return convert(b, x[0], element);
-    });
+    Value converted =
+        lowering.map(kept, element, value, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+          return convert(b, x[0], element);
+        });
     lowering.set(onnxValue, lowering.reshape(converted, kept, lowering.shapes.getDims(onnxValue)));
   };
   if (op.getMean())
     setStatistic(op.getMean(), moments.mean);
   if (Value inverse = op.getInvStdDev()) {
     Type type = getElementTypeOrSelf(moments.variance);
-    setStatistic(inverse, lowering.map(kept, type, moments.variance, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                   ScalarBuilder s{b, b.getLoc()};
-                   return s.div(s.constant(type, 1), s.make<math::SqrtOp>({s.add(x[0], s.constant(type, epsilon))}));
-                 }));
+    setStatistic(inverse,
+                 lowering.map(kept, type, moments.variance,
+                              [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                                ScalarBuilder s{b, b.getLoc()};
+                                return s.div(
+                                    s.constant(type, 1),
+                                    s.make<math::SqrtOp>({s.add(x[0], s.constant(type, epsilon))}));
+                              }));
   }
   return success();
 }
@@ -172,35 +191,45 @@ static LogicalResult lowerLRN(Lowering &lowering, onnx::LRNOp op) {
   Value input = lowering.get(op.getX()), channels = lowering.sizeValue(dims[1]);
   SmallVector<AffineExpr> windows(dims);
   windows.push_back(lowering.constantExpr(size));
-  Value squares = lowering.generic(windows, type, {}, {}, [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
-    ScalarBuilder s{b, b.getLoc()};
-    SmallVector<Value> position;
-    for (int64_t dim = 0; dim < rank; ++dim)
-      position.push_back(linalg::IndexOp::create(b, dim));
-    Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
-    Value shift = s.sub(linalg::IndexOp::create(b, rank), arith::ConstantIndexOp::create(b, (size - 1) / 2));
-    Value channel = s.add(position[1], shift);
-    Value inside = s.make<arith::AndIOp>({s.lessOrEqual(zero, channel), s.less(channel, channels)});
-    position[1] = s.max(s.min(channel, s.sub(channels, one)), zero);
-    Value value = convert(b, tensor::ExtractOp::create(b, input, position), type);
-    return s.select(inside, s.mul(value, value), s.constant(type, 0));
-  });
+  Value squares =
+      lowering.generic(windows, type, {}, {}, [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+        ScalarBuilder s{b, b.getLoc()};
+        SmallVector<Value> position;
+        for (int64_t dim = 0; dim < rank; ++dim)
+          position.push_back(linalg::IndexOp::create(b, dim));
+        Value zero = arith::ConstantIndexOp::create(b, 0),
+              one = arith::ConstantIndexOp::create(b, 1);
+        Value shift = s.sub(linalg::IndexOp::create(b, rank),
+                            arith::ConstantIndexOp::create(b, (size - 1) / 2));
+        Value channel = s.add(position[1], shift);
+        Value inside =
+            s.make<arith::AndIOp>({s.lessOrEqual(zero, channel), s.less(channel, channels)});
+        position[1] = s.max(s.min(channel, s.sub(channels, one)), zero);
+        Value value = convert(b, tensor::ExtractOp::create(b, input, position), type);
+        return s.select(inside, s.mul(value, value), s.constant(type, 0));
+      });
   Value zero = ScalarBuilder{builder, builder.getLoc()}.constant(type, 0);
-  Value sums = lowering.reduce(squares, windows, rank, zero, [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-    return arith::AddFOp::create(b, x[1], x[0]);
-  });
+  Value sums = lowering.reduce(squares, windows, rank, zero,
+                               [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                                 return arith::AddFOp::create(b, x[1], x[0]);
+                               });
   double alpha = op.getAlpha().convertToDouble(), beta = op.getBeta().convertToDouble();
   double bias = op.getBias().convertToDouble();
-  lowering.set(op.getY(), lowering.map(dims, element, {input, sums}, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                 ScalarBuilder s{b, b.getLoc()};
-                 Value base = s.add(s.constant(type, bias), s.mul(s.constant(type, alpha / double(size)), x[1]));
-                 Value power = s.make<math::PowFOp>({base, s.constant(type, beta)});
-                 return convert(b, s.div(convert(b, x[0], type), power), element);
-               }));
+  lowering.set(op.getY(),
+               lowering.map(dims, element, {input, sums},
+                            [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                              ScalarBuilder s{b, b.getLoc()};
+                              Value base =
+                                  s.add(s.constant(type, bias),
+                                        s.mul(s.constant(type, alpha / double(size)), x[1]));
+                              Value power = s.make<math::PowFOp>({base, s.constant(type, beta)});
+                              return convert(b, s.div(convert(b, x[0], type), power), element);
+                            }));
   return success();
 }
 
-static LogicalResult lowerMeanVarianceNorm(Lowering &lowering, onnx::MeanVarianceNormalizationOp op) {
+static LogicalResult lowerMeanVarianceNorm(Lowering &lowering,
+                                           onnx::MeanVarianceNormalizationOp op) {
   Dims dims = lowering.shapes.getDims(op.getX());
   SmallVector<int64_t> axes;
   for (int64_t axis : op.getAxes())
@@ -211,14 +240,15 @@ static LogicalResult lowerMeanVarianceNorm(Lowering &lowering, onnx::MeanVarianc
   Type element = lowering.elementType(op.getX()), type = getComputeType(element);
   AffineMap kept = lowering.keptMap(dims.size(), axes);
   SmallVector<AffineMap> maps = {lowering.builder.getMultiDimIdentityMap(dims.size()), kept, kept};
-  lowering.set(op.getY(), lowering.generic(dims, element, {input, moments.mean, moments.variance}, maps,
-                                           [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                                             ScalarBuilder s{b, b.getLoc()};
-                                             Value deviation = s.make<math::SqrtOp>({x[2]});
-                                             deviation = s.add(deviation, s.constant(type, 1e-9));
-                                             Value difference = s.sub(convert(b, x[0], type), x[1]);
-                                             return convert(b, s.div(difference, deviation), element);
-                                           }));
+  lowering.set(op.getY(),
+               lowering.generic(dims, element, {input, moments.mean, moments.variance}, maps,
+                                [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                                  ScalarBuilder s{b, b.getLoc()};
+                                  Value deviation = s.make<math::SqrtOp>({x[2]});
+                                  deviation = s.add(deviation, s.constant(type, 1e-9));
+                                  Value difference = s.sub(convert(b, x[0], type), x[1]);
+                                  return convert(b, s.div(difference, deviation), element);
+                                }));
   return success();
 }
 
@@ -231,20 +261,23 @@ static LogicalResult lowerLpNorm(Lowering &lowering, onnx::LpNormalizationOp op)
   Type element = lowering.elementType(op.getInput()), type = getComputeType(element);
   Value input = lowering.get(op.getInput());
   Value zero = ScalarBuilder{lowering.builder, lowering.builder.getLoc()}.constant(type, 0);
-  Value sum = lowering.reduce(input, dims, axis, zero, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-    ScalarBuilder s{b, b.getLoc()};
-    Value value = convert(b, x[0], type);
-    return s.add(x[1], order == 1 ? s.make<math::AbsFOp>({value}) : s.mul(value, value));
-  });
-  SmallVector<AffineMap> maps = {lowering.builder.getMultiDimIdentityMap(rank), lowering.keptMap(rank, axis)};
-  lowering.set(op.getOutput(), lowering.generic(dims, element, {input, sum}, maps,
-                                                [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                                                  ScalarBuilder s{b, b.getLoc()};
-                                                  Value norm = order == 1 ? x[1] : s.make<math::SqrtOp>({x[1]});
-                                                  Value none = s.equal(norm, s.constant(type, 0));
-                                                  norm = s.select(none, s.constant(type, 1), norm);
-                                                  return convert(b, s.div(convert(b, x[0], type), norm), element);
-                                                }));
+  Value sum =
+      lowering.reduce(input, dims, axis, zero, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        ScalarBuilder s{b, b.getLoc()};
+        Value value = convert(b, x[0], type);
+        return s.add(x[1], order == 1 ? s.make<math::AbsFOp>({value}) : s.mul(value, value));
+      });
+  SmallVector<AffineMap> maps = {lowering.builder.getMultiDimIdentityMap(rank),
+                                 lowering.keptMap(rank, axis)};
+  lowering.set(op.getOutput(),
+               lowering.generic(dims, element, {input, sum}, maps,
+                                [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                                  ScalarBuilder s{b, b.getLoc()};
+                                  Value norm = order == 1 ? x[1] : s.make<math::SqrtOp>({x[1]});
+                                  Value none = s.equal(norm, s.constant(type, 0));
+                                  norm = s.select(none, s.constant(type, 1), norm);
+                                  return convert(b, s.div(convert(b, x[0], type), norm), element);
+                                }));
   return success();
 }
 

@@ -5,7 +5,8 @@ using namespace mlir;
 using namespace lathe;
 
 /// Pads before and after each dimension; nullopt after an error.
-static LogicalResult getPads(Lowering &lowering, onnx::PadOp op, SmallVectorImpl<AffineExpr> &before,
+static LogicalResult getPads(Lowering &lowering, onnx::PadOp op,
+                             SmallVectorImpl<AffineExpr> &before,
                              SmallVectorImpl<AffineExpr> &after) {
   int64_t rank = lowering.rank(op.getData());
   auto pads = lowering.shapes.getElements(op.getPads());
@@ -30,7 +31,8 @@ static AffineExpr cropOf(Lowering &lowering, AffineExpr pad) {
   return constant && constant.getValue() < 0 ? pad : lowering.constantExpr(0);
 }
 
-static Value padConstant(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr> before, ArrayRef<AffineExpr> after) {
+static Value padConstant(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr> before,
+                         ArrayRef<AffineExpr> after) {
   ImplicitLocOpBuilder &builder = lowering.builder;
   SmallVector<AffineExpr> dims(lowering.shapes.getDims(op.getData()));
   Value data = lowering.get(op.getData()), scalar;
@@ -38,7 +40,8 @@ static Value padConstant(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr
     SmallVector<Value> zeros(lowering.rank(given), lowering.index(0));
     scalar = tensor::ExtractOp::create(builder, lowering.get(given), zeros);
   } else {
-    scalar = arith::ConstantOp::create(builder, builder.getZeroAttr(lowering.elementType(op.getData())));
+    scalar =
+        arith::ConstantOp::create(builder, builder.getZeroAttr(lowering.elementType(op.getData())));
   }
   SmallVector<OpFoldResult> from, to;
   bool crops = false;
@@ -51,7 +54,8 @@ static Value padConstant(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr
   }
   if (crops)
     data = lowering.slice(data, from, dims);
-  return lowering.insert(data, lowering.filled(lowering.shapes.getDims(op.getOutput()), scalar), to, dims);
+  return lowering.insert(data, lowering.filled(lowering.shapes.getDims(op.getOutput()), scalar), to,
+                         dims);
 }
 
 /// Modes that repeat elements of the input.
@@ -64,7 +68,8 @@ static Value padByIndex(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr>
     lows.push_back(lowering.sizeValue(low));
   }
   StringRef mode = op.getMode();
-  return lowering.generic(lowering.shapes.getDims(op.getOutput()), lowering.elementType(op.getOutput()), {}, {},
+  return lowering.generic(lowering.shapes.getDims(op.getOutput()),
+                          lowering.elementType(op.getOutput()), {}, {},
                           [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
                             ScalarBuilder s{b, b.getLoc()};
                             Value zero = arith::ConstantIndexOp::create(b, 0);
@@ -77,7 +82,8 @@ static Value padByIndex(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr>
                                 Value rest = s.make<arith::RemSIOp>({index, sizes[dim]});
                                 index = s.select(s.less(rest, zero), s.add(rest, sizes[dim]), rest);
                               } else if (mode == "reflect") {
-                                // Back and forth with a period of 2 (n - 1); one element stands still.
+                                // Back and forth with a period of 2 (n - 1); one element stands
+                                // still.
                                 Value period = s.max(s.add(last, last), one);
                                 Value rest = s.make<arith::RemSIOp>({index, period});
                                 rest = s.select(s.less(rest, zero), s.add(rest, period), rest);

@@ -9,12 +9,15 @@ using namespace lathe;
 namespace {
 using Dims = ArrayRef<AffineExpr>;
 
-/// Emits one layer. The input projection of all steps is one product; a loop over time adds the projection of the
-/// hidden state. `Gates` of the op stack in one matrix. States are carried as [batch, hidden].
+/// Emits one layer. The input projection of all steps is one product; a loop over time adds the
+/// projection of the hidden state. `Gates` of the op stack in one matrix. States are carried as
+/// [batch, hidden].
 class RecurrentLayer {
 public:
-  RecurrentLayer(Lowering &lowering, Operation *op, Value x, Value w, Value r, Value bias, unsigned stateCount)
-      : lowering(lowering), builder(lowering.builder), op(op), x(x), w(w), r(r), bias(bias), stateCount(stateCount) {}
+  RecurrentLayer(Lowering &lowering, Operation *op, Value x, Value w, Value r, Value bias,
+                 unsigned stateCount)
+      : lowering(lowering), builder(lowering.builder), op(op), x(x), w(w), r(r), bias(bias),
+        stateCount(stateCount) {}
   virtual ~RecurrentLayer() = default;
 
   /// Reads what all layers share and refuses what they do not support.
@@ -34,7 +37,8 @@ protected:
 
   int64_t gates() const { return gateCount; }
   Value activate(ImplicitLocOpBuilder &b, unsigned index, Value value) const;
-  /// Rows [gate * hidden, (gate + count) * hidden) of this direction of a weight, transposed to [K, count * hidden].
+  /// Rows [gate * hidden, (gate + count) * hidden) of this direction of a weight, transposed to [K,
+  /// count * hidden].
   Value weight(Value matrix, unsigned gate, unsigned count);
   /// Gates [gate, gate + count) of this direction's bias; the hidden state's follow the input's.
   Value biasSlice(unsigned gate, unsigned count) { return vector(bias, gate, count); }
@@ -43,8 +47,9 @@ protected:
   /// A gate of a [batch, gates * hidden] product.
   Value gateOf(Value product, unsigned gate);
   /// The states updated in place; the body gets the inputs' elements and then the states'.
-  SmallVector<Value> update(ValueRange inputs, ArrayRef<AffineMap> maps, ValueRange states,
-                            function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> body);
+  SmallVector<Value>
+  update(ValueRange inputs, ArrayRef<AffineMap> maps, ValueRange states,
+         function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> body);
   SmallVector<AffineMap> identityMaps(unsigned count) const {
     return SmallVector<AffineMap>(count, builder.getMultiDimIdentityMap(2));
   }
@@ -59,24 +64,28 @@ protected:
   int64_t direction = 0; ///< the one that is emitted
 
 private:
-  void emitDirection(ArrayRef<Value> initialStates, bool reverse, Value &y, MutableArrayRef<Value> finalStates,
-                     bool needsSteps);
+  void emitDirection(ArrayRef<Value> initialStates, bool reverse, Value &y,
+                     MutableArrayRef<Value> finalStates, bool needsSteps);
 
   int64_t directions = 1;
-  bool firstIsReverse = false;
+  bool firstIsReverse = false, batchFirst = false;
+  SmallVector<AffineExpr> inputDims; ///< [steps, batch, inputs]
+  Value inputSteps;                  ///< the input in this order
   Type element;
   SmallVector<StringRef> activations; ///< of all directions
 };
 } // namespace
 
-LogicalResult RecurrentLayer::initialize(StringRef directionName, int64_t layout, Value sequenceLens, bool hasClip,
-                                         std::optional<ArrayAttr> activationNames, bool hasAlphaOrBeta,
-                                         ArrayRef<StringRef> defaults) {
+LogicalResult RecurrentLayer::initialize(StringRef directionName, int64_t layout,
+                                         Value sequenceLens, bool hasClip,
+                                         std::optional<ArrayAttr> activationNames,
+                                         bool hasAlphaOrBeta, ArrayRef<StringRef> defaults) {
   element = lowering.elementType(x);
   if (!element.isF32())
     return op->emitOpError("expected elements of f32, but got ") << element;
-  if (layout != 0)
-    return op->emitOpError("expected layout 0, but got ") << layout;
+  if (layout != 0 && layout != 1)
+    return op->emitOpError("expected layout 0 or 1, but got ") << layout;
+  batchFirst = layout == 1;
   if (sequenceLens)
     return op->emitOpError("with sequence_lens is not supported");
   if (hasClip)
@@ -89,18 +98,23 @@ LogicalResult RecurrentLayer::initialize(StringRef directionName, int64_t layout
   firstIsReverse = directionName == "reverse";
 
   Dims recurrent = lowering.shapes.getDims(r), input = lowering.shapes.getDims(x);
-  auto rows = dyn_cast<AffineConstantExpr>(recurrent[1]), columns = dyn_cast<AffineConstantExpr>(recurrent[2]);
+  inputDims.assign(input.begin(), input.end());
+  if (batchFirst)
+    std::swap(inputDims[0], inputDims[1]);
+  auto rows = dyn_cast<AffineConstantExpr>(recurrent[1]),
+       columns = dyn_cast<AffineConstantExpr>(recurrent[2]);
   if (!rows || !columns || !isa<AffineConstantExpr>(input[2]))
     return op->emitOpError("expected static input and hidden sizes");
   hidden = columns.getValue();
   gateCount = rows.getValue() / hidden;
-  stateDims = {input[1], columns};
+  stateDims = {inputDims[1], columns};
 
   for (int64_t d = 0; d < directions; ++d)
     activations.append(defaults.begin(), defaults.end());
   if (activationNames) {
     if (activationNames->size() != activations.size())
-      return op->emitOpError("expected ") << activations.size() << " activations, but got " << activationNames->size();
+      return op->emitOpError("expected ")
+             << activations.size() << " activations, but got " << activationNames->size();
     for (auto [position, name] : llvm::enumerate(activationNames->getAsValueRange<StringAttr>())) {
       if (name != "Sigmoid" && name != "Tanh" && name != "Relu")
         return op->emitOpError("with activation '") << name << "' is not supported";
@@ -129,10 +143,12 @@ static Value dropUnits(ImplicitLocOpBuilder &builder, Value value, RankedTensorT
 }
 
 Value RecurrentLayer::weight(Value matrix, unsigned gate, unsigned count) {
-  AffineExpr inputs = lowering.shapes.getDims(matrix)[2], outputs = lowering.constantExpr(count * hidden);
+  AffineExpr inputs = lowering.shapes.getDims(matrix)[2],
+             outputs = lowering.constantExpr(count * hidden);
   SmallVector<AffineExpr> dims = {outputs, inputs};
   Value rows = dropUnits(builder, lowering.get(matrix), lowering.type(dims, element),
-                         {builder.getIndexAttr(direction), builder.getIndexAttr(gate * hidden), builder.getIndexAttr(0)},
+                         {builder.getIndexAttr(direction), builder.getIndexAttr(gate * hidden),
+                          builder.getIndexAttr(0)},
                          {builder.getIndexAttr(1), lowering.size(outputs), lowering.size(inputs)});
   return lowering.transpose(rows, dims, {1, 0});
 }
@@ -144,7 +160,8 @@ Value RecurrentLayer::vector(Value matrix, unsigned gate, unsigned count) {
                    {builder.getIndexAttr(1), lowering.size(size)});
 }
 
-Value RecurrentLayer::linear(Value input, Dims inputDims, Value matrix, int64_t columns, Value addend) {
+Value RecurrentLayer::linear(Value input, Dims inputDims, Value matrix, int64_t columns,
+                             Value addend) {
   SmallVector<AffineExpr> dims(inputDims.drop_back());
   dims.push_back(lowering.constantExpr(columns));
   // The destination is made here, where the sizes are known in terms of the function's arguments.
@@ -162,43 +179,51 @@ Value RecurrentLayer::linear(Value input, Dims inputDims, Value matrix, int64_t 
 }
 
 Value RecurrentLayer::gateOf(Value product, unsigned gate) {
-  return lowering.slice(product, {builder.getIndexAttr(0), builder.getIndexAttr(gate * hidden)}, stateDims);
+  return lowering.slice(product, {builder.getIndexAttr(0), builder.getIndexAttr(gate * hidden)},
+                        stateDims);
 }
 
-SmallVector<Value> RecurrentLayer::update(
-    ValueRange inputs, ArrayRef<AffineMap> inputMaps, ValueRange states,
-    function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> body) {
+SmallVector<Value>
+RecurrentLayer::update(ValueRange inputs, ArrayRef<AffineMap> inputMaps, ValueRange states,
+                       function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> body) {
   SmallVector<AffineMap> maps(inputMaps);
   maps.append(identityMaps(states.size()));
   SmallVector<utils::IteratorType> iterators(2, utils::IteratorType::parallel);
-  auto generic = linalg::GenericOp::create(builder, states.getTypes(), inputs, states, maps, iterators,
-                                           [&](OpBuilder &nested, Location loc, ValueRange arguments) {
-                                             ImplicitLocOpBuilder b(loc, nested);
-                                             linalg::YieldOp::create(b, body(b, arguments));
-                                           });
+  auto generic =
+      linalg::GenericOp::create(builder, states.getTypes(), inputs, states, maps, iterators,
+                                [&](OpBuilder &nested, Location loc, ValueRange arguments) {
+                                  ImplicitLocOpBuilder b(loc, nested);
+                                  linalg::YieldOp::create(b, body(b, arguments));
+                                });
   return SmallVector<Value>(generic.getResults());
 }
 
 void RecurrentLayer::emitDirection(ArrayRef<Value> initialStates, bool reverse, Value &y,
                                    MutableArrayRef<Value> finalStates, bool needsSteps) {
-  Dims input = lowering.shapes.getDims(x);
   prepareDirection();
-  Value projected = linear(lowering.get(x), input, weight(w, 0, gates()), gates() * hidden, inputBias());
+  Value projected =
+      linear(inputSteps, inputDims, weight(w, 0, gates()), gates() * hidden, inputBias());
 
   SmallVector<Value> carried;
   for (Value initial : initialStates) {
     if (!initial) {
       carried.push_back(lowering.filled(
-          stateDims, arith::ConstantOp::create(builder, cast<TypedAttr>(builder.getZeroAttr(element)))));
+          stateDims,
+          arith::ConstantOp::create(builder, cast<TypedAttr>(builder.getZeroAttr(element)))));
       continue;
     }
+    SmallVector<OpFoldResult> offsets(3, builder.getIndexAttr(0)),
+        sizes(3, builder.getIndexAttr(1));
+    offsets[batchFirst ? 1 : 0] = builder.getIndexAttr(direction);
+    sizes[batchFirst ? 0 : 1] = lowering.size(stateDims[0]);
+    sizes[2] = lowering.size(stateDims[1]);
     carried.push_back(dropUnits(builder, lowering.get(initial), lowering.type(stateDims, element),
-                                {builder.getIndexAttr(direction), builder.getIndexAttr(0), builder.getIndexAttr(0)},
-                                {builder.getIndexAttr(1), lowering.size(stateDims[0]), lowering.size(stateDims[1])}));
+                                offsets, sizes));
   }
   if (needsSteps)
     carried.push_back(y);
-  Value steps = lowering.sizeValue(input[0]), last = arith::SubIOp::create(builder, steps, lowering.index(1));
+  Value steps = lowering.sizeValue(inputDims[0]),
+        last = arith::SubIOp::create(builder, steps, lowering.index(1));
   SmallVector<OpFoldResult> stateSizes = lowering.sizes(stateDims);
   auto loop = scf::ForOp::create(builder, lowering.index(0), steps, lowering.index(1), carried);
   {
@@ -215,12 +240,15 @@ void RecurrentLayer::emitDirection(ArrayRef<Value> initialStates, bool reverse, 
     };
     SmallVector<Value> next = step(inputOf, states.take_front(stateCount));
     if (needsSteps) {
-      SmallVector<OpFoldResult> offsets = {time, builder.getIndexAttr(direction), builder.getIndexAttr(0),
-                                           builder.getIndexAttr(0)};
-      SmallVector<OpFoldResult> sizes = {builder.getIndexAttr(1), builder.getIndexAttr(1), stateSizes[0],
-                                         stateSizes[1]};
+      // [steps, directions, batch, hidden] or [batch, steps, directions, hidden]
+      SmallVector<OpFoldResult> offsets(4, builder.getIndexAttr(0)),
+          sizes(4, builder.getIndexAttr(1));
+      offsets[batchFirst ? 1 : 0] = time,
+                               offsets[batchFirst ? 2 : 1] = builder.getIndexAttr(direction);
+      sizes[batchFirst ? 0 : 2] = stateSizes[0], sizes[3] = stateSizes[1];
       SmallVector<OpFoldResult> strides(4, builder.getIndexAttr(1));
-      next.push_back(tensor::InsertSliceOp::create(builder, next[0], states.back(), offsets, sizes, strides));
+      next.push_back(
+          tensor::InsertSliceOp::create(builder, next[0], states.back(), offsets, sizes, strides));
     }
     scf::YieldOp::create(builder, next);
   }
@@ -229,14 +257,20 @@ void RecurrentLayer::emitDirection(ArrayRef<Value> initialStates, bool reverse, 
   for (auto [position, final] : llvm::enumerate(finalStates)) {
     if (!final)
       continue;
-    SmallVector<OpFoldResult> offsets(3, builder.getIndexAttr(0)), strides(3, builder.getIndexAttr(1));
-    offsets[0] = builder.getIndexAttr(direction);
-    SmallVector<OpFoldResult> sizes = {builder.getIndexAttr(1), stateSizes[0], stateSizes[1]};
-    final = tensor::InsertSliceOp::create(builder, loop.getResult(position), final, offsets, sizes, strides);
+    SmallVector<OpFoldResult> offsets(3, builder.getIndexAttr(0)),
+        strides(3, builder.getIndexAttr(1));
+    SmallVector<OpFoldResult> sizes = strides;
+    offsets[batchFirst ? 1 : 0] = builder.getIndexAttr(direction);
+    sizes[batchFirst ? 0 : 1] = stateSizes[0], sizes[2] = stateSizes[1];
+    final = tensor::InsertSliceOp::create(builder, loop.getResult(position), final, offsets, sizes,
+                                          strides);
   }
 }
 
 void RecurrentLayer::emit(ArrayRef<Value> initialStates, Value y, ArrayRef<Value> finalStates) {
+  inputSteps = lowering.get(x);
+  if (batchFirst)
+    inputSteps = lowering.transpose(inputSteps, lowering.shapes.getDims(x), {1, 0, 2});
   Value steps;
   if (y)
     steps = lowering.empty(lowering.shapes.getDims(y), element);
@@ -276,34 +310,39 @@ private:
 
   SmallVector<Value> step(function_ref<Value(unsigned)> input, ValueRange states) override {
     Value state = states[0];
-    Value product = linear(state, stateDims, hiddenWeight, (linearBeforeReset ? 3 : 2) * hidden, hiddenBias);
+    Value product =
+        linear(state, stateDims, hiddenWeight, (linearBeforeReset ? 3 : 2) * hidden, hiddenBias);
     if (linearBeforeReset)
-      return update({input(0), input(1), input(2), gateOf(product, 0), gateOf(product, 1), gateOf(product, 2)},
-                    identityMaps(6), state, [&](ImplicitLocOpBuilder &b, ValueRange v) -> SmallVector<Value> {
+      return update({input(0), input(1), input(2), gateOf(product, 0), gateOf(product, 1),
+                     gateOf(product, 2)},
+                    identityMaps(6), state,
+                    [&](ImplicitLocOpBuilder &b, ValueRange v) -> SmallVector<Value> {
                       ScalarBuilder s{b, b.getLoc()};
                       Value reset = activate(b, 0, s.add(v[1], v[4]));
                       Value candidate = activate(b, 1, s.add(v[2], s.mul(reset, v[5])));
                       return {blend(b, activate(b, 0, s.add(v[0], v[3])), candidate, v[6])};
                     });
     // The reset gate acts on the state before its product with the candidate's weight.
-    Value gated = lowering.map(stateDims, getElementTypeOrSelf(state),
-                               {input(1), gateOf(product, 1), state},
-                               [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-                                 ScalarBuilder s{b, b.getLoc()};
-                                 return s.mul(activate(b, 0, s.add(v[0], v[1])), v[2]);
-                               });
+    Value gated =
+        lowering.map(stateDims, getElementTypeOrSelf(state), {input(1), gateOf(product, 1), state},
+                     [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                       ScalarBuilder s{b, b.getLoc()};
+                       return s.mul(activate(b, 0, s.add(v[0], v[1])), v[2]);
+                     });
     Value candidate = linear(gated, stateDims, candidateWeight, hidden, candidateBias);
     return update({input(0), gateOf(product, 0), input(2), candidate}, identityMaps(4), state,
                   [&](ImplicitLocOpBuilder &b, ValueRange v) -> SmallVector<Value> {
                     ScalarBuilder s{b, b.getLoc()};
-                    return {blend(b, activate(b, 0, s.add(v[0], v[1])), activate(b, 1, s.add(v[2], v[3])), v[4])};
+                    return {blend(b, activate(b, 0, s.add(v[0], v[1])),
+                                  activate(b, 1, s.add(v[2], v[3])), v[4])};
                   });
   }
 
   /// (1 - update) * candidate + update * state
   static Value blend(ImplicitLocOpBuilder &b, Value update, Value candidate, Value state) {
     ScalarBuilder s{b, b.getLoc()};
-    return s.add(s.mul(s.sub(s.constant(update.getType(), 1), update), candidate), s.mul(update, state));
+    return s.add(s.mul(s.sub(s.constant(update.getType(), 1), update), candidate),
+                 s.mul(update, state));
   }
 
   bool linearBeforeReset;
@@ -317,7 +356,8 @@ private:
 class LSTMLayer : public RecurrentLayer {
 public:
   LSTMLayer(Lowering &lowering, onnx::LSTMOp op)
-      : RecurrentLayer(lowering, op, op.getX(), op.getW(), op.getR(), op.getB(), 2), peephole(op.getP()) {}
+      : RecurrentLayer(lowering, op, op.getX(), op.getW(), op.getR(), op.getB(), 2),
+        peephole(op.getP()) {}
 
 private:
   void prepareDirection() override {
@@ -341,20 +381,21 @@ private:
       inputs.push_back(vector);
       maps.push_back(AffineMap::get(2, 0, lowering.dim(1)));
     }
-    return update(inputs, maps, states, [&](ImplicitLocOpBuilder &b, ValueRange v) -> SmallVector<Value> {
-      ScalarBuilder s{b, b.getLoc()};
-      Value cell = v.back();
-      auto gate = [&](unsigned index, unsigned activation, Value seen) {
-        Value sum = s.add(v[index], v[4 + index]);
-        if (!peepholes.empty() && seen) // in the order i, o, f
-          sum = s.add(sum, s.mul(v[8 + index], seen));
-        return activate(b, activation, sum);
-      };
-      Value candidate = gate(3, 1, Value());
-      Value next = s.add(s.mul(gate(2, 0, cell), cell), s.mul(gate(0, 0, cell), candidate));
-      Value output = s.mul(gate(1, 0, next), activate(b, 2, next));
-      return {output, next};
-    });
+    return update(
+        inputs, maps, states, [&](ImplicitLocOpBuilder &b, ValueRange v) -> SmallVector<Value> {
+          ScalarBuilder s{b, b.getLoc()};
+          Value cell = v.back();
+          auto gate = [&](unsigned index, unsigned activation, Value seen) {
+            Value sum = s.add(v[index], v[4 + index]);
+            if (!peepholes.empty() && seen) // in the order i, o, f
+              sum = s.add(sum, s.mul(v[8 + index], seen));
+            return activate(b, activation, sum);
+          };
+          Value candidate = gate(3, 1, Value());
+          Value next = s.add(s.mul(gate(2, 0, cell), cell), s.mul(gate(0, 0, cell), candidate));
+          Value output = s.mul(gate(1, 0, next), activate(b, 2, next));
+          return {output, next};
+        });
   }
 
   Value peephole, hiddenWeight, hiddenBias;
@@ -386,8 +427,9 @@ private:
 
 template <typename OpT>
 static LogicalResult initialize(RecurrentLayer &layer, OpT op, ArrayRef<StringRef> defaults) {
-  return layer.initialize(op.getDirection(), op.getLayout(), op.getSequenceLens(), bool(op.getClip()),
-                          op.getActivations(), op.getActivationAlpha() || op.getActivationBeta(), defaults);
+  return layer.initialize(op.getDirection(), op.getLayout(), op.getSequenceLens(),
+                          bool(op.getClip()), op.getActivations(),
+                          op.getActivationAlpha() || op.getActivationBeta(), defaults);
 }
 
 static LogicalResult lowerGRU(Lowering &lowering, onnx::GRUOp op) {

@@ -13,8 +13,9 @@ static TypedAttr getLimit(Type type, bool isUnsigned, bool smallest) {
     return FloatAttr::get(floating, APFloat::getInf(floating.getFloatSemantics(), smallest));
   unsigned width = type.getIntOrFloatBitWidth();
   bool unsignedOrder = isUnsigned || width == 1;
-  APInt value = smallest ? (unsignedOrder ? APInt::getZero(width) : APInt::getSignedMinValue(width))
-                         : (unsignedOrder ? APInt::getAllOnes(width) : APInt::getSignedMaxValue(width));
+  APInt value = smallest
+                    ? (unsignedOrder ? APInt::getZero(width) : APInt::getSignedMinValue(width))
+                    : (unsignedOrder ? APInt::getAllOnes(width) : APInt::getSignedMaxValue(width));
   return IntegerAttr::get(type, value);
 }
 
@@ -40,8 +41,8 @@ static LogicalResult getAxes(Lowering &lowering, OpT op, SmallVectorImpl<int64_t
 }
 
 /// One reduction; `prepare` acts on each element before, `finish` on each result.
-static Value emitReduce(Lowering &lowering, Value onnxData, Value data, ArrayRef<int64_t> axes, TypedAttr init,
-                        Body body) {
+static Value emitReduce(Lowering &lowering, Value onnxData, Value data, ArrayRef<int64_t> axes,
+                        TypedAttr init, Body body) {
   Value initial = arith::ConstantOp::create(lowering.builder, init);
   return lowering.reduce(data, lowering.shapes.getDims(onnxData), axes, initial, body);
 }
@@ -59,9 +60,12 @@ static LogicalResult lowerReduce(Lowering &lowering, OpT op) {
   ImplicitLocOpBuilder &builder = lowering.builder;
   Value input = lowering.get(data);
 
-  constexpr bool isMax = std::is_same_v<OpT, onnx::ReduceMaxOp>, isMin = std::is_same_v<OpT, onnx::ReduceMinOp>;
-  constexpr bool isProd = std::is_same_v<OpT, onnx::ReduceProdOp>, isL1 = std::is_same_v<OpT, onnx::ReduceL1Op>;
-  constexpr bool isSquare = std::is_same_v<OpT, onnx::ReduceL2Op> || std::is_same_v<OpT, onnx::ReduceSumSquareOp>;
+  constexpr bool isMax = std::is_same_v<OpT, onnx::ReduceMaxOp>,
+                 isMin = std::is_same_v<OpT, onnx::ReduceMinOp>;
+  constexpr bool isProd = std::is_same_v<OpT, onnx::ReduceProdOp>,
+                 isL1 = std::is_same_v<OpT, onnx::ReduceL1Op>;
+  constexpr bool isSquare =
+      std::is_same_v<OpT, onnx::ReduceL2Op> || std::is_same_v<OpT, onnx::ReduceSumSquareOp>;
   constexpr bool isLogSumExp = std::is_same_v<OpT, onnx::ReduceLogSumExpOp>;
 
   auto widen = [&](ImplicitLocOpBuilder &b, Value value) {
@@ -71,7 +75,8 @@ static LogicalResult lowerReduce(Lowering &lowering, OpT op) {
   if (isLogSumExp && !isFloat())
     return op.emitOpError("on integers is not supported");
 
-  // log(sum(exp(x))) is shifted by the maximum, which keeps exp in range; a maximum that is infinite shifts nothing.
+  // log(sum(exp(x))) is shifted by the maximum, which keeps exp in range; a maximum that is
+  // infinite shifts nothing.
   Value shift;
   if (isLogSumExp) {
     shift = emitReduce(lowering, data, input, axes, getLimit(wide, false, /*smallest=*/true),
@@ -83,17 +88,19 @@ static LogicalResult lowerReduce(Lowering &lowering, OpT op) {
       Value isInfinite = s.equal(s.make<math::AbsFOp>({x[0]}), s.constant(wide, HUGE_VAL));
       return s.select(isInfinite, s.constant(wide, 0), x[0]);
     });
-    SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(dims.size()), lowering.keptMap(dims.size(), axes)};
-    input = lowering.generic(dims, wide, {input, shift}, maps, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-      return math::ExpOp::create(b, arith::SubFOp::create(b, widen(b, x[0]), x[1]));
-    });
+    SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(dims.size()),
+                                   lowering.keptMap(dims.size(), axes)};
+    input = lowering.generic(
+        dims, wide, {input, shift}, maps, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+          return math::ExpOp::create(b, arith::SubFOp::create(b, widen(b, x[0]), x[1]));
+        });
   }
 
   TypedAttr init = isMax || isMin ? getLimit(wide, isUnsigned, isMax)
                    : isFloat()    ? TypedAttr(builder.getFloatAttr(wide, isProd ? 1 : 0))
                                   : TypedAttr(builder.getIntegerAttr(wide, isProd ? 1 : 0));
-  Value reduced =
-      emitReduce(lowering, data, input, axes, init, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+  Value reduced = emitReduce(
+      lowering, data, input, axes, init, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
         ScalarBuilder s{b, b.getLoc(), isUnsigned};
         Value value = x[0].getType() == wide ? x[0] : widen(b, x[0]);
         if (isMax)
@@ -109,7 +116,8 @@ static LogicalResult lowerReduce(Lowering &lowering, OpT op) {
         return s.add(x[1], value);
       });
 
-  constexpr bool isMean = std::is_same_v<OpT, onnx::ReduceMeanOp>, isRoot = std::is_same_v<OpT, onnx::ReduceL2Op>;
+  constexpr bool isMean = std::is_same_v<OpT, onnx::ReduceMeanOp>,
+                 isRoot = std::is_same_v<OpT, onnx::ReduceL2Op>;
   constexpr bool isLog = isLogSumExp || std::is_same_v<OpT, onnx::ReduceLogSumOp>;
   Value divisor;
   if (isMean) {
@@ -117,9 +125,11 @@ static LogicalResult lowerReduce(Lowering &lowering, OpT op) {
     for (int64_t axis : axes)
       count = count * dims[axis];
     if (auto constant = dyn_cast<AffineConstantExpr>(count)) {
-      divisor = ScalarBuilder{builder, builder.getLoc()}.constant(wide, double(constant.getValue()));
+      divisor =
+          ScalarBuilder{builder, builder.getLoc()}.constant(wide, double(constant.getValue()));
     } else {
-      divisor = arith::IndexCastOp::create(builder, builder.getI64Type(), lowering.sizeValue(count));
+      divisor =
+          arith::IndexCastOp::create(builder, builder.getI64Type(), lowering.sizeValue(count));
       divisor = createScalarCast(builder, builder.getLoc(), divisor, false, wide, isUnsigned);
     }
   }
@@ -127,24 +137,26 @@ static LogicalResult lowerReduce(Lowering &lowering, OpT op) {
     SmallVector<Value> inputs = {reduced};
     if (isLogSumExp)
       inputs.push_back(shift);
-    reduced = lowering.map(kept, element, inputs, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-      ScalarBuilder s{b, b.getLoc(), isUnsigned};
-      Value value = x[0];
-      // An integer's root and logarithm are computed in f64.
-      if ((isRoot || isLog) && !isFloat())
-        value = createScalarCast(b, b.getLoc(), value, isUnsigned, b.getF64Type(), false);
-      if (isMean)
-        value = s.div(value, divisor);
-      if (isRoot)
-        value = s.make<math::SqrtOp>({value});
-      if (isLog)
-        value = s.make<math::LogOp>({value});
-      if (isLogSumExp)
-        value = s.add(value, x[1]);
-      return createScalarCast(b, b.getLoc(), value, isUnsigned, element, isUnsigned);
-    });
+    reduced =
+        lowering.map(kept, element, inputs, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+          ScalarBuilder s{b, b.getLoc(), isUnsigned};
+          Value value = x[0];
+          // An integer's root and logarithm are computed in f64.
+          if ((isRoot || isLog) && !isFloat())
+            value = createScalarCast(b, b.getLoc(), value, isUnsigned, b.getF64Type(), false);
+          if (isMean)
+            value = s.div(value, divisor);
+          if (isRoot)
+            value = s.make<math::SqrtOp>({value});
+          if (isLog)
+            value = s.make<math::LogOp>({value});
+          if (isLogSumExp)
+            value = s.add(value, x[1]);
+          return createScalarCast(b, b.getLoc(), value, isUnsigned, element, isUnsigned);
+        });
   }
-  lowering.set(op.getReduced(), lowering.reshape(reduced, kept, lowering.shapes.getDims(op.getReduced())));
+  lowering.set(op.getReduced(),
+               lowering.reshape(reduced, kept, lowering.shapes.getDims(op.getReduced())));
   return success();
 }
 
@@ -169,7 +181,8 @@ static LogicalResult lowerArgReduce(Lowering &lowering, OpT op) {
   SmallVector<utils::IteratorType> iterators(dims.size(), utils::IteratorType::parallel);
   iterators[axis] = utils::IteratorType::reduction;
   AffineMap projectionMap = lowering.keptMap(dims.size(), axis);
-  SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(dims.size()), projectionMap, projectionMap};
+  SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(dims.size()), projectionMap,
+                                 projectionMap};
   auto generic = linalg::GenericOp::create(
       builder, TypeRange(ValueRange(inits)), lowering.get(data), inits, maps, iterators,
       [&](OpBuilder &nested, Location loc, ValueRange x) {
@@ -178,10 +191,11 @@ static LogicalResult lowerArgReduce(Lowering &lowering, OpT op) {
         Value position = arith::IndexCastOp::create(b, i64, linalg::IndexOp::create(b, axis));
         Value better = isMax ? (last ? s.lessOrEqual(x[1], x[0]) : s.less(x[1], x[0]))
                              : (last ? s.lessOrEqual(x[0], x[1]) : s.less(x[0], x[1]));
-        linalg::YieldOp::create(b, ValueRange{s.select(better, x[0], x[1]), s.select(better, position, x[2])});
+        linalg::YieldOp::create(
+            b, ValueRange{s.select(better, x[0], x[1]), s.select(better, position, x[2])});
       });
-  lowering.set(op.getReduced(),
-               lowering.reshape(generic.getResult(1), kept, lowering.shapes.getDims(op.getReduced())));
+  lowering.set(op.getReduced(), lowering.reshape(generic.getResult(1), kept,
+                                                 lowering.shapes.getDims(op.getReduced())));
   return success();
 }
 

@@ -4,7 +4,8 @@
 using namespace mlir;
 using namespace lathe;
 
-/// Reshape, Flatten, Squeeze, Unsqueeze: the analysis knows the result's sizes, the elements keep their order.
+/// Reshape, Flatten, Squeeze, Unsqueeze: the analysis knows the result's sizes, the elements keep
+/// their order.
 static LogicalResult lowerReshape(Lowering &lowering, Operation *op) {
   Value input = op->getOperand(0), result = op->getResult(0);
   lowering.set(result, lowering.reshape(lowering.get(input), lowering.shapes.getDims(input),
@@ -36,10 +37,12 @@ static LogicalResult lowerDepthToSpace(Lowering &lowering, onnx::DepthToSpaceOp 
                  : SmallVector<AffineExpr>{dims[0], depth, size, size, dims[2], dims[3]};
   SmallVector<int64_t> perm =
       depthFirst ? SmallVector<int64_t>{0, 3, 4, 1, 5, 2} : SmallVector<int64_t>{0, 1, 4, 2, 5, 3};
-  SmallVector<AffineExpr> moved = llvm::map_to_vector(perm, [&](int64_t source) { return split[source]; });
+  SmallVector<AffineExpr> moved =
+      llvm::map_to_vector(perm, [&](int64_t source) { return split[source]; });
   Value value = lowering.reshape(lowering.get(op.getInput()), dims, split);
   value = lowering.transpose(value, split, perm);
-  lowering.set(op.getOutput(), lowering.reshape(value, moved, lowering.shapes.getDims(op.getOutput())));
+  lowering.set(op.getOutput(),
+               lowering.reshape(value, moved, lowering.shapes.getDims(op.getOutput())));
   return success();
 }
 
@@ -49,12 +52,15 @@ static LogicalResult lowerSpaceToDepth(Lowering &lowering, onnx::SpaceToDepthOp 
     return op.emitOpError("expected an input of rank 4, but got rank ") << dims.size();
   int64_t block = op.getBlocksize();
   AffineExpr size = lowering.constantExpr(block);
-  SmallVector<AffineExpr> split = {dims[0], dims[1], dims[2].floorDiv(block), size, dims[3].floorDiv(block), size};
+  SmallVector<AffineExpr> split = {
+      dims[0], dims[1], dims[2].floorDiv(block), size, dims[3].floorDiv(block), size};
   SmallVector<int64_t> perm = {0, 3, 5, 1, 2, 4};
-  SmallVector<AffineExpr> moved = llvm::map_to_vector(perm, [&](int64_t source) { return split[source]; });
+  SmallVector<AffineExpr> moved =
+      llvm::map_to_vector(perm, [&](int64_t source) { return split[source]; });
   Value value = lowering.reshape(lowering.get(op.getInput()), dims, split);
   value = lowering.transpose(value, split, perm);
-  lowering.set(op.getOutput(), lowering.reshape(value, moved, lowering.shapes.getDims(op.getOutput())));
+  lowering.set(op.getOutput(),
+               lowering.reshape(value, moved, lowering.shapes.getDims(op.getOutput())));
   return success();
 }
 

@@ -21,7 +21,8 @@ struct Tap {
 } // namespace
 
 static Value toF32(ImplicitLocOpBuilder &b, Value index) {
-  return arith::SIToFPOp::create(b, b.getF32Type(), arith::IndexCastOp::create(b, b.getI64Type(), index));
+  return arith::SIToFPOp::create(b, b.getF32Type(),
+                                 arith::IndexCastOp::create(b, b.getI64Type(), index));
 }
 
 /// Where the center of an element of the result lies in the input.
@@ -59,24 +60,28 @@ static Value createNearest(ImplicitLocOpBuilder &b, StringRef mode, Value x) {
 }
 
 /// Weights of the four neighbours at distances 1 + t, t, 1 - t, 2 - t (Keys 1981).
-static void createCubicWeights(ImplicitLocOpBuilder &b, Value t, double a, SmallVectorImpl<Value> &weights) {
+static void createCubicWeights(ImplicitLocOpBuilder &b, Value t, double a,
+                               SmallVectorImpl<Value> &weights) {
   ScalarBuilder s{b, b.getLoc()};
   auto f32 = [&](double value) { return s.constant(b.getF32Type(), value); };
   auto near = [&](Value d) { // (a + 2) d^3 - (a + 3) d^2 + 1
     return s.add(s.mul(s.mul(s.sub(s.mul(f32(a + 2), d), f32(a + 3)), d), d), f32(1));
   };
   auto far = [&](Value d) { // a d^3 - 5 a d^2 + 8 a d - 4 a
-    return s.sub(s.mul(s.add(s.mul(s.sub(s.mul(f32(a), d), f32(5 * a)), d), f32(8 * a)), d), f32(4 * a));
+    return s.sub(s.mul(s.add(s.mul(s.sub(s.mul(f32(a), d), f32(5 * a)), d), f32(8 * a)), d),
+                 f32(4 * a));
   };
   weights.append({far(s.add(t, f32(1))), near(t), near(s.sub(f32(1), t)), far(s.sub(f32(2), t))});
 }
 
-static SmallVector<Tap> createTaps(ImplicitLocOpBuilder &b, onnx::ResizeOp op, const ResizedDim &dim) {
+static SmallVector<Tap> createTaps(ImplicitLocOpBuilder &b, onnx::ResizeOp op,
+                                   const ResizedDim &dim) {
   ScalarBuilder s{b, b.getLoc()};
   Value x = createCoordinate(b, op.getCoordinateTransformationMode(), dim);
   Value zero = arith::ConstantIndexOp::create(b, 0);
   auto toIndex = [&](Value value) -> Value {
-    return arith::IndexCastOp::create(b, b.getIndexType(), arith::FPToSIOp::create(b, b.getI64Type(), value));
+    return arith::IndexCastOp::create(b, b.getIndexType(),
+                                      arith::FPToSIOp::create(b, b.getI64Type(), value));
   };
   auto bound = [&](Value index) { return s.max(s.min(index, dim.last), zero); };
   StringRef mode = op.getMode();
@@ -108,8 +113,9 @@ static SmallVector<Tap> createTaps(ImplicitLocOpBuilder &b, onnx::ResizeOp op, c
 }
 
 /// Sum of all products of taps: one dimension after the other.
-static Value createSum(ImplicitLocOpBuilder &b, ArrayRef<SmallVector<Tap>> taps, ArrayRef<ResizedDim> dims,
-                       SmallVectorImpl<Value> &position, function_ref<Value()> load) {
+static Value createSum(ImplicitLocOpBuilder &b, ArrayRef<SmallVector<Tap>> taps,
+                       ArrayRef<ResizedDim> dims, SmallVectorImpl<Value> &position,
+                       function_ref<Value()> load) {
   if (taps.empty())
     return load();
   ScalarBuilder s{b, b.getLoc()};
@@ -125,13 +131,17 @@ static Value createSum(ImplicitLocOpBuilder &b, ArrayRef<SmallVector<Tap>> taps,
 }
 
 static LogicalResult verifyResize(onnx::ResizeOp op) {
-  StringRef coordinates = op.getCoordinateTransformationMode(), mode = op.getMode(), nearest = op.getNearestMode();
-  if (coordinates != "half_pixel" && coordinates != "asymmetric" && coordinates != "align_corners" &&
-      coordinates != "pytorch_half_pixel" && coordinates != "half_pixel_symmetric")
-    return op.emitOpError("with coordinate_transformation_mode ") << coordinates << " is not supported";
+  StringRef coordinates = op.getCoordinateTransformationMode(), mode = op.getMode(),
+            nearest = op.getNearestMode();
+  if (coordinates != "half_pixel" && coordinates != "asymmetric" &&
+      coordinates != "align_corners" && coordinates != "pytorch_half_pixel" &&
+      coordinates != "half_pixel_symmetric")
+    return op.emitOpError("with coordinate_transformation_mode ")
+           << coordinates << " is not supported";
   if (mode != "nearest" && mode != "linear" && mode != "cubic")
     return op.emitOpError("expected mode nearest, linear or cubic, but got ") << mode;
-  if (nearest != "round_prefer_floor" && nearest != "round_prefer_ceil" && nearest != "floor" && nearest != "ceil")
+  if (nearest != "round_prefer_floor" && nearest != "round_prefer_ceil" && nearest != "floor" &&
+      nearest != "ceil")
     return op.emitOpError("with nearest_mode ") << nearest << " is not supported";
   if (op.getAntialias())
     return op.emitOpError("with antialias is not supported");
@@ -141,7 +151,8 @@ static LogicalResult verifyResize(onnx::ResizeOp op) {
 static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
   if (failed(verifyResize(op)))
     return failure();
-  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getX()), resultDims = lowering.shapes.getDims(op.getY());
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getX()),
+                       resultDims = lowering.shapes.getDims(op.getY());
   ImplicitLocOpBuilder &builder = lowering.builder;
   int64_t rank = dims.size();
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(rank));
@@ -162,8 +173,9 @@ static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
     entry.dim = dim;
     entry.inputSize = toF32(builder, size);
     entry.outputSize = toF32(builder, lowering.sizeValue(resultDims[dim]));
-    entry.scale = hasScales ? ScalarBuilder{builder, builder.getLoc()}.constant(builder.getF32Type(), scale)
-                            : Value(arith::DivFOp::create(builder, entry.outputSize, entry.inputSize));
+    entry.scale =
+        hasScales ? ScalarBuilder{builder, builder.getLoc()}.constant(builder.getF32Type(), scale)
+                  : Value(arith::DivFOp::create(builder, entry.outputSize, entry.inputSize));
     entry.last = arith::SubIOp::create(builder, size, lowering.index(1));
     resized.push_back(entry);
   }
@@ -171,19 +183,23 @@ static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
   Value input = lowering.get(op.getX());
   Type element = lowering.elementType(op.getX());
   bool isUnsigned = lowering.isUnsigned(op.getX()), isNearest = op.getMode() == "nearest";
-  lowering.set(op.getY(), lowering.generic(resultDims, element, {}, {}, [&](ImplicitLocOpBuilder &b, ValueRange) {
-    SmallVector<Value> position;
-    for (int64_t dim = 0; dim < rank; ++dim)
-      position.push_back(linalg::IndexOp::create(b, dim));
-    SmallVector<SmallVector<Tap>> taps;
-    for (const ResizedDim &dim : resized)
-      taps.push_back(createTaps(b, op, dim));
-    Value sum = createSum(b, taps, resized, position, [&]() -> Value {
-      Value value = tensor::ExtractOp::create(b, input, position);
-      return isNearest ? value : createScalarCast(b, b.getLoc(), value, isUnsigned, b.getF32Type(), false);
-    });
-    return createScalarCast(b, b.getLoc(), sum, isUnsigned, element, isUnsigned);
-  }));
+  lowering.set(
+      op.getY(),
+      lowering.generic(resultDims, element, {}, {}, [&](ImplicitLocOpBuilder &b, ValueRange) {
+        SmallVector<Value> position;
+        for (int64_t dim = 0; dim < rank; ++dim)
+          position.push_back(linalg::IndexOp::create(b, dim));
+        SmallVector<SmallVector<Tap>> taps;
+        for (const ResizedDim &dim : resized)
+          taps.push_back(createTaps(b, op, dim));
+        Value sum = createSum(b, taps, resized, position, [&]() -> Value {
+          Value value = tensor::ExtractOp::create(b, input, position);
+          return isNearest
+                     ? value
+                     : createScalarCast(b, b.getLoc(), value, isUnsigned, b.getF32Type(), false);
+        });
+        return createScalarCast(b, b.getLoc(), sum, isUnsigned, element, isUnsigned);
+      }));
   return success();
 }
 

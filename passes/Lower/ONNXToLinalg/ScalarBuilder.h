@@ -7,7 +7,8 @@
 
 namespace lathe {
 
-/// Emits arithmetic that follows the operands' type: float, signed or (where the builder was told so) unsigned.
+/// Emits arithmetic that follows the operands' type: float, signed or (where the builder was told
+/// so) unsigned.
 struct ScalarBuilder {
   mlir::OpBuilder &builder;
   mlir::Location loc;
@@ -25,12 +26,19 @@ struct ScalarBuilder {
   Value constant(mlir::Type type, double value) {
     if (auto floating = mlir::dyn_cast<mlir::FloatType>(type))
       return mlir::arith::ConstantOp::create(builder, loc, mlir::FloatAttr::get(floating, value));
-    return mlir::arith::ConstantOp::create(builder, loc, mlir::IntegerAttr::get(type, int64_t(value)));
+    return mlir::arith::ConstantOp::create(builder, loc,
+                                           mlir::IntegerAttr::get(type, int64_t(value)));
   }
 
-  Value add(Value a, Value b) { return isFloat(a) ? make<mlir::arith::AddFOp>({a, b}) : make<mlir::arith::AddIOp>({a, b}); }
-  Value sub(Value a, Value b) { return isFloat(a) ? make<mlir::arith::SubFOp>({a, b}) : make<mlir::arith::SubIOp>({a, b}); }
-  Value mul(Value a, Value b) { return isFloat(a) ? make<mlir::arith::MulFOp>({a, b}) : make<mlir::arith::MulIOp>({a, b}); }
+  Value add(Value a, Value b) {
+    return isFloat(a) ? make<mlir::arith::AddFOp>({a, b}) : make<mlir::arith::AddIOp>({a, b});
+  }
+  Value sub(Value a, Value b) {
+    return isFloat(a) ? make<mlir::arith::SubFOp>({a, b}) : make<mlir::arith::SubIOp>({a, b});
+  }
+  Value mul(Value a, Value b) {
+    return isFloat(a) ? make<mlir::arith::MulFOp>({a, b}) : make<mlir::arith::MulIOp>({a, b});
+  }
   Value div(Value a, Value b) {
     return isFloat(a)   ? make<mlir::arith::DivFOp>({a, b})
            : isUnsigned ? make<mlir::arith::DivUIOp>({a, b})
@@ -38,28 +46,31 @@ struct ScalarBuilder {
   }
   /// NaN wins.
   Value max(Value a, Value b) {
-    return isFloat(a)        ? make<mlir::arith::MaximumFOp>({a, b})
+    return isFloat(a)         ? make<mlir::arith::MaximumFOp>({a, b})
            : orderUnsigned(a) ? make<mlir::arith::MaxUIOp>({a, b})
                               : make<mlir::arith::MaxSIOp>({a, b});
   }
   /// NaN wins.
   Value min(Value a, Value b) {
-    return isFloat(a)        ? make<mlir::arith::MinimumFOp>({a, b})
+    return isFloat(a)         ? make<mlir::arith::MinimumFOp>({a, b})
            : orderUnsigned(a) ? make<mlir::arith::MinUIOp>({a, b})
                               : make<mlir::arith::MinSIOp>({a, b});
   }
-  Value select(Value condition, Value a, Value b) { return make<mlir::arith::SelectOp>({condition, a, b}); }
+  Value select(Value condition, Value a, Value b) {
+    return make<mlir::arith::SelectOp>({condition, a, b});
+  }
 
   Value equal(Value a, Value b) {
-    return isFloat(a) ? compare(mlir::arith::CmpFPredicate::OEQ, a, b) : compare(mlir::arith::CmpIPredicate::eq, a, b);
+    return isFloat(a) ? compare(mlir::arith::CmpFPredicate::OEQ, a, b)
+                      : compare(mlir::arith::CmpIPredicate::eq, a, b);
   }
   Value less(Value a, Value b) {
-    return isFloat(a)        ? compare(mlir::arith::CmpFPredicate::OLT, a, b)
+    return isFloat(a)         ? compare(mlir::arith::CmpFPredicate::OLT, a, b)
            : orderUnsigned(a) ? compare(mlir::arith::CmpIPredicate::ult, a, b)
                               : compare(mlir::arith::CmpIPredicate::slt, a, b);
   }
   Value lessOrEqual(Value a, Value b) {
-    return isFloat(a)        ? compare(mlir::arith::CmpFPredicate::OLE, a, b)
+    return isFloat(a)         ? compare(mlir::arith::CmpFPredicate::OLE, a, b)
            : orderUnsigned(a) ? compare(mlir::arith::CmpIPredicate::ule, a, b)
                               : compare(mlir::arith::CmpIPredicate::sle, a, b);
   }

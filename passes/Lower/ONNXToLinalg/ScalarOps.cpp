@@ -15,7 +15,9 @@ namespace {
 using Emitter = Value (*)(ScalarBuilder &s, Operation *op, ValueRange x);
 } // namespace
 
-static Value splat(ScalarBuilder &s, Value like, double value) { return s.constant(like.getType(), value); }
+static Value splat(ScalarBuilder &s, Value like, double value) {
+  return s.constant(like.getType(), value);
+}
 
 //===----------------------------------------------------------------------===//
 // Arithmetic
@@ -43,6 +45,24 @@ static Value emitNot(ScalarBuilder &s, Operation *, ValueRange x) {
   return s.make<arith::XOrIOp>({x[0], splat(s, x[0], -1)});
 }
 
+/// Square and multiply over the six bits that matter: with more, any base but 0 and +-1 has
+/// overflowed. Parity is kept for -1. Negative exponents, which ONNX does not define for integers,
+/// count as 0.
+static Value emitIntegerPow(ScalarBuilder &s, Value base, Value exponent) {
+  Value zero = splat(s, base, 0), one = splat(s, base, 1);
+  Value parity = s.make<arith::AndIOp>({exponent, one});
+  Value large = s.add(splat(s, base, 62), parity);
+  exponent = s.max(s.select(s.less(splat(s, base, 63), exponent), large, exponent), zero);
+  Value result = one;
+  for (int bit = 0; bit < 6; ++bit) {
+    Value isSet =
+        s.make<arith::AndIOp>({s.make<arith::ShRUIOp>({exponent, splat(s, base, bit)}), one});
+    result = s.select(s.equal(isSet, one), s.mul(result, base), result);
+    base = s.mul(base, base);
+  }
+  return result;
+}
+
 static Value emitPow(ScalarBuilder &s, Operation *op, ValueRange x) {
   Value base = x[0], exponent = x[1];
   FloatAttr constant;
@@ -57,8 +77,9 @@ static Value emitPow(ScalarBuilder &s, Operation *op, ValueRange x) {
   }
   bool exponentUnsigned = getElementTypeOrSelf(op->getOperand(1)).isUnsignedInteger();
   if (!s.isFloat(base) && !s.isFloat(exponent)) {
-    exponent = createScalarCast(s.builder, s.loc, exponent, exponentUnsigned, base.getType(), false);
-    return s.make<math::IPowIOp>({base, exponent});
+    exponent =
+        createScalarCast(s.builder, s.loc, exponent, exponentUnsigned, base.getType(), false);
+    return emitIntegerPow(s, base, exponent);
   }
   // An integer to a fraction is computed in f64, which holds every 32-bit integer.
   Type type = s.isFloat(base) ? base.getType() : Type(s.builder.getF64Type());
@@ -126,8 +147,12 @@ static Value emitClip(ScalarBuilder &s, Operation *op, ValueRange x) {
 //===----------------------------------------------------------------------===//
 
 static Value emitGreater(ScalarBuilder &s, Operation *, ValueRange x) { return s.less(x[1], x[0]); }
-static Value emitGreaterOrEqual(ScalarBuilder &s, Operation *, ValueRange x) { return s.lessOrEqual(x[1], x[0]); }
-static Value emitWhere(ScalarBuilder &s, Operation *, ValueRange x) { return s.select(x[0], x[1], x[2]); }
+static Value emitGreaterOrEqual(ScalarBuilder &s, Operation *, ValueRange x) {
+  return s.lessOrEqual(x[1], x[0]);
+}
+static Value emitWhere(ScalarBuilder &s, Operation *, ValueRange x) {
+  return s.select(x[0], x[1], x[2]);
+}
 static Value emitIsNaN(ScalarBuilder &s, Operation *, ValueRange x) {
   return s.compare(arith::CmpFPredicate::UNO, x[0], x[0]);
 }
@@ -162,7 +187,8 @@ static Value softplus(ScalarBuilder &s, Value x) {
 static Value emitRelu(ScalarBuilder &s, Operation *, ValueRange x) { return positivePart(s, x[0]); }
 
 static Value emitLeakyRelu(ScalarBuilder &s, Operation *op, ValueRange x) {
-  Value scaled = s.mul(x[0], splat(s, x[0], cast<onnx::LeakyReluOp>(op).getAlpha().convertToDouble()));
+  Value scaled =
+      s.mul(x[0], splat(s, x[0], cast<onnx::LeakyReluOp>(op).getAlpha().convertToDouble()));
   return s.select(s.less(x[0], splat(s, x[0], 0)), scaled, x[0]);
 }
 
@@ -172,8 +198,8 @@ static Value emitPRelu(ScalarBuilder &s, Operation *, ValueRange x) {
 
 static Value emitElu(ScalarBuilder &s, Operation *op, ValueRange x) {
   Value exp = s.make<math::ExpOp>({x[0]});
-  Value decay =
-      s.mul(s.sub(exp, splat(s, exp, 1)), splat(s, exp, cast<onnx::EluOp>(op).getAlpha().convertToDouble()));
+  Value decay = s.mul(s.sub(exp, splat(s, exp, 1)),
+                      splat(s, exp, cast<onnx::EluOp>(op).getAlpha().convertToDouble()));
   return s.select(s.less(x[0], splat(s, x[0], 0)), decay, x[0]);
 }
 
@@ -199,7 +225,8 @@ static Value emitSigmoid(ScalarBuilder &s, Operation *, ValueRange x) {
 
 static Value emitHardSigmoid(ScalarBuilder &s, Operation *op, ValueRange x) {
   auto sigmoid = cast<onnx::HardSigmoidOp>(op);
-  return hardSigmoid(s, x[0], sigmoid.getAlpha().convertToDouble(), sigmoid.getBeta().convertToDouble());
+  return hardSigmoid(s, x[0], sigmoid.getAlpha().convertToDouble(),
+                     sigmoid.getBeta().convertToDouble());
 }
 
 static Value emitHardSwish(ScalarBuilder &s, Operation *, ValueRange x) {
@@ -228,7 +255,9 @@ static Value emitMish(ScalarBuilder &s, Operation *, ValueRange x) {
   return s.mul(x[0], s.make<math::TanhOp>({softplus(s, x[0])}));
 }
 
-static Value emitReciprocal(ScalarBuilder &s, Operation *, ValueRange x) { return s.div(splat(s, x[0], 1), x[0]); }
+static Value emitReciprocal(ScalarBuilder &s, Operation *, ValueRange x) {
+  return s.div(splat(s, x[0], 1), x[0]);
+}
 
 static Value emitShrink(ScalarBuilder &s, Operation *op, ValueRange x) {
   auto shrink = cast<onnx::ShrinkOp>(op);
@@ -237,7 +266,8 @@ static Value emitShrink(ScalarBuilder &s, Operation *op, ValueRange x) {
   Value value = createScalarCast(s.builder, s.loc, x[0], s.isUnsigned, type, false);
   double threshold = shrink.getLambd().convertToDouble();
   Value bias = splat(s, value, shrink.getBias().convertToDouble());
-  Value positive = s.select(s.less(splat(s, value, threshold), value), s.sub(value, bias), splat(s, value, 0));
+  Value positive =
+      s.select(s.less(splat(s, value, threshold), value), s.sub(value, bias), splat(s, value, 0));
   Value result = s.select(s.less(value, splat(s, value, -threshold)), s.add(value, bias), positive);
   return createScalarCast(s.builder, s.loc, result, false, x[0].getType(), s.isUnsigned);
 }
@@ -253,28 +283,72 @@ static Value emitThresholdedRelu(ScalarBuilder &s, Operation *op, ValueRange x) 
 
 static const llvm::StringMap<Emitter> &getEmitters() {
   using S = ScalarBuilder;
-  static const llvm::StringMap<Emitter> emitters = {
-      {"Add", emitChain<&S::add>}, {"Sum", emitChain<&S::add>}, {"Sub", emitChain<&S::sub>},
-      {"Mul", emitChain<&S::mul>}, {"Div", emitChain<&S::div>}, {"Mean", emitMean}, {"Pow", emitPow},
-      {"Max", emitChain<&S::max>}, {"Min", emitChain<&S::min>}, {"Mod", emitMod}, {"Clip", emitClip},
-      {"Abs", emitAbs}, {"Neg", emitNeg}, {"Sign", emitSign}, {"Reciprocal", emitReciprocal},
-      {"And", emitBinary<arith::AndIOp>}, {"Or", emitBinary<arith::OrIOp>}, {"Xor", emitBinary<arith::XOrIOp>},
-      {"Not", emitNot}, {"BitwiseAnd", emitBinary<arith::AndIOp>}, {"BitwiseOr", emitBinary<arith::OrIOp>},
-      {"BitwiseXor", emitBinary<arith::XOrIOp>}, {"BitwiseNot", emitNot}, {"BitShift", emitBitShift},
-      {"Equal", emitChain<&S::equal>}, {"Less", emitChain<&S::less>}, {"LessOrEqual", emitChain<&S::lessOrEqual>},
-      {"Greater", emitGreater}, {"GreaterOrEqual", emitGreaterOrEqual}, {"Where", emitWhere},
-      {"IsNaN", emitIsNaN}, {"IsInf", emitIsInf},
-      {"Exp", emitUnary<math::ExpOp>}, {"Log", emitUnary<math::LogOp>}, {"Sqrt", emitUnary<math::SqrtOp>},
-      {"Floor", emitUnary<math::FloorOp>}, {"Ceil", emitUnary<math::CeilOp>}, {"Round", emitUnary<math::RoundEvenOp>},
-      {"Sin", emitUnary<math::SinOp>}, {"Cos", emitUnary<math::CosOp>}, {"Tan", emitUnary<math::TanOp>},
-      {"Sinh", emitUnary<math::SinhOp>}, {"Cosh", emitUnary<math::CoshOp>}, {"Tanh", emitUnary<math::TanhOp>},
-      {"Asin", emitUnary<math::AsinOp>}, {"Acos", emitUnary<math::AcosOp>}, {"Atan", emitUnary<math::AtanOp>},
-      {"Asinh", emitUnary<math::AsinhOp>}, {"Acosh", emitUnary<math::AcoshOp>}, {"Atanh", emitUnary<math::AtanhOp>},
-      {"Erf", emitUnary<math::ErfOp>}, {"Relu", emitRelu}, {"LeakyRelu", emitLeakyRelu}, {"PRelu", emitPRelu},
-      {"Elu", emitElu}, {"Selu", emitSelu}, {"Celu", emitCelu}, {"Sigmoid", emitSigmoid},
-      {"HardSigmoid", emitHardSigmoid}, {"HardSwish", emitHardSwish}, {"Gelu", emitGelu}, {"Softplus", emitSoftplus},
-      {"Softsign", emitSoftsign}, {"Mish", emitMish}, {"Shrink", emitShrink},
-      {"ThresholdedRelu", emitThresholdedRelu}};
+  static const llvm::StringMap<Emitter> emitters = {{"Add", emitChain<&S::add>},
+                                                    {"Sum", emitChain<&S::add>},
+                                                    {"Sub", emitChain<&S::sub>},
+                                                    {"Mul", emitChain<&S::mul>},
+                                                    {"Div", emitChain<&S::div>},
+                                                    {"Mean", emitMean},
+                                                    {"Pow", emitPow},
+                                                    {"Max", emitChain<&S::max>},
+                                                    {"Min", emitChain<&S::min>},
+                                                    {"Mod", emitMod},
+                                                    {"Clip", emitClip},
+                                                    {"Abs", emitAbs},
+                                                    {"Neg", emitNeg},
+                                                    {"Sign", emitSign},
+                                                    {"Reciprocal", emitReciprocal},
+                                                    {"And", emitBinary<arith::AndIOp>},
+                                                    {"Or", emitBinary<arith::OrIOp>},
+                                                    {"Xor", emitBinary<arith::XOrIOp>},
+                                                    {"Not", emitNot},
+                                                    {"BitwiseAnd", emitBinary<arith::AndIOp>},
+                                                    {"BitwiseOr", emitBinary<arith::OrIOp>},
+                                                    {"BitwiseXor", emitBinary<arith::XOrIOp>},
+                                                    {"BitwiseNot", emitNot},
+                                                    {"BitShift", emitBitShift},
+                                                    {"Equal", emitChain<&S::equal>},
+                                                    {"Less", emitChain<&S::less>},
+                                                    {"LessOrEqual", emitChain<&S::lessOrEqual>},
+                                                    {"Greater", emitGreater},
+                                                    {"GreaterOrEqual", emitGreaterOrEqual},
+                                                    {"Where", emitWhere},
+                                                    {"IsNaN", emitIsNaN},
+                                                    {"IsInf", emitIsInf},
+                                                    {"Exp", emitUnary<math::ExpOp>},
+                                                    {"Log", emitUnary<math::LogOp>},
+                                                    {"Sqrt", emitUnary<math::SqrtOp>},
+                                                    {"Floor", emitUnary<math::FloorOp>},
+                                                    {"Ceil", emitUnary<math::CeilOp>},
+                                                    {"Round", emitUnary<math::RoundEvenOp>},
+                                                    {"Sin", emitUnary<math::SinOp>},
+                                                    {"Cos", emitUnary<math::CosOp>},
+                                                    {"Tan", emitUnary<math::TanOp>},
+                                                    {"Sinh", emitUnary<math::SinhOp>},
+                                                    {"Cosh", emitUnary<math::CoshOp>},
+                                                    {"Tanh", emitUnary<math::TanhOp>},
+                                                    {"Asin", emitUnary<math::AsinOp>},
+                                                    {"Acos", emitUnary<math::AcosOp>},
+                                                    {"Atan", emitUnary<math::AtanOp>},
+                                                    {"Asinh", emitUnary<math::AsinhOp>},
+                                                    {"Acosh", emitUnary<math::AcoshOp>},
+                                                    {"Atanh", emitUnary<math::AtanhOp>},
+                                                    {"Erf", emitUnary<math::ErfOp>},
+                                                    {"Relu", emitRelu},
+                                                    {"LeakyRelu", emitLeakyRelu},
+                                                    {"PRelu", emitPRelu},
+                                                    {"Elu", emitElu},
+                                                    {"Selu", emitSelu},
+                                                    {"Celu", emitCelu},
+                                                    {"Sigmoid", emitSigmoid},
+                                                    {"HardSigmoid", emitHardSigmoid},
+                                                    {"HardSwish", emitHardSwish},
+                                                    {"Gelu", emitGelu},
+                                                    {"Softplus", emitSoftplus},
+                                                    {"Softsign", emitSoftsign},
+                                                    {"Mish", emitMish},
+                                                    {"Shrink", emitShrink},
+                                                    {"ThresholdedRelu", emitThresholdedRelu}};
   return emitters;
 }
 
@@ -287,11 +361,12 @@ static bool isHalf(Type type) { return isa<Float16Type, BFloat16Type>(type); }
 bool lathe::isScalarOp(Operation *onnxOp) {
   if (!isa_and_present<onnx::ONNXDialect>(onnxOp->getDialect()))
     return false;
-  return isa<onnx::CastOp, onnx::CastLikeOp>(onnxOp) || getEmitters().contains(onnxOp->getName().stripDialect());
+  return isa<onnx::CastOp, onnx::CastLikeOp>(onnxOp) ||
+         getEmitters().contains(onnxOp->getName().stripDialect());
 }
 
-Value lathe::createScalarCast(OpBuilder &builder, Location loc, Value value, bool fromUnsigned, Type to,
-                              bool toUnsigned) {
+Value lathe::createScalarCast(OpBuilder &builder, Location loc, Value value, bool fromUnsigned,
+                              Type to, bool toUnsigned) {
   Type from = value.getType();
   ScalarBuilder s{builder, loc, fromUnsigned};
   if (from == to)
@@ -320,7 +395,8 @@ Value lathe::createScalarCast(OpBuilder &builder, Location loc, Value value, boo
   if (fromFloat) {
     if (toUnsigned && toWidth == 64)
       return arith::FPToUIOp::create(builder, loc, to, value);
-    // Through a wider signed integer, so that negative numbers wrap around instead of being undefined.
+    // Through a wider signed integer, so that negative numbers wrap around instead of being
+    // undefined.
     unsigned width = toWidth < 32 ? 32 : toUnsigned ? 64 : toWidth;
     value = arith::FPToSIOp::create(builder, loc, builder.getIntegerType(width), value);
     return width == toWidth ? value : arith::TruncIOp::create(builder, loc, to, value);
@@ -335,23 +411,25 @@ Value lathe::createScalarCast(OpBuilder &builder, Location loc, Value value, boo
   return arith::ExtSIOp::create(builder, loc, to, value);
 }
 
-Value lathe::createScalarOp(OpBuilder &builder, Location loc, Operation *onnxOp, ValueRange scalars) {
+Value lathe::createScalarOp(OpBuilder &builder, Location loc, Operation *onnxOp,
+                            ValueRange scalars) {
   if (!isScalarOp(onnxOp) || onnxOp->getNumResults() != 1 || scalars.empty())
     return {};
   Type element = getElementTypeOrSelf(onnxOp->getResult(0));
   if (!isNumber(element) || !llvm::all_of(scalars.getTypes(), isNumber))
     return {};
   bool resultUnsigned = element.isUnsignedInteger();
-  Type resultType = isa<IntegerType>(element) ? builder.getIntegerType(element.getIntOrFloatBitWidth()) : element;
+  Type resultType =
+      isa<IntegerType>(element) ? builder.getIntegerType(element.getIntOrFloatBitWidth()) : element;
   bool isUnsigned = getElementTypeOrSelf(onnxOp->getOperand(0)).isUnsignedInteger();
   if (isa<onnx::CastOp, onnx::CastLikeOp>(onnxOp))
     return createScalarCast(builder, loc, scalars[0], isUnsigned, resultType, resultUnsigned);
 
   SmallVector<Value> widened;
   for (Value scalar : scalars)
-    widened.push_back(isHalf(scalar.getType())
-                          ? createScalarCast(builder, loc, scalar, false, builder.getF32Type(), false)
-                          : scalar);
+    widened.push_back(isHalf(scalar.getType()) ? createScalarCast(builder, loc, scalar, false,
+                                                                  builder.getF32Type(), false)
+                                               : scalar);
   ScalarBuilder s{builder, loc, isUnsigned};
   Value result = getEmitters().lookup(onnxOp->getName().stripDialect())(s, onnxOp, widened);
   return createScalarCast(builder, loc, result, resultUnsigned, resultType, resultUnsigned);

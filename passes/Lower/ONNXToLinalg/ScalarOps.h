@@ -7,18 +7,21 @@
 
 namespace lathe {
 
-/// Whether each element of the op's only result depends on one element of each operand, and nothing else.
+/// Whether each element of the op's only result depends on one element of each operand, and nothing
+/// else.
 bool isScalarOp(mlir::Operation *onnxOp);
 
-/// Emits what an elementwise onnx op does with one element of each of its (present) operands and returns the element of
-/// the result. `scalars` are signless: whether they are unsigned is read from the types of `onnxOp`. f16 and bf16 are
-/// computed in f32 and rounded once. Null, with nothing emitted, if `isScalarOp` is false or a type is not a number.
+/// Emits what an elementwise onnx op does with one element of each of its (present) operands and
+/// returns the element of the result. `scalars` are signless: whether they are unsigned is read
+/// from the types of `onnxOp`. f16 and bf16 are computed in f32 and rounded once. Null, with
+/// nothing emitted, if `isScalarOp` is false or a type is not a number.
 mlir::Value createScalarOp(mlir::OpBuilder &builder, mlir::Location loc, mlir::Operation *onnxOp,
                            mlir::ValueRange scalars);
 
-/// Converts a number to `to` as onnx.Cast does: floats truncate towards zero, anything but zero is true.
-mlir::Value createScalarCast(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, bool fromUnsigned,
-                             mlir::Type to, bool toUnsigned);
+/// Converts a number to `to` as onnx.Cast does: floats truncate towards zero, anything but zero is
+/// true.
+mlir::Value createScalarCast(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value,
+                             bool fromUnsigned, mlir::Type to, bool toUnsigned);
 
 } // namespace lathe
 

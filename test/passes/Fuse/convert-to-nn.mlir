@@ -99,3 +99,30 @@ func.func @integers(%x: tensor<4x4xi32>) -> tensor<4x4xi32> {
   %0 = "onnx.MatMul"(%x, %x) : (tensor<4x4xi32>, tensor<4x4xi32>) -> tensor<4x4xi32>
   return %0 : tensor<4x4xi32>
 }
+
+// CHECK-LABEL: func @pad
+func.func @pad(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x9x9xf32> {
+  %pads = onnx.Constant dense<[0, 0, 0, 0, 0, 0, 1, 1]> : tensor<8xi64>
+  %none = onnx.Constant dense<0> : tensor<8xi64>
+  %w = onnx.Constant dense<0.1> : tensor<4x4x3x3xf32>
+  // CHECK-NOT: onnx.Pad
+  // CHECK: nn.conv {{.*}} {pads = array<i64: 1, 1, 2, 2>}
+  // CHECK-NOT: onnx.Pad
+  // CHECK: return
+  %0 = "onnx.Pad"(%x, %pads) {operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<8xi64>) -> tensor<1x4x9x9xf32>
+  %1 = "onnx.Conv"(%0, %w) {pads = array<i64: 1, 1, 1, 1>} : (tensor<1x4x9x9xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x9x9xf32>
+  %2 = "onnx.Pad"(%1, %none) {operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x9x9xf32>, tensor<8xi64>) -> tensor<1x4x9x9xf32>
+  return %2 : tensor<1x4x9x9xf32>
+}
+
+// Padding with another value stays.
+// CHECK-LABEL: func @pad_value
+func.func @pad_value(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x7x7xf32> {
+  %pads = onnx.Constant dense<[0, 0, 0, 0, 0, 0, 1, 1]> : tensor<8xi64>
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %w = onnx.Constant dense<0.1> : tensor<4x4x3x3xf32>
+  // CHECK: onnx.Pad
+  %0 = "onnx.Pad"(%x, %pads, %one) {operandSegmentSizes = array<i32: 1, 1, 1, 0>} : (tensor<1x4x8x8xf32>, tensor<8xi64>, tensor<f32>) -> tensor<1x4x9x9xf32>
+  %1 = "onnx.Conv"(%0, %w) : (tensor<1x4x9x9xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x7x7xf32>
+  return %1 : tensor<1x4x7x7xf32>
+}

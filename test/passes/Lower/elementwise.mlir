@@ -22,8 +22,8 @@ func.func @square(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %0 : tensor<4xf32>
 }
 
-// CHECK-LABEL: func @unsigned(%arg0: tensor<4xi8> {onnx.name = "x", onnx.unsigned}, %arg1: tensor<4xi8> {onnx.unsigned})
-// CHECK-SAME: -> (tensor<4xi8> {onnx.unsigned})
+// CHECK-LABEL: func @unsigned(%arg0: tensor<4xi8> {onnx.dtype = 2 : i32, onnx.name = "x", onnx.unsigned}
+// CHECK-SAME: -> (tensor<4xi8> {onnx.dtype = 2 : i32, onnx.unsigned})
 // CHECK: arith.divui {{.*}} : i8
 func.func @unsigned(%x: tensor<4xui8> {onnx.name = "x"}, %y: tensor<4xui8>) -> tensor<4xui8> {
   %0 = "onnx.Div"(%x, %y) : (tensor<4xui8>, tensor<4xui8>) -> tensor<4xui8>

@@ -1,0 +1,164 @@
+//===- lathe-conformance.cpp - ONNX's backend tests through objects -------===//
+//
+// Compiles each case to an object, loads it, runs it on the given inputs and compares with ONNX's expected outputs. A list of
+// expected failures makes the run fail on unexpected passes as well.
+//
+//===----------------------------------------------------------------------===//
+#include "TestCase.h"
+#include "lib/Artifact/Artifact.h"
+#include "lib/Driver/Pipeline.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/CrashRecoveryContext.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Regex.h"
+#include "llvm/Support/ThreadPool.h"
+#include "llvm/Support/Threading.h"
+#include <map>
+#include <mutex>
+
+using namespace lathe;
+namespace cl = llvm::cl;
+namespace fs = llvm::sys::fs;
+
+static cl::list<std::string> clFolders(cl::Positional, cl::OneOrMore, cl::desc("folders in ONNX's backend-test layout"));
+static cl::opt<unsigned> clJobs("jobs", cl::desc("cases at a time (default: processors)"), cl::init(0));
+static cl::opt<std::string> clJson("json", cl::desc("write results to this file"));
+static cl::opt<std::string> clExpected("expected-failures", cl::desc("file of lines 'case: reason'"));
+static cl::opt<std::string> clWriteExpected("write-expected-failures", cl::desc("write that file from this run"));
+static cl::opt<std::string> clFilter("filter", cl::desc("only cases whose name matches this regular expression"));
+static cl::opt<double> clRtol("rtol", cl::desc("relative tolerance"), cl::init(1e-3));
+static cl::opt<double> clAtol("atol", cl::desc("absolute tolerance"), cl::init(1e-7));
+static cl::opt<bool> clVerbose("verbose", cl::desc("print every case"));
+
+/// Compiles and runs one case; the empty string, or why it fails.
+static std::string runCase(llvm::StringRef folder, const mlir::DialectRegistry &registry) {
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  std::string first;
+  context.getDiagEngine().registerHandler([&](mlir::Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error && first.empty())
+      first = diagnostic.str();
+    return mlir::success();
+  });
+  CompileOptions options;
+  mlir::OwningOpRef<mlir::ModuleOp> module = compileFile((folder + "/model.onnx").str(), context, options, Phase::LLVM);
+  if (!module)
+    return first.empty() ? "does not compile" : first;
+  llvm::Expected<std::unique_ptr<LoadedModel>> model = loadModule(*module);
+  if (!model)
+    return llvm::toString(model.takeError());
+
+  for (unsigned set = 0;; ++set) {
+    std::string data = (folder + "/test_data_set_" + llvm::Twine(set)).str();
+    if (!fs::is_directory(data))
+      return set ? "" : "has no test data";
+    llvm::Expected<TestData> test = readTestData(data);
+    if (!test)
+      return llvm::toString(test.takeError());
+    llvm::SmallVector<const Tensor *> inputs;
+    for (const Tensor &input : test->inputs)
+      inputs.push_back(&input);
+    llvm::SmallVector<Tensor> outputs;
+    if (llvm::Error error = (*model)->run(inputs, outputs))
+      return llvm::toString(std::move(error));
+    if (llvm::Error error = compareOutputs(outputs, test->outputs, clRtol, clAtol))
+      return llvm::toString(std::move(error));
+  }
+}
+
+static std::string runCaseSafely(llvm::StringRef folder, const mlir::DialectRegistry &registry) {
+  std::string result = "crashes";
+  llvm::CrashRecoveryContext recovery;
+  recovery.RunSafelyOnThread([&] { result = runCase(folder, registry); }, /*RequestedStackSize=*/16 << 20);
+  return result;
+}
+
+/// Lines "case: reason"; '#' starts a comment line.
+static llvm::Expected<std::map<std::string, std::string>> readExpectedFailures(llvm::StringRef path) {
+  std::map<std::string, std::string> expected;
+  if (path.empty())
+    return expected;
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (!buffer)
+    return llvm::createStringError("cannot read '" + path + "'");
+  llvm::SmallVector<llvm::StringRef> lines;
+  (*buffer)->getBuffer().split(lines, '\n', -1, /*KeepEmpty=*/false);
+  for (llvm::StringRef line : lines)
+    if (!line.starts_with("#"))
+      expected[line.split(':').first.trim().str()] = line.split(':').second.trim().str();
+  return expected;
+}
+
+/// One line of an expected failure: the reason without what follows in a long message.
+static std::string shorten(llvm::StringRef reason) {
+  reason = reason.split(": operands").first.split('\n').first;
+  return reason.take_front(120).str();
+}
+
+/// Every folder below the given ones that has a model.onnx, sorted by name.
+static std::vector<std::string> findCases() {
+  llvm::Regex filter(clFilter);
+  std::map<std::string, std::string> byName;
+  for (const std::string &folder : clFolders) {
+    std::error_code error;
+    for (fs::recursive_directory_iterator it(folder, error), end; it != end && !error; it.increment(error))
+      if (llvm::sys::path::filename(it->path()) == "model.onnx") {
+        llvm::StringRef parent = llvm::sys::path::parent_path(it->path());
+        if (clFilter.empty() || filter.match(llvm::sys::path::filename(parent)))
+          byName[llvm::sys::path::filename(parent).str()] = parent.str();
+      }
+  }
+  std::vector<std::string> cases;
+  for (auto &[name, path] : byName)
+    cases.push_back(path);
+  return cases;
+}
+
+int main(int argc, char **argv) {
+  cl::ParseCommandLineOptions(argc, argv, "Runs ONNX's backend tests through compiled objects\n");
+  llvm::Expected<std::map<std::string, std::string>> expected = readExpectedFailures(clExpected);
+  if (!expected)
+    return llvm::errs() << "lathe-conformance: " << llvm::toString(expected.takeError()) << "\n", 1;
+  llvm::CrashRecoveryContext::Enable();
+  mlir::DialectRegistry registry;
+  registerDialects(registry);
+
+  std::vector<std::string> cases = findCases();
+  std::vector<std::string> results(cases.size());
+  llvm::DefaultThreadPool pool(llvm::hardware_concurrency(clJobs));
+  for (size_t i = 0; i < cases.size(); ++i)
+    pool.async([&, i] { results[i] = runCaseSafely(cases[i], registry); });
+  pool.wait();
+
+  unsigned passed = 0, failed = 0, wrong = 0;
+  llvm::json::Object json;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    std::string name = llvm::sys::path::filename(cases[i]).str();
+    bool good = results[i].empty(), wanted = !expected->count(name);
+    ++(good ? passed : failed);
+    wrong += good != wanted;
+    if (good != wanted || clVerbose)
+      llvm::outs() << (good ? (wanted ? "pass" : "UNEXPECTED PASS") : (wanted ? "FAIL" : "expected failure")) << ": " << name
+                   << (good ? "" : ": ") << results[i] << "\n";
+    json[name] = results[i];
+  }
+  llvm::outs() << cases.size() << " cases: " << passed << " pass, " << failed << " fail (" << expected->size()
+               << " expected), " << wrong << " not as expected\n";
+  auto write = [](llvm::StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> print) {
+    llvm::Error error = path.empty() ? llvm::Error::success() : writeFile(path, print);
+    if (error)
+      llvm::errs() << "lathe-conformance: " << llvm::toString(std::move(error)) << "\n", std::exit(1);
+  };
+  write(clJson, [&](llvm::raw_ostream &stream) { stream << llvm::json::Value(std::move(json)) << "\n"; });
+  write(clWriteExpected, [&](llvm::raw_ostream &stream) {
+    stream << "# Cases of ONNX's backend tests that Lathe does not pass yet, and why. An unexpected pass or failure fails the\n"
+              "# run. Written by lathe-conformance --write-expected-failures.\n";
+    for (size_t i = 0; i < cases.size(); ++i)
+      if (!results[i].empty())
+        stream << llvm::sys::path::filename(cases[i]) << ": " << shorten(results[i]) << "\n";
+  });
+  return wrong != 0 || cases.empty();
+}
