@@ -27,10 +27,12 @@ def randomize_norms(model, generator):
 
 def settle_statistics(model, generator):
     """Sets every running mean and variance to those of random images, so that all layers work in their usual range."""
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.momentum = None  # a plain average
-            module.reset_running_stats()
+    norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    if not norms:
+        return
+    for module in norms:
+        module.momentum = None  # a plain average
+        module.reset_running_stats()
     model.train()
     with torch.no_grad():
         for _ in range(2):
@@ -41,7 +43,7 @@ def settle_statistics(model, generator):
 def export(name, folder):
     torch.manual_seed(20)
     generator = torch.Generator().manual_seed(20)
-    model = getattr(torchvision.models, name)(weights=None)
+    model = getattr(torchvision.models, name)(weights=None).eval()
     if name == "vit_b_16":  # zeroed by torchvision: the output would be constant
         torch.nn.init.trunc_normal_(model.heads.head.weight, std=0.02)
     randomize_norms(model, generator)
