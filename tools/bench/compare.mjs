@@ -58,6 +58,11 @@ function parseArguments(words) {
   return options;
 }
 
+/// The peer's time divided by Lathe's, round by round.
+function ratios({ lathe, ort }) {
+  return summarize(ort.map((time, round) => time / lathe[round]));
+}
+
 async function compareModel(model, threads, options) {
   const result = { model: basename(model.path, ".onnx"), dims: model.dims, threads };
   const dims = model.dims.map((dim) => `--dim=${dim}`);
@@ -66,6 +71,7 @@ async function compareModel(model, threads, options) {
     ort: new Worker("node", [resolve(here, "ort-worker.mjs"), model.path, String(threads), ...model.dims]),
   };
   const times = { lathe: [], ort: [] };
+  const processor = { lathe: [], ort: [] };
   try {
     const counts = {};
     for (const [name, side] of Object.entries(sides)) {
@@ -73,8 +79,11 @@ async function compareModel(model, threads, options) {
       counts[name] = Math.max(1, Math.min(2000, Math.round(100 / (await side.run(3)))));
     }
     for (let round = 0; round < options.rounds; ++round)
-      for (const name of round % 2 ? ["ort", "lathe"] : ["lathe", "ort"])
+      for (const name of round % 2 ? ["ort", "lathe"] : ["lathe", "ort"]) {
+        const before = sides[name].processorTime();
         times[name].push(await sides[name].run(counts[name]));
+        processor[name].push((sides[name].processorTime() - before) / counts[name]);
+      }
   } catch (error) {
     return { ...result, error: error.message };
   } finally {
@@ -84,7 +93,8 @@ async function compareModel(model, threads, options) {
     ...result,
     lathe: summarize(times.lathe),
     ort: summarize(times.ort),
-    ratio: summarize(times.ort.map((time, round) => time / times.lathe[round])),
+    ratio: ratios(times),
+    processor: { lathe: summarize(processor.lathe), ort: summarize(processor.ort), ratio: ratios(processor) },
   };
 }
 

@@ -55,9 +55,10 @@ export function textRow(result) {
   const name = result.model.padEnd(22);
   if (result.error) return `${name} failed: ${result.error}`;
   const side = (times) => `${milliseconds(times).padStart(8)} ms ±${spread(times).padStart(2)} %`;
+  const busy = result.processor.ratio.median;
   return `${name} ${result.threads} thread(s)  lathe ${side(result.lathe)}   ort ${side(result.ort)}   ort/lathe ${ratio(
     result.ratio
-  )} (${result.ratio.low.toFixed(2)} to ${result.ratio.high.toFixed(2)})`;
+  )} (${result.ratio.low.toFixed(2)} to ${result.ratio.high.toFixed(2)}), processor time ${busy.toFixed(2)}`;
 }
 
 export function markdown(environment, results) {
@@ -73,21 +74,28 @@ export function markdown(environment, results) {
     "",
     `Both sides run in turns of about 100 ms, ${environment.rounds} rounds. A time is the median over the rounds of a round's`,
     "median, ± half the distance of the quartiles. The ratio is ONNX Runtime's time divided by Lathe's, above 1 where Lathe is",
-    "faster: the median of the rounds' ratios, with quartiles.",
+    "faster: the median of the rounds' ratios, with quartiles. Processor time is what all threads of the process spent on a",
+    "processor for one run, waiting for others excluded: on a busy machine it says more than the latency.",
   ];
   for (const threads of [...new Set(results.map((result) => result.threads))]) {
     const rows = results.filter((result) => result.threads === threads);
     lines.push("", `## ${threads} ${threads === 1 ? "thread" : "threads"}`, "");
-    lines.push("| model | Lathe, ms | ONNX Runtime, ms | ratio | quartiles |", "|---|---:|---:|---:|---:|");
-    for (const { model, error, lathe, ort, ratio: quotient } of rows)
-      lines.push(
-        error
-          ? `| ${model} | failed: ${error} | | | |`
-          : `| ${model} | ${milliseconds(lathe)} ± ${spread(lathe)} % | ${milliseconds(ort)} ± ${spread(ort)} % | ` +
-              `${ratio(quotient)} | ${quotient.low.toFixed(2)} to ${quotient.high.toFixed(2)} |`
-      );
-    const ratios = rows.filter((row) => !row.error).map((row) => row.ratio.median);
-    if (ratios.length) lines.push(`| geometric mean | | | ${geometricMean(ratios).toFixed(2)} | |`);
+    lines.push(
+      "| model | Lathe, ms | ONNX Runtime, ms | ratio | quartiles | processor: Lathe, ms | ONNX Runtime, ms | ratio |",
+      "|---|---:|---:|---:|---:|---:|---:|---:|"
+    );
+    const withSpread = (times) => `${milliseconds(times)} ± ${spread(times)} %`;
+    for (const { model, error, lathe, ort, ratio: quotient, processor } of rows) {
+      const cells = error
+        ? [model, `failed: ${error}`, "", "", "", "", "", ""]
+        : [model, withSpread(lathe), withSpread(ort), ratio(quotient), `${quotient.low.toFixed(2)} to ${quotient.high.toFixed(2)}`,
+           milliseconds(processor.lathe), milliseconds(processor.ort), ratio(processor.ratio)];
+      lines.push(`| ${cells.join(" | ")} |`);
+    }
+    const measured = rows.filter((row) => !row.error);
+    const mean = (pick) => geometricMean(measured.map(pick)).toFixed(2);
+    if (measured.length)
+      lines.push(`| geometric mean | | | ${mean((row) => row.ratio.median)} | | | | ${mean((row) => row.processor.ratio.median)} |`);
   }
   lines.push(
     "",

@@ -1,5 +1,6 @@
 // A process that measures on request: it prints `ready`, then answers every line `run N` with one line of JSON.
 import { spawn } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 export class Worker {
@@ -31,6 +32,17 @@ export class Worker {
   async run(count) {
     this.child.stdin.write(`run ${count}\n`);
     return JSON.parse(await this.line()).median_ms;
+  }
+
+  /// Milliseconds that all threads of the process have spent on a processor so far; NaN where the system does not say.
+  processorTime() {
+    try {
+      const threads = `/proc/${this.child.pid}/task`;
+      const spent = readdirSync(threads).map((id) => readFileSync(`${threads}/${id}/schedstat`, "utf8").split(" ")[0]);
+      return spent.reduce((sum, nanoseconds) => sum + Number(nanoseconds), 0) / 1e6;
+    } catch {
+      return NaN;
+    }
   }
 
   stop() {
