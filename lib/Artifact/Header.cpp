@@ -43,20 +43,9 @@ static std::string identifier(StringRef name) {
 
 static StringRef getName(DictionaryAttr entry) { return cast<StringAttr>(entry.get("name")).getValue(); }
 
-/// "[batch, 1, 32, 32]"; what is computed at run time is "?".
-static std::string getShapeText(DictionaryAttr tensor, ArrayAttr dims) {
-  if (auto text = dyn_cast_or_null<StringAttr>(tensor.get("text")))
-    return text.str();
-  std::string text = "[";
-  for (int64_t size : cast<DenseI64ArrayAttr>(tensor.get("shape")).asArrayRef()) {
-    if (text.size() > 1)
-      text += ", ";
-    if (size >= 0)
-      text += std::to_string(size);
-    else
-      text += -1 - size < int64_t(dims.size()) ? getName(cast<DictionaryAttr>(dims[-1 - size])).str() : "?";
-  }
-  return text + "]";
+/// "[batch, 1, 32, 32]"
+static std::string getShapeText(DictionaryAttr tensor) {
+  return "[" + cast<StringAttr>(tensor.get("dims")).str() + "]";
 }
 
 /// A text that does not end the comment it stands in.
@@ -79,7 +68,7 @@ static void printStruct(llvm::raw_ostream &os, StringRef model, StringRef kind, 
   for (Attribute attr : tensors) {
     auto tensor = cast<DictionaryAttr>(attr);
     os << "  " << (isConst ? "const " : "") << getCType(cast<IntegerAttr>(tensor.get("dtype")).getInt()) << " *"
-       << member(tensor) << "; /* " << comment(getShapeText(tensor, dims)) << " */\n";
+       << member(tensor) << "; /* " << comment(getShapeText(tensor)) << " */\n";
   }
   if (isConst)
     for (Attribute attr : dims) {
