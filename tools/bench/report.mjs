@@ -78,7 +78,8 @@ export function markdown(environment, results) {
     "the distance of the quartiles. Ratios are ONNX Runtime's time divided by Lathe's in the same round: above 1, Lathe is faster.",
     "",
     "Processor time is what all threads of the process spent on a processor for one run. On a machine with other work it is what",
-    "can be compared: latency is then mostly waiting for a turn, which may hit one side far harder than the other.",
+    "can be compared: latency is then mostly waiting for a turn, which may hit one side far harder than the other. It includes",
+    "Node's own work between runs: of models that take less than a few milliseconds, latency is the fairer figure.",
   ];
   if (environment.load > os.cpus().length)
     lines.push("", `**The machine had more to do than processors (load ${environment.load}): the latencies below say little.**`);
