@@ -14,12 +14,13 @@ LogicalResult onnx::verifyAxis(Operation *op, int64_t axis, Value operand, bool 
   RankedTensorType type = getRanked(operand);
   if (!type)
     return success();
-  int64_t rank = type.getRank(), last = betweenDims ? rank : std::max<int64_t>(rank, 1) - 1;
-  int64_t first = betweenDims ? -rank : -std::max<int64_t>(rank, 1);
-  if (axis < first || axis > last)
-    return op->emitOpError("expected an axis in [")
-           << first << ", " << last << "], but got " << axis;
-  return success();
+  int64_t rank = type.getRank();
+  // A scalar counts as a vector of one element.
+  int64_t bound = betweenDims ? rank : std::max<int64_t>(rank, 1);
+  if (axis >= -bound && (axis < bound || (betweenDims && axis == bound)))
+    return success();
+  return op->emitOpError("expected an axis in [")
+         << -bound << ", " << bound << (betweenDims ? "]" : ")") << ", but got " << axis;
 }
 
 LogicalResult onnx::verifyOneOf(Operation *op, StringRef name, StringRef value,
@@ -112,7 +113,7 @@ LogicalResult SplitOp::verify() {
 static LogicalResult verifyReduction(Operation *op, int64_t a, int64_t b) {
   if (ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b)
     return success();
-  return op->emitOpError("expected equal reduction sizes, but got ") << a << " and " << b;
+  return op->emitOpError("expected equal sizes to contract, but got ") << a << " and " << b;
 }
 
 LogicalResult GemmOp::verify() {

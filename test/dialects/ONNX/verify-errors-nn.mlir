@@ -173,7 +173,7 @@ func.func @group_norm(%x: tensor<2x4x8xf32>, %a: tensor<4xf32>) -> tensor<*xf32>
 // -----
 
 func.func @layer_norm(%x: tensor<2x4x8xf32>, %a: tensor<8xf32>) -> tensor<*xf32> {
-  // expected-error@+1 {{expected an axis in [-3, 2], but got 3}}
+  // expected-error@+1 {{expected an axis in [-3, 3), but got 3}}
   %0 = "onnx.LayerNormalization"(%x, %a) {axis = 3 : i64, resultSegmentSizes = array<i32: 1, 0, 0>} : (tensor<2x4x8xf32>, tensor<8xf32>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }

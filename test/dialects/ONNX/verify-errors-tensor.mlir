@@ -1,7 +1,7 @@
 // RUN: lathe-opt %s -verify-diagnostics -split-input-file
 
 func.func @softmax(%x: tensor<2x3xf32>) -> tensor<*xf32> {
-  // expected-error@+1 {{'onnx.Softmax' op expected an axis in [-2, 1], but got 2}}
+  // expected-error@+1 {{'onnx.Softmax' op expected an axis in [-2, 2), but got 2}}
   %0 = "onnx.Softmax"(%x) {axis = 2 : i64} : (tensor<2x3xf32>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
@@ -9,7 +9,7 @@ func.func @softmax(%x: tensor<2x3xf32>) -> tensor<*xf32> {
 // -----
 
 func.func @log_softmax(%x: tensor<2x3xf32>) -> tensor<*xf32> {
-  // expected-error@+1 {{expected an axis in [-2, 1], but got -3}}
+  // expected-error@+1 {{expected an axis in [-2, 2), but got -3}}
   %0 = "onnx.LogSoftmax"(%x) {axis = -3 : i64} : (tensor<2x3xf32>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
@@ -17,7 +17,7 @@ func.func @log_softmax(%x: tensor<2x3xf32>) -> tensor<*xf32> {
 // -----
 
 func.func @hardmax(%x: tensor<f32>) -> tensor<*xf32> {
-  // expected-error@+1 {{expected an axis in [-1, 0], but got 1}}
+  // expected-error@+1 {{expected an axis in [-1, 1), but got 1}}
   %0 = "onnx.Hardmax"(%x) {axis = 1 : i64} : (tensor<f32>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
@@ -25,7 +25,7 @@ func.func @hardmax(%x: tensor<f32>) -> tensor<*xf32> {
 // -----
 
 func.func @arg_max(%x: tensor<2x3xf32>) -> tensor<*xi64> {
-  // expected-error@+1 {{expected an axis in [-2, 1], but got 2}}
+  // expected-error@+1 {{expected an axis in [-2, 2), but got 2}}
   %0 = "onnx.ArgMax"(%x) {axis = 2 : i64} : (tensor<2x3xf32>) -> tensor<*xi64>
   return %0 : tensor<*xi64>
 }
@@ -33,7 +33,7 @@ func.func @arg_max(%x: tensor<2x3xf32>) -> tensor<*xi64> {
 // -----
 
 func.func @arg_min(%x: tensor<2x3xf32>) -> tensor<*xi64> {
-  // expected-error@+1 {{expected an axis in [-2, 1], but got 2}}
+  // expected-error@+1 {{expected an axis in [-2, 2), but got 2}}
   %0 = "onnx.ArgMin"(%x) {axis = 2 : i64} : (tensor<2x3xf32>) -> tensor<*xi64>
   return %0 : tensor<*xi64>
 }
@@ -41,7 +41,7 @@ func.func @arg_min(%x: tensor<2x3xf32>) -> tensor<*xi64> {
 // -----
 
 func.func @gather(%x: tensor<2x3xf32>, %i: tensor<4xi64>) -> tensor<*xf32> {
-  // expected-error@+1 {{expected an axis in [-2, 1], but got 2}}
+  // expected-error@+1 {{expected an axis in [-2, 2), but got 2}}
   %0 = "onnx.Gather"(%x, %i) {axis = 2 : i64} : (tensor<2x3xf32>, tensor<4xi64>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
@@ -81,7 +81,7 @@ func.func @concat_ranks(%x: tensor<2x3xf32>, %y: tensor<2xf32>) -> tensor<*xf32>
 // -----
 
 func.func @concat_axis(%x: tensor<2x3xf32>) -> tensor<*xf32> {
-  // expected-error@+1 {{expected an axis in [-2, 1], but got 2}}
+  // expected-error@+1 {{expected an axis in [-2, 2), but got 2}}
   %0 = "onnx.Concat"(%x, %x) {axis = 2 : i64} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
@@ -105,7 +105,7 @@ func.func @concat_scalars(%x: tensor<f32>) -> tensor<*xf32> {
 // -----
 
 func.func @split_axis(%x: tensor<2x3xf32>) -> tensor<*xf32> {
-  // expected-error@+1 {{expected an axis in [-2, 1], but got 2}}
+  // expected-error@+1 {{expected an axis in [-2, 2), but got 2}}
   %0 = "onnx.Split"(%x) {axis = 2 : i64} : (tensor<2x3xf32>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
@@ -161,7 +161,7 @@ func.func @gemm(%a: tensor<2x3x4xf32>, %b: tensor<3x4xf32>) -> tensor<*xf32> {
 // -----
 
 func.func @gemm_reduction(%a: tensor<2x3xf32>, %b: tensor<3x4xf32>) -> tensor<*xf32> {
-  // expected-error@+1 {{expected equal reduction sizes, but got 3 and 4}}
+  // expected-error@+1 {{expected equal sizes to contract, but got 3 and 4}}
   %0 = "onnx.Gemm"(%a, %b) {transB = 1 : i64} : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
@@ -185,7 +185,7 @@ func.func @matmul(%a: tensor<f32>, %b: tensor<3x4xf32>) -> tensor<*xf32> {
 // -----
 
 func.func @matmul_reduction(%a: tensor<5x2x3xf32>, %b: tensor<4x3xf32>) -> tensor<*xf32> {
-  // expected-error@+1 {{expected equal reduction sizes, but got 3 and 4}}
+  // expected-error@+1 {{expected equal sizes to contract, but got 3 and 4}}
   %0 = "onnx.MatMul"(%a, %b) : (tensor<5x2x3xf32>, tensor<4x3xf32>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
