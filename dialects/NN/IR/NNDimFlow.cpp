@@ -21,7 +21,8 @@ DimFlow LinearOp::getDimFlow(unsigned operand, unsigned dim, unsigned) {
   unsigned last = getResultShapedType().getRank() - 1;
   if (operand == 0)
     return dim == last ? DimFlow::reduced() : DimFlow::same(dim);
-  if (operand != 1)
+  // Scales and offsets have the weight's columns where it has them.
+  if (operand > 1u + bool(getScales()) + bool(getOffsets()))
     return flowOfExtra(*this, operand, dim);
   if (weight.getRank() == 2)
     return dim == 1 ? DimFlow::same(last) : DimFlow::none();
