@@ -51,6 +51,8 @@ struct CompileOptions {
   std::string preprocess;
   /// Constant subgraphs are folded by being run on this machine.
   bool foldConstants = true;
+  /// Frees the bytes of constants that were folded away: no other module of the context shares them.
+  bool releaseConstants = true;
   /// Called on every pass manager before it runs: where instrumentation is attached.
   std::function<void(mlir::PassManager &)> configure;
 };
