@@ -53,6 +53,8 @@ struct CompileOptions {
   bool foldConstants = true;
   /// Frees the bytes of constants that were folded away: no other module of the context shares them.
   bool releaseConstants = true;
+  /// The code counts the ticks of each kernel; see lib/Driver/Profile.h.
+  bool profile = false;
   /// Called on every pass manager before it runs: where instrumentation is attached.
   std::function<void(mlir::PassManager &)> configure;
 };

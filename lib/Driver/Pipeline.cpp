@@ -68,11 +68,11 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
     buildLowerPipeline(passes, LowerOptions());
     return addFolding(passes, options);
   case Phase::Bufferize:
-    return buildBufferizePipeline(passes, {options.name});
+    return buildBufferizePipeline(passes, {options.name, options.profile});
   case Phase::Codegen:
-    return buildKernelPipeline(passes, {options.name});
+    return buildKernelPipeline(passes, {options.name, options.profile});
   case Phase::LLVM:
-    return buildLLVMPipeline(passes, {options.name});
+    return buildLLVMPipeline(passes, {options.name, options.profile});
   }
 }
 
