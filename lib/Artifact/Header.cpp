@@ -1,6 +1,7 @@
 //===- Header.cpp - The C header of a model -------------------------------===//
 #include "lib/Artifact/Artifact.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -42,35 +43,41 @@ static std::string identifier(StringRef name) {
 
 static StringRef getName(DictionaryAttr entry) { return cast<StringAttr>(entry.get("name")).getValue(); }
 
-/// "[batch, 1, 32, 32]"; what is computed at run time is "?".
-static std::string getShapeText(DictionaryAttr tensor, ArrayAttr dims) {
-  if (auto text = dyn_cast_or_null<StringAttr>(tensor.get("text")))
-    return text.str();
-  std::string text = "[";
-  for (int64_t size : cast<DenseI64ArrayAttr>(tensor.get("shape")).asArrayRef()) {
-    if (text.size() > 1)
-      text += ", ";
-    if (size >= 0)
-      text += std::to_string(size);
-    else
-      text += -1 - size < int64_t(dims.size()) ? getName(cast<DictionaryAttr>(dims[-1 - size])).str() : "?";
-  }
-  return text + "]";
+/// "[batch, 1, 32, 32]"
+static std::string getShapeText(DictionaryAttr tensor) {
+  return "[" + cast<StringAttr>(tensor.get("dims")).str() + "]";
+}
+
+/// A text that does not end the comment it stands in.
+static std::string comment(std::string text) {
+  for (size_t at; (at = text.find("*/")) != std::string::npos;)
+    text[at] = '_';
+  return text;
 }
 
 static void printStruct(llvm::raw_ostream &os, StringRef model, StringRef kind, ArrayAttr tensors, ArrayAttr dims, bool isConst) {
+  // Names that are the same as C identifiers are told apart by a number.
+  llvm::StringSet<> taken;
+  auto member = [&](DictionaryAttr entry) {
+    std::string name = identifier(getName(entry)), unique = name;
+    for (unsigned number = 2; !taken.insert(unique).second; ++number)
+      unique = name + "_" + std::to_string(number);
+    return unique;
+  };
   os << "typedef struct " << model << "_" << kind << " {\n";
   for (Attribute attr : tensors) {
     auto tensor = cast<DictionaryAttr>(attr);
     os << "  " << (isConst ? "const " : "") << getCType(cast<IntegerAttr>(tensor.get("dtype")).getInt()) << " *"
-       << identifier(getName(tensor)) << "; /* " << getShapeText(tensor, dims) << " */\n";
+       << member(tensor) << "; /* " << comment(getShapeText(tensor)) << " */\n";
   }
   if (isConst)
     for (Attribute attr : dims) {
       auto dim = cast<DictionaryAttr>(attr);
-      os << "  int64_t " << identifier(getName(dim)) << "; /* " << cast<IntegerAttr>(dim.get("lower")).getInt() << " to "
+      os << "  int64_t " << member(dim) << "; /* " << cast<IntegerAttr>(dim.get("lower")).getInt() << " to "
          << cast<IntegerAttr>(dim.get("upper")).getInt() << " */\n";
     }
+  if (tensors.empty() && (!isConst || dims.empty()))
+    os << "  char unused; /* a struct of C has a member */\n";
   os << "} " << model << "_" << kind << ";\n\n";
 }
 

@@ -1,15 +1,53 @@
 //===- LoadedModel.cpp - Objects linked into this process -----------------===//
 #include "lib/Execution/LoadedModel.h"
+#include "lib/Support/Npy.h"
 #include "lib/Target/X86/X86.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Object/ELFObjectFile.h"
+#include "llvm/Support/DynamicLibrary.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/FileSystem.h"
 
 using namespace lathe;
 
 struct LoadedModel::Impl {
   std::unique_ptr<llvm::MemoryBuffer> weights;
   std::unique_ptr<llvm::orc::LLJIT> jit;
+  llvm::sys::DynamicLibrary library;
 };
+
+/// Objects and machines of another ABI must not be called.
+static llvm::Error checkVersion(const lathe_model &model, llvm::StringRef name) {
+  if (model.abi_version == LATHE_ABI_VERSION)
+    return llvm::Error::success();
+  return llvm::createStringError("model '" + name + "' has ABI version " + llvm::Twine(model.abi_version) + ", expected " +
+                                 llvm::Twine(LATHE_ABI_VERSION));
+}
+
+/// The name of the one model that an object defines, from its symbols.
+static llvm::Expected<std::string> findModelName(const llvm::object::ELFObjectFileBase &object) {
+  llvm::SmallVector<std::string> names;
+  auto collect = [&](auto symbols) {
+    for (const llvm::object::ELFSymbolRef &symbol : symbols) {
+      llvm::Expected<llvm::StringRef> name = symbol.getName();
+      llvm::Expected<uint32_t> flags = symbol.getFlags();
+      if (!name || !flags) {
+        llvm::consumeError(name.takeError());
+        llvm::consumeError(flags.takeError());
+        continue;
+      }
+      if (name->consume_back("_model") && !(*flags & llvm::object::SymbolRef::SF_Undefined))
+        names.push_back(name->str());
+    }
+  };
+  if (object.getEType() == llvm::ELF::ET_DYN)
+    collect(object.getDynamicSymbolIterators());
+  else
+    collect(object.symbols());
+  if (names.size() != 1)
+    return llvm::createStringError("expected the descriptor of one model, but found " + llvm::Twine(names.size()));
+  return names.front();
+}
 
 LoadedModel::LoadedModel() : impl(std::make_unique<Impl>()) {}
 LoadedModel::~LoadedModel() = default;
@@ -37,9 +75,40 @@ llvm::Expected<std::unique_ptr<LoadedModel>> LoadedModel::load(std::unique_ptr<l
   loaded->impl->weights = std::move(weights);
   loaded->impl->jit = std::move(*jit);
   loaded->model = address->toPtr<const lathe_model *>();
-  if (loaded->model->abi_version != LATHE_ABI_VERSION)
-    return llvm::createStringError("model '" + name + "' has ABI version " + llvm::Twine(loaded->model->abi_version) +
-                                   ", expected " + llvm::Twine(LATHE_ABI_VERSION));
+  if (llvm::Error error = checkVersion(*loaded->model, name))
+    return std::move(error);
+  return std::move(loaded);
+}
+
+llvm::Expected<std::unique_ptr<LoadedModel>> LoadedModel::open(llvm::StringRef path) {
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return llvm::createStringError(buffer.getError(), "cannot read it: " + buffer.getError().message());
+  llvm::Expected<std::unique_ptr<llvm::object::ObjectFile>> file =
+      llvm::object::ObjectFile::createObjectFile((*buffer)->getMemBufferRef());
+  if (!file)
+    return file.takeError();
+  auto *elf = llvm::dyn_cast<llvm::object::ELFObjectFileBase>(file->get());
+  if (!elf || elf->getEMachine() != llvm::ELF::EM_X86_64)
+    return llvm::createStringError("expected an ELF object for x86-64");
+  llvm::Expected<std::string> name = findModelName(*elf);
+  if (!name)
+    return name.takeError();
+  if (elf->getEType() != llvm::ELF::ET_DYN)
+    return load(std::move(*buffer), *name);
+
+  std::unique_ptr<LoadedModel> loaded(new LoadedModel());
+  llvm::SmallString<128> absolute(path); // a name without a slash would be searched for elsewhere
+  (void)llvm::sys::fs::make_absolute(absolute);
+  std::string message;
+  loaded->impl->library = llvm::sys::DynamicLibrary::getLibrary(absolute.c_str(), &message);
+  if (!loaded->impl->library.isValid())
+    return llvm::createStringError(message);
+  loaded->model = static_cast<const lathe_model *>(loaded->impl->library.getAddressOfSymbol((*name + "_model").c_str()));
+  if (!loaded->model)
+    return llvm::createStringError("symbol '" + *name + "_model' is not visible");
+  if (llvm::Error error = checkVersion(*loaded->model, *name))
+    return std::move(error);
   return std::move(loaded);
 }
 
@@ -57,8 +126,8 @@ static llvm::Error readDims(const lathe_model &model, llvm::ArrayRef<const Tenso
       return llvm::createStringError("input '" + llvm::Twine(expected.name) + "': " + what);
     };
     if (inputs[i]->getType() != expected.dtype)
-      return fail("expected ONNX element type " + llvm::Twine(expected.dtype) + ", but got " +
-                  llvm::Twine(int(inputs[i]->getType())));
+      return fail("expected " + nameOf(lathe_dtype(expected.dtype)) + " elements, but got " +
+                  nameOf(inputs[i]->getType()));
     if (int64_t(shape.size()) != expected.rank)
       return fail("expected rank " + llvm::Twine(expected.rank) + ", but got " + llvm::Twine(shape.size()));
     for (int32_t d = 0; d < expected.rank; ++d) {
@@ -97,6 +166,9 @@ llvm::Error LoadedModel::run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallV
   for (unsigned i = 0; i < model->num_outputs; ++i) {
     const lathe_tensor &expected = model->outputs[i];
     llvm::ArrayRef<int64_t> wanted(shape, expected.rank);
+    if (llvm::any_of(wanted, [](int64_t size) { return size < 0; }))
+      return llvm::createStringError("output '" + llvm::Twine(expected.name) +
+                                     "' has a negative size: the inputs are too small for the model");
     shape += expected.rank;
     if (!outputs[i].getData() || outputs[i].getShape() != wanted || outputs[i].getType() != expected.dtype)
       outputs[i] = Tensor(lathe_dtype(expected.dtype), wanted);

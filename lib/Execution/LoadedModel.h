@@ -53,6 +53,9 @@ public:
   /// kept alive; else the object defines it.
   static llvm::Expected<std::unique_ptr<LoadedModel>> load(std::unique_ptr<llvm::MemoryBuffer> object, llvm::StringRef name,
                                                            std::unique_ptr<llvm::MemoryBuffer> weights = nullptr);
+  /// Opens what `lathe compile` wrote: a relocatable object, which is linked here, or a shared one, which the system loads. The
+  /// model is the one whose `<name>_model` it defines; none or several are an error.
+  static llvm::Expected<std::unique_ptr<LoadedModel>> open(llvm::StringRef path);
   ~LoadedModel();
 
   const lathe_model &getModel() const { return *model; }

@@ -44,7 +44,7 @@ def SignaturePass : Pass<"codegen-signature", "::mlir::ModuleOp"> {
     func.func @main(%x: tensor<?x4xf32> {onnx.name = "x", onnx.dims = ["n", ""]}) -> (tensor<?xf32> {onnx.name = "y"})
     // becomes
     module attributes {lathe.dims = [{name = "n", lower = 1 : i64, upper = 512 : i64} ],
-                       lathe.inputs = [{name = "x", dtype = 1 : i32, shape = array<i64: -1, 4>, dims = "n x 4"} ],
+                       lathe.inputs = [{name = "x", dtype = 1 : i32, shape = array<i64: -1, 4>, dims = "n, 4"} ],
                        lathe.outputs = [{name = "y", dtype = 1 : i32, shape = array<i64: -1>, dims = "?"} ]} {
       func.func @main(...)
       func.func private @output_sizes(%n: index) -> index

@@ -116,9 +116,23 @@ struct ImportInferShapesPass : lathe::impl::ImportInferShapesBase<ImportInferSha
       setTypes(shapes, op);
     removeDead(body);
     setFunctionType(function);
+    describeResults(function, shapes);
   }
 
 private:
+  /// `onnx.dims` of each result in terms of the symbolic dimensions: a model's own names ("total") do not say what they are.
+  static void describeResults(func::FuncOp function, const SymbolicShapes &shapes) {
+    Builder builder(function.getContext());
+    for (OpOperand &result : function.getBody().front().getTerminator()->getOpOperands()) {
+      if (!isDynamic(result.get()))
+        continue;
+      SmallVector<Attribute> names;
+      for (AffineExpr dim : shapes.getDims(result.get()))
+        names.push_back(builder.getStringAttr(isa<AffineConstantExpr>(dim) ? "" : shapes.describe(dim)));
+      function.setResultAttr(result.getOperandNumber(), kDimsAttr, builder.getArrayAttr(names));
+    }
+  }
+
   void setTypes(const SymbolicShapes &shapes, Operation &op) {
     for (Value result : op.getResults()) {
       if (!isa<TensorType>(result.getType()) || !shapes.hasDims(result))

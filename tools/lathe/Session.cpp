@@ -4,6 +4,7 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
 #include <chrono>
@@ -50,6 +51,14 @@ mlir::OwningOpRef<mlir::ModuleOp> Session::compile(Phase last) {
 }
 
 std::unique_ptr<LoadedModel> Session::load() {
+  llvm::StringRef extension = llvm::sys::path::extension(file);
+  if (extension == ".o" || extension == ".so") {
+    llvm::Expected<std::unique_ptr<LoadedModel>> opened = LoadedModel::open(file);
+    if (opened)
+      return std::move(*opened);
+    llvm::errs() << file << ": error: " << textOf(opened.takeError()) << "\n";
+    return nullptr;
+  }
   mlir::OwningOpRef<mlir::ModuleOp> module = compile(Phase::LLVM);
   if (!module)
     return nullptr;

@@ -21,7 +21,8 @@ public:
   /// The model after `last`; null after diagnostics.
   mlir::OwningOpRef<mlir::ModuleOp> compile(Phase last);
 
-  /// Compiles the model and loads it into this process; null after diagnostics.
+  /// Compiles the model and loads it into this process, or opens it if it is compiled already (.o, .so); null after
+  /// diagnostics.
   std::unique_ptr<LoadedModel> load();
 
   mlir::MLIRContext &getContext() { return context; }

@@ -157,7 +157,7 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
       SmallVector<int64_t> shape;
       std::string text;
       for (AffineExpr dim : shapes.getDims(argument)) {
-        text += text.empty() ? "" : " x ";
+        text += text.empty() ? "" : ", ";
         if (auto size = dyn_cast<AffineConstantExpr>(dim)) {
           shape.push_back(size.getValue());
           text += std::to_string(size.getValue());
@@ -197,7 +197,8 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
       for (int64_t size : type.getShape()) {
         bool isDynamic = ShapedType::isDynamic(size);
         shape.push_back(isDynamic ? -1 : size);
-        text += (text.empty() ? "" : " x ") + (isDynamic ? std::string("?") : std::to_string(size));
+        text += text.empty() ? "" : ", ";
+        text += isDynamic ? nameOfDim(main, index, shape.size() - 1) : std::to_string(size);
       }
       outputs.push_back(
           describe(nameOf(main.getResultAttrOfType<StringAttr>(index, kNameAttr), "output", index),
@@ -205,6 +206,13 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     }
     getOperation()->setAttr(kOutputsAttr, builder.getArrayAttr(outputs));
     return success();
+  }
+
+  /// What the result's `onnx.dims` say of a dynamic size; "?" if nothing.
+  static std::string nameOfDim(func::FuncOp main, unsigned result, size_t dim) {
+    auto names = main.getResultAttrOfType<ArrayAttr>(result, kDimsAttr);
+    auto name = names && dim < names.size() ? dyn_cast<StringAttr>(names[dim]) : nullptr;
+    return name && !name.empty() ? name.str() : "?";
   }
 
   std::string nameOf(StringAttr given, StringRef kind, unsigned index) {

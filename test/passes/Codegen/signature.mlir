@@ -2,7 +2,7 @@
 
 // CHECK: module attributes
 // CHECK-SAME: lathe.dims = [{lower = 1 : i64, name = "n", upper = 64 : i64}]
-// CHECK-SAME: lathe.inputs = [{dims = "n x 4", dtype = 1 : i32, name = "x", shape = array<i64: -1, 4>}]
+// CHECK-SAME: lathe.inputs = [{dims = "n, 4", dtype = 1 : i32, name = "x", shape = array<i64: -1, 4>}]
 // CHECK-SAME: lathe.outputs = [{dims = "?", dtype = 2 : i32, name = "y", shape = array<i64: -1>}]
 // CHECK: func.func private @output_sizes(%[[N:.*]]: index) -> index
 // CHECK: %[[SIZE:.*]] = affine.apply #{{.*}}()[%[[N]]]
