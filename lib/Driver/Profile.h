@@ -19,7 +19,7 @@ struct ProfiledCall {
 
 /// Where the instrumented code of a module writes what it measures.
 struct ProfileLayout {
-  int64_t offset = 0; ///< into the workspace
+  int64_t offset = -1; ///< into the workspace; -1: nothing is measured
   std::vector<ProfiledCall> calls;
 };
 

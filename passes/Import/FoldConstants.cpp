@@ -131,7 +131,6 @@ private:
       OpBuilder builder(&op);
       op.getResult(0).replaceAllUsesWith(onnx::ConstantOp::create(builder, op.getLoc(), reshaped));
       op.erase();
-      ++folded;
     }
   }
 
@@ -257,7 +256,6 @@ private:
     remark::passed(loc, remark::RemarkOpts::name("ConstantFolded").category("import"))
         << result.getDefiningOp()->getName().getStringRef();
     result.replaceAllUsesWith(constant);
-    ++folded;
   }
 
   ConstantEvaluator evaluator;

@@ -91,6 +91,9 @@ static int serve(const BenchFlags &flags, Bench &bench) {
 
 /// Prints where the time of `runs` runs goes, and writes the trace if one was asked for.
 static int profileLayers(const BenchFlags &flags, Session &session, Bench &bench, int runs) {
+  if (session.getProfileLayout().offset < 0)
+    return fail("expected a model to compile with --profile, but got the object '" + flags.model +
+                "'");
   llvm::Expected<double> peak =
       measurePeak(session.getContext(), session.getOptions(), bench.executor.get());
   if (!peak)

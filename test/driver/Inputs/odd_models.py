@@ -34,6 +34,12 @@ save("window", [helper.make_node("MaxPool", ["x"], ["y"], kernel_shape=[3], stri
 save("divide", [helper.make_node("Div", ["x", "d"], ["q"]), helper.make_node("Mod", ["x", "d"], ["r"])],
      [value("x", [4], TensorProto.INT64), value("d", [4], TensorProto.INT64)],
      [value("q", [4], TensorProto.INT64), value("r", [4], TensorProto.INT64)])
+save("scatter", [helper.make_node("ScatterElements", ["x", "i", "u"], ["y"], axis=2, name="scatter")],
+     [value("x", ["n", 4]), value("i", [1, 2], TensorProto.INT64), value("u", [1, 2])], [value("y", ["n", 4])])
+save("scatter-far", [helper.make_node("ScatterElements", ["x", "i", "u"], ["y"], axis=1, name="scatter")],
+     [value("x", [2, 4]), value("i", [3, 2], TensorProto.INT64), value("u", [3, 2])], [value("y", [2, 4])])
+save("cumsum", [helper.make_node("CumSum", ["x", "a"], ["y"], name="sum")], [value("x", ["n", 4])],
+     [value("y", ["n", 4])], [helper.make_tensor("a", TensorProto.INT64, [], [2])])
 
 smallest = np.iinfo(np.int64).min
 np.save(f"{folder}/x.npy", np.array([7, smallest, 7, -7], np.int64))
