@@ -64,6 +64,7 @@ llvm::FailureOr<CalibrationStatistics> lathe::findStatistics(ModuleOp module,
   return calibrate(module, [&](ModuleOp observed, CalibrationRecorder record) -> LogicalResult {
     CompileOptions plain = options;
     plain.quantizeInt8 = false;
+    plain.releaseConstants = false; // `module` goes on to be compiled with the same weights
     plain.name = "observed";
     if (failed(runPhases(observed, plain, Phase::LLVM, Phase::Fuse)))
       return failure();

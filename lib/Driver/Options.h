@@ -56,6 +56,13 @@ struct CompileOptions {
   std::string preprocess;
   /// Constant subgraphs are folded by being run on this machine.
   bool foldConstants = true;
+  /// Frees the bytes of constants that were folded away: no other module of the context shares them.
+  bool releaseConstants = true;
+  /// The code counts the ticks of each kernel; see lib/Driver/Profile.h.
+  bool profile = false;
+  /// Called on every pass manager before it runs: where instrumentation is attached.
+  std::function<void(mlir::PassManager &)> configure;
+
   /// False where the outputs are those of the float model, up to rounding.
   bool compresses() const { return quantizeInt8 || weightBits; }
   /// The same without compression.
@@ -65,8 +72,6 @@ struct CompileOptions {
     plain.weightBits = 0;
     return plain;
   }
-  /// Called on every pass manager before it runs: where instrumentation is attached.
-  std::function<void(mlir::PassManager &)> configure;
 };
 
 } // namespace lathe

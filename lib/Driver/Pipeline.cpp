@@ -33,7 +33,7 @@ std::optional<Phase> lathe::parsePhase(llvm::StringRef name) {
 static void addFolding(OpPassManager &passes, const CompileOptions &options) {
   if (!options.foldConstants)
     return;
-  passes.addPass(createFoldConstantsPass(evaluateConstants));
+  passes.addPass(createFoldConstantsPass(evaluateConstants, options.releaseConstants));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
 }
@@ -48,6 +48,7 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
     import.dims.assign(options.dims.begin(), options.dims.end());
     if (options.foldConstants)
       import.evaluator = evaluateConstants;
+    import.release = options.releaseConstants;
     return buildImportPipeline(passes, import);
   }
   case Phase::Fuse:
@@ -70,11 +71,11 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
     buildLowerPipeline(passes, LowerOptions());
     return addFolding(passes, options);
   case Phase::Bufferize:
-    return buildBufferizePipeline(passes, {options.name});
+    return buildBufferizePipeline(passes, {options.name, options.profile});
   case Phase::Codegen:
-    return buildKernelPipeline(passes, {options.name});
+    return buildKernelPipeline(passes, {options.name, options.profile});
   case Phase::LLVM:
-    return buildLLVMPipeline(passes, {options.name});
+    return buildLLVMPipeline(passes, {options.name, options.profile});
   }
 }
 

@@ -15,11 +15,13 @@ namespace lathe {
 /// Bytes of one element; 0 if the type is unknown.
 unsigned getByteSize(lathe_dtype type);
 
-/// A dense tensor in memory that it owns, row-major, 64-byte aligned.
+/// A dense tensor in memory, row-major; its own is 64-byte aligned.
 class Tensor {
 public:
   Tensor() = default;
   Tensor(lathe_dtype type, llvm::ArrayRef<int64_t> shape);
+  /// A tensor that reads memory of someone else, who keeps it alive; it may be aligned less.
+  static Tensor borrow(lathe_dtype type, llvm::ArrayRef<int64_t> shape, const void *data);
 
   lathe_dtype getType() const { return type; }
   llvm::ArrayRef<int64_t> getShape() const { return shape; }
@@ -34,6 +36,9 @@ public:
 
 private:
   struct Free {
+    bool owns;
+    explicit Free(bool owns) : owns(owns) {}
+    Free() : Free(true) {}
     void operator()(void *pointer) const;
   };
   lathe_dtype type = LATHE_FLOAT32;

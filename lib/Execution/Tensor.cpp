@@ -27,7 +27,18 @@ unsigned lathe::getByteSize(lathe_dtype type) {
   return 0;
 }
 
-void Tensor::Free::operator()(void *pointer) const { std::free(pointer); }
+void Tensor::Free::operator()(void *pointer) const {
+  if (owns)
+    std::free(pointer);
+}
+
+Tensor Tensor::borrow(lathe_dtype type, llvm::ArrayRef<int64_t> shape, const void *data) {
+  Tensor tensor;
+  tensor.type = type;
+  tensor.shape.assign(shape.begin(), shape.end());
+  tensor.storage = std::unique_ptr<void, Free>(const_cast<void *>(data), Free(false));
+  return tensor;
+}
 
 Tensor::Tensor(lathe_dtype type, llvm::ArrayRef<int64_t> shape) : type(type), shape(shape) {
   // One vector more than needed: a zero-sized tensor has an address too.

@@ -159,6 +159,7 @@ OwningOpRef<ModuleOp> importOnnx(StringRef path, MLIRContext &context,
   importMain(model.graph(), opset, *module, loc, importer, options);
   if (importer.hasFailed() || failed(verify(*module)))
     return {};
+  (*file)->releasePages();
   return module;
 }
 

@@ -7,6 +7,9 @@
 #include "llvm/Support/Process.h"
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/wire_format_lite.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 using namespace llvm;
 using google::protobuf::internal::WireFormatLite;
@@ -106,15 +109,16 @@ bool stripWeights(MessageKind kind, StringRef message, uint64_t base, unsigned d
   return in.ConsumedEntireMessage();
 }
 
+/// What MappedBytes point to.
+struct Mapping : ArrayRef<char> {
+  sys::fs::mapped_file_region region;
+};
+
 /// Maps an open file and closes its descriptor. An empty file has no mapping.
 Expected<MappedBytes> mapFile(int descriptor, uint64_t size) {
   llvm::scope_exit closer([&] { sys::Process::SafelyCloseFileDescriptor(descriptor); });
   if (size == 0)
-    return std::make_shared<ArrayRef<char>>();
-  struct Mapping {
-    sys::fs::mapped_file_region region;
-    ArrayRef<char> bytes;
-  };
+    return std::make_shared<Mapping>();
   std::error_code error;
   auto mapping = std::make_shared<Mapping>();
   mapping->region =
@@ -122,8 +126,8 @@ Expected<MappedBytes> mapFile(int descriptor, uint64_t size) {
                                   sys::fs::mapped_file_region::readonly, size, 0, error);
   if (error)
     return createStringError(error, "cannot map the file: " + error.message());
-  mapping->bytes = ArrayRef<char>(mapping->region.const_data(), size);
-  return MappedBytes(mapping, &mapping->bytes);
+  static_cast<ArrayRef<char> &>(*mapping) = ArrayRef<char>(mapping->region.const_data(), size);
+  return mapping;
 }
 
 /// Opens a regular file; `status` and `realPath` describe what was opened, not what the path names
@@ -173,6 +177,22 @@ Expected<std::unique_ptr<ModelFile>> ModelFile::open(StringRef path) {
     return createStringError(
         "expected an ONNX model, but got a file that is truncated or no protobuf");
   return std::move(file);
+}
+
+void ModelFile::releasePages() {
+  auto release = [](const MappedBytes &bytes) {
+#ifdef __linux__
+    // Not the region's dontNeed(): it calls posix_madvise, which does nothing in glibc.
+    auto &region = static_cast<Mapping &>(*bytes).region;
+    if (region)
+      (void)::madvise(const_cast<char *>(region.const_data()), region.size(), MADV_DONTNEED);
+#else
+    (void)bytes;
+#endif
+  };
+  release(self);
+  for (const auto &entry : externalFiles)
+    release(entry.getValue());
 }
 
 Expected<MappedBytes> ModelFile::getExternalFile(StringRef location) {

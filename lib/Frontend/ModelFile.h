@@ -30,6 +30,10 @@ public:
   /// symbolic links to the outside, files with several hard links.
   llvm::Expected<MappedBytes> getExternalFile(llvm::StringRef location);
 
+  /// Gives back the memory of what was read of the files; it is read again where it is needed. Tensors that are not aligned
+  /// in their file have been copied, and parsing has seen all of it.
+  void releasePages();
+
 private:
   std::string path;
   ::onnx::ModelProto model;

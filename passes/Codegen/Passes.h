@@ -14,6 +14,7 @@ namespace lathe {
 /// What the codegen phase needs to know.
 struct CodegenOptions {
   std::string name = "model"; ///< prefix of the artifact's symbols
+  bool instrument = false;    ///< kernels of @main are timed: `codegen-instrument`
 };
 
 /// From tensors to memrefs and calls of kernels: the `bufferize` phase.

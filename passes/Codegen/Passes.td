@@ -126,6 +126,33 @@ def OutlineKernelsPass : Pass<"codegen-outline-kernels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::linalg::LinalgDialect"];
 }
 
+def InstrumentPass : Pass<"codegen-instrument", "::mlir::ModuleOp"> {
+  let summary = "Times each call of a kernel in @main";
+  let description = [{
+    The arena grows by a profile of 64-bit words: the counter when @main begins and ends, then for each call, in order,
+    the ticks spent in it, the counter when it was first reached, and how often it ran (calls in loops run often). The
+    counter is `llvm.readcyclecounter`. The module's `lathe.profile_offset` is the profile's place in the workspace, and
+    `lathe.profile` names the calls: the node, the op, and its multiply-adds, or -1 where they are unknown.
+
+    ```mlir
+    func.func @main(..., %arena: memref<64xi8>, %executor: !llvm.ptr) {
+      call @kernel_linear_0(%x, %y, %executor) : ...
+    // becomes
+    func.func @main(..., %arena: memref<104xi8>, %executor: !llvm.ptr) {
+      %profile = memref.view %arena[%c64][] : memref<104xi8> to memref<5xi64>
+      ...
+      %before = llvm.call_intrinsic "llvm.readcyclecounter"() : () -> i64
+      call @kernel_linear_0(%x, %y, %executor) : ...
+      %after = llvm.call_intrinsic "llvm.readcyclecounter"() : () -> i64
+      %ticks = arith.subi %after, %before : i64
+      ... // added to %profile[2]
+    ```
+    Run it after `codegen-outline-kernels`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
 def LinalgToLoopsPass : Pass<"codegen-linalg-to-loops", "::mlir::func::FuncOp"> {
   let summary = "Turns linalg ops on memrefs into loops, the contiguous dimension innermost";
   let description = [{

@@ -22,6 +22,8 @@ void lathe::buildBufferizePipeline(OpPassManager &passes, const CodegenOptions &
   passes.addPass(createPlanArenaPass());
   addCleanup(passes);
   passes.addPass(createOutlineKernelsPass());
+  if (options.instrument)
+    passes.addPass(createInstrumentPass());
   addCleanup(passes);
 }
 
@@ -46,6 +48,8 @@ namespace {
 struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
   Option<std::string> name{*this, "name", llvm::cl::desc("Prefix of the visible symbols"),
                            llvm::cl::init("model")};
+  Option<bool> instrument{*this, "instrument", llvm::cl::desc("Time the kernels of @main"),
+                          llvm::cl::init(false)};
 };
 
 } // namespace
@@ -57,6 +61,7 @@ void lathe::registerCodegenPipelines() {
         argument, text, [build](OpPassManager &passes, const PipelineOptions &given) {
           CodegenOptions options;
           options.name = given.name;
+          options.instrument = given.instrument;
           build(passes, options);
         });
   };

@@ -66,10 +66,28 @@ static ElementsAttr withShape(ElementsAttr value, RankedTensorType type) {
 namespace {
 
 struct ImportFoldConstantsPass : lathe::impl::ImportFoldConstantsBase<ImportFoldConstantsPass> {
-  ImportFoldConstantsPass() = default;
-  explicit ImportFoldConstantsPass(ConstantEvaluator evaluator) : evaluator(std::move(evaluator)) {}
+  using ImportFoldConstantsBase::ImportFoldConstantsBase;
+  ImportFoldConstantsPass(ConstantEvaluator evaluator, bool releaseUnused) : evaluator(std::move(evaluator)) {
+    release = releaseUnused;
+  }
 
   void runOnOperation() override {
+    llvm::SmallPtrSet<Resource *, 16> before;
+    if (release)
+      before = findResources();
+    foldAll();
+    if (before.empty())
+      return;
+    llvm::SmallPtrSet<Resource *, 16> after = findResources();
+    for (Resource *resource : before)
+      if (!after.contains(resource))
+        resource->setBlob(AsmResourceBlob());
+  }
+
+private:
+  using Resource = DialectResourceBlobManager::BlobEntry;
+
+  void foldAll() {
     SmallVector<func::FuncOp> functions(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp function : functions) {
       if (function.isExternal())
@@ -84,7 +102,16 @@ struct ImportFoldConstantsPass : lathe::impl::ImportFoldConstantsBase<ImportFold
     }
   }
 
-private:
+  /// What the module's constants refer to. The context keeps resources until it ends, used or not.
+  llvm::SmallPtrSet<Resource *, 16> findResources() {
+    llvm::SmallPtrSet<Resource *, 16> found;
+    getOperation().walk([&](Operation *op) {
+      op->getAttrDictionary().walk(
+          [&](DenseResourceElementsAttr value) { found.insert(value.getRawHandle().getResource()); });
+    });
+    return found;
+  }
+
   /// Reshape, Flatten, Squeeze, Unsqueeze and Identity of a constant share its data.
   void reshapeConstants(Block &body) {
     for (Operation &op : llvm::make_early_inc_range(body)) {
@@ -236,6 +263,6 @@ private:
 
 } // namespace
 
-std::unique_ptr<Pass> lathe::createFoldConstantsPass(ConstantEvaluator evaluator) {
-  return std::make_unique<ImportFoldConstantsPass>(std::move(evaluator));
+std::unique_ptr<Pass> lathe::createFoldConstantsPass(ConstantEvaluator evaluator, bool release) {
+  return std::make_unique<ImportFoldConstantsPass>(std::move(evaluator), release);
 }

@@ -20,13 +20,15 @@ namespace lathe {
 using ConstantEvaluator =
     std::function<llvm::LogicalResult(mlir::ModuleOp module, llvm::SmallVectorImpl<mlir::ElementsAttr> &results)>;
 
-/// `import-fold-constants` that runs constant subgraphs by `evaluator`.
-std::unique_ptr<mlir::Pass> createFoldConstantsPass(ConstantEvaluator evaluator);
+/// `import-fold-constants` that runs constant subgraphs by `evaluator`; `release` as the pass's option.
+std::unique_ptr<mlir::Pass> createFoldConstantsPass(ConstantEvaluator evaluator, bool release = false);
 
 /// What the import phase needs to know.
 struct ImportOptions {
   /// Folds constant subgraphs; they stay in the model without it.
   ConstantEvaluator evaluator;
+  /// Frees the bytes of constants that were folded away.
+  bool release = false;
   /// NAME=SIZE or NAME=LOWER..UPPER for symbolic dimensions.
   llvm::SmallVector<std::string> dims;
 };

@@ -101,6 +101,8 @@ def ImportFoldConstants : Pass<"import-fold-constants", "mlir::ModuleOp"> {
         %t = onnx.Constant dense_resource<folded> : tensor<8x4xf32>
         %y = "onnx.MatMul"(%x, %t) : ...
   }];
+  let options = [Option<"release", "release", "bool", /*default=*/"false",
+                        "Free the bytes of constants that the module no longer uses; others must not share them">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::mlir::arith::ArithDialect"];
 }
 

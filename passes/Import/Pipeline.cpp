@@ -12,7 +12,7 @@ void lathe::buildImportPipeline(mlir::OpPassManager &passes, const ImportOptions
   passes.addNestedPass<mlir::func::FuncOp>(createImportInferShapes());
   passes.addNestedPass<mlir::func::FuncOp>(createImportDecompose());
   passes.addNestedPass<mlir::func::FuncOp>(createImportSimplify());
-  passes.addPass(createFoldConstantsPass(options.evaluator));
+  passes.addPass(createFoldConstantsPass(options.evaluator, options.release));
   passes.addNestedPass<mlir::func::FuncOp>(mlir::createCanonicalizerPass());
   passes.addNestedPass<mlir::func::FuncOp>(mlir::createCSEPass());
 }

@@ -1,6 +1,8 @@
 //===- Bench.cpp - lathe bench --------------------------------------------===//
+#include "lib/Artifact/Artifact.h"
 #include "tools/lathe/Commands.h"
 #include "tools/lathe/Inputs.h"
+#include "tools/lathe/Profile.h"
 #include "tools/lathe/Session.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -19,6 +21,10 @@ struct BenchFlags : ModelFlags {
   cl::opt<int> warmup{"warmup", cl::desc("runs before the measured ones"), cl::init(5),
                       cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("print results as JSON"), cl::cat(category)};
+  cl::opt<std::string> profile{
+      "profile",
+      cl::desc("time each layer; with a file, write the fastest run there as a Chrome trace, too"),
+      cl::value_desc("trace.json"), cl::ValueOptional, cl::cat(category)};
   cl::opt<bool> interactive{
       "interactive",
       cl::desc("after 'ready', measure N runs for every line 'run N' of stdin, and print a line of "
@@ -39,12 +45,14 @@ struct Bench {
     std::vector<double> times;
     for (int run = 0; run < runs; ++run) {
       double begin = now();
-      if (llvm::Error error = model.run(pointers, outputs, executor.get()))
+      if (llvm::Error error = runOnce())
         return std::move(error);
       times.push_back(now() - begin);
     }
     return times;
   }
+
+  llvm::Error runOnce() { return model.run(pointers, outputs, executor.get()); }
 };
 } // namespace
 
@@ -81,10 +89,46 @@ static int serve(const BenchFlags &flags, Bench &bench) {
   return kSuccess;
 }
 
+/// Prints where the time of `runs` runs goes, and writes the trace if one was asked for.
+static int profileLayers(const BenchFlags &flags, Session &session, Bench &bench, int runs) {
+  if (session.getProfileLayout().offset < 0)
+    return fail("expected a model to compile with --profile, but got the object '" + flags.model +
+                "'");
+  llvm::Expected<double> peak =
+      measurePeak(session.getContext(), session.getOptions(), bench.executor.get());
+  if (!peak)
+    return fail(textOf(peak.takeError()));
+  llvm::Expected<Profile> profile =
+      Profile::measure(session.getProfileLayout(), bench.model, runs, *peak,
+                       [&] { return bench.runOnce(); });
+  if (!profile)
+    return fail(textOf(profile.takeError()));
+  if (flags.json) {
+    llvm::json::Object result = profile->toJSON();
+    result["model"] = bench.model.getModel().name;
+    result["threads"] = int(flags.threads);
+    llvm::outs() << llvm::json::Value(std::move(result)) << "\n";
+  } else {
+    profile->print(llvm::outs());
+  }
+  if (flags.profile.empty())
+    return kSuccess;
+  if (llvm::Error error = writeFile(flags.profile, [&](llvm::raw_ostream &stream) {
+        stream << profile->toTrace() << "\n";
+      }))
+    return fail(textOf(std::move(error)));
+  return kSuccess;
+}
+
 int lathe::runBench(int argc, char **argv) {
   BenchFlags flags;
   flags.parse(argc, argv, "lathe bench: measure a model's latency\n");
-  Session session(flags, flags.options());
+  bool profiles = flags.profile.getNumOccurrences() > 0;
+  if (profiles && flags.interactive)
+    return fail("expected only one of --profile and --interactive");
+  CompileOptions options = flags.options();
+  options.profile = profiles;
+  Session session(flags, options);
   std::unique_ptr<LoadedModel> loaded = session.load();
   if (!loaded)
     return kFailure;
@@ -104,6 +148,8 @@ int lathe::runBench(int argc, char **argv) {
   double once = std::max(summarize(*warm).minimum, 1e-4);
   int runs = flags.runs > 0 ? int(flags.runs)
                             : int(std::min(std::max(kBudgetMs / once, 10.0), 100000.0));
+  if (profiles)
+    return profileLayers(flags, session, bench, runs);
   auto measured = bench.measure(runs);
   if (!measured)
     return fail(textOf(measured.takeError()));

@@ -62,6 +62,7 @@ std::unique_ptr<LoadedModel> Session::load() {
   mlir::OwningOpRef<mlir::ModuleOp> module = compile(Phase::LLVM);
   if (!module)
     return nullptr;
+  profile = readProfileLayout(*module);
   llvm::Expected<std::unique_ptr<LoadedModel>> loaded = loadModule(*module, &codeBytes);
   if (!loaded) {
     llvm::errs() << file << ": error: " << textOf(loaded.takeError()) << "\n";

@@ -4,6 +4,7 @@
 
 #include "lib/Driver/Diagnostics.h"
 #include "lib/Driver/Pipeline.h"
+#include "lib/Driver/Profile.h"
 #include "lib/Driver/Samples.h"
 #include "lathe/lathe.h"
 #include "mlir/IR/MLIRContext.h"
@@ -28,6 +29,8 @@ public:
   const CompileOptions &getOptions() const { return options; }
   /// Bytes of the code that `load` made, without weights.
   uint64_t getCodeBytes() const { return codeBytes; }
+  /// Where the model that `load` made writes its profile, if it was compiled for that.
+  const ProfileLayout &getProfileLayout() const { return profile; }
 
 private:
   mlir::MLIRContext context;
@@ -37,6 +40,7 @@ private:
   mlir::TimingScope root;
   DiagnosticPrinter diagnostics;
   uint64_t codeBytes = 0;
+  ProfileLayout profile;
 };
 
 /// An executor with that many threads, or none for 1 (the caller's thread alone).

@@ -226,8 +226,8 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     auto sizes = cast<func::FuncOp>(rewriter.clone(*main));
     sizes.setName(kOutputSizesName);
     sizes.setPrivate();
-    sizes.setAllArgAttrs(ArrayRef<DictionaryAttr>());
-    sizes.setAllResultAttrs(ArrayRef<DictionaryAttr>());
+    sizes.removeArgAttrsAttr();
+    sizes.removeResAttrsAttr();
     Operation *terminator = sizes.getBody().front().getTerminator();
     rewriter.setInsertionPoint(terminator);
     SmallVector<Value> results;

@@ -17,6 +17,8 @@ inline constexpr llvm::StringLiteral kInputsAttr = "lathe.inputs";
 inline constexpr llvm::StringLiteral kOutputsAttr = "lathe.outputs";
 inline constexpr llvm::StringLiteral kSymbolsAttr = "lathe.dims";
 inline constexpr llvm::StringLiteral kWorkspaceAttr = "lathe.workspace_bytes";
+inline constexpr llvm::StringLiteral kProfileAttr = "lathe.profile";
+inline constexpr llvm::StringLiteral kProfileOffsetAttr = "lathe.profile_offset";
 inline constexpr llvm::StringLiteral kBytesAttr =
     "lathe.bytes"; ///< on views of the arena: their largest size
 inline constexpr llvm::StringLiteral kNoAliasAttr = "lathe.noalias";   ///< on arguments of kernels

@@ -1,5 +1,7 @@
 //===- FoldConstantsTest.cpp - Constant subgraphs that an evaluator runs --===//
 #include "dialects/ONNX/IR/ONNXDialect.h"
+#include "mlir/IR/BuiltinDialect.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/Import/Passes.h"
@@ -93,4 +95,36 @@ func.func @main() -> (tensor<4xf32>, tensor<2xf32>) {
   CHECK(fixture.good);
   CHECK(fixture.runs == 0);
   CHECK(fixture.count<onnx::DequantizeLinearOp>() == 1);
+}
+
+TEST_CASE("The bytes of a constant that was folded away are freed if that is asked for", "[import]") {
+  for (bool release : {false, true}) {
+    MLIRContext context;
+    context.loadDialect<onnx::ONNXDialect, func::FuncDialect, arith::ArithDialect>();
+    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(R"mlir(
+func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %w = onnx.Constant dense_resource<gone> : tensor<2xf32>
+  %v = onnx.Constant dense_resource<kept> : tensor<2xf32>
+  %e = "onnx.Exp"(%w) : (tensor<2xf32>) -> tensor<2xf32>
+  %y = "onnx.Add"(%x, %e) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %z = "onnx.Add"(%y, %v) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  return %z : tensor<2xf32>
+}
+{-# dialect_resources: { builtin: {
+  gone: "0x040000000000803F00000040", kept: "0x040000000000803F00000040" } } #-}
+)mlir",
+                                                               &context);
+    REQUIRE(module);
+    PassManager passes(&context);
+    auto evaluate = [](ModuleOp outlined, SmallVectorImpl<ElementsAttr> &values) {
+      for (Type type : outlined.lookupSymbol<func::FuncOp>("main").getResultTypes())
+        values.push_back(DenseElementsAttr::get(cast<ShapedType>(type), 7.0f));
+      return success();
+    };
+    passes.addPass(createFoldConstantsPass(evaluate, release));
+    REQUIRE(succeeded(passes.run(*module)));
+    auto &resources = DenseResourceElementsHandle::getManagerInterface(&context).getBlobManager();
+    CHECK(resources.lookup("gone")->getBlob()->getData().size() == (release ? 0 : 8));
+    CHECK(resources.lookup("kept")->getBlob()->getData().size() == 8);
+  }
 }

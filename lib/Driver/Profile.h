@@ -1,0 +1,48 @@
+//===- Profile.h - Where a model's time goes ------------------------------===//
+#ifndef LIB_DRIVER_PROFILE_H
+#define LIB_DRIVER_PROFILE_H
+
+#include "lib/Driver/Options.h"
+#include "lib/Execution/LoadedModel.h"
+#include "mlir/IR/BuiltinOps.h"
+#include <string>
+#include <vector>
+
+namespace lathe {
+
+/// One call of a kernel in `codegen-instrument`'s profile.
+struct ProfiledCall {
+  std::string name; ///< of the ONNX node
+  std::string op;
+  int64_t macs; ///< of one run of the kernel; -1: unknown
+};
+
+/// Where the instrumented code of a module writes what it measures.
+struct ProfileLayout {
+  int64_t offset = -1; ///< into the workspace; -1: nothing is measured
+  std::vector<ProfiledCall> calls;
+};
+
+/// The layout that a module compiled with `CompileOptions::profile` has.
+ProfileLayout readProfileLayout(mlir::ModuleOp module);
+
+/// One run, in ticks of the machine's counter.
+struct ProfiledRun {
+  struct Call {
+    uint64_t ticks, begin, count;
+  };
+  uint64_t begin, end;
+  std::vector<Call> calls;
+};
+
+/// What the last run left in the workspace.
+ProfiledRun readProfile(const ProfileLayout &layout, const void *workspace);
+
+/// The rate in GFLOP/s of f32 multiply-adds that depend on nothing: the most that any kernel can reach on this machine
+/// with that executor, now.
+llvm::Expected<double> measurePeak(mlir::MLIRContext &context, const CompileOptions &options,
+                                   const lathe_executor *executor);
+
+} // namespace lathe
+
+#endif // LIB_DRIVER_PROFILE_H

@@ -1,0 +1,157 @@
+//===- Instrument.cpp - Timers around the kernels of @main ----------------===//
+#include "dialects/NN/IR/NNDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Remarks.h"
+#include "passes/Codegen/Common/Signature.h"
+#include "passes/Codegen/Passes.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_INSTRUMENTPASS
+#include "passes/Codegen/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::codegen;
+
+/// The name of the node that an op was made from; empty if its location has none.
+static StringRef findNodeName(Location location) {
+  if (auto name = dyn_cast<NameLoc>(location))
+    return name.getName();
+  if (auto call = dyn_cast<CallSiteLoc>(location))
+    return findNodeName(call.getCallee());
+  if (auto fused = dyn_cast<FusedLoc>(location))
+    for (Location part : fused.getLocations())
+      if (StringRef name = findNodeName(part); !name.empty())
+        return name;
+  return "";
+}
+
+namespace {
+
+struct InstrumentPass : lathe::impl::InstrumentPassBase<InstrumentPass> {
+  void runOnOperation() override {
+    func::FuncOp main = getMain(getOperation());
+    if (!main)
+      return signalPassFailure();
+    unsigned count = main.getNumArguments();
+    auto arena = count < 2 ? MemRefType() : dyn_cast<MemRefType>(main.getArgumentTypes()[count - 2]);
+    if (!arena || !arena.hasStaticShape() || !arena.getElementType().isInteger(8) ||
+        !isa<LLVM::LLVMPointerType>(main.getArgumentTypes()[count - 1])) {
+      main.emitError("expected an arena and an executor as the last arguments, but got ")
+          << main.getFunctionType();
+      return signalPassFailure();
+    }
+    SmallVector<func::CallOp> calls;
+    main.walk([&](func::CallOp call) {
+      if (call.getCallee().starts_with(kKernelPrefix))
+        calls.push_back(call);
+    });
+    int64_t words = 2 + 3 * int64_t(calls.size());
+    int64_t offset = llvm::alignTo(arena.getNumElements(), 64);
+    instrument(calls, growArena(main, offset, words));
+    describe(calls, offset);
+    getOperation()->setAttr(kWorkspaceAttr,
+                            Builder(&getContext()).getI64IntegerAttr(offset + 8 * words));
+    remark::passed(main.getLoc(), remark::RemarkOpts::name("Instrumented")
+                                      .category("codegen")
+                                      .function(main.getName()))
+        << remark::metric("Calls", calls.size()) << remark::metric("Bytes", 8 * words);
+  }
+
+private:
+  /// Makes room behind the buffers; returns the profile, all zeros.
+  Value growArena(func::FuncOp main, int64_t offset, int64_t words) {
+    auto builder = ImplicitLocOpBuilder::atBlockBegin(main.getLoc(), &main.getBody().front());
+    Value arena = main.getArgument(main.getNumArguments() - 2);
+    arena.setType(MemRefType::get({offset + 8 * words}, builder.getI8Type()));
+    main.setType(builder.getFunctionType(main.getBody().getArgumentTypes(), {}));
+    Value place = arith::ConstantIndexOp::create(builder, offset);
+    auto type = MemRefType::get({words}, builder.getI64Type());
+    Value profile = memref::ViewOp::create(builder, type, arena, place, ValueRange());
+    Value zero = arith::ConstantIndexOp::create(builder, 0);
+    Value one = arith::ConstantIndexOp::create(builder, 1);
+    Value end = arith::ConstantIndexOp::create(builder, words);
+    Value nothing = arith::ConstantIntOp::create(builder, 0, 64);
+    scf::ForOp::create(builder, zero, end, one, ValueRange(),
+                       [&](OpBuilder &body, Location loc, Value index, ValueRange) {
+                         memref::StoreOp::create(body, loc, nothing, profile, index);
+                         scf::YieldOp::create(body, loc);
+                       });
+    store(builder, readCounter(builder), profile, 0);
+    builder.setInsertionPoint(main.getBody().front().getTerminator());
+    store(builder, readCounter(builder), profile, 1);
+    return profile;
+  }
+
+  void instrument(MutableArrayRef<func::CallOp> calls, Value profile) {
+    for (auto [index, call] : llvm::enumerate(calls)) {
+      ImplicitLocOpBuilder builder(call.getLoc(), call);
+      Value before = readCounter(builder);
+      builder.setInsertionPointAfter(call);
+      Value after = readCounter(builder);
+      Value spent = arith::SubIOp::create(builder, after, before);
+      int64_t word = 2 + 3 * index;
+      store(builder, arith::AddIOp::create(builder, load(builder, profile, word), spent), profile,
+            word);
+      Value first = load(builder, profile, word + 1);
+      Value nothing = arith::ConstantIntOp::create(builder, 0, 64);
+      Value isFirst = arith::CmpIOp::create(builder, arith::CmpIPredicate::eq, first, nothing);
+      store(builder, arith::SelectOp::create(builder, isFirst, before, first), profile, word + 1);
+      Value one = arith::ConstantIntOp::create(builder, 1, 64);
+      store(builder, arith::AddIOp::create(builder, load(builder, profile, word + 2), one), profile,
+            word + 2);
+    }
+  }
+
+  static Value readCounter(ImplicitLocOpBuilder &builder) {
+    return LLVM::CallIntrinsicOp::create(builder, builder.getI64Type(),
+                                         builder.getStringAttr("llvm.readcyclecounter"),
+                                         ValueRange())
+        .getResult(0);
+  }
+
+  static Value load(ImplicitLocOpBuilder &builder, Value profile, int64_t word) {
+    Value index = arith::ConstantIndexOp::create(builder, word);
+    return memref::LoadOp::create(builder, profile, index);
+  }
+
+  static void store(ImplicitLocOpBuilder &builder, Value value, Value profile, int64_t word) {
+    Value index = arith::ConstantIndexOp::create(builder, word);
+    memref::StoreOp::create(builder, value, profile, index);
+  }
+
+  /// Names the calls on the module.
+  void describe(ArrayRef<func::CallOp> calls, int64_t offset) {
+    Builder builder(&getContext());
+    SymbolTable symbols(getOperation());
+    SmallVector<Attribute> rows;
+    for (func::CallOp call : calls) {
+      StringRef name = findNodeName(call.getLoc()), op = call.getCallee();
+      int64_t macs = -1;
+      if (auto kernel = symbols.lookup<func::FuncOp>(call.getCallee()))
+        kernel.walk<WalkOrder::PreOrder>([&](Operation *inner) {
+          auto nnOp = dyn_cast<nn::KernelOpInterface>(inner);
+          if (!nnOp && !isa<linalg::LinalgOp>(inner))
+            return WalkResult::advance();
+          op = inner->getName().getStringRef();
+          if (nnOp)
+            macs = nnOp.getMacs();
+          return WalkResult::interrupt();
+        });
+      rows.push_back(builder.getDictionaryAttr(
+          {builder.getNamedAttr("name", builder.getStringAttr(name.empty() ? call.getCallee() : name)),
+           builder.getNamedAttr("op", builder.getStringAttr(op)),
+           builder.getNamedAttr("macs", builder.getI64IntegerAttr(macs))}));
+    }
+    getOperation()->setAttr(kProfileAttr, builder.getArrayAttr(rows));
+    getOperation()->setAttr(kProfileOffsetAttr, builder.getI64IntegerAttr(offset));
+  }
+};
+
+} // namespace
