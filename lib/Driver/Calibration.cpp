@@ -64,6 +64,8 @@ llvm::FailureOr<CalibrationStatistics> lathe::findStatistics(ModuleOp module,
   return calibrate(module, [&](ModuleOp observed, CalibrationRecorder record) -> LogicalResult {
     CompileOptions plain = options;
     plain.quantizeInt8 = false;
+    plain.mergeTokens = 0;
+    plain.mergeTokensList.clear();
     plain.name = "observed";
     if (failed(runPhases(observed, plain, Phase::LLVM, Phase::Fuse)))
       return failure();

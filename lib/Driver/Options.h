@@ -37,6 +37,11 @@ struct CompileOptions {
   std::string cpu;
   /// What `--dim` says, one `NAME=VALUE` or `NAME=LOWER..UPPER` each.
   std::vector<std::string> dims;
+  /// How many tokens each layer of a transformer merges: `mergeTokens`, or its number in `mergeTokensList`. The compress
+  /// phase starts with it.
+  int64_t mergeTokens = 0;
+  std::vector<int64_t> mergeTokensList;
+  bool mergesTokens() const { return mergeTokens != 0 || !mergeTokensList.empty(); }
   /// Convolutions and matrix products in 8-bit integers.
   bool quantizeInt8 = false;
   /// How an activation's range follows from its statistics: minmax, percentile or mse.

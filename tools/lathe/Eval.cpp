@@ -2,6 +2,7 @@
 #include "tools/lathe/Commands.h"
 #include "tools/lathe/Evaluation.h"
 #include "tools/lathe/Session.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 
@@ -101,6 +102,16 @@ static void print(const EvalFlags &flags, llvm::StringRef title, const Figures &
                << " bytes\n";
 }
 
+/// " (int8, merged tokens)", or nothing.
+static std::string describeCompression(const CompileOptions &options) {
+  llvm::SmallVector<llvm::StringRef> parts;
+  if (options.quantizeInt8)
+    parts.push_back("int8");
+  if (options.mergesTokens())
+    parts.push_back("merged tokens");
+  return parts.empty() ? "" : " (" + llvm::join(parts, ", ") + ")";
+}
+
 int lathe::runEval(int argc, char **argv) {
   EvalFlags flags;
   flags.parse(argc, argv, "lathe eval: measure accuracy or perplexity on labelled data\n");
@@ -116,11 +127,13 @@ int lathe::runEval(int argc, char **argv) {
   llvm::json::Object report = toJSON(flags, *figures);
   report["model"] = options.name;
   if (!flags.json)
-    print(flags, options.name + (options.quantizeInt8 ? " (int8)" : ""), *figures);
+    print(flags, options.name + describeCompression(options), *figures);
 
-  if (options.quantizeInt8 && !flags.noDrift) {
+  if ((options.quantizeInt8 || options.mergesTokens()) && !flags.noDrift) {
     CompileOptions plain = options;
     plain.quantizeInt8 = false;
+    plain.mergeTokens = 0;
+    plain.mergeTokensList.clear();
     llvm::Expected<Figures> reference = evaluate(flags, plain);
     if (!reference)
       return fail(textOf(reference.takeError()));
