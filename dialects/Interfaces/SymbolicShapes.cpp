@@ -6,6 +6,8 @@
 #include "mlir/IR/AffineMap.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -84,17 +86,63 @@ static std::optional<SmallVector<int64_t>> wholeNumbers(ElementsAttr attribute) 
   return numbers;
 }
 
+/// "opset 17; operands [n, 4], [3, 5]": what a reader of an error about the op's shapes wants to know.
+static std::string describeOperands(const SymbolicShapes &shapes, Operation &op) {
+  std::string text;
+  if (auto module = op.getParentOfType<ModuleOp>())
+    if (auto opset = module->getAttrOfType<IntegerAttr>("onnx.opset"))
+      text = "opset " + std::to_string(opset.getInt());
+  for (Value operand : op.getOperands()) {
+    if (!isa<TensorType>(operand.getType()) || !shapes.hasDims(operand))
+      continue;
+    text += StringRef(text).ends_with("]") ? ", " : text.empty() ? "operands " : "; operands ";
+    auto sizes = llvm::map_range(shapes.getDims(operand), [&](AffineExpr dim) { return shapes.describe(dim); });
+    text += "[" + llvm::join(sizes, ", ") + "]";
+  }
+  return text;
+}
+
+/// Tensors stay small enough for offsets in bytes to be computed without overflow.
+static LogicalResult checkSize(const SymbolicShapes &shapes, Value value, Location loc) {
+  constexpr int64_t kMaxElements = int64_t(1) << 48;
+  int64_t count = 1;
+  for (AffineExpr dim : shapes.getDims(value)) {
+    int64_t size = shapes.getBounds(dim).second;
+    if (size <= 0)
+      return success();
+    if (llvm::MulOverflow(count, size, count) || count > kMaxElements) {
+      auto sizes = llvm::map_range(shapes.getDims(value), [&](AffineExpr dim) { return shapes.describe(dim); });
+      return emitError(loc) << "expected tensors of at most 2^48 elements, but got [" << llvm::join(sizes, ", ")
+                            << "]; bound symbolic dimensions with --dim";
+    }
+  }
+  return success();
+}
+
 LogicalResult SymbolicShapes::compute() {
   bool good = true;
   if (function.isExternal())
     return success();
+  for (BlockArgument argument : function.getArguments())
+    if (isa<TensorType>(argument.getType()) && hasDims(argument))
+      good &= succeeded(checkSize(*this, argument, argument.getLoc()));
   for (Operation &op : function.getBody().front()) {
     if (op.hasTrait<OpTrait::IsTerminator>())
       continue;
     if (llvm::any_of(op.getOperands(), [&](Value v) { return isa<TensorType>(v.getType()) && !hasDims(v); }))
       continue; // what it depends on has been reported
     if (auto inference = dyn_cast<ShapeInferenceOpInterface>(op)) {
-      good &= succeeded(inference.inferShapes(*this));
+      {
+        ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
+          if (std::string text = describeOperands(*this, op); !text.empty())
+            diagnostic << " (" << text << ")";
+          return failure(); // the next handler prints it
+        });
+        good &= succeeded(inference.inferShapes(*this));
+      }
+      for (Value result : op.getResults())
+        if (isa<TensorType>(result.getType()) && hasDims(result))
+          good &= succeeded(checkSize(*this, result, op.getLoc()));
       continue;
     }
     if (isa<quant::QuantizeCastOp, quant::DequantizeCastOp, quant::StorageCastOp>(op)) {

@@ -1,6 +1,7 @@
 //===- Header.cpp - The C header of a model -------------------------------===//
 #include "lib/Artifact/Artifact.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -47,19 +48,36 @@ static std::string getShapeText(DictionaryAttr tensor) {
   return "[" + cast<StringAttr>(tensor.get("dims")).str() + "]";
 }
 
+/// A text that does not end the comment it stands in.
+static std::string comment(std::string text) {
+  for (size_t at; (at = text.find("*/")) != std::string::npos;)
+    text[at] = '_';
+  return text;
+}
+
 static void printStruct(llvm::raw_ostream &os, StringRef model, StringRef kind, ArrayAttr tensors, ArrayAttr dims, bool isConst) {
+  // Names that are the same as C identifiers are told apart by a number.
+  llvm::StringSet<> taken;
+  auto member = [&](DictionaryAttr entry) {
+    std::string name = identifier(getName(entry)), unique = name;
+    for (unsigned number = 2; !taken.insert(unique).second; ++number)
+      unique = name + "_" + std::to_string(number);
+    return unique;
+  };
   os << "typedef struct " << model << "_" << kind << " {\n";
   for (Attribute attr : tensors) {
     auto tensor = cast<DictionaryAttr>(attr);
     os << "  " << (isConst ? "const " : "") << getCType(cast<IntegerAttr>(tensor.get("dtype")).getInt()) << " *"
-       << identifier(getName(tensor)) << "; /* " << getShapeText(tensor) << " */\n";
+       << member(tensor) << "; /* " << comment(getShapeText(tensor)) << " */\n";
   }
   if (isConst)
     for (Attribute attr : dims) {
       auto dim = cast<DictionaryAttr>(attr);
-      os << "  int64_t " << identifier(getName(dim)) << "; /* " << cast<IntegerAttr>(dim.get("lower")).getInt() << " to "
+      os << "  int64_t " << member(dim) << "; /* " << cast<IntegerAttr>(dim.get("lower")).getInt() << " to "
          << cast<IntegerAttr>(dim.get("upper")).getInt() << " */\n";
     }
+  if (tensors.empty() && (!isConst || dims.empty()))
+    os << "  char unused; /* a struct of C has a member */\n";
   os << "} " << model << "_" << kind << ";\n\n";
 }
 

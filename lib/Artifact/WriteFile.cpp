@@ -14,6 +14,19 @@ llvm::Error lathe::writeFile(llvm::StringRef path, llvm::function_ref<void(llvm:
   auto fail = [&](std::error_code error) {
     return llvm::createStringError(error, "cannot write '" + path + "': " + error.message());
   };
+  // A device or a pipe is written to; a file that takes its place would be a surprise.
+  llvm::sys::fs::file_status status;
+  if (!llvm::sys::fs::status(path, status) && llvm::sys::fs::is_other(status)) {
+    std::error_code opened;
+    llvm::raw_fd_ostream stream(path, opened, llvm::sys::fs::CD_OpenExisting);
+    if (opened)
+      return fail(opened);
+    write(stream);
+    stream.close();
+    std::error_code written = stream.error();
+    stream.clear_error();
+    return written ? fail(written) : llvm::Error::success();
+  }
   llvm::Expected<llvm::sys::fs::TempFile> file =
       llvm::sys::fs::TempFile::create(path + ".%%%%%%.tmp", llvm::sys::fs::all_read | llvm::sys::fs::all_write);
   if (!file)

@@ -59,7 +59,9 @@ Difference lathe::compare(const NpyArray &actual, const NpyArray &expected, doub
   for (int64_t i = 0, count = actual.size(); i < count; ++i) {
     double a = actual.at(i), b = expected.at(i);
     double difference = a == b || (std::isnan(a) && std::isnan(b)) ? 0 : std::fabs(a - b);
-    if (!(difference <= atol + rtol * std::fabs(b)) && difference != 0)
+    // An infinite bound would let everything pass.
+    bool agrees = difference == 0 || (std::isfinite(b) && difference <= atol + rtol * std::fabs(b));
+    if (!agrees)
       ++result.mismatches;
     if (difference > result.largestAbsolute || std::isnan(difference)) {
       result.largestAbsolute = difference;

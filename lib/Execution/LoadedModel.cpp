@@ -1,5 +1,6 @@
 //===- LoadedModel.cpp - Objects linked into this process -----------------===//
 #include "lib/Execution/LoadedModel.h"
+#include "lib/Support/Npy.h"
 #include "lib/Target/X86/X86.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Object/ELFObjectFile.h"
@@ -125,8 +126,8 @@ static llvm::Error readDims(const lathe_model &model, llvm::ArrayRef<const Tenso
       return llvm::createStringError("input '" + llvm::Twine(expected.name) + "': " + what);
     };
     if (inputs[i]->getType() != expected.dtype)
-      return fail("expected ONNX element type " + llvm::Twine(expected.dtype) + ", but got " +
-                  llvm::Twine(int(inputs[i]->getType())));
+      return fail("expected " + nameOf(lathe_dtype(expected.dtype)) + " elements, but got " +
+                  nameOf(inputs[i]->getType()));
     if (int64_t(shape.size()) != expected.rank)
       return fail("expected rank " + llvm::Twine(expected.rank) + ", but got " + llvm::Twine(shape.size()));
     for (int32_t d = 0; d < expected.rank; ++d) {
@@ -165,6 +166,9 @@ llvm::Error LoadedModel::run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallV
   for (unsigned i = 0; i < model->num_outputs; ++i) {
     const lathe_tensor &expected = model->outputs[i];
     llvm::ArrayRef<int64_t> wanted(shape, expected.rank);
+    if (llvm::any_of(wanted, [](int64_t size) { return size < 0; }))
+      return llvm::createStringError("output '" + llvm::Twine(expected.name) +
+                                     "' has a negative size: the inputs are too small for the model");
     shape += expected.rank;
     if (!outputs[i].getData() || outputs[i].getShape() != wanted || outputs[i].getType() != expected.dtype)
       outputs[i] = Tensor(lathe_dtype(expected.dtype), wanted);

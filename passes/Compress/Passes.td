@@ -65,7 +65,6 @@ def CompressQuantize : Pass<"compress-quantize", "mlir::func::FuncOp"> {
     Option<"minMacs", "min-macs", "int64_t", /*default=*/"8192",
            "Multiply-adds (for symbolic dimensions of 1) below which an op stays f32">,
     ListOption<"skip", "skip", "std::string", "Nodes that stay f32, by name with * and ?">];
-  let statistics = [Statistic<"quantized", "num-quantized", "Ops that compute in 8 bits">];
   let dependentDialects = ["::mlir::quant::QuantDialect", "::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 

@@ -62,7 +62,7 @@ public:
 
   void choose();
   /// Returns the number of ops that compute in 8 bits.
-  unsigned rewrite();
+  void rewrite();
 
 private:
   std::string findObstacle(Operation *op, Candidate &candidate);
@@ -207,7 +207,7 @@ void Quantizer::quantize(OpBuilder &builder, Operation *op, Candidate &candidate
       << remark::metric("WeightSignalToNoise", weight.signalToNoise);
 }
 
-unsigned Quantizer::rewrite() {
+void Quantizer::rewrite() {
   OpBuilder builder(function.getContext());
   for (auto &[value, type] : wanted)
     if (isa<BlockArgument>(value))
@@ -215,13 +215,10 @@ unsigned Quantizer::rewrite() {
 
   SmallVector<Operation *> ops;
   function.walk<WalkOrder::PreOrder>([&](Operation *op) { ops.push_back(op); });
-  unsigned quantized = 0;
   for (Operation *op : ops) {
     if (auto *it = candidates.find(op); it != candidates.end()) {
-      if (it->second.obstacle.empty()) {
+      if (it->second.obstacle.empty())
         quantize(builder, op, it->second);
-        ++quantized;
-      }
       // Residuals that are in memory in 8 bits only are read as they are.
       for (OpOperand &extra : it->second.extras)
         if (auto cast = extra.get().getDefiningOp<quant::DequantizeCastOp>())
@@ -235,7 +232,6 @@ unsigned Quantizer::rewrite() {
     if (cast->use_empty())
       cast.erase();
   });
-  return quantized;
 }
 
 namespace {
@@ -253,7 +249,7 @@ struct CompressQuantize : lathe::impl::CompressQuantizeBase<CompressQuantize> {
       return signalPassFailure();
     Quantizer quantizer(getOperation(), settings);
     quantizer.choose();
-    quantized += quantizer.rewrite();
+    quantizer.rewrite();
   }
 
 private:

@@ -104,7 +104,6 @@ private:
       OpBuilder builder(&op);
       op.getResult(0).replaceAllUsesWith(onnx::ConstantOp::create(builder, op.getLoc(), reshaped));
       op.erase();
-      ++folded;
     }
   }
 
@@ -230,7 +229,6 @@ private:
     remark::passed(loc, remark::RemarkOpts::name("ConstantFolded").category("import"))
         << result.getDefiningOp()->getName().getStringRef();
     result.replaceAllUsesWith(constant);
-    ++folded;
   }
 
   ConstantEvaluator evaluator;

@@ -143,14 +143,11 @@ private:
       if (DenseElementsAttr value = getKnownValue(shapes, result)) {
         OpBuilder builder(&op);
         result.replaceAllUsesWith(onnx::ConstantOp::create(builder, op.getLoc(), value));
-        ++constants;
       }
     }
     if (op.getNumResults() == 1)
-      if (Value target = makeConstantTarget(shapes, op)) {
+      if (Value target = makeConstantTarget(shapes, op))
         op.setOperand(1, target);
-        ++constants;
-      }
     if (annotate && llvm::any_of(op.getResults(), isDynamic))
       annotateShape(shapes, op);
   }

@@ -26,7 +26,6 @@ def ImportInferShapes : Pass<"import-infer-shapes", "mlir::func::FuncOp"> {
   let options = [Option<"annotate", "annotate", "bool", /*default=*/"false",
                         "Write the shapes in symbolic dimensions on ops with `?`, as the attribute onnx.shape">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect"];
-  let statistics = [Statistic<"constants", "num-constants", "Values that became constants">];
 }
 
 def ImportSpecializeDims : Pass<"import-specialize-dims", "mlir::func::FuncOp"> {
@@ -103,7 +102,6 @@ def ImportFoldConstants : Pass<"import-fold-constants", "mlir::ModuleOp"> {
         %y = "onnx.MatMul"(%x, %t) : ...
   }];
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::mlir::arith::ArithDialect"];
-  let statistics = [Statistic<"folded", "num-folded", "Values that were folded">];
 }
 
 #endif // PASSES_IMPORT_PASSES_TD

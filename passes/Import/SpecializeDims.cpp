@@ -54,6 +54,11 @@ private:
     request.upper = request.lower;
     if (request.isRange)
       bad |= upper.getAsInteger(10, request.upper);
+    constexpr int64_t kLargest = std::numeric_limits<int32_t>::max();
+    if (!bad && request.upper > kLargest) {
+      function.emitError("expected sizes of at most ") << kLargest << " for a dimension, but got `" << text << "`";
+      return failure();
+    }
     if (bad || request.lower < 0 || request.upper < request.lower) {
       function.emitError("expected NAME=SIZE or NAME=LOWER..UPPER for a dimension, but got `") << text << "`";
       return failure();

@@ -1,115 +1,120 @@
 // Latency of Lathe and ONNX Runtime on the same models, in alternating rounds, so that both see the same state of the machine.
-//
-//   tools/bench/compare [--threads=N] [--rounds=N] [--lathe=PROGRAM] [--json] MODEL.onnx[,NAME=VALUE...] ...
-//
-// NAME=VALUE fixes a symbolic dimension. Each model is one row: the median over all runs of every side, and Lathe / peer.
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+import { writeFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { dirname, resolve, basename } from "node:path";
+import { describe, markdown, textRow } from "./report.mjs";
+import { summarize } from "./statistics.mjs";
+import { Worker } from "./worker.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const root = resolve(here, "../..");
+
+const usage = `usage: compare [options] MODEL.onnx[,NAME=VALUE...] ...
+
+NAME=VALUE fixes a symbolic dimension. The ratio is the peer's time divided by Lathe's: above 1, Lathe is faster.
+
+  --threads=N[,N...]    threads of either side (1)
+  --rounds=N            turns of about 100 ms of each side (10)
+  --format=FORMAT       text, json or markdown (text)
+  --output=FILE         where the report goes (standard output)
+  --lathe=PROGRAM       build/release/bin/lathe of this checkout by default
+  --lathe-flags=FLAGS   more options for lathe, separated by spaces`;
+
+function fail(message) {
+  console.error(`compare: error: ${message}`);
+  process.exit(2);
+}
+
+function positive(option, text) {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) fail(`expected a positive number for --${option}, but got '${text}'`);
+  return value;
+}
 
 function parseArguments(words) {
-  const options = { threads: 1, rounds: 10, lathe: resolve(root, "build/release/bin/lathe"), json: false, lathe_flags: "", models: [] };
+  const options = {
+    threads: [1], rounds: 10, format: "text", output: "", flags: [], models: [],
+    lathe: resolve(here, "../../build/release/bin/lathe"),
+  };
   for (const word of words) {
-    const match = /^--([a-z-]+)(?:=(.*))?$/.exec(word);
-    if (!match) {
+    const [, option, value] = /^--([a-z-]+)(?:=(.*))?$/.exec(word) ?? [];
+    if (!option) {
       const [path, ...dims] = word.split(",");
       options.models.push({ path: resolve(path), dims });
-    } else if (match[1] === "help") {
-      console.log("usage: compare [--threads=N] [--rounds=N] [--lathe=PROGRAM] [--lathe-flags='...'] [--json] MODEL.onnx[,NAME=VALUE...] ...");
+    } else if (option === "help") {
+      console.log(usage);
       process.exit(0);
-    } else if (match[1] === "json") {
-      options.json = true;
-    } else if (match[1] === "threads" || match[1] === "rounds") {
-      options[match[1]] = Number(match[2]);
-    } else if (match[1] === "lathe" || match[1] === "lathe-flags") {
-      options[match[1].replace("-", "_")] = match[2];
-    } else {
-      console.error(`compare: error: unknown option '${word}'`);
-      process.exit(2);
-    }
+    } else if (value === undefined) fail(`expected --${option}=VALUE, but got '${word}'`);
+    else if (option === "threads") options.threads = value.split(",").map((count) => positive(option, count));
+    else if (option === "rounds") options.rounds = positive(option, value);
+    else if (option === "format") {
+      if (!["text", "json", "markdown"].includes(value)) fail(`expected text, json or markdown, but got '${value}'`);
+      options.format = value;
+    } else if (option === "output") options.output = value;
+    else if (option === "lathe") options.lathe = resolve(value);
+    else if (option === "lathe-flags") options.flags = value.split(" ").filter(Boolean);
+    else fail(`unknown option '${word}'`);
   }
+  if (!options.models.length) fail("expected a model");
   return options;
 }
 
-// A program that answers every line `run N` with one line of JSON; both sides speak this.
-class Worker {
-  constructor(command, args) {
-    this.child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
-    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
-    this.child.on("error", () => {});
-  }
-  async line() {
-    const { value, done } = await this.lines.next();
-    if (done) throw new Error("ended early");
-    return value;
-  }
-  async start() {
-    while ((await this.line()) !== "ready");
-  }
-  async run(count) {
-    this.child.stdin.write(`run ${count}\n`);
-    return JSON.parse(await this.line());
-  }
-  stop() {
-    this.child.stdin.end();
-  }
+/// The peer's time divided by Lathe's, round by round.
+function ratios({ lathe, ort }) {
+  return summarize(ort.map((time, round) => time / lathe[round]));
 }
 
-const median = (values) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-};
-
-async function compareModel(model, options) {
+async function compareModel(model, threads, options) {
+  const result = { model: basename(model.path, ".onnx"), dims: model.dims, threads };
   const dims = model.dims.map((dim) => `--dim=${dim}`);
-  const flags = options.lathe_flags ? options.lathe_flags.split(" ") : [];
   const sides = {
-    lathe: new Worker(options.lathe, ["bench", model.path, ...dims, ...flags, `--threads=${options.threads}`, "--interactive"]),
-    ort: new Worker("node", [resolve(here, "ort-worker.mjs"), model.path, String(options.threads), ...model.dims]),
+    lathe: new Worker(options.lathe, ["bench", model.path, ...dims, ...options.flags, `--threads=${threads}`, "--interactive"]),
+    ort: new Worker("node", [resolve(here, "ort-worker.mjs"), model.path, String(threads), ...model.dims]),
   };
-  const medians = { lathe: [], ort: [] };
+  const times = { lathe: [], ort: [] };
+  const processor = { lathe: [], ort: [] };
   try {
-    for (const side of Object.values(sides)) await side.start();
-    // About 100 ms a turn.
-    const once = {};
-    for (const [name, side] of Object.entries(sides)) once[name] = (await side.run(3)).median_ms;
-    for (let round = 0; round < options.rounds; ++round) {
-      const order = round % 2 ? ["ort", "lathe"] : ["lathe", "ort"];
-      for (const name of order) {
-        const count = Math.max(1, Math.min(2000, Math.round(100 / once[name])));
-        medians[name].push((await sides[name].run(count)).median_ms);
-      }
+    const counts = {};
+    for (const [name, side] of Object.entries(sides)) {
+      await side.start();
+      counts[name] = Math.max(1, Math.min(2000, Math.round(100 / (await side.run(3)))));
     }
+    for (let round = 0; round < options.rounds; ++round)
+      for (const name of round % 2 ? ["ort", "lathe"] : ["lathe", "ort"]) {
+        const before = sides[name].processorTime();
+        times[name].push(await sides[name].run(counts[name]));
+        processor[name].push((sides[name].processorTime() - before) / counts[name]);
+      }
+  } catch (error) {
+    return { ...result, error: error.message };
   } finally {
     for (const side of Object.values(sides)) side.stop();
   }
-  const result = { model: basename(model.path, ".onnx"), dims: model.dims, threads: options.threads };
-  result.lathe_ms = median(medians.lathe);
-  result.ort_ms = median(medians.ort);
-  result.ratio = result.lathe_ms / result.ort_ms;
-  return result;
+  return {
+    ...result,
+    lathe: summarize(times.lathe),
+    ort: summarize(times.ort),
+    ratio: ratios(times),
+    processor: { lathe: summarize(processor.lathe), ort: summarize(processor.ort), ratio: ratios(processor) },
+  };
 }
 
 const options = parseArguments(process.argv.slice(2));
 const results = [];
-for (const model of options.models) {
-  try {
-    results.push(await compareModel(model, options));
-  } catch (error) {
-    results.push({ model: basename(model.path, ".onnx"), error: error.message });
+for (const threads of options.threads)
+  for (const model of options.models) {
+    results.push(await compareModel(model, threads, options));
+    // Rows as they come: on the terminal even where the report goes to a file.
+    const row = textRow(results[results.length - 1]);
+    if (options.format === "text" && !options.output) console.log(row);
+    else console.error(row);
   }
-  const last = results[results.length - 1];
-  if (!options.json)
-    console.log(
-      last.error
-        ? `${last.model.padEnd(24)} failed: ${last.error}`
-        : `${last.model.padEnd(24)} lathe ${last.lathe_ms.toFixed(3).padStart(9)} ms   ort ${last.ort_ms.toFixed(3).padStart(9)} ms   lathe/ort ${last.ratio.toFixed(2)}`
-    );
-}
-if (options.json) console.log(JSON.stringify(results, null, 2));
-process.exit(results.some((result) => result.error) ? 1 : 0);
+const environment = describe(options);
+const report =
+  options.format === "json"
+    ? JSON.stringify({ environment, results }, null, 2) + "\n"
+    : options.format === "markdown"
+      ? markdown(environment, results)
+      : results.map(textRow).join("\n") + "\n";
+if (options.output) writeFileSync(options.output, report);
+else if (options.format !== "text") process.stdout.write(report);
+process.exitCode = results.some((result) => result.error) ? 1 : 0;

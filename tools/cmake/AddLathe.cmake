@@ -1,6 +1,8 @@
 # Helpers for Lathe's targets. Every target is prefixed with `Lathe`; the repository's root is the include root, so
 # "dialects/NN/IR/NNDialect.h" is found in the source tree and "dialects/NN/IR/NNOps.h.inc" in the build tree.
 
+set(LATHE_SANITIZE_OPTIONS -fsanitize=${LATHE_SANITIZE} -fno-sanitize=vptr -fno-omit-frame-pointer)
+
 function(lathe_set_compile_options)
   find_program(CCACHE_PROGRAM ccache)
   if(CCACHE_PROGRAM)
@@ -14,7 +16,7 @@ function(lathe_set_compile_options)
   set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG" PARENT_SCOPE)
   add_compile_options(-Wall -Wextra -Werror -Wno-unused-parameter -fdiagnostics-color=never)
   if(LATHE_SANITIZE)
-    add_compile_options(-fsanitize=${LATHE_SANITIZE} -fno-sanitize=vptr -fno-omit-frame-pointer)
+    add_compile_options(${LATHE_SANITIZE_OPTIONS})
     add_link_options(-fsanitize=${LATHE_SANITIZE})
   endif()
 endfunction()
@@ -87,3 +89,7 @@ add_library(LathePrecompiled OBJECT ${PROJECT_SOURCE_DIR}/tools/cmake/Precompile
 lathe_configure_compiler_target(LathePrecompiled)
 target_precompile_headers(LathePrecompiled PRIVATE ${PROJECT_SOURCE_DIR}/tools/cmake/Precompiled.h)
 target_compile_options(LathePrecompiled PRIVATE $<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>)
+if(LATHE_SANITIZE)
+  # A precompiled header fits only what is instrumented as it is.
+  target_compile_options(LathePrecompiled PRIVATE ${LATHE_SANITIZE_OPTIONS})
+endif()

@@ -78,7 +78,8 @@ static int writeArtifact(ModuleOp module, StringRef path, bool shared) {
     return kFailure;
   if (llvm::Error error = writeCode(*object, path, shared))
     return fail(textOf(std::move(error)));
-  if (path == "-")
+  llvm::sys::fs::file_status kind;
+  if (path == "-" || (!llvm::sys::fs::status(path, kind) && llvm::sys::fs::is_other(kind)))
     return kSuccess;
   int status = write(header, generateHeader(module));
   if (status != kSuccess)

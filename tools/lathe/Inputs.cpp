@@ -59,6 +59,10 @@ llvm::Expected<std::vector<Tensor>> InputFlags::read(const lathe_model &model, b
                                     [&](const lathe_dim &it) { return split->first == it.name; });
     if (dim == model.dims + model.num_dims || llvm::StringRef(split->second).getAsInteger(10, size))
       return llvm::createStringError("expected --size of a symbolic dimension, but got '" + flag + "'");
+    if (size < dim->lower || size > dim->upper)
+      return llvm::createStringError(
+          "expected --size %s from %lld to %lld, for which it was compiled, but got %lld; recompile with --dim", dim->name,
+          (long long)dim->lower, (long long)dim->upper, (long long)size);
     dims[dim - model.dims] = size;
   }
   for (const std::string &flag : inputs) {

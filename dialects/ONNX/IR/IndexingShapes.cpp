@@ -30,8 +30,70 @@ static LogicalResult inferGather(GatherOp op, SymbolicShapes &shapes) {
   return inRange ? success() : op.emitOpError("expected indices within ") << source->size() << " elements, but got more";
 }
 
+/// Each dimension of `part` but the one at `axis` has to fit into that of `whole`: positions in one are used in the other.
+static LogicalResult checkWithin(Operation *op, SymbolicShapes &shapes, ArrayRef<AffineExpr> part,
+                                 ArrayRef<AffineExpr> whole, size_t axis) {
+  if (part.size() != whole.size())
+    return op->emitOpError("expected indices of rank ") << whole.size() << ", but got " << part.size();
+  for (size_t i = 0; i < part.size(); ++i)
+    if (i != axis && shapes.getBounds(shapes.simplify(part[i] - whole[i])).first > 0)
+      return op->emitOpError("expected at most ") << shapes.describe(whole[i]) << " indices in dimension " << i
+                                                  << ", but got " << shapes.describe(part[i]);
+  return success();
+}
+
+/// Shapes that are known to differ.
+static LogicalResult checkEqual(Operation *op, SymbolicShapes &shapes, StringRef what, ArrayRef<AffineExpr> actual,
+                                ArrayRef<AffineExpr> expected) {
+  if (actual.size() != expected.size())
+    return op->emitOpError("expected ") << what << " of rank " << expected.size() << ", but got " << actual.size();
+  for (size_t i = 0; i < actual.size(); ++i) {
+    auto [low, high] = shapes.getBounds(shapes.simplify(actual[i] - expected[i]));
+    if (low > 0 || high < 0)
+      return op->emitOpError("expected ") << what << " with " << shapes.describe(expected[i]) << " in dimension " << i
+                                          << ", but got " << shapes.describe(actual[i]);
+  }
+  return success();
+}
+
+static LogicalResult inferScatterElements(ScatterElementsOp op, SymbolicShapes &shapes) {
+  ArrayRef<AffineExpr> data = shapes.getDims(op.getData()), indices = shapes.getDims(op.getIndices());
+  FailureOr<unsigned> axis = normalizeAxis(op, op.getAxis(), data.size());
+  if (failed(axis) || failed(checkWithin(op, shapes, indices, data, *axis)) ||
+      failed(checkEqual(op, shapes, "updates", shapes.getDims(op.getUpdates()), indices)))
+    return failure();
+  return inferLikeFirst(op, shapes);
+}
+
+static LogicalResult inferScatterND(ScatterNDOp op, SymbolicShapes &shapes) {
+  ArrayRef<AffineExpr> data = shapes.getDims(op.getData()), indices = shapes.getDims(op.getIndices());
+  std::optional<int64_t> depth = indices.empty() ? std::nullopt : getConstant(indices.back());
+  if (!depth)
+    return emitUnknown(op, "the number of indices");
+  if (*depth < 0 || *depth > int64_t(data.size()))
+    return op.emitOpError("expected at most ") << data.size() << " indices, but got " << *depth;
+  Dims updates(indices.drop_back());
+  updates.append(data.begin() + *depth, data.end());
+  if (failed(checkEqual(op, shapes, "updates", shapes.getDims(op.getUpdates()), updates)))
+    return failure();
+  return inferLikeFirst(op, shapes);
+}
+
+static LogicalResult inferReverseSequence(ReverseSequenceOp op, SymbolicShapes &shapes) {
+  ArrayRef<AffineExpr> data = shapes.getDims(op.getInput());
+  int64_t batch = op.getBatchAxis(), time = op.getTimeAxis();
+  if (data.size() < 2 || batch + time != 1 || batch * time != 0)
+    return op.emitOpError("expected the axes 0 and 1 of an input of rank 2 or more, but got ")
+           << batch << " and " << time << " of rank " << data.size();
+  if (failed(checkEqual(op, shapes, "lengths", shapes.getDims(op.getSequenceLens()), data[batch])))
+    return failure();
+  return inferLikeFirst(op, shapes);
+}
+
 static LogicalResult inferGatherElements(GatherElementsOp op, SymbolicShapes &shapes) {
-  if (failed(normalizeAxis(op, op.getAxis(), shapes.getDims(op.getData()).size())))
+  ArrayRef<AffineExpr> data = shapes.getDims(op.getData());
+  FailureOr<unsigned> axis = normalizeAxis(op, op.getAxis(), data.size());
+  if (failed(axis) || failed(checkWithin(op, shapes, shapes.getDims(op.getIndices()), data, *axis)))
     return failure();
   shapes.setDims(op.getResult(), Dims(shapes.getDims(op.getIndices())), shapes.getElementType(op.getData()));
   return success();
@@ -45,6 +107,8 @@ static LogicalResult inferGatherND(GatherNDOp op, SymbolicShapes &shapes) {
   int64_t batch = op.getBatchDims();
   if (batch < 0 || batch >= int64_t(indices.size()) || *depth < 0 || batch + *depth > int64_t(data.size()))
     return op.emitOpError("expected at most ") << data.size() << " indices, but got " << batch + *depth;
+  if (failed(checkEqual(op, shapes, "indices", indices.take_front(batch), data.take_front(batch))))
+    return failure();
   Dims dims(indices.drop_back());
   dims.append(data.begin() + batch + *depth, data.end());
   shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getData()));
@@ -275,5 +339,7 @@ void onnx::attachIndexingShapes(MLIRContext *context) {
   attachShapes<inferTopK, TopKOp>(context);
   attachShapes<inferOneHot, OneHotOp>(context);
   attachShapes<inferGridSample, GridSampleOp>(context);
-  attachShapes<inferLikeFirst, ScatterElementsOp, ScatterNDOp, ReverseSequenceOp>(context);
+  attachShapes<inferScatterElements, ScatterElementsOp>(context);
+  attachShapes<inferScatterND, ScatterNDOp>(context);
+  attachShapes<inferReverseSequence, ReverseSequenceOp>(context);
 }

@@ -17,7 +17,7 @@ static AffineExpr divide(const SymbolicShapes &shapes, AffineExpr a, AffineExpr 
 /// The quotient as ONNX defines it: integers are truncated, floats have to be whole.
 static AffineExpr quotient(const SymbolicShapes &shapes, AffineExpr a, AffineExpr b, bool isInteger) {
   std::optional<int64_t> ca = getConstant(a), cb = getConstant(b);
-  if (cb && *cb == 0)
+  if (cb && (*cb == 0 || *cb == -1)) // -1 overflows with the smallest number
     return nullptr;
   if (ca && cb)
     return isInteger || *ca % *cb == 0 ? shapes.constant(*ca / *cb) : nullptr;

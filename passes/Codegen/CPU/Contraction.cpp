@@ -166,6 +166,9 @@ LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs,
         return k.load(rhs, {panel, ivs[0], k.index(v * k.lanes())});
       return k.load(rhs, {ivs[0], k.add(column, v * k.lanes())}, masks[v]);
     };
+    if (packed && rhsType.hasStaticShape())
+      prefetchPanels(k, tile, rhs, rhsType.getNumElements() * rhsType.getElementTypeBitWidth() / 8,
+                     [&](ValueRange ivs) -> SmallVector<Value> { return {panel, ivs[0], k.index(0)}; });
     SmallVector<Value> accumulators = emitRegisterTile(k, tile);
     storeTile(k, epilogue, accumulators, rows, vectors, column, columns, rowIndices);
   });

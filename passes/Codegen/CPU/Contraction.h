@@ -31,6 +31,8 @@ struct RegisterTile {
   /// before each block: it may copy the block of the left operand to where `lhs` reads it.
   std::function<void(mlir::ValueRange outer, mlir::Value start)> stage = {};
   int64_t stageSteps = 0;
+  /// Where not null, runs once for each step of the reduction: it may ask for memory that later steps read.
+  std::function<void(mlir::ValueRange ivs)> prefetch = {};
   /// What the accumulators (f32 only) start from, row by row; zeros where it is empty.
   mlir::SmallVector<mlir::Value> init = {};
 };
@@ -42,6 +44,11 @@ mlir::SmallVector<mlir::Value> emitRegisterTile(KernelBuilder &k, const Register
 /// push each other out of the first cache: at(row, ivs) gives a row's indices in `lhs`.
 void stageDistantRows(KernelBuilder &k, RegisterTile &tile, mlir::Value lhs, int64_t rowBytes,
                       std::function<mlir::SmallVector<mlir::Value>(int64_t row, mlir::ValueRange ivs)> at);
+
+/// Lets `tile` ask for its packed right operand, `bytes` in all, ahead of the reduction if it does not stay in the cache
+/// between runs: indices(ivs) gives the first element of a step. The panels follow each other in memory.
+void prefetchPanels(KernelBuilder &k, RegisterTile &tile, mlir::Value rhs, int64_t bytes,
+                    std::function<mlir::SmallVector<mlir::Value>(mlir::ValueRange ivs)> indices);
 
 /// Most rows of a tile of `vectors` columns that fits the registers.
 int64_t maxTileRows(nn::TargetAttr target, int64_t vectors, Product product);

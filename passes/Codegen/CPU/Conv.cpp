@@ -127,6 +127,14 @@ void DirectConv::emitWindows(Epilogue &epilogue) {
       Value memref = merged ? flatWeight : weight;
       return integer ? loadColumnBytes(k, memref, indices) : k.load(memref, indices);
     };
+    auto panelsType = cast<MemRefType>(weight.getType());
+    prefetchPanels(k, tile, merged ? flatWeight : weight,
+                   panelsType.getNumElements() * panelsType.getElementTypeBitWidth() / 8, [&](ValueRange ivs) {
+                     SmallVector<Value> indices = {panel};
+                     indices.append(ivs.begin(), ivs.end());
+                     indices.push_back(k.index(0));
+                     return indices;
+                   });
     SmallVector<Value> accumulators = emitRegisterTile(k, tile);
     Value column = k.add(firstOutput, k.mul(inGroup, width));
     // Columns end with the group; a static count that divides spares the masks.

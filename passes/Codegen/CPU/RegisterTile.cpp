@@ -74,6 +74,26 @@ Value cpu::loadColumnBytes(KernelBuilder &k, Value memref, ValueRange indices) {
   return vector::LoadOp::create(k.builder, k.loc, bytes, memref, indices);
 }
 
+void cpu::prefetchPanels(KernelBuilder &k, RegisterTile &tile, Value rhs, int64_t bytes,
+                         std::function<SmallVector<Value>(ValueRange)> indices) {
+  // What is smaller stays in the second cache; hardware follows a stream only to the end of its page.
+  constexpr int64_t cacheBytes = 512 << 10, distanceBytes = 8192, lineBytes = 64;
+  auto type = cast<MemRefType>(rhs.getType());
+  if (bytes < cacheBytes || !type.getLayout().isIdentity())
+    return;
+  int64_t elementBytes = type.getElementTypeBitWidth() / 8;
+  int64_t stepBytes = tile.vectors * k.target.getVectorBits() / 8;
+  tile.prefetch = [&k, rhs, indices, elementBytes, stepBytes](ValueRange ivs) {
+    SmallVector<Value> first = indices(ivs);
+    Value last = first.back();
+    for (int64_t line = 0; line < stepBytes; line += lineBytes) {
+      first.back() = k.add(last, (distanceBytes + line) / elementBytes);
+      memref::PrefetchOp::create(k.builder, k.loc, rhs, first, /*isWrite=*/false, /*localityHint=*/2,
+                                 /*isDataCache=*/true);
+    }
+  };
+}
+
 namespace {
 
 /// One way of adding products to accumulators. `prepare*` run once for each loaded operand, `accumulate` for each pair.
@@ -267,6 +287,8 @@ private:
   KernelBuilder::Carried step(ArrayRef<Value> ivs, ValueRange carried, int64_t set) {
     KernelBuilder::Carried result(carried);
     SmallVector<SmallVector<Value>> columns;
+    if (tile.prefetch)
+      tile.prefetch(ivs);
     for (int64_t v = 0; v < tile.vectors; ++v)
       columns.push_back(accumulation.prepareRhs(tile.rhs(v, ivs)));
     int64_t parts = accumulation.accumulatorsPerVector(), at = set * tile.rows * tile.vectors * parts;

@@ -39,10 +39,23 @@ struct ScalarBuilder {
   Value mul(Value a, Value b) {
     return isFloat(a) ? make<mlir::arith::MulFOp>({a, b}) : make<mlir::arith::MulIOp>({a, b});
   }
+  /// Whole numbers wrap, and give 0 when divided by 0: a model's inputs must not trap.
   Value div(Value a, Value b) {
-    return isFloat(a)   ? make<mlir::arith::DivFOp>({a, b})
-           : isUnsigned ? make<mlir::arith::DivUIOp>({a, b})
-                        : make<mlir::arith::DivSIOp>({a, b});
+    if (isFloat(a))
+      return make<mlir::arith::DivFOp>({a, b});
+    Value zero = constant(a.getType(), 0), safe = safeDivisor(b);
+    Value quotient = isUnsigned ? make<mlir::arith::DivUIOp>({a, safe})
+                                : make<mlir::arith::DivSIOp>({a, safe});
+    if (!isUnsigned)
+      quotient = select(equal(b, constant(b.getType(), -1)), sub(zero, a), quotient);
+    return select(equal(b, zero), zero, quotient);
+  }
+  /// The truncated remainder; 0 of whole numbers divided by 0.
+  Value rem(Value a, Value b) {
+    if (isFloat(a))
+      return make<mlir::arith::RemFOp>({a, b});
+    return isUnsigned ? make<mlir::arith::RemUIOp>({a, safeDivisor(b)})
+                      : make<mlir::arith::RemSIOp>({a, safeDivisor(b)});
   }
   /// NaN wins.
   Value max(Value a, Value b) {
@@ -82,6 +95,13 @@ struct ScalarBuilder {
   }
 
 private:
+  /// 1 in place of the divisors that trap: 0 and, of the smallest signed number, -1.
+  Value safeDivisor(Value b) {
+    Value one = constant(b.getType(), 1);
+    Value safe = select(equal(b, constant(b.getType(), 0)), one, b);
+    return isUnsigned ? safe : select(equal(b, constant(b.getType(), -1)), one, safe);
+  }
+
   /// As a signed number, true would be -1.
   bool orderUnsigned(Value a) const { return isUnsigned || a.getType().isInteger(1); }
 };

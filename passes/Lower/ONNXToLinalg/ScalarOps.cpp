@@ -90,10 +90,8 @@ static Value emitPow(ScalarBuilder &s, Operation *op, ValueRange x) {
 }
 
 static Value emitMod(ScalarBuilder &s, Operation *op, ValueRange x) {
-  if (s.isUnsigned)
-    return s.make<arith::RemUIOp>(x);
-  Value remainder = s.isFloat(x[0]) ? s.make<arith::RemFOp>(x) : s.make<arith::RemSIOp>(x);
-  if (cast<onnx::ModOp>(op).getFmod())
+  Value remainder = s.rem(x[0], x[1]);
+  if (s.isUnsigned || cast<onnx::ModOp>(op).getFmod())
     return remainder;
   // The sign of the divisor, as in Python.
   Value zero = splat(s, x[0], 0);

@@ -110,6 +110,8 @@ static LogicalResult lowerCumSum(Lowering &lowering, onnx::CumSumOp op) {
   if (!axes || axes->size() != 1)
     return op.emitOpError("expected an axis that is known at compile time");
   int64_t rank = dims.size(), axis = axes->front() < 0 ? axes->front() + rank : axes->front();
+  if (axis < 0 || axis >= rank)
+    return op.emitOpError("expected an axis in [") << -rank << ", " << rank << "), but got " << axes->front();
   Type element = lowering.elementType(op.getY());
   ImplicitLocOpBuilder &builder = lowering.builder;
   SmallVector<AffineExpr> sliceDims(dims);

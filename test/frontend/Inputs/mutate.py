@@ -19,7 +19,7 @@ def main():
             del data[chance.randrange(len(data)):]
         with open(target, "wb") as file:
             file.write(data)
-        done = subprocess.run([lathe, "compile", target, "--compile-to=import", "-o", "/dev/null"], capture_output=True)
+        done = subprocess.run([lathe, "compile", target, "--compile-to=import", "-o", target + ".mlir"], capture_output=True)
         if done.returncode < 0 or done.returncode > 2 or (done.returncode and b"error:" not in done.stderr):
             sys.exit(f"round {round_}: exit status {done.returncode}\n{done.stderr.decode(errors='replace')}")
 

@@ -69,3 +69,18 @@ func.func @distant(%x: memref<14x1024xf32>, %w: memref<1x1024x32xf32>, %y: memre
   nn.linear %x, %w outs(%y) : (memref<14x1024xf32>, memref<1x1024x32xf32>, memref<14x32xf32>) -> ()
   return
 }
+
+// -----
+
+// 1 MiB of weights does not stay in the cache: each step asks for the two lines of a step that is two pages further on.
+// CHECK-LABEL: @large_weight
+//       CHECK: memref.prefetch %arg1[{{.*}}], read, locality<2>, data
+//       CHECK: memref.prefetch %arg1[{{.*}}], read, locality<2>, data
+//   CHECK-NOT: memref.prefetch
+//       CHECK: vector.load %arg1
+//       CHECK: vector.fma
+//       CHECK: return
+func.func @large_weight(%x: memref<14x512xf32>, %w: memref<16x512x32xf32>, %y: memref<14x512xf32>) {
+  nn.linear %x, %w outs(%y) : (memref<14x512xf32>, memref<16x512x32xf32>, memref<14x512xf32>) -> ()
+  return
+}

@@ -3,7 +3,7 @@
 // Shape arithmetic of an exporter: [batch, 8, 4, 4] to [batch, 128] by Shape, Gather, Unsqueeze and Concat.
 
 // CHECK-LABEL: func.func @flatten_by_shape
-// CHECK-SAME: -> tensor<?x128xf32>
+// CHECK-SAME: -> (tensor<?x128xf32> {onnx.dims = ["batch", ""]})
 // CHECK-NOT: onnx.Shape
 // CHECK: %[[TARGET:.*]] = onnx.Constant dense<[0, 128]> : tensor<2xi64>
 // CHECK: "onnx.Reshape"(%{{.*}}, %[[TARGET]])
@@ -46,7 +46,7 @@ func.func @expand_idiom(%x: tensor<?x1x3xf32> {onnx.dims = ["batch", "", ""]}) -
 // A cache grows by k; positions come from a Range over the sum.
 
 // CHECK-LABEL: func.func @cache
-// CHECK-SAME: -> (tensor<1x2x?x32xf32>, tensor<?xi64>, tensor<1x2x?x32xf32>)
+// CHECK-SAME: -> (tensor<1x2x?x32xf32> {onnx.dims = ["", "", "past + k", ""]}, tensor<?xi64> {onnx.dims = ["past + k"]}, tensor<1x2x?x32xf32>
 // CHECK: "onnx.Concat"
 // CHECK-SAME: onnx.shape = {{\[}}["1", "2", "past + k", "32"]]
 // CHECK: "onnx.Range"

@@ -1,0 +1,50 @@
+"""Small models that ask for trouble: odd_models.py FOLDER writes them and arrays for them."""
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+
+def value(name, shape, dtype=TensorProto.FLOAT):
+    return helper.make_tensor_value_info(name, dtype, shape)
+
+
+def save(name, nodes, inputs, outputs, initialisers=()):
+    graph = helper.make_graph(nodes, "graph", inputs, outputs, list(initialisers))
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, f"{folder}/{name}.onnx")
+
+
+folder = sys.argv[1]
+save("relu", [helper.make_node("Relu", ["x"], ["y"])], [value("x", ["n", 4])], [value("y", ["n", 4])])
+save("2 odd names!", [helper.make_node("Relu", ["a.b"], ["for"]), helper.make_node("Neg", ["a_b"], ["y */ 1"])],
+     [value("a.b", ["b*/ size", 4]), value("a_b", ["b__ size", 4])],
+     [value("for", ["b*/ size", 4]), value("y */ 1", ["b__ size", 4])])
+save("no-inputs", [helper.make_node("Abs", ["w"], ["y"])], [], [value("y", [2])],
+     [helper.make_tensor("w", TensorProto.FLOAT, [2], [-1, 2])])
+save("unsupported", [helper.make_node("NonZero", ["x"], ["i"], name="nonzero"),
+                     helper.make_node("Unique", ["x"], ["u"], name="unique")],
+     [value("x", ["n", 4])], [value("i", [2, "k"], TensorProto.INT64), value("u", ["m"])])
+save("mismatch", [helper.make_node("MatMul", ["x", "w"], ["y"], name="product")], [value("x", ["n", 4])],
+     [value("y", ["n", 5])], [helper.make_tensor("w", TensorProto.FLOAT, [3, 5], [0] * 15)])
+save("huge", [helper.make_node("Relu", ["x"], ["y"])], [value("x", [2**40, 2**40])], [value("y", [2**40, 2**40])])
+save("window", [helper.make_node("MaxPool", ["x"], ["y"], kernel_shape=[3], strides=[2])],
+     [value("x", [1, 1, "n"])], [value("y", [1, 1, "m"])])
+save("divide", [helper.make_node("Div", ["x", "d"], ["q"]), helper.make_node("Mod", ["x", "d"], ["r"])],
+     [value("x", [4], TensorProto.INT64), value("d", [4], TensorProto.INT64)],
+     [value("q", [4], TensorProto.INT64), value("r", [4], TensorProto.INT64)])
+save("scatter", [helper.make_node("ScatterElements", ["x", "i", "u"], ["y"], axis=2, name="scatter")],
+     [value("x", ["n", 4]), value("i", [1, 2], TensorProto.INT64), value("u", [1, 2])], [value("y", ["n", 4])])
+save("scatter-far", [helper.make_node("ScatterElements", ["x", "i", "u"], ["y"], axis=1, name="scatter")],
+     [value("x", [2, 4]), value("i", [3, 2], TensorProto.INT64), value("u", [3, 2])], [value("y", [2, 4])])
+save("cumsum", [helper.make_node("CumSum", ["x", "a"], ["y"], name="sum")], [value("x", ["n", 4])],
+     [value("y", ["n", 4])], [helper.make_tensor("a", TensorProto.INT64, [], [2])])
+
+smallest = np.iinfo(np.int64).min
+np.save(f"{folder}/x.npy", np.array([7, smallest, 7, -7], np.int64))
+np.save(f"{folder}/d.npy", np.array([0, -1, 2, 2], np.int64))
+np.save(f"{folder}/q.npy", np.array([0, smallest, 3, -3], np.int64))
+np.save(f"{folder}/r.npy", np.array([0, 0, 1, 1], np.int64))
+np.save(f"{folder}/special.npy", np.array([[np.nan, np.inf, -np.inf, 1]], np.float32))
+np.save(f"{folder}/relu.npy", np.array([[np.nan, np.inf, 0, 1]], np.float32))
