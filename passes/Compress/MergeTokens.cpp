@@ -121,7 +121,6 @@ void CompressMergeTokens::rewrite(ArrayRef<EncoderLayer> layers, ArrayRef<nn::At
                                           Value(), layer.merged, /*protect_class=*/true);
     stream.replaceUsesWithIf(merge.getResult(0), [&](OpOperand &use) { return use.getOwner() != merge; });
     sizes = merge.getResult(1);
-    mergedTokens += layer.merged;
   }
 }
 

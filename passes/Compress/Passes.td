@@ -29,7 +29,6 @@ def CompressMergeTokens : Pass<"compress-merge-tokens", "mlir::func::FuncOp"> {
   let options = [
     Option<"r", "r", "int64_t", /*default=*/"0", "Tokens that each layer merges">,
     ListOption<"list", "list", "int64_t", "Tokens to merge, a number for each layer">];
-  let statistics = [Statistic<"mergedTokens", "num-merged-tokens", "Tokens that are merged in all layers">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
