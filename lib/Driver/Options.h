@@ -44,6 +44,11 @@ struct CompileOptions {
   bool mergesTokens() const { return mergeTokens != 0 || !mergeTokensList.empty(); }
   /// Convolutions and matrix products in 8-bit integers.
   bool quantizeInt8 = false;
+  /// Bits of the weights of matrix products whose activations stay f32: 8 or 4, 0 for none.
+  unsigned weightBits = 0;
+  /// Rows of a weight that share a scale; 0 is the default of the format.
+  int64_t weightGroup = 0;
+  bool symmetricWeights = true;
   /// How an activation's range follows from its statistics: minmax, percentile or mse.
   std::string activationRange = "mse";
   /// Nodes that quantization leaves as they are, by name with * and ?.
@@ -56,6 +61,17 @@ struct CompileOptions {
   std::string preprocess;
   /// Constant subgraphs are folded by being run on this machine.
   bool foldConstants = true;
+  /// False where the outputs are those of the float model, up to rounding.
+  bool compresses() const { return quantizeInt8 || weightBits || mergesTokens(); }
+  /// The same without compression.
+  CompileOptions uncompressed() const {
+    CompileOptions plain = *this;
+    plain.quantizeInt8 = false;
+    plain.weightBits = 0;
+    plain.mergeTokens = 0;
+    plain.mergeTokensList.clear();
+    return plain;
+  }
   /// Called on every pass manager before it runs: where instrumentation is attached.
   std::function<void(mlir::PassManager &)> configure;
 };

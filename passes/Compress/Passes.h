@@ -31,6 +31,9 @@ struct TokenMergeOptions {
 struct CompressOptions {
   TokenMergeOptions tokenMerge;
   std::string quantize;                                     ///< "" or "int8"
+  unsigned weightBits = 0;                                  ///< weight-only: 8 or 4; 0 for none
+  int64_t weightGroup = 0;                                  ///< see `compress-quantize-weights`
+  bool symmetricWeights = true;
   std::shared_ptr<const CalibrationStatistics> statistics;  ///< needed by int8; from `calibrate` or a file
   std::string calibration = "mse";                   ///< minmax, percentile or mse
   double percentile = 99.99;

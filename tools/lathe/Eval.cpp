@@ -103,10 +103,10 @@ static void print(const EvalFlags &flags, llvm::StringRef title, const Figures &
 }
 
 /// " (int8, merged tokens)", or nothing.
-static std::string describeCompression(const CompileOptions &options) {
+static std::string describeCompression(const EvalFlags &flags, const CompileOptions &options) {
   llvm::SmallVector<llvm::StringRef> parts;
-  if (options.quantizeInt8)
-    parts.push_back("int8");
+  if (!flags.quantize.empty())
+    parts.push_back(flags.quantize.getValue());
   if (options.mergesTokens())
     parts.push_back("merged tokens");
   return parts.empty() ? "" : " (" + llvm::join(parts, ", ") + ")";
@@ -127,13 +127,10 @@ int lathe::runEval(int argc, char **argv) {
   llvm::json::Object report = toJSON(flags, *figures);
   report["model"] = options.name;
   if (!flags.json)
-    print(flags, options.name + describeCompression(options), *figures);
+    print(flags, options.name + describeCompression(flags, options), *figures);
 
-  if ((options.quantizeInt8 || options.mergesTokens()) && !flags.noDrift) {
-    CompileOptions plain = options;
-    plain.quantizeInt8 = false;
-    plain.mergeTokens = 0;
-    plain.mergeTokensList.clear();
+  if (options.compresses() && !flags.noDrift) {
+    CompileOptions plain = options.uncompressed();
     llvm::Expected<Figures> reference = evaluate(flags, plain);
     if (!reference)
       return fail(textOf(reference.takeError()));
