@@ -65,6 +65,8 @@ llvm::FailureOr<CalibrationStatistics> lathe::findStatistics(ModuleOp module,
     CompileOptions plain = options;
     plain.quantizeInt8 = false;
     plain.releaseConstants = false; // `module` goes on to be compiled with the same weights
+    plain.mergeTokens = 0;
+    plain.mergeTokensList.clear();
     plain.name = "observed";
     if (failed(runPhases(observed, plain, Phase::LLVM, Phase::Fuse)))
       return failure();

@@ -37,6 +37,11 @@ struct CompileOptions {
   std::string cpu;
   /// What `--dim` says, one `NAME=VALUE` or `NAME=LOWER..UPPER` each.
   std::vector<std::string> dims;
+  /// How many tokens each layer of a transformer merges: `mergeTokens`, or its number in `mergeTokensList`. The compress
+  /// phase starts with it.
+  int64_t mergeTokens = 0;
+  std::vector<int64_t> mergeTokensList;
+  bool mergesTokens() const { return mergeTokens != 0 || !mergeTokensList.empty(); }
   /// Convolutions and matrix products in 8-bit integers.
   bool quantizeInt8 = false;
   /// Bits of the weights of matrix products whose activations stay f32: 8 or 4, 0 for none.
@@ -64,12 +69,14 @@ struct CompileOptions {
   std::function<void(mlir::PassManager &)> configure;
 
   /// False where the outputs are those of the float model, up to rounding.
-  bool compresses() const { return quantizeInt8 || weightBits; }
+  bool compresses() const { return quantizeInt8 || weightBits || mergesTokens(); }
   /// The same without compression.
   CompileOptions uncompressed() const {
     CompileOptions plain = *this;
     plain.quantizeInt8 = false;
     plain.weightBits = 0;
+    plain.mergeTokens = 0;
+    plain.mergeTokensList.clear();
     return plain;
   }
 };

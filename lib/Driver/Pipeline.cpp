@@ -38,6 +38,13 @@ static void addFolding(OpPassManager &passes, const CompileOptions &options) {
   passes.addPass(createCSEPass());
 }
 
+/// The part of the options that calibration does not depend on.
+static CompressOptions compressionOf(const CompileOptions &options) {
+  CompressOptions compress;
+  compress.tokenMerge = {options.mergeTokens, options.mergeTokensList};
+  return compress;
+}
+
 void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions &options) {
   switch (phase) {
   case Phase::Import:
@@ -56,7 +63,7 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
     buildFusePipeline(passes, FuseOptions());
     return addFolding(passes, options);
   case Phase::Compress: {
-    CompressOptions compress;
+    CompressOptions compress = compressionOf(options);
     compress.quantize = options.quantizeInt8 ? "int8" : "";
     compress.weightBits = options.weightBits;
     compress.weightGroup = options.weightGroup;
@@ -89,6 +96,15 @@ static LogicalResult runPasses(ModuleOp module, const CompileOptions &options, P
   return passes.run(module);
 }
 
+/// What the compress phase does before calibration, on its own: statistics are of what is computed then.
+static LogicalResult runStructure(ModuleOp module, const CompileOptions &options) {
+  PassManager passes(module.getContext());
+  buildStructurePipeline(passes, compressionOf(options));
+  if (options.configure)
+    options.configure(passes);
+  return passes.run(module);
+}
+
 /// Loads what any phase may need: constants are evaluated while a pass manager runs, when nothing can be loaded.
 static void loadDialects(MLIRContext &context, const CompileOptions &options) {
   CompileOptions all = options.uncompressed();
@@ -111,12 +127,14 @@ LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &given, Pha
   module->setAttr(nn::kTargetAttr, *target);
   if (options.foldConstants)
     loadDialects(*context, options);
-  // Statistics are of the form after `fuse`, so that quantization finds the values by the same names.
+  // Statistics are of the form after `fuse` (and after tokens were merged), so that quantization finds the values by the same names.
   bool calibrates = options.quantizeInt8 && !options.statistics && last >= Phase::Compress &&
                     done < Phase::Compress;
   if (calibrates) {
-    if (failed(runPasses(module, options, Phase::Fuse, done)))
+    if (failed(runPasses(module, options, Phase::Fuse, done)) || failed(runStructure(module, options)))
       return failure();
+    options.mergeTokens = 0;
+    options.mergeTokensList.clear();
     FailureOr<CalibrationStatistics> statistics = findStatistics(module, options);
     if (failed(statistics))
       return failure();

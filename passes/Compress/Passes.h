@@ -19,8 +19,17 @@ namespace lathe {
 std::unique_ptr<mlir::Pass> createCompressQuantize(const CompressQuantizeOptions &options,
                                                    std::shared_ptr<const CalibrationStatistics> statistics);
 
+/// How many tokens the layers of a transformer merge: each `r`, or one number each.
+struct TokenMergeOptions {
+  int64_t r = 0;
+  std::vector<int64_t> list;
+
+  explicit operator bool() const { return r != 0 || !list.empty(); }
+};
+
 /// What the compress phase needs to know.
 struct CompressOptions {
+  TokenMergeOptions tokenMerge;
   std::string quantize;                                     ///< "" or "int8"
   unsigned weightBits = 0;                                  ///< weight-only: 8 or 4; 0 for none
   int64_t weightGroup = 0;                                  ///< see `compress-quantize-weights`
@@ -30,6 +39,9 @@ struct CompressOptions {
   double percentile = 99.99;
   std::vector<std::string> skip;                            ///< names of nodes that stay f32, with * and ?
 };
+
+/// The part of the compress phase that changes what is computed, before any calibration.
+void buildStructurePipeline(mlir::OpPassManager &passes, const CompressOptions &options);
 
 /// The passes of the compress phase in order.
 void buildCompressPipeline(mlir::OpPassManager &passes, const CompressOptions &options);

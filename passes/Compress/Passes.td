@@ -4,6 +4,34 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CompressMergeTokens : Pass<"compress-merge-tokens", "mlir::func::FuncOp"> {
+  let summary = "Merges similar tokens between the layers of a vision transformer";
+  let description = [{
+    Token merging (Bolya et al., "Token Merging: Your ViT but Faster", ICLR 2023), without training. Each layer of an
+    encoder whose class is read from the first token merges tokens after its attention, by the similarity of their
+    keys: see `nn.token_merge`. Later attentions add the logarithm of the tokens' sizes to their scores
+    (proportional attention). All types after that are of fewer tokens.
+
+    A layer is an `nn.attention` of a sequence to itself whose projection is added to a residual. It merges `r` tokens, or
+    its number in `list`; at most half of what it has, without the class.
+
+    ```mlir
+    %a = nn.attention %q, %k, %v {...} : (...) -> tensor<?x65x3x32xf32>
+    %y = nn.linear %a, %w extras(%x) epilogue {...} : (...) -> tensor<?x65x96xf32>
+    // becomes
+    %a = nn.attention %q, %k, %v {...} : (...) -> tensor<?x65x3x32xf32>
+    %y = nn.linear %a, %w extras(%x) epilogue {...} : (...) -> tensor<?x65x96xf32>
+    %m, %s = nn.token_merge %y metric(%k) {r = 8 : i64, protect_class} : (...) -> (tensor<?x57x96xf32>, tensor<?x57xf32>)
+    ```
+
+    It is an error if there is no such layer, or if tokens reach an op that needs all of them.
+  }];
+  let options = [
+    Option<"r", "r", "int64_t", /*default=*/"0", "Tokens that each layer merges">,
+    ListOption<"list", "list", "int64_t", "Tokens to merge, a number for each layer">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
 def CompressQuantize : Pass<"compress-quantize", "mlir::func::FuncOp"> {
   let summary = "Quantizes convolutions and matrix products to 8 bits after training";
   let description = [{

@@ -2,7 +2,18 @@
 #include "passes/Compress/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
+void lathe::buildStructurePipeline(mlir::OpPassManager &passes, const CompressOptions &options) {
+  if (!options.tokenMerge)
+    return;
+  CompressMergeTokensOptions merge;
+  merge.r = options.tokenMerge.r;
+  merge.list.assign(options.tokenMerge.list.begin(), options.tokenMerge.list.end());
+  passes.addNestedPass<mlir::func::FuncOp>(createCompressMergeTokens(merge));
+  passes.addPass(mlir::createCSEPass());
+}
+
 void lathe::buildCompressPipeline(mlir::OpPassManager &passes, const CompressOptions &options) {
+  buildStructurePipeline(passes, options);
   if (!options.quantize.empty()) {
     CompressQuantizeOptions quantize;
     quantize.mode = options.quantize;

@@ -49,10 +49,24 @@ public:
       if (failed(prepare(op)))
         return failure();
     }
+    function.walk([&](nn::TokenMergeOp op) {
+      if (op.getNumResults() == 2 && !op.getInit())
+        prepareTokenMerge(op);
+    });
     return success();
   }
 
 private:
+  void prepareTokenMerge(nn::TokenMergeOp op) {
+    builder.setInsertionPoint(op);
+    loc = op.getLoc();
+    auto type = cast<RankedTensorType>(op.getResult(0).getType()), sizesType = cast<RankedTensorType>(op.getResult(1).getType());
+    Sizes sizes = sizesOf(op.getTokens());
+    sizes[1] = builder.getIndexAttr(type.getDimSize(1));
+    op.getInitMutable().assign(empty(sizes, type));
+    op.getSizesInitMutable().assign(empty({sizes[0], sizes[1]}, sizesType));
+  }
+
   LogicalResult prepare(nn::KernelOpInterface op) {
     if (!op.getDestination()) {
       FailureOr<Sizes> sizes = resultSizes(op);

@@ -2,6 +2,7 @@
 #include "tools/lathe/Commands.h"
 #include "tools/lathe/Evaluation.h"
 #include "tools/lathe/Session.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 
@@ -101,6 +102,16 @@ static void print(const EvalFlags &flags, llvm::StringRef title, const Figures &
                << " bytes\n";
 }
 
+/// " (int8, merged tokens)", or nothing.
+static std::string describeCompression(const EvalFlags &flags, const CompileOptions &options) {
+  llvm::SmallVector<llvm::StringRef> parts;
+  if (!flags.quantize.empty())
+    parts.push_back(flags.quantize.getValue());
+  if (options.mergesTokens())
+    parts.push_back("merged tokens");
+  return parts.empty() ? "" : " (" + llvm::join(parts, ", ") + ")";
+}
+
 int lathe::runEval(int argc, char **argv) {
   EvalFlags flags;
   flags.parse(argc, argv, "lathe eval: measure accuracy or perplexity on labelled data\n");
@@ -116,7 +127,7 @@ int lathe::runEval(int argc, char **argv) {
   llvm::json::Object report = toJSON(flags, *figures);
   report["model"] = options.name;
   if (!flags.json)
-    print(flags, options.name + (options.compresses() ? " (" + flags.quantize + ")" : ""), *figures);
+    print(flags, options.name + describeCompression(flags, options), *figures);
 
   if (options.compresses() && !flags.noDrift) {
     CompileOptions plain = options.uncompressed();

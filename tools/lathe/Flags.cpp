@@ -41,6 +41,22 @@ ModelFlags::ModelFlags() {
   mlir::registerDefaultTimingManagerCLOptions();
 }
 
+/// Reads `r:N` or `N,N,...`; false if the text is neither.
+static bool parseTokenMerge(llvm::StringRef text, CompileOptions &options) {
+  if (text.empty())
+    return true;
+  constexpr int64_t most = 1 << 20;
+  if (text.consume_front("r:"))
+    return !text.getAsInteger(10, options.mergeTokens) && options.mergeTokens > 0 && options.mergeTokens <= most;
+  llvm::SmallVector<llvm::StringRef> parts;
+  text.split(parts, ',');
+  for (llvm::StringRef part : parts)
+    if (part.getAsInteger(10, options.mergeTokensList.emplace_back()) || options.mergeTokensList.back() < 0 ||
+        options.mergeTokensList.back() > most)
+      return false;
+  return true;
+}
+
 void ModelFlags::parse(int argc, char **argv, const char *overview) {
   cl::HideUnrelatedOptions(category);
   std::string messages;
@@ -53,6 +69,11 @@ void ModelFlags::parse(int argc, char **argv, const char *overview) {
   if (!readQuantization(quantize, unused)) {
     llvm::errs() << argv[0] << ": error: expected --quantize=int8, or w8 or w4 with :group=32, 64 or 128 and :asymmetric, "
                  << "but got '" << quantize << "'\n";
+    std::exit(kUsage);
+  }
+  if (CompileOptions read; !parseTokenMerge(tokenMerge, read)) {
+    llvm::errs() << argv[0] << ": error: expected --token-merge=r:N or a number for each layer, but got '" << tokenMerge
+                 << "'\n";
     std::exit(kUsage);
   }
 }
@@ -73,6 +94,7 @@ CompileOptions ModelFlags::options() const {
   options.target = target;
   options.cpu = cpu;
   options.dims.assign(dims.begin(), dims.end());
+  parseTokenMerge(tokenMerge, options);
   readQuantization(quantize, options);
   options.calibration = calibrate;
   options.preprocess = preprocess;

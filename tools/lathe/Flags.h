@@ -23,6 +23,10 @@ struct ModelFlags {
   cl::list<std::string> dims{
       "dim", cl::desc("fix or bound a symbolic dimension: batch=1, seq=1..512"),
       cl::value_desc("NAME=V|NAME=A..B"), cl::cat(category)};
+  cl::opt<std::string> tokenMerge{
+      "token-merge",
+      cl::desc("tokens that the layers of a vision transformer merge: r:8 in each, or 8,8,4,..."),
+      cl::value_desc("r:N|N,N,..."), cl::cat(category)};
   cl::opt<std::string> quantize{"quantize",
                                 cl::desc("smaller numbers: int8 (needs --calibrate); weights only: w8, w4, "
                                          "either with :group=32|64|128 and :asymmetric"),

@@ -267,3 +267,58 @@ int64_t SoftmaxOp::getMacs() {
   int64_t outputs = elements(getResultShapedType());
   return outputs < 0 ? -1 : 4 * outputs;
 }
+
+//===----------------------------------------------------------------------===//
+// TokenMerge
+//===----------------------------------------------------------------------===//
+
+void TokenMergeOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  for (OpOperand &operand : (*this)->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    if (operand.get() == getInit() || operand.get() == getSizesInit())
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+  }
+}
+
+LogicalResult TokenMergeOp::verify() {
+  auto tokens = cast<ShapedType>(getTokens().getType()), metric = cast<ShapedType>(getMetric().getType());
+  if (tokens.getRank() != 3 || tokens.isDynamicDim(1))
+    return emitOpError("expected tokens of rank 3 and of a static number, but got ") << tokens;
+  if (metric.getRank() != 3 && metric.getRank() != 4)
+    return emitOpError("expected a metric of rank 3 or 4, but got ") << metric;
+  int64_t count = tokens.getDimSize(1), r = getR(), most = (count - (getProtectClass() ? 1 : 0)) / 2;
+  if (failed(verifyEqualSizes(*this, count, metric.getDimSize(1), "numbers of tokens")))
+    return failure();
+  if (r < 1 || r > most)
+    return emitOpError("expected 1 to ") << most << " of " << count << " tokens to merge, but got " << r;
+  for (Value sizes : {getSizes(), getSizesInit()})
+    if (sizes && cast<ShapedType>(sizes.getType()).getRank() != 2)
+      return emitOpError("expected sizes of rank 2, but got ") << sizes.getType();
+  bool onTensors = isa<RankedTensorType>(tokens);
+  if (getNumResults() != (onTensors ? 2u : 0u))
+    return emitOpError("expected ") << (onTensors ? 2 : 0) << " results, but got " << getNumResults();
+  if (!onTensors && !getInit())
+    return emitOpError("on memrefs must have destinations");
+  if (!onTensors)
+    return success();
+  if (getInit() && (getInit().getType() != getResultTypes()[0] || getSizesInit().getType() != getResultTypes()[1]))
+    return emitOpError("expected destinations of the types of the results");
+  auto merged = cast<ShapedType>(getResultTypes()[0]), sizes = cast<ShapedType>(getResultTypes()[1]);
+  if (merged.getRank() != 3 || sizes.getRank() != 2)
+    return emitOpError("expected results of rank 3 and 2, but got ") << merged << " and " << sizes;
+  if (failed(verifyEqualSizes(*this, merged.getDimSize(1), count - r, "numbers of merged tokens")) ||
+      failed(verifyEqualSizes(*this, sizes.getDimSize(1), count - r, "numbers of sizes")))
+    return failure();
+  return success();
+}
+
+int64_t TokenMergeOp::getMacs() {
+  auto tokens = cast<ShapedType>(getTokens().getType()), metric = cast<ShapedType>(getMetric().getType());
+  int64_t batch = tokens.getDimSize(0), count = tokens.getDimSize(1), depth = metric.getShape().back();
+  if (ShapedType::isDynamic(batch) || ShapedType::isDynamic(depth) || tokens.isDynamicDim(2))
+    return -1;
+  return batch * (count * count / 4 * depth + count * tokens.getDimSize(2));
+}

@@ -136,6 +136,34 @@ def NN_SoftmaxOp : NN_KernelOp<"softmax"> {
   let assemblyFormat = "$input (`outs` `(` $init^ `)`)? attr-dict `:` functional-type(operands, results)";
 }
 
+def NN_TokenMergeOp : NN_Op<"token_merge", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+    DeclareOpInterfaceMethods<NN_KernelOpInterface, ["getMacs"]>,
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+  let summary = "Merges the r tokens that are most like another one (bipartite soft matching)";
+  let description = [{
+    Token merging of Bolya et al. (2023). `tokens` is `[B, T, C]` with a static T; `metric` `[B, T, D]` or
+    `[B, T, H, D]`, averaged over H, says what tokens are like; `sizes` `[B, T]` says how many tokens each one
+    stands for (1 where it is left out). Tokens at even positions are sources, at odd ones targets. Each source is
+    matched with the target of the largest cosine similarity of metrics, the first of equals; the `r` sources of the
+    largest similarity merge into their targets, by an average weighted by size. With `protect_class` the first token
+    is not merged. The results are the sources that are left and then the targets, both in order, as
+    `[B, T - r, C]`, and their sizes `[B, T - r]`.
+
+    ```mlir
+    %y, %n = nn.token_merge %x metric(%keys) sizes(%sizes) {r = 8 : i64, protect_class}
+      : (tensor<?x65x96xf32>, tensor<?x65x3x32xf32>, tensor<?x65xf32>) -> (tensor<?x57x96xf32>, tensor<?x57xf32>)
+    ```
+  }];
+  let arguments = (ins NN_Shaped:$tokens, NN_Shaped:$metric, Optional<NN_Shaped>:$sizes, Optional<NN_Shaped>:$init,
+                       Optional<NN_Shaped>:$sizes_init, I64Attr:$r, UnitAttr:$protect_class);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let hasVerifier = 1;
+  let assemblyFormat = [{ $tokens `metric` `(` $metric `)` (`sizes` `(` $sizes^ `)`)?
+    (`outs` `(` $init^ `,` $sizes_init `)`)? attr-dict `:` functional-type(operands, results) }];
+}
+
 def NN_YieldOp : NN_Op<"yield", [Pure, Terminator, ReturnLike]> {
   let summary = "Ends an epilogue with the element to store";
   let arguments = (ins AnyType:$value);

@@ -85,3 +85,11 @@ LogicalResult SoftmaxOp::inferShapes(SymbolicShapes &shapes) {
   shapes.setDims(getResult(), shapes.getDims(getInput()), ownElementType(getResult()));
   return success();
 }
+
+LogicalResult TokenMergeOp::inferShapes(SymbolicShapes &shapes) {
+  SmallVector<AffineExpr> dims = dimsOf(shapes, getTokens());
+  dims[1] = shapes.simplify(dims[1] - int64_t(getR()));
+  shapes.setDims(getResult(0), dims, ownElementType(getResult(0)));
+  shapes.setDims(getResult(1), {dims[0], dims[1]}, ownElementType(getResult(1)));
+  return success();
+}

@@ -33,6 +33,7 @@ LogicalResult emitKernel(Operation *op) {
       .Case([](nn::AttentionOp attention) { return cpu::emitAttention(attention); })
       .Case([](nn::NormOp norm) { return cpu::emitNorm(norm); })
       .Case([](nn::SoftmaxOp softmax) { return cpu::emitSoftmax(softmax); })
+      .Case([](nn::TokenMergeOp merge) { return cpu::emitTokenMerge(merge); })
       .Default([](Operation *other) { return other->emitOpError("has no kernel for this target"); });
 }
 

@@ -15,6 +15,7 @@ mlir::LogicalResult emitPool(nn::PoolOp op);
 mlir::LogicalResult emitAttention(nn::AttentionOp op);
 mlir::LogicalResult emitNorm(nn::NormOp op);
 mlir::LogicalResult emitSoftmax(nn::SoftmaxOp op);
+mlir::LogicalResult emitTokenMerge(nn::TokenMergeOp op);
 
 } // namespace lathe::cpu
 

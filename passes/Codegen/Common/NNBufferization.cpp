@@ -7,15 +7,32 @@ using namespace mlir;
 using namespace mlir::bufferization;
 using namespace lathe;
 
+/// Numbers of the operands that the results are written to, in order.
+template <typename OpT>
+static SmallVector<unsigned> getDestinations(OpT op) {
+  SmallVector<unsigned> numbers;
+  for (OpOperand &operand : op.getInitMutable())
+    numbers.push_back(operand.getOperandNumber());
+  if constexpr (std::is_same_v<OpT, nn::TokenMergeOp>)
+    for (OpOperand &operand : op.getSizesInitMutable())
+      numbers.push_back(operand.getOperandNumber());
+  return numbers;
+}
+
 namespace {
 
 template <typename OpT>
 struct KernelModel : BufferizableOpInterface::ExternalModel<KernelModel<OpT>, OpT> {
-  /// The destination is found by its place: the same tensor may be an input, too.
-  static bool isDestination(Operation *op, OpOperand &operand) {
-    MutableOperandRange init = cast<OpT>(op).getInitMutable();
-    return !init.empty() && init[0].getOperandNumber() == operand.getOperandNumber();
+  /// The result that `operand` is the destination of, or nullopt. It is found by its place: the same tensor may be an
+  /// input, too.
+  static std::optional<unsigned> getDestined(Operation *op, OpOperand &operand) {
+    for (auto [index, number] : llvm::enumerate(getDestinations(cast<OpT>(op))))
+      if (number == operand.getOperandNumber())
+        return index;
+    return std::nullopt;
   }
+
+  static bool isDestination(Operation *op, OpOperand &operand) { return getDestined(op, operand).has_value(); }
 
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand, const AnalysisState &) const {
     return !isDestination(op, operand);
@@ -27,8 +44,8 @@ struct KernelModel : BufferizableOpInterface::ExternalModel<KernelModel<OpT>, Op
 
   AliasingValueList getAliasingValues(Operation *op, OpOperand &operand,
                                       const AnalysisState &) const {
-    if (isDestination(op, operand))
-      return {{op->getResult(0), BufferRelation::Equivalent}};
+    if (std::optional<unsigned> index = getDestined(op, operand))
+      return {{op->getResult(*index), BufferRelation::Equivalent}};
     return {};
   }
 
@@ -36,8 +53,7 @@ struct KernelModel : BufferizableOpInterface::ExternalModel<KernelModel<OpT>, Op
                           const BufferizationOptions &options, BufferizationState &state) const {
     if (!cast<OpT>(op).getInit())
       return op->emitOpError("expected a destination before bufferisation");
-    SmallVector<Value> operands;
-    Value destination;
+    SmallVector<Value> operands, destinations(op->getNumResults());
     for (OpOperand &operand : op->getOpOperands()) {
       Value value = operand.get();
       if (isa<TensorType>(value.getType())) {
@@ -47,14 +63,14 @@ struct KernelModel : BufferizableOpInterface::ExternalModel<KernelModel<OpT>, Op
         value = *buffer;
       }
       operands.push_back(value);
-      if (isDestination(op, operand))
-        destination = value;
+      if (std::optional<unsigned> index = getDestined(op, operand))
+        destinations[*index] = value;
     }
     OperationState newOp(op->getLoc(), op->getName(), operands, TypeRange(), op->getAttrs());
     for (Region &region : op->getRegions())
       newOp.addRegion()->takeBody(region);
     rewriter.create(newOp);
-    replaceOpWithBufferizedValues(rewriter, op, destination);
+    replaceOpWithBufferizedValues(rewriter, op, destinations);
     return success();
   }
 };
@@ -69,6 +85,6 @@ static void attachModels(MLIRContext *context) {
 void codegen::registerNNBufferization(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
     attachModels<nn::LinearOp, nn::MatMulOp, nn::ConvOp, nn::PoolOp, nn::AttentionOp, nn::NormOp,
-                 nn::SoftmaxOp>(context);
+                 nn::SoftmaxOp, nn::TokenMergeOp>(context);
   });
 }

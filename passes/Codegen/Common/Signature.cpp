@@ -110,7 +110,7 @@ struct DimOfKernel : OpRewritePattern<tensor::DimOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(tensor::DimOp op, PatternRewriter &rewriter) const override {
     auto kernel = op.getSource().getDefiningOp<nn::KernelOpInterface>();
-    if (!kernel || !kernel.getDestination())
+    if (!kernel || !kernel.getDestination() || kernel->getResult(0) != op.getSource())
       return failure();
     rewriter.modifyOpInPlace(op, [&] { op.getSourceMutable().assign(kernel.getDestination()); });
     return success();
