@@ -39,6 +39,11 @@ struct CompileOptions {
   std::vector<std::string> dims;
   /// Convolutions and matrix products in 8-bit integers.
   bool quantizeInt8 = false;
+  /// Bits of the weights of matrix products whose activations stay f32: 8 or 4, 0 for none.
+  unsigned weightBits = 0;
+  /// Rows of a weight that share a scale; 0 is the default of the format.
+  int64_t weightGroup = 0;
+  bool symmetricWeights = true;
   /// How an activation's range follows from its statistics: minmax, percentile or mse.
   std::string activationRange = "mse";
   /// Nodes that quantization leaves as they are, by name with * and ?.
@@ -55,6 +60,15 @@ struct CompileOptions {
   bool releaseConstants = true;
   /// The code counts the ticks of each kernel; see lib/Driver/Profile.h.
   bool profile = false;
+  /// False where the outputs are those of the float model, up to rounding.
+  bool compresses() const { return quantizeInt8 || weightBits; }
+  /// The same without compression.
+  CompileOptions uncompressed() const {
+    CompileOptions plain = *this;
+    plain.quantizeInt8 = false;
+    plain.weightBits = 0;
+    return plain;
+  }
   /// Called on every pass manager before it runs: where instrumentation is attached.
   std::function<void(mlir::PassManager &)> configure;
 };

@@ -58,6 +58,9 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
   case Phase::Compress: {
     CompressOptions compress;
     compress.quantize = options.quantizeInt8 ? "int8" : "";
+    compress.weightBits = options.weightBits;
+    compress.weightGroup = options.weightGroup;
+    compress.symmetricWeights = options.symmetricWeights;
     compress.statistics = options.statistics;
     compress.calibration = options.activationRange;
     compress.skip = options.quantizeSkip;
@@ -88,8 +91,7 @@ static LogicalResult runPasses(ModuleOp module, const CompileOptions &options, P
 
 /// Loads what any phase may need: constants are evaluated while a pass manager runs, when nothing can be loaded.
 static void loadDialects(MLIRContext &context, const CompileOptions &options) {
-  CompileOptions all = options;
-  all.quantizeInt8 = false;
+  CompileOptions all = options.uncompressed();
   PassManager passes(&context);
   for (unsigned phase = 0; phase < unsigned(Phase::Object); ++phase)
     buildPhase(passes, Phase(phase), all);

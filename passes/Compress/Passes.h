@@ -22,6 +22,9 @@ std::unique_ptr<mlir::Pass> createCompressQuantize(const CompressQuantizeOptions
 /// What the compress phase needs to know.
 struct CompressOptions {
   std::string quantize;                                     ///< "" or "int8"
+  unsigned weightBits = 0;                                  ///< weight-only: 8 or 4; 0 for none
+  int64_t weightGroup = 0;                                  ///< see `compress-quantize-weights`
+  bool symmetricWeights = true;
   std::shared_ptr<const CalibrationStatistics> statistics;  ///< needed by int8; from `calibrate` or a file
   std::string calibration = "mse";                   ///< minmax, percentile or mse
   double percentile = 99.99;

@@ -39,4 +39,32 @@ def CompressQuantize : Pass<"compress-quantize", "mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::quant::QuantDialect", "::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
+def CompressQuantizeWeights : Pass<"compress-quantize-weights", "mlir::func::FuncOp"> {
+  let summary = "Quantizes the weights of matrix products to 8 or 4 bits; activations stay f32";
+  let description = [{
+    Weight-only quantization, for products that wait for memory more than for arithmetic. A constant weight of
+    `nn.linear` is rounded to nearest: in 8 bits with a scale for each output, or with one for each output of each
+    `group` of neighbouring rows; 4 bits always have groups. Symmetric weights have no zero points, and 4-bit ones
+    the scale of least squared error. Whoever else reads the constant keeps reading it in f32.
+
+    ```mlir
+    %y = nn.linear %x, %w : (tensor<?x64xf32>, tensor<64x16xf32>) -> tensor<?x16xf32>
+    // becomes, for bits=4 group=32
+    %s = quant.scast %i4 : tensor<64x16xi4> to tensor<64x16x!quant.uniform<i4:f32:{0:32, 1:1}, {...}>>
+    %y = nn.linear %x, %s : (tensor<?x64xf32>, tensor<64x16x!quant.uniform<...>>) -> tensor<?x16xf32>
+    ```
+
+    A group that does not divide the rows of a weight is an error. What is not quantized is reported as a missed
+    remark with the reason.
+  }];
+  let options = [
+    Option<"bits", "bits", "unsigned", /*default=*/"8", "Bits of an element: 8 or 4">,
+    Option<"group", "group", "int64_t", /*default=*/"0",
+           "Rows that share a scale: 32, 64 or 128; 0 for all of them (8 bits) or 32 (4 bits)">,
+    Option<"symmetric", "symmetric", "bool", /*default=*/"true", "No zero points">,
+    ListOption<"skip", "skip", "std::string", "Nodes that stay f32, by name with * and ?">];
+  let statistics = [Statistic<"quantized", "num-quantized", "Ops with a quantized weight">];
+  let dependentDialects = ["::mlir::quant::QuantDialect", "::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
 #endif // PASSES_COMPRESS_PASSES_TD

@@ -13,4 +13,12 @@ void lathe::buildCompressPipeline(mlir::OpPassManager &passes, const CompressOpt
     // Equal casts become one, and casts nobody reads go.
     passes.addPass(mlir::createCSEPass());
   }
+  if (options.weightBits) {
+    CompressQuantizeWeightsOptions weights;
+    weights.bits = options.weightBits;
+    weights.group = options.weightGroup;
+    weights.symmetric = options.symmetricWeights;
+    weights.skip.assign(options.skip.begin(), options.skip.end());
+    passes.addNestedPass<mlir::func::FuncOp>(createCompressQuantizeWeights(weights));
+  }
 }

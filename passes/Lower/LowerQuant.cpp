@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "passes/Lower/LowerQuantWeights.h"
 #include "passes/Lower/Passes.h"
 #include "passes/Lower/QuantizedScalars.h"
 
@@ -268,7 +269,9 @@ LogicalResult LowerQuant::check() {
       weight = conv.getWeight();
     else if (auto linear = dyn_cast<nn::LinearOp>(op))
       weight = linear.getWeight();
-    if (weight)
+    if (auto linear = dyn_cast<nn::LinearOp>(op); linear && isWeightOnly(linear))
+      good &= succeeded(checkWeightOnly(linear));
+    else if (weight)
       good &= succeeded(checkContraction(op, op->getOperand(0), weight));
     if (auto matmul = dyn_cast<nn::MatMulOp>(op))
       if (getQuantized(matmul.getLhs().getType()) || getQuantized(matmul.getRhs().getType())) {
@@ -302,6 +305,8 @@ LogicalResult LowerQuant::lower() {
       lowered = lowerContraction(conv, conv.getInput(), conv.getWeight());
     } else if (auto linear = dyn_cast<nn::LinearOp>(op)) {
       lowered = lowerContraction(linear, linear.getInput(), linear.getWeight());
+      if (succeeded(lowered) && isWeightOnly(linear))
+        lowered = lowerWeightOnly(linear);
     } else if (auto matmul = dyn_cast<nn::MatMulOp>(op)) {
       lowered = lowerContraction(matmul, matmul.getLhs(), matmul.getRhs());
     } else if (auto quantizing = dyn_cast<quant::QuantizeCastOp>(op)) {

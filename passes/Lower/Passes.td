@@ -98,6 +98,10 @@ def LowerQuant : Pass<"lower-quant", "mlir::func::FuncOp"> {
     } : (tensor<4x64xi8>, tensor<64x8xi8>, tensor<8xi32>, tensor<8xf32>) -> tensor<4x8xf32>
     ```
 
+    An `nn.linear` of which only the weight is quantized keeps its f32 input and accumulator: 4-bit elements are
+    packed in bytes, scales and offsets of groups of rows become operands (see `nn.linear`), and a scale for each
+    output a factor in the epilogue.
+
     A convolution's `pad_value` becomes the zero point, which makes the correction exact at the borders. Casts of
     tensors become `linalg.generic`, which fuse with elementwise neighbours.
   }];

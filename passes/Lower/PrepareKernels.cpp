@@ -73,13 +73,16 @@ private:
     if (!weight.hasStaticShape())
       return remarkUnpacked(op, "its weight has a dynamic shape");
     int64_t width = choosePanelWidth(weight.getDimSize(1), nn::getTarget(op));
-    if (weight.getElementType().isInteger(8)) {
+    if (weight.getElementType().isInteger(8) && elementTypeOf(op.getInput()).isInteger(8)) {
       if (int64_t excess = weight.getDimSize(0) % 4)
         op.getInputMutable().assign(padChannels(op.getInput(), 4 - excess));
       op.getWeightMutable().assign(pack(op.getWeight(), {1, 0}, {1, 0}, {width, 4}));
     } else {
       op.getWeightMutable().assign(pack(op.getWeight(), {1, 0}, {1}, {width}));
     }
+    for (MutableOperandRange parameters : {op.getScalesMutable(), op.getOffsetsMutable()})
+      if (!parameters.empty())
+        parameters.assign(pack(parameters[0].get(), {1, 0}, {1}, {width}));
     remarkPacked(op, width);
     return success();
   }

@@ -21,15 +21,17 @@ typedef struct pool {
   lathe_rt_thread **threads;
   int32_t started;
 
-  /* The loop in progress; written before `epoch` is raised. */
+  /* The loop in progress; written while `open` is false and `active` is 0. */
   lathe_task_fn task;
   const void *context;
   int64_t count, chunk;
 
   _Alignas(64) atomic_uint_fast64_t epoch; /* raised for each loop */
   _Alignas(64) atomic_int_fast64_t next;   /* first iteration not yet handed out */
-  _Alignas(64) atomic_int_fast32_t busy;   /* workers that have not left the loop */
-  atomic_int_fast32_t sleepers;            /* threads that wait for a signal */
+  _Alignas(64) atomic_int_fast32_t active; /* workers inside the loop */
+  atomic_bool open;                        /* whether workers may enter it */
+  atomic_int_fast32_t sleepers;            /* workers that wait for a signal */
+  atomic_bool waiting;                     /* whether the caller waits for one */
   atomic_bool stop;
 } pool;
 
@@ -44,14 +46,10 @@ static void take_part(pool *p) {
   }
 }
 
-/* A sleeper raises `sleepers` with the lock held and before it looks at what it waits for; this looks at `sleepers` after
- * that was changed. One of the two sees the other. */
-static void wake_sleepers(pool *p) {
-  if (atomic_load(&p->sleepers) > 0) {
-    lathe_rt_lock(p->signal);
-    lathe_rt_wake_all(p->signal);
-    lathe_rt_unlock(p->signal);
-  }
+static void wake_all(pool *p) {
+  lathe_rt_lock(p->signal);
+  lathe_rt_wake_all(p->signal);
+  lathe_rt_unlock(p->signal);
 }
 
 /* Waits until `epoch` differs from `seen`: spinning first, then asleep. */
@@ -79,29 +77,36 @@ static void work(void *argument) {
     seen = wait_for_loop(p, seen);
     if (atomic_load_explicit(&p->stop, memory_order_relaxed))
       return;
-    take_part(p);
-    if (atomic_fetch_sub(&p->busy, 1) == 1)
-      wake_sleepers(p);
+    /* A worker that comes after the end finds the loop closed: the caller never waits for one to wake up. */
+    atomic_fetch_add(&p->active, 1);
+    if (atomic_load(&p->open))
+      take_part(p);
+    if (atomic_fetch_sub(&p->active, 1) == 1 && atomic_load(&p->waiting))
+      wake_all(p);
   }
 }
 
+/* A sleeper raises `sleepers` with the lock held and before it looks at `epoch`; this looks at `sleepers` after `epoch` was
+ * raised. One of the two sees the other. The same holds for `waiting` and `active`. */
 static void raise_epoch(pool *p) {
   atomic_fetch_add(&p->epoch, 1);
-  wake_sleepers(p);
+  if (atomic_load(&p->sleepers) > 0)
+    wake_all(p);
 }
 
-/* Waits until every worker has left the loop, so that its context may go. */
-static void wait_for_workers(pool *p) {
+/* Closes the loop and waits until every worker inside has left it, so that its context may go. */
+static void close_loop(pool *p) {
+  atomic_store(&p->open, false);
   for (int i = 0; i < SPIN_LIMIT; ++i) {
-    if (atomic_load_explicit(&p->busy, memory_order_acquire) == 0)
+    if (atomic_load(&p->active) == 0)
       return;
     lathe_rt_pause();
   }
   lathe_rt_lock(p->signal);
-  atomic_fetch_add(&p->sleepers, 1);
-  while (atomic_load(&p->busy) != 0)
+  atomic_store(&p->waiting, true);
+  while (atomic_load(&p->active) != 0)
     lathe_rt_wait(p->signal);
-  atomic_fetch_sub(&p->sleepers, 1);
+  atomic_store(&p->waiting, false);
   lathe_rt_unlock(p->signal);
 }
 
@@ -118,10 +123,10 @@ static void parallel_for(const lathe_executor *self, lathe_task_fn task, const v
   p->count = count;
   p->chunk = count > parts ? (count + parts - 1) / parts : 1;
   atomic_store_explicit(&p->next, 0, memory_order_relaxed);
-  atomic_store_explicit(&p->busy, p->started, memory_order_relaxed);
+  atomic_store(&p->open, true);
   raise_epoch(p);
   take_part(p);
-  wait_for_workers(p);
+  close_loop(p);
 }
 
 lathe_executor *lathe_executor_create(int32_t threads) {

@@ -32,7 +32,9 @@ export function describe(options) {
     // Not every system has the file.
   }
   const dirty = outputOf("git", ["status", "--porcelain", "--untracked-files=no"]) ? ", modified" : "";
-  const commit = outputOf("git", ["rev-parse", "--short", "HEAD"]);
+  // Of a program from elsewhere the commit is not known.
+  const ours = options.lathe.startsWith(resolve(here, "../../build"));
+  const commit = ours ? outputOf("git", ["rev-parse", "--short", "HEAD"]) : "";
   const version = outputOf(options.lathe, ["--version"]).split("\n")[0];
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -70,32 +72,35 @@ export function markdown(environment, results) {
     `* ${environment.date}, ${environment.processor}, ${environment.system}`,
     `* ${environment.lathe}, float32`,
     `* ${environment.ort}, ${environment.node}: all graph optimisations, its JavaScript binding included (some tens of microseconds a run)`,
-    `* load of the machine: ${environment.load}; other programs slow both sides, threads above all`,
+    `* load of the machine: ${environment.load}`,
     "",
-    `Both sides run in turns of about 100 ms, ${environment.rounds} rounds. A time is the median over the rounds of a round's`,
-    "median, ± half the distance of the quartiles. The ratio is ONNX Runtime's time divided by Lathe's, above 1 where Lathe is",
-    "faster: the median of the rounds' ratios, with quartiles. Processor time is what all threads of the process spent on a",
-    "processor for one run, waiting for others excluded: on a busy machine it says more than the latency.",
+    `Both sides run in turns of about 100 ms, ${environment.rounds} rounds. A number is the median over the rounds, a latency with ± half`,
+    "the distance of the quartiles. Ratios are ONNX Runtime's time divided by Lathe's in the same round: above 1, Lathe is faster.",
+    "",
+    "Processor time is what all threads of the process spent on a processor for one run. On a machine with other work it is what",
+    "can be compared: latency is then mostly waiting for a turn, which may hit one side far harder than the other. It includes",
+    "Node's own work between runs: of models that take less than a few milliseconds, latency is the fairer figure.",
   ];
+  if (environment.load > os.cpus().length)
+    lines.push("", `**The machine had more to do than processors (load ${environment.load}): the latencies below say little.**`);
   for (const threads of [...new Set(results.map((result) => result.threads))]) {
     const rows = results.filter((result) => result.threads === threads);
     lines.push("", `## ${threads} ${threads === 1 ? "thread" : "threads"}`, "");
     lines.push(
-      "| model | Lathe, ms | ONNX Runtime, ms | ratio | quartiles | processor: Lathe, ms | ONNX Runtime, ms | ratio |",
+      "| model | processor: Lathe, ms | ONNX Runtime, ms | ratio | latency: Lathe, ms | ONNX Runtime, ms | ratio | quartiles |",
       "|---|---:|---:|---:|---:|---:|---:|---:|"
     );
     const withSpread = (times) => `${milliseconds(times)} ± ${spread(times)} %`;
     for (const { model, error, lathe, ort, ratio: quotient, processor } of rows) {
       const cells = error
         ? [model, `failed: ${error}`, "", "", "", "", "", ""]
-        : [model, withSpread(lathe), withSpread(ort), ratio(quotient), `${quotient.low.toFixed(2)} to ${quotient.high.toFixed(2)}`,
-           milliseconds(processor.lathe), milliseconds(processor.ort), ratio(processor.ratio)];
+        : [model, milliseconds(processor.lathe), milliseconds(processor.ort), ratio(processor.ratio), withSpread(lathe),
+           withSpread(ort), ratio(quotient), `${quotient.low.toFixed(2)} to ${quotient.high.toFixed(2)}`];
       lines.push(`| ${cells.join(" | ")} |`);
     }
     const measured = rows.filter((row) => !row.error);
-    const mean = (pick) => geometricMean(measured.map(pick)).toFixed(2);
-    if (measured.length)
-      lines.push(`| geometric mean | | | ${mean((row) => row.ratio.median)} | | | | ${mean((row) => row.processor.ratio.median)} |`);
+    const mean = geometricMean(measured.map((row) => row.processor.ratio.median));
+    if (measured.length) lines.push(`| geometric mean | | | ${mean.toFixed(2)} | | | | |`);
   }
   lines.push(
     "",

@@ -11,6 +11,10 @@
 #include "passes/Import/Passes.h"
 #include "passes/Lower/Passes.h"
 
+namespace lathe {
+void registerTestDimFlow();
+} // namespace lathe
+
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
@@ -23,5 +27,6 @@ int main(int argc, char **argv) {
   lathe::registerLowerPasses();
   lathe::registerCodegenPasses();
   lathe::registerCodegenPipelines();
+  lathe::registerTestDimFlow();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Lathe optimizer\n", registry));
 }

@@ -116,11 +116,10 @@ int lathe::runEval(int argc, char **argv) {
   llvm::json::Object report = toJSON(flags, *figures);
   report["model"] = options.name;
   if (!flags.json)
-    print(flags, options.name + (options.quantizeInt8 ? " (int8)" : ""), *figures);
+    print(flags, options.name + (options.compresses() ? " (" + flags.quantize + ")" : ""), *figures);
 
-  if (options.quantizeInt8 && !flags.noDrift) {
-    CompileOptions plain = options;
-    plain.quantizeInt8 = false;
+  if (options.compresses() && !flags.noDrift) {
+    CompileOptions plain = options.uncompressed();
     llvm::Expected<Figures> reference = evaluate(flags, plain);
     if (!reference)
       return fail(textOf(reference.takeError()));

@@ -13,6 +13,27 @@
 
 using namespace lathe;
 
+/// What --quantize asks for; false if it cannot be read.
+static bool readQuantization(llvm::StringRef text, CompileOptions &options) {
+  if (text.empty())
+    return true;
+  llvm::SmallVector<llvm::StringRef> parts;
+  text.split(parts, ':');
+  if (text == "int8")
+    return options.quantizeInt8 = true;
+  if (parts[0] != "w8" && parts[0] != "w4")
+    return false;
+  options.weightBits = parts[0] == "w8" ? 8 : 4;
+  for (llvm::StringRef part : llvm::drop_begin(parts)) {
+    if (part == "asymmetric")
+      options.symmetricWeights = false;
+    else if (!part.consume_front("group=") || part.getAsInteger(10, options.weightGroup) ||
+             !llvm::is_contained({32, 64, 128}, options.weightGroup))
+      return false;
+  }
+  return true;
+}
+
 ModelFlags::ModelFlags() {
   mlir::registerAsmPrinterCLOptions();
   mlir::registerMLIRContextCLOptions();
@@ -28,8 +49,10 @@ void ModelFlags::parse(int argc, char **argv, const char *overview) {
     llvm::errs() << messages;
     std::exit(kUsage);
   }
-  if (!quantize.empty() && quantize != "int8") {
-    llvm::errs() << argv[0] << ": error: expected --quantize=int8, but got '" << quantize << "'\n";
+  CompileOptions unused;
+  if (!readQuantization(quantize, unused)) {
+    llvm::errs() << argv[0] << ": error: expected --quantize=int8, or w8 or w4 with :group=32, 64 or 128 and :asymmetric, "
+                 << "but got '" << quantize << "'\n";
     std::exit(kUsage);
   }
 }
@@ -50,7 +73,7 @@ CompileOptions ModelFlags::options() const {
   options.target = target;
   options.cpu = cpu;
   options.dims.assign(dims.begin(), dims.end());
-  options.quantizeInt8 = quantize == "int8";
+  readQuantization(quantize, options);
   options.calibration = calibrate;
   options.preprocess = preprocess;
   options.activationRange = activationRange;

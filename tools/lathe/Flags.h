@@ -24,7 +24,8 @@ struct ModelFlags {
       "dim", cl::desc("fix or bound a symbolic dimension: batch=1, seq=1..512"),
       cl::value_desc("NAME=V|NAME=A..B"), cl::cat(category)};
   cl::opt<std::string> quantize{"quantize",
-                                cl::desc("compute in smaller numbers: int8 (needs --calibrate)"),
+                                cl::desc("smaller numbers: int8 (needs --calibrate); weights only: w8, w4, "
+                                         "either with :group=32|64|128 and :asymmetric"),
                                 cl::value_desc("format"), cl::cat(category)};
   cl::opt<std::string> calibrate{
       "calibrate",

@@ -68,7 +68,8 @@ class NN_KernelOp<string mnemonic, list<Trait> traits = []>
     : NN_Op<mnemonic, !listconcat(traits, [
         DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
         DeclareOpInterfaceMethods<NN_KernelOpInterface, ["getMacs"]>,
-        DeclareOpInterfaceMethods<ShapeInferenceOpInterface>])> {
+        DeclareOpInterfaceMethods<ShapeInferenceOpInterface>,
+        DeclareOpInterfaceMethods<DimFlowOpInterface>])> {
   let results = (outs Optional<AnyRankedTensor>:$result);
   let hasVerifier = 1;
   let extraClassDeclaration = [{

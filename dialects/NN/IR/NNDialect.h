@@ -2,6 +2,7 @@
 #ifndef DIALECTS_NN_IR_NNDIALECT_H
 #define DIALECTS_NN_IR_NNDIALECT_H
 
+#include "dialects/Interfaces/DimFlow.h"
 #include "dialects/Interfaces/SymbolicShapes.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -1,5 +1,5 @@
 //===- ONNXDialect.cpp - The onnx dialect and its constants ---------------===//
-#include "dialects/ONNX/IR/ONNXDialect.h"
+#include "dialects/ONNX/IR/DimFlowHelpers.h"
 
 using namespace mlir;
 using namespace lathe::onnx;
@@ -22,6 +22,10 @@ void ONNXDialect::initialize() {
   registerRNNOps();
   registerControlOps();
   registerSequenceOps();
+  attachElementwiseDimFlow(getContext());
+  attachContractionDimFlow(getContext());
+  attachNNDimFlow(getContext());
+  attachTensorDimFlow(getContext());
 }
 
 Operation *ONNXDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type,

@@ -35,6 +35,9 @@ struct RegisterTile {
   std::function<void(mlir::ValueRange ivs)> prefetch = {};
   /// What the accumulators (f32 only) start from, row by row; zeros where it is empty.
   mlir::SmallVector<mlir::Value> init = {};
+  /// Steps that one iteration of the innermost loop takes; if more than one, `lhs` and `rhs` get the constant index of
+  /// the step as one more iv.
+  int64_t unrolled = 1;
 };
 
 /// Emits the reduction and returns the accumulators, row by row.
@@ -71,10 +74,16 @@ using TileEmitter = llvm::function_ref<void(mlir::Value unit, mlir::Value row, i
 /// that a panel of the weight stays in cache.
 void emitContraction(KernelBuilder &k, const ContractionSpace &space, TileEmitter tile);
 
+/// What turns a weight of bytes to f32, packed as the weight is; see nn.linear.
+struct WeightScales {
+  mlir::Value scales, offsets;
+  bool nibbles = false;
+};
+
 /// out[m, n] = lhs[m, :] . rhs for a left matrix `[..., M, K]` and a packed `[panels, K, n0]` (i8: `[panels, K/4, n0, 4]`)
 /// or plain `[K, N]` right matrix; shared by linear and 1x1 convolutions.
 mlir::LogicalResult emitMatrixProduct(KernelBuilder &k, mlir::Operation *op, mlir::Value lhs, mlir::Value rhs,
-                                      Epilogue epilogue);
+                                      Epilogue epilogue, const WeightScales &scales = {});
 
 /// Stores the accumulators of a tile: `outer(row)` gives the indices of all dimensions but the last.
 void storeTile(KernelBuilder &k, Epilogue &epilogue, mlir::ArrayRef<mlir::Value> accumulators, int64_t rows,

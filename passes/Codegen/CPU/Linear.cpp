@@ -18,5 +18,6 @@ LogicalResult cpu::emitLinear(nn::LinearOp op) {
     if (Value rows = k.collapse(input, 0, rank - 2))
       if (epilogue.collapse(0, rank - 2))
         input = rows;
-  return emitMatrixProduct(k, op, input, op.getWeight(), epilogue);
+  return emitMatrixProduct(k, op, input, op.getWeight(), epilogue,
+                           {op.getScales(), op.getOffsets(), op.getNibbles()});
 }

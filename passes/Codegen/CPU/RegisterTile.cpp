@@ -264,7 +264,17 @@ private:
     auto inside = [&](Value iv, ValueRange values, int64_t set) -> KernelBuilder::Carried {
       SmallVector<Value> ivs(outer);
       ivs.push_back(iv);
-      return ivs.size() == tile.bounds.size() ? step(ivs, values, set) : level(ivs, values);
+      if (ivs.size() < tile.bounds.size())
+        return level(ivs, values);
+      if (tile.unrolled == 1)
+        return step(ivs, values, set);
+      KernelBuilder::Carried current(values);
+      ivs.push_back(Value());
+      for (int64_t i = 0; i < tile.unrolled; ++i) {
+        ivs.back() = k.index(i);
+        current = step(ivs, current, set);
+      }
+      return current;
     };
     if (tile.stage && outer.size() + 1 == tile.bounds.size())
       return k.loop(zero, bound, tile.stageSteps, carried, [&](Value start, ValueRange values) {

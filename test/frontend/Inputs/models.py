@@ -173,6 +173,16 @@ def many_errors():
 
 
 @define
+def malformed():
+    conv = node("Conv", ["x", "w"], ["a"], name="conv1", strides=[2, 2, 2])
+    return model([conv, node("MatMul", ["x", "w"], ["b"], name="matmul1"),
+                  node("Transpose", ["x"], ["c"], name="transpose1", perm=[0, 1, 1, 2]),
+                  node("Concat", ["x", "v"], ["d"], name="concat1", axis=1)],
+                 [value("x", ("n", 3, 4, 4)), value("v", (1, 3))], [value(name, (1,)) for name in "abcd"],
+                 [tensor("w", np.ones((1, 3, 1, 1), np.float32))])
+
+
+@define
 def later():
     return model([node("Relu", ["b"], ["a"], name="first"), node("Relu", ["a"], ["b"], name="second")],
                  [value("x", (4,))], [value("b", (4,))])

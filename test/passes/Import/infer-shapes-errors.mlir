@@ -2,12 +2,13 @@
 
 // One error for each problem, all of them in one run; %sum depends on %bad and is not reported.
 func.func @two_problems(%x: tensor<2x3xf32>, %y: tensor<4x5xf32>) -> (tensor<*xf32>, tensor<*xf32>) {
+  %later = "onnx.Relu"(%x) : (tensor<2x3xf32>) -> tensor<*xf32>
   // CHECK: error: 'onnx.MatMul' op expected equal sizes to contract, but got 3 and 4
-  %bad = "onnx.MatMul"(%x, %y) : (tensor<2x3xf32>, tensor<4x5xf32>) -> tensor<*xf32>
+  %bad = "onnx.MatMul"(%later, %y) : (tensor<*xf32>, tensor<4x5xf32>) -> tensor<*xf32>
   // CHECK-NOT: error: 'onnx.Add'
   %sum = "onnx.Add"(%bad, %x) : (tensor<*xf32>, tensor<2x3xf32>) -> tensor<*xf32>
   // CHECK: error: 'onnx.Softmax' op expected an axis in [-2, 2), but got 5
-  %wrong = "onnx.Softmax"(%x) {axis = 5 : i64} : (tensor<2x3xf32>) -> tensor<*xf32>
+  %wrong = "onnx.Softmax"(%later) {axis = 5 : i64} : (tensor<*xf32>) -> tensor<*xf32>
   return %sum, %wrong : tensor<*xf32>, tensor<*xf32>
 }
 

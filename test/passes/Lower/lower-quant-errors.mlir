@@ -26,12 +26,34 @@ func.func @signed_input(%q: tensor<1x2xf32>, %w: tensor<2x2xi8>) -> tensor<1x2xf
 
 // -----
 
-!i8 = !quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>
+!i8 = !quant.uniform<i8<-127:127>:f32:3, {0.5, 0.25}>
 
-func.func @float_input(%x: tensor<1x2xf32>, %w: tensor<2x2xi8>) -> tensor<1x2xf32> {
-  %s = quant.scast %w : tensor<2x2xi8> to tensor<2x2x!i8>
+func.func @float_input(%x: tensor<1x2x2x2xf32>, %w: tensor<1x1x2x2xi8>) -> tensor<1x2x2x2xf32> {
+  %s = quant.scast %w : tensor<1x1x2x2xi8> to tensor<1x1x2x2x!i8>
   // expected-error @+1 {{expected input and weight to be both quantized or neither}}
-  %y = nn.linear %x, %s : (tensor<1x2xf32>, tensor<2x2x!i8>) -> tensor<1x2xf32>
+  %y = nn.conv %x, %s : (tensor<1x2x2x2xf32>, tensor<1x1x2x2x!i8>) -> tensor<1x2x2x2xf32>
+  return %y : tensor<1x2x2x2xf32>
+}
+
+// -----
+
+!rows = !quant.uniform<i8<-127:127>:f32:0, {0.5, 0.25}>
+
+func.func @scales_of_rows(%x: tensor<1x2xf32>, %w: tensor<2x2xi8>) -> tensor<1x2xf32> {
+  %s = quant.scast %w : tensor<2x2xi8> to tensor<2x2x!rows>
+  // expected-error @+1 {{expected a weight of signed 8 bits with scales for each output}}
+  %y = nn.linear %x, %s : (tensor<1x2xf32>, tensor<2x2x!rows>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+!w4 = !quant.uniform<i4:f32:{0:2, 1:1}, {{0.5, 0.25}}>
+
+func.func @unknown_nibbles(%x: tensor<1x2xf32>, %w: tensor<2x2xi4>) -> tensor<1x2xf32> {
+  %s = quant.scast %w : tensor<2x2xi4> to tensor<2x2x!w4>
+  // expected-error @+1 {{expected a constant weight, because it has 4 bits}}
+  %y = nn.linear %x, %s : (tensor<1x2xf32>, tensor<2x2x!w4>) -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
 }
 

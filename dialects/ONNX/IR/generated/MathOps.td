@@ -241,6 +241,7 @@ def ONNX_GemmOp : ONNX_Op<"Gemm", [Pure]> {
     DefaultValuedAttr<I64Attr, "0">:$transA,
     DefaultValuedAttr<I64Attr, "0">:$transB);
   let results = (outs TensorOf<[I32, I64, UI32, UI64, F16, BF16, F32, F64]>:$Y);
+  let hasVerifier = 1;
 }
 
 def ONNX_HammingWindowOp : ONNX_Op<"HammingWindow", [Pure]> {
@@ -283,6 +284,7 @@ def ONNX_HardmaxOp : ONNX_Op<"Hardmax", [Pure]> {
   let arguments = (ins TensorOf<[F16, BF16, F32, F64]>:$input,
     DefaultValuedAttr<I64Attr, "-1">:$axis);
   let results = (outs TensorOf<[F16, BF16, F32, F64]>:$output);
+  let hasVerifier = 1;
 }
 
 def ONNX_LeakyReluOp : ONNX_Op<"LeakyRelu", [Pure]> {
@@ -306,6 +308,7 @@ def ONNX_LogSoftmaxOp : ONNX_Op<"LogSoftmax", [Pure]> {
   let arguments = (ins TensorOf<[F16, BF16, F32, F64]>:$input,
     DefaultValuedAttr<I64Attr, "-1">:$axis);
   let results = (outs TensorOf<[F16, BF16, F32, F64]>:$output);
+  let hasVerifier = 1;
 }
 
 def ONNX_MatMulOp : ONNX_Op<"MatMul", [Pure]> {
@@ -314,6 +317,7 @@ def ONNX_MatMulOp : ONNX_Op<"MatMul", [Pure]> {
   let arguments = (ins TensorOf<[I32, I64, UI32, UI64, F16, BF16, F32, F64]>:$A,
     TensorOf<[I32, I64, UI32, UI64, F16, BF16, F32, F64]>:$B);
   let results = (outs TensorOf<[I32, I64, UI32, UI64, F16, BF16, F32, F64]>:$Y);
+  let hasVerifier = 1;
 }
 
 def ONNX_MatMulIntegerOp : ONNX_Op<"MatMulInteger", [Pure, AttrSizedOperandSegments]> {
@@ -490,6 +494,7 @@ def ONNX_SoftmaxOp : ONNX_Op<"Softmax", [Pure]> {
   let arguments = (ins TensorOf<[F16, BF16, F32, F64]>:$input,
     DefaultValuedAttr<I64Attr, "-1">:$axis);
   let results = (outs TensorOf<[F16, BF16, F32, F64]>:$output);
+  let hasVerifier = 1;
 }
 
 def ONNX_SoftplusOp : ONNX_Op<"Softplus", [Pure]> {

@@ -17,6 +17,7 @@ def ONNX_AveragePoolOp : ONNX_Op<"AveragePool", [Pure]> {
     OptionalAttr<DenseI64ArrayAttr>:$strides,
     OptionalAttr<DenseI64ArrayAttr>:$dilations);
   let results = (outs TensorOf<[F16, BF16, F32, F64]>:$Y);
+  let hasVerifier = 1;
 }
 
 def ONNX_BatchNormalizationOp : ONNX_Op<"BatchNormalization", [Pure, AttrSizedResultSegments]> {
@@ -33,6 +34,7 @@ def ONNX_BatchNormalizationOp : ONNX_Op<"BatchNormalization", [Pure, AttrSizedRe
   let results = (outs TensorOf<[F16, BF16, F32, F64]>:$Y,
     Optional<TensorOf<[F16, BF16, F32, F64]>>:$running_mean,
     Optional<TensorOf<[F16, BF16, F32, F64]>>:$running_var);
+  let hasVerifier = 1;
 }
 
 def ONNX_ConvOp : ONNX_Op<"Conv", [Pure]> {
@@ -48,6 +50,7 @@ def ONNX_ConvOp : ONNX_Op<"Conv", [Pure]> {
     OptionalAttr<DenseI64ArrayAttr>:$pads,
     OptionalAttr<DenseI64ArrayAttr>:$strides);
   let results = (outs TensorOf<[F16, BF16, F32, F64]>:$Y);
+  let hasVerifier = 1;
 }
 
 def ONNX_ConvIntegerOp : ONNX_Op<"ConvInteger", [Pure, AttrSizedOperandSegments]> {
@@ -64,6 +67,7 @@ def ONNX_ConvIntegerOp : ONNX_Op<"ConvInteger", [Pure, AttrSizedOperandSegments]
     OptionalAttr<DenseI64ArrayAttr>:$pads,
     OptionalAttr<DenseI64ArrayAttr>:$strides);
   let results = (outs TensorOf<[I32]>:$y);
+  let hasVerifier = 1;
 }
 
 def ONNX_ConvTransposeOp : ONNX_Op<"ConvTranspose", [Pure]> {
@@ -81,6 +85,7 @@ def ONNX_ConvTransposeOp : ONNX_Op<"ConvTranspose", [Pure]> {
     OptionalAttr<DenseI64ArrayAttr>:$pads,
     OptionalAttr<DenseI64ArrayAttr>:$strides);
   let results = (outs TensorOf<[F16, BF16, F32, F64]>:$Y);
+  let hasVerifier = 1;
 }
 
 def ONNX_DropoutOp : ONNX_Op<"Dropout", [Pure, AttrSizedOperandSegments]> {
@@ -126,6 +131,7 @@ def ONNX_GroupNormalizationOp : ONNX_Op<"GroupNormalization", [Pure]> {
     I64Attr:$num_groups,
     DefaultValuedAttr<I64Attr, "1">:$stash_type);
   let results = (outs TensorOf<[F16, BF16, F32, F64]>:$Y);
+  let hasVerifier = 1;
 }
 
 def ONNX_InstanceNormalizationOp : ONNX_Op<"InstanceNormalization", [Pure]> {
@@ -136,6 +142,7 @@ def ONNX_InstanceNormalizationOp : ONNX_Op<"InstanceNormalization", [Pure]> {
     TensorOf<[F16, BF16, F32, F64]>:$B,
     DefaultValuedAttr<F32Attr, "1e-05f">:$epsilon);
   let results = (outs TensorOf<[F16, BF16, F32, F64]>:$output);
+  let hasVerifier = 1;
 }
 
 def ONNX_LRNOp : ONNX_Op<"LRN", [Pure]> {
@@ -161,6 +168,7 @@ def ONNX_LayerNormalizationOp : ONNX_Op<"LayerNormalization", [Pure, AttrSizedRe
   let results = (outs TensorOf<[F16, BF16, F32, F64]>:$Y,
     Optional<TensorOf<[BF16, F32]>>:$Mean,
     Optional<TensorOf<[BF16, F32]>>:$InvStdDev);
+  let hasVerifier = 1;
 }
 
 def ONNX_LpNormalizationOp : ONNX_Op<"LpNormalization", [Pure]> {
@@ -184,6 +192,7 @@ def ONNX_LpPoolOp : ONNX_Op<"LpPool", [Pure]> {
     OptionalAttr<DenseI64ArrayAttr>:$dilations,
     DefaultValuedAttr<I64Attr, "0">:$ceil_mode);
   let results = (outs TensorOf<[F16, BF16, F32, F64]>:$Y);
+  let hasVerifier = 1;
 }
 
 def ONNX_MaxPoolOp : ONNX_Op<"MaxPool", [Pure]> {
@@ -199,6 +208,7 @@ def ONNX_MaxPoolOp : ONNX_Op<"MaxPool", [Pure]> {
     OptionalAttr<DenseI64ArrayAttr>:$strides);
   let results = (outs TensorOf<[I8, UI8, F16, BF16, F32, F64]>:$Y,
     Optional<TensorOf<[I64]>>:$Indices);
+  let hasVerifier = 1;
 }
 
 def ONNX_MaxRoiPoolOp : ONNX_Op<"MaxRoiPool", [Pure]> {

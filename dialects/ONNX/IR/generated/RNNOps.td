@@ -24,6 +24,7 @@ def ONNX_GRUOp : ONNX_Op<"GRU", [Pure, AttrSizedOperandSegments, AttrSizedResult
     DefaultValuedAttr<I64Attr, "0">:$linear_before_reset);
   let results = (outs Optional<TensorOf<[F16, BF16, F32, F64]>>:$Y,
     Optional<TensorOf<[F16, BF16, F32, F64]>>:$Y_h);
+  let hasVerifier = 1;
 }
 
 def ONNX_LSTMOp : ONNX_Op<"LSTM", [Pure, AttrSizedOperandSegments, AttrSizedResultSegments]> {
@@ -48,6 +49,7 @@ def ONNX_LSTMOp : ONNX_Op<"LSTM", [Pure, AttrSizedOperandSegments, AttrSizedResu
   let results = (outs Optional<TensorOf<[F16, BF16, F32, F64]>>:$Y,
     Optional<TensorOf<[F16, BF16, F32, F64]>>:$Y_h,
     Optional<TensorOf<[F16, BF16, F32, F64]>>:$Y_c);
+  let hasVerifier = 1;
 }
 
 def ONNX_RNNOp : ONNX_Op<"RNN", [Pure, AttrSizedOperandSegments, AttrSizedResultSegments]> {
@@ -68,6 +70,7 @@ def ONNX_RNNOp : ONNX_Op<"RNN", [Pure, AttrSizedOperandSegments, AttrSizedResult
     DefaultValuedAttr<I64Attr, "0">:$layout);
   let results = (outs Optional<TensorOf<[F16, BF16, F32, F64]>>:$Y,
     Optional<TensorOf<[F16, BF16, F32, F64]>>:$Y_h);
+  let hasVerifier = 1;
 }
 
 #endif // DIALECTS_ONNX_IR_GENERATED_RNNOPS_TD

@@ -13,6 +13,7 @@ def ONNX_ArgMaxOp : ONNX_Op<"ArgMax", [Pure]> {
     DefaultValuedAttr<I64Attr, "1">:$keepdims,
     DefaultValuedAttr<I64Attr, "0">:$select_last_index);
   let results = (outs TensorOf<[I64]>:$reduced);
+  let hasVerifier = 1;
 }
 
 def ONNX_ArgMinOp : ONNX_Op<"ArgMin", [Pure]> {
@@ -23,6 +24,7 @@ def ONNX_ArgMinOp : ONNX_Op<"ArgMin", [Pure]> {
     DefaultValuedAttr<I64Attr, "1">:$keepdims,
     DefaultValuedAttr<I64Attr, "0">:$select_last_index);
   let results = (outs TensorOf<[I64]>:$reduced);
+  let hasVerifier = 1;
 }
 
 def ONNX_ReduceL1Op : ONNX_Op<"ReduceL1", [Pure]> {

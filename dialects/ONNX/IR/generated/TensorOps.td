@@ -21,6 +21,7 @@ def ONNX_CastOp : ONNX_Op<"Cast", [Pure]> {
     I64Attr:$to,
     DefaultValuedAttr<I64Attr, "1">:$saturate);
   let results = (outs ONNX_AnyTensor:$output);
+  let hasVerifier = 1;
 }
 
 def ONNX_CastLikeOp : ONNX_Op<"CastLike", [Pure]> {
@@ -68,6 +69,7 @@ def ONNX_ConcatOp : ONNX_Op<"Concat", [Pure]> {
   let arguments = (ins Variadic<ONNX_AnyTensor>:$inputs,
     I64Attr:$axis);
   let results = (outs ONNX_AnyTensor:$concat_result);
+  let hasVerifier = 1;
 }
 
 def ONNX_ConstantOfShapeOp : ONNX_Op<"ConstantOfShape", [Pure]> {
@@ -110,6 +112,7 @@ def ONNX_FlattenOp : ONNX_Op<"Flatten", [Pure]> {
   let arguments = (ins ONNX_AnyTensor:$input,
     DefaultValuedAttr<I64Attr, "1">:$axis);
   let results = (outs ONNX_AnyTensor:$output);
+  let hasVerifier = 1;
 }
 
 def ONNX_GatherOp : ONNX_Op<"Gather", [Pure]> {
@@ -119,6 +122,7 @@ def ONNX_GatherOp : ONNX_Op<"Gather", [Pure]> {
     TensorOf<[I32, I64]>:$indices,
     DefaultValuedAttr<I64Attr, "0">:$axis);
   let results = (outs ONNX_AnyTensor:$output);
+  let hasVerifier = 1;
 }
 
 def ONNX_GatherElementsOp : ONNX_Op<"GatherElements", [Pure]> {
@@ -128,6 +132,7 @@ def ONNX_GatherElementsOp : ONNX_Op<"GatherElements", [Pure]> {
     TensorOf<[I32, I64]>:$indices,
     DefaultValuedAttr<I64Attr, "0">:$axis);
   let results = (outs ONNX_AnyTensor:$output);
+  let hasVerifier = 1;
 }
 
 def ONNX_GatherNDOp : ONNX_Op<"GatherND", [Pure]> {
@@ -205,6 +210,7 @@ def ONNX_PadOp : ONNX_Op<"Pad", [Pure, AttrSizedOperandSegments]> {
     Optional<TensorOf<[I32, I64]>>:$axes,
     DefaultValuedStrAttr<StrAttr, "constant">:$mode);
   let results = (outs ONNX_AnyTensor:$output);
+  let hasVerifier = 1;
 }
 
 def ONNX_RandomNormalOp : ONNX_Op<"RandomNormal", [Pure]> {
@@ -267,6 +273,7 @@ def ONNX_ReshapeOp : ONNX_Op<"Reshape", [Pure]> {
     TensorOf<[I64]>:$shape,
     DefaultValuedAttr<I64Attr, "0">:$allowzero);
   let results = (outs ONNX_AnyTensor:$reshaped);
+  let hasVerifier = 1;
 }
 
 def ONNX_ResizeOp : ONNX_Op<"Resize", [Pure, AttrSizedOperandSegments]> {
@@ -286,6 +293,7 @@ def ONNX_ResizeOp : ONNX_Op<"Resize", [Pure, AttrSizedOperandSegments]> {
     OptionalAttr<DenseI64ArrayAttr>:$axes,
     DefaultValuedStrAttr<StrAttr, "stretch">:$keep_aspect_ratio_policy);
   let results = (outs ONNX_AnyTensor:$Y);
+  let hasVerifier = 1;
 }
 
 def ONNX_ReverseSequenceOp : ONNX_Op<"ReverseSequence", [Pure]> {
@@ -362,6 +370,7 @@ def ONNX_SplitOp : ONNX_Op<"Split", [Pure]> {
     DefaultValuedAttr<I64Attr, "0">:$axis,
     OptionalAttr<I64Attr>:$num_outputs);
   let results = (outs Variadic<ONNX_AnyTensor>:$outputs);
+  let hasVerifier = 1;
 }
 
 def ONNX_SqueezeOp : ONNX_Op<"Squeeze", [Pure]> {
@@ -370,6 +379,7 @@ def ONNX_SqueezeOp : ONNX_Op<"Squeeze", [Pure]> {
   let arguments = (ins ONNX_AnyTensor:$data,
     Optional<TensorOf<[I64]>>:$axes);
   let results = (outs ONNX_AnyTensor:$squeezed);
+  let hasVerifier = 1;
 }
 
 def ONNX_TileOp : ONNX_Op<"Tile", [Pure]> {
@@ -398,6 +408,7 @@ def ONNX_TransposeOp : ONNX_Op<"Transpose", [Pure]> {
   let arguments = (ins ONNX_AnyTensor:$data,
     OptionalAttr<DenseI64ArrayAttr>:$perm);
   let results = (outs ONNX_AnyTensor:$transposed);
+  let hasVerifier = 1;
 }
 
 def ONNX_TriluOp : ONNX_Op<"Trilu", [Pure]> {
@@ -427,6 +438,7 @@ def ONNX_UnsqueezeOp : ONNX_Op<"Unsqueeze", [Pure]> {
   let arguments = (ins ONNX_AnyTensor:$data,
     TensorOf<[I64]>:$axes);
   let results = (outs ONNX_AnyTensor:$expanded);
+  let hasVerifier = 1;
 }
 
 #endif // DIALECTS_ONNX_IR_GENERATED_TENSOROPS_TD
