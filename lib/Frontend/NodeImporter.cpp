@@ -296,7 +296,9 @@ bool GraphImporter::verifyNode(NodeContext &node, Operation *op) {
   }
   StringRef text = message;
   text.consume_front(("'" + op->getName().getStringRef() + "' op ").str());
-  emitError(node) << text;
+  InFlightDiagnostic error = emitError(node) << text << " (operands ";
+  llvm::interleaveComma(op->getOperandTypes(), error);
+  error << ")";
   return false;
 }
 
