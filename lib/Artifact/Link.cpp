@@ -43,14 +43,38 @@ TemporaryFile::~TemporaryFile() {
     (void)llvm::sys::fs::remove(path);
 }
 
+/// The object in a temporary file, which is where lld reads from.
+static llvm::Expected<TemporaryFile> toFile(const CompiledObject &object) {
+  llvm::Expected<TemporaryFile> file = TemporaryFile::create("o");
+  if (!file)
+    return file.takeError();
+  llvm::Error inner = llvm::Error::success();
+  llvm::Error outer = writeFile(file->path, [&](llvm::raw_ostream &stream) {
+    inner = llvm::joinErrors(std::move(inner), writeObject(object, stream));
+  });
+  if (llvm::Error error = llvm::joinErrors(std::move(outer), std::move(inner)))
+    return std::move(error);
+  return file;
+}
+
 llvm::Error lathe::linkShared(const CompiledObject &object, llvm::StringRef path) {
-  llvm::Expected<TemporaryFile> in = TemporaryFile::create("o");
+  llvm::Expected<TemporaryFile> in = toFile(object);
   if (!in)
     return in.takeError();
-  if (llvm::Error error =
-          writeFile(in->path, [&](llvm::raw_ostream &stream) { llvm::cantFail(writeObject(object, stream)); }))
-    return error;
   // lld writes to a temporary of its own and renames it.
   return link({"-shared", "--build-id=none", "-z", "noexecstack", "--soname=" + llvm::sys::path::filename(path).str(), "-o",
                path.str(), in->path.str().str()});
+}
+
+llvm::Error lathe::linkExecutable(const CompiledObject &object, llvm::StringRef path, llvm::StringRef libraries) {
+  static constexpr llvm::StringLiteral kSystem = "/usr/lib/x86_64-linux-gnu/";
+  if (!llvm::sys::fs::exists(kSystem + "crt1.o"))
+    return llvm::createStringError("a program needs the C library's " + kSystem + "crt1.o; install libc6-dev");
+  llvm::Expected<TemporaryFile> in = toFile(object);
+  if (!in)
+    return in.takeError();
+  return link({"--build-id=none", "-z", "noexecstack", "--gc-sections", "--dynamic-linker=/lib64/ld-linux-x86-64.so.2",
+               "--defsym=lathe_main_model=" + object.name + "_model", "-o", path.str(), (kSystem + "crt1.o").str(),
+               (kSystem + "crti.o").str(), in->path.str().str(), (libraries + "/liblathe_main.a").str(),
+               (libraries + "/liblathe_rt.a").str(), "-L" + kSystem.str(), "-lc", (kSystem + "crtn.o").str()});
 }

@@ -10,7 +10,7 @@ using namespace mlir;
 using namespace lathe;
 
 namespace {
-enum class Emit { Object, Shared, LLVMIR, Assembly, MLIR, Header };
+enum class Emit { Object, Shared, Executable, LLVMIR, Assembly, MLIR, Header };
 
 struct CompileFlags : ModelFlags {
   cl::opt<std::string> output{"o", cl::desc("file to write; - is stdout"), cl::value_desc("file"),
@@ -19,6 +19,7 @@ struct CompileFlags : ModelFlags {
       "emit", cl::desc("what to write:"), cl::init(Emit::Object), cl::cat(category),
       cl::values(clEnumValN(Emit::Object, "obj", "relocatable object, and the header beside it"),
                  clEnumValN(Emit::Shared, "shared", "shared object, and the header beside it"),
+                 clEnumValN(Emit::Executable, "exe", "program that runs the model on .npy files"),
                  clEnumValN(Emit::LLVMIR, "llvm", "optimised LLVM IR"),
                  clEnumValN(Emit::Assembly, "asm", "assembly"),
                  clEnumValN(Emit::MLIR, "mlir", "the LLVM dialect of MLIR"),
@@ -57,9 +58,20 @@ static int writeModule(ModuleOp module, const CompileFlags &flags, StringRef pat
   return write(path, text);
 }
 
-static llvm::Error writeCode(const CompiledObject &object, StringRef path, bool shared) {
-  if (shared)
+/// Where the build keeps liblathe_rt.a and liblathe_main.a: beside the folder of this program.
+static std::string getLibraryFolder() {
+  static char anchor;
+  SmallString<128> folder(llvm::sys::fs::getMainExecutable("lathe", &anchor));
+  llvm::sys::path::remove_filename(folder);
+  llvm::sys::path::append(folder, "..", "lib");
+  return folder.str().str();
+}
+
+static llvm::Error writeCode(const CompiledObject &object, StringRef path, Emit emit) {
+  if (emit == Emit::Shared)
     return linkShared(object, path);
+  if (emit == Emit::Executable)
+    return linkExecutable(object, path, getLibraryFolder());
   llvm::Error inner = llvm::Error::success();
   llvm::Error outer = writeFile(path, [&](llvm::raw_ostream &stream) {
     inner = llvm::joinErrors(std::move(inner), writeObject(object, stream));
@@ -67,8 +79,8 @@ static llvm::Error writeCode(const CompiledObject &object, StringRef path, bool 
   return llvm::joinErrors(std::move(outer), std::move(inner));
 }
 
-/// Writes the object and, beside it, the header: both or none.
-static int writeArtifact(ModuleOp module, StringRef path, bool shared) {
+/// Writes the object and, beside it, the header: both or none. A program has no header.
+static int writeArtifact(ModuleOp module, StringRef path, Emit emit) {
   SmallString<128> header(path);
   llvm::sys::path::replace_extension(header, ".h");
   if (header == path)
@@ -76,8 +88,10 @@ static int writeArtifact(ModuleOp module, StringRef path, bool shared) {
   FailureOr<CompiledObject> object = compileObject(module, nn::getTarget(module));
   if (failed(object))
     return kFailure;
-  if (llvm::Error error = writeCode(*object, path, shared))
+  if (llvm::Error error = writeCode(*object, path, emit))
     return fail(textOf(std::move(error)));
+  if (emit == Emit::Executable)
+    return kSuccess;
   llvm::sys::fs::file_status kind;
   if (path == "-" || (!llvm::sys::fs::status(path, kind) && llvm::sys::fs::is_other(kind)))
     return kSuccess;
@@ -93,6 +107,8 @@ static StringRef defaultExtension(Emit emit) {
     return ".o";
   case Emit::Shared:
     return ".so";
+  case Emit::Executable:
+    return "";
   case Emit::LLVMIR:
     return ".ll";
   case Emit::Assembly:
@@ -139,7 +155,8 @@ int lathe::runCompile(int argc, char **argv) {
   switch (flags.emit) {
   case Emit::Object:
   case Emit::Shared:
-    return writeArtifact(*module, path, flags.emit == Emit::Shared);
+  case Emit::Executable:
+    return writeArtifact(*module, path, flags.emit);
   case Emit::LLVMIR:
   case Emit::Assembly: {
     FailureOr<Bytes> code =
