@@ -17,7 +17,8 @@ static Value getProjected(Value value) {
   while (Operation *op = value.getDefiningOp()) {
     if (auto linear = dyn_cast<nn::LinearOp>(op))
       return linear.getInput();
-    if (!isa<onnx::ReshapeOp, onnx::SqueezeOp, onnx::UnsqueezeOp, onnx::TransposeOp, onnx::SplitOp, onnx::GatherOp>(op))
+    if (!isa<onnx::ReshapeOp, onnx::SqueezeOp, onnx::UnsqueezeOp, onnx::TransposeOp, onnx::SplitOp, onnx::SliceOp,
+             onnx::GatherOp>(op))
       return {};
     value = op->getOperand(0);
   }
@@ -35,9 +36,12 @@ static Value getStream(nn::AttentionOp attention) {
   for (Value extra : linear.getExtras())
     if (extra.getType() == linear.getResult().getType() && !extra.getDefiningOp<onnx::ConstantOp>())
       return linear.getResult();
-  if (!linear->hasOneUse())
+  value = linear.getResult();
+  while (value.hasOneUse() && isa<onnx::ReshapeOp, onnx::UnsqueezeOp>(*value.user_begin()))
+    value = value.user_begin()->getResult(0);
+  if (!value.hasOneUse())
     return {};
-  auto sum = dyn_cast<onnx::AddOp>(*linear->user_begin());
+  auto sum = dyn_cast<onnx::AddOp>(*value.user_begin());
   bool keepsType = sum && sum.getA().getType() == sum.getB().getType() && sum.getC().getType() == sum.getA().getType();
   return keepsType ? sum.getC() : Value();
 }
@@ -148,6 +152,13 @@ std::string TokenFlow::visitGather(Operation *op) {
   return {};
 }
 
+std::string TokenFlow::visitSlice(Operation *op) {
+  auto slice = cast<onnx::SliceOp>(op);
+  TokenDim tokens = dims.lookup(slice.getData());
+  dims[slice.getOutput()] = tokens;
+  return {};
+}
+
 std::string TokenFlow::visit(Operation *op) {
   if (isa<nn::NormOp>(op)) {
     auto tokens = dims.find(op->getOperand(0));
@@ -182,6 +193,8 @@ std::string TokenFlow::visit(Operation *op) {
         dims[transpose.getTransposed()] = {unsigned(i), tokens.count};
     return {};
   }
+  if (auto slice = dyn_cast<onnx::SliceOp>(op))
+    return visitSlice(slice);
   if (auto split = dyn_cast<onnx::SplitOp>(op)) {
     auto tokens = dims.find(split.getInput());
     int64_t axis = split.getAxis(), rank = getType(split.getInput()).getRank();

@@ -55,6 +55,7 @@ private:
   std::string visitAttention(nn::AttentionOp op);
   std::string visitReshape(mlir::Operation *op);
   std::string visitGather(mlir::Operation *op);
+  std::string visitSlice(mlir::Operation *op);
 
   llvm::DenseMap<Value, TokenDim> dims;
   llvm::SmallVector<nn::AttentionOp> attentions;
