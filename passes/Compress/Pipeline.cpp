@@ -34,10 +34,12 @@ static void addOverrides(OpPassManager &passes, const CompressionSettings &setti
 
 void lathe::buildStructurePipeline(OpPassManager &passes, const CompressOptions &options) {
   addOverrides(passes, options.settings);
-  if (isAsked(options.settings.get("token-merge"))) {
-    CompressMergeTokensOptions merge;
-    merge.spec = options.settings.get("token-merge").str();
-    passes.addNestedPass<func::FuncOp>(createCompressMergeTokens(merge));
+  const CompressionSettings &settings = options.settings;
+  if (settings.any("token-merge", isAsked) || settings.any("token-prune", isAsked)) {
+    CompressReduceTokensOptions tokens;
+    tokens.merge = settings.get("token-merge").str();
+    tokens.prune = settings.get("token-prune").str();
+    passes.addNestedPass<func::FuncOp>(createCompressReduceTokens(tokens));
     passes.addPass(createCSEPass());
   }
 }

@@ -3,6 +3,7 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "passes/Compress/Quantize/WeightOnly.h"
 #include "passes/Compress/Tokens/TokenMergeSpec.h"
+#include "passes/Compress/Tokens/TokenPruneSpec.h"
 
 using namespace lathe;
 
@@ -24,6 +25,8 @@ llvm::Error lathe::checkTransform(llvm::StringRef transform, llvm::StringRef tex
     return llvm::Error::success();
   if (transform == "token-merge")
     return TokenMergeSpec::parse(text).takeError();
+  if (transform == "token-prune")
+    return TokenPruneSpec::parse(text).takeError();
   if (transform == "quantize")
     return text == "int8" ? llvm::Error::success() : WeightFormat::parse(text).takeError();
   return llvm::createStringError("not supported yet");

@@ -27,6 +27,11 @@ struct ModelFlags {
       "token-merge",
       cl::desc("tokens that the layers of a vision transformer merge: r:8 in each, or 8,8,4,..."),
       cl::value_desc("r:N|N,N,..."), cl::cat(category)};
+  cl::opt<std::string> tokenPrune{
+      "token-prune",
+      cl::desc("share of the tokens that three layers of a vision transformer keep (or those that :layers=3,6,9 counts "
+               "from 0); the others are fused"),
+      cl::value_desc("keep:S"), cl::cat(category)};
   cl::opt<std::string> quantize{"quantize",
                                 cl::desc("smaller numbers: int8 (needs --calibrate); weights only: w8, w4, "
                                          "either with :group=32|64|128 and :asymmetric"),
