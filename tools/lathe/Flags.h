@@ -32,6 +32,10 @@ struct ModelFlags {
       cl::desc("share of the tokens that three layers of a vision transformer keep (or those that :layers=3,6,9 counts "
                "from 0); the others are fused"),
       cl::value_desc("keep:S"), cl::cat(category)};
+  cl::opt<std::string> prune{"prune",
+                             cl::desc("weights to remove: magnitude:S, or wanda:S (needs --calibrate), S of them all; N:M, N of "
+                                      "each M stay"),
+                             cl::value_desc("item,..."), cl::cat(category)};
   cl::opt<std::string> quantize{"quantize",
                                 cl::desc("smaller numbers: int8 (needs --calibrate); weights only: w8, w4, "
                                          "either with :group=32|64|128 and :asymmetric"),

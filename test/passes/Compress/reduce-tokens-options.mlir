@@ -15,10 +15,10 @@
 // PRUNE: error: token-prune: expected keep:SHARE between 0 and 1, and maybe :layers=N,N,... in ascending order, but got 'keep:1.5'
 // ORDER: error: token-prune: expected keep:SHARE {{.*}}, but got 'keep:0.5:layers=1,1'
 // LAYERS: error: expected layers 0 to 1 to prune tokens after, but got 2
-// BOTH: error: expected layer 0 to merge or to prune tokens, but got both
-// CLASS: error: cannot prune tokens: expected the class to be read from the first token
-// OVERRIDE: error: expected one number of tokens to merge in a layer, but got 2,2
-// SHARE: error: expected the share of tokens to keep in a layer, but got keep:0.5:layers=1
+// BOTH: error: {{.*}}expected layer 0 to merge or to prune tokens, but got both
+// CLASS: error: {{.*}}cannot prune tokens: expected the class to be read from the first token
+// OVERRIDE: error: {{.*}}expected one number of tokens to merge in a layer, but got 2,2
+// SHARE: error: {{.*}}expected the share of tokens to keep in a layer, but got keep:0.5:layers=1
 func.func @mean(%x: tensor<1x9x8xf32>) -> tensor<1x8xf32> {
   %w = onnx.Constant dense<0.5> : tensor<8x8xf32>
   %heads = onnx.Constant dense<[1, 9, 2, 4]> : tensor<4xi64>

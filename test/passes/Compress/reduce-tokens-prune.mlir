@@ -28,8 +28,8 @@
 // OWN: [Missed] MergeTokens | {{.*}}Reason="skipped by recipe"
 // OWN: [Passed] MergeTokens | {{.*}}Merged=3, Tokens=9
 // OWN: [Passed] PruneTokens | {{.*}}Kept=3, Tokens=6
-// OWN: nn.token_merge {{.*}} r = 3
-// OWN: nn.token_prune {{.*}} kept = 3
+// OWN: nn.token_merge {{.*}}r = 3
+// OWN: nn.token_prune {{.*}}kept = 3
 func.func @class(%x: tensor<1x9x8xf32>) -> tensor<1x8xf32> {
   %w = onnx.Constant dense<0.5> : tensor<8x8xf32>
   %heads = onnx.Constant dense<[1, 9, 2, 4]> : tensor<4xi64>
