@@ -225,3 +225,67 @@ func.func @norm_size(%x: tensor<2x4xf32>, %s: tensor<3xf32>) {
   %0 = nn.norm rms %x scale(%s) {epsilon = 1.0e-5 : f32} : (tensor<2x4xf32>, tensor<3xf32>) -> tensor<2x4xf32>
   return
 }
+
+// -----
+
+func.func @prune_dynamic(%x: tensor<1x?x8xf32>, %k: tensor<1x9x2x4xf32>) {
+  // expected-error@+1 {{expected tokens of rank 3 and of a static number, but got 'tensor<1x?x8xf32>'}}
+  %0 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x?x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> tensor<1x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @prune_kept(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
+  // expected-error@+1 {{expected 1 to 6 of 9 tokens to keep, but got 7}}
+  %0 = nn.token_prune %x query(%k) key(%k) {kept = 7 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> tensor<1x9x8xf32>
+  return
+}
+
+// -----
+
+func.func @prune_left(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
+  // expected-error@+1 {{expected equal numbers of tokens left, but got 6 and 5}}
+  %0 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> tensor<1x6x8xf32>
+  return
+}
+
+// -----
+
+func.func @prune_keys(%x: tensor<1x9x8xf32>, %k: tensor<1x8x2x4xf32>) {
+  // expected-error@+1 {{expected equal numbers of tokens, but got 9 and 8}}
+  %0 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x8x2x4xf32>, tensor<1x8x2x4xf32>) -> tensor<1x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @prune_results(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
+  // expected-error@+1 {{expected 1 results, but got 2}}
+  %0:2 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> (tensor<1x5x8xf32>, tensor<1x5xf32>)
+  return
+}
+
+// -----
+
+func.func @prune_sizes(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>, %s: tensor<9xf32>) {
+  // expected-error@+1 {{expected sizes of rank 2, but got 'tensor<9xf32>'}}
+  %0:2 = nn.token_prune %x query(%k) key(%k) sizes(%s) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>, tensor<9xf32>) -> (tensor<1x5x8xf32>, tensor<1x5xf32>)
+  return
+}
+
+// -----
+
+func.func @merge_most(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
+  // expected-error@+1 {{expected 1 to 4 of 9 tokens to merge, but got 5}}
+  %0:2 = nn.token_merge %x metric(%k) {r = 5 : i64, protect_class} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>) -> (tensor<1x4x8xf32>, tensor<1x4xf32>)
+  return
+}
+
+// -----
+
+func.func @merge_left(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
+  // expected-error@+1 {{expected equal numbers of tokens left, but got 6 and 7}}
+  %0:2 = nn.token_merge %x metric(%k) {r = 2 : i64, protect_class} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>) -> (tensor<1x6x8xf32>, tensor<1x7xf32>)
+  return
+}

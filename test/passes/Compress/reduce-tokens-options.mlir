@@ -5,8 +5,6 @@
 // RUN: not lathe-opt %s --compress-reduce-tokens=prune=keep:0.5:layers=0,2 2>&1 | FileCheck %s --check-prefix=LAYERS
 // RUN: not lathe-opt %s --compress-reduce-tokens="merge=r:2 prune=keep:0.5" 2>&1 | FileCheck %s --check-prefix=BOTH
 // RUN: not lathe-opt %s --compress-reduce-tokens="prune=keep:0.5" 2>&1 | FileCheck %s --check-prefix=CLASS
-// RUN: not lathe-opt %s --compress-override-settings="overrides=layer0=token-merge=2,2" --compress-reduce-tokens 2>&1 \
-// RUN:   | FileCheck %s --check-prefix=OVERRIDE
 // RUN: not lathe-opt %s --compress-override-settings=overrides=layer1=token-prune=keep:0.5:layers=1 --compress-reduce-tokens 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=SHARE
 
@@ -17,7 +15,6 @@
 // LAYERS: error: expected layers 0 to 1 to prune tokens after, but got 2
 // BOTH: error: {{.*}}expected layer 0 to merge or to prune tokens, but got both
 // CLASS: error: {{.*}}cannot prune tokens: expected the class to be read from the first token
-// OVERRIDE: error: {{.*}}expected one number of tokens to merge in a layer, but got 2,2
 // SHARE: error: {{.*}}expected the share of tokens to keep in a layer, but got keep:0.5:layers=1
 func.func @mean(%x: tensor<1x9x8xf32>) -> tensor<1x8xf32> {
   %w = onnx.Constant dense<0.5> : tensor<8x8xf32>
