@@ -1,7 +1,7 @@
 //===- Settings.cpp - What compression is asked for -----------------------===//
 #include "passes/Compress/Settings.h"
 #include "mlir/IR/BuiltinAttributes.h"
-#include "passes/Compress/Quantize/WeightOnly.h"
+#include "passes/Compress/Quantize/WeightFormat.h"
 #include "passes/Compress/Tokens/TokenMergeSpec.h"
 
 using namespace lathe;

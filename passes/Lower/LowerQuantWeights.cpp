@@ -2,8 +2,7 @@
 #include "passes/Lower/LowerQuantWeights.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
-#include "mlir/IR/Matchers.h"
+#include "passes/Lower/QuantizedConstants.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -37,32 +36,12 @@ LogicalResult lathe::checkWeightOnly(nn::LinearOp op) {
          << weight;
 }
 
-/// The elements of a constant of less than 8 bits, a byte for each; nullopt where they are not there.
-static std::optional<SmallVector<uint8_t>> readNarrow(ElementsAttr attribute) {
-  int64_t count = attribute.getNumElements();
-  SmallVector<uint8_t> values;
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attribute)) {
-    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    if (!blob || int64_t(blob->getData().size()) != count)
-      return std::nullopt;
-    values.append(blob->getDataAs<uint8_t>().begin(), blob->getDataAs<uint8_t>().end());
-    return values;
-  }
-  auto dense = dyn_cast<DenseElementsAttr>(attribute);
-  if (!dense)
-    return std::nullopt;
-  for (const APInt &value : dense.getValues<APInt>())
-    values.push_back(uint8_t(value.getSExtValue()));
-  return values;
-}
-
 /// The weight as words of `bits`-bit elements, as nn.linear reads them: each 2^(bits - 1) higher than it is.
 static FailureOr<ElementsAttr> packWords(nn::LinearOp op, unsigned bits) {
-  auto cast = op.getWeight().getDefiningOp<quant::StorageCastOp>();
-  ElementsAttr constant;
-  if (!cast || !matchPattern(cast.getInput(), m_Constant(&constant)))
+  ElementsAttr constant = getStoredConstant(op.getWeight());
+  if (!constant)
     return op.emitOpError("expected a constant weight, because it has ") << bits << " bits", failure();
-  std::optional<SmallVector<uint8_t>> values = readNarrow(constant);
+  std::optional<SmallVector<int8_t>> values = readElements(constant);
   if (!values)
     return op.emitOpError("expected a weight that is loaded, but got ") << constant, failure();
   ArrayRef<int64_t> shape = constant.getShapedType().getShape();
@@ -72,17 +51,13 @@ static FailureOr<ElementsAttr> packWords(nn::LinearOp op, unsigned bits) {
   for (int64_t k = 0; k < shape[0]; ++k) {
     int64_t position = k % kStreamRows * bits, word = k / kStreamRows * bits + position / 32, shift = position % 32;
     for (int64_t n = 0; n < columns; ++n) {
-      uint64_t element = uint64_t(((*values)[k * columns + n] + middle) & mask) << shift;
+      uint64_t element = uint64_t((unsigned((*values)[k * columns + n]) + middle) & mask) << shift;
       words[word * columns + n] |= int32_t(uint32_t(element));
       if (shift + bits > 32)
         words[(word + 1) * columns + n] |= int32_t(element >> 32);
     }
   }
-  auto type = RankedTensorType::get({rows, columns}, IntegerType::get(op.getContext(), 32));
-  if (isa<DenseElementsAttr>(constant))
-    return ElementsAttr(DenseElementsAttr::get(type, ArrayRef<int32_t>(words)));
-  AsmResourceBlob blob = HeapAsmResourceBlob::allocateAndCopyInferAlign(ArrayRef<int32_t>(words));
-  return ElementsAttr(DenseResourceElementsAttr::get(type, "words", std::move(blob)));
+  return makeConstant<int32_t>(constant, {rows, columns}, words, "words");
 }
 
 /// Multiplies the sums by a scale for each output before anything else happens to them.
@@ -108,29 +83,16 @@ LogicalResult lathe::lowerWeightOnly(nn::LinearOp op) {
   quant::QuantizedType type = getQuantized(op.getWeight());
   int64_t columns = cast<ShapedType>(op.getWeight().getType()).getDimSize(1);
   unsigned bits = type.getStorageTypeIntegralWidth();
-  SmallVector<float> scales;
-  SmallVector<int64_t> zeroPoints;
-  auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type);
-  if (perAxis) {
-    for (double scale : perAxis.getScales())
-      scales.push_back(float(scale));
-    zeroPoints.assign(perAxis.getZeroPoints().begin(), perAxis.getZeroPoints().end());
-  } else {
-    auto blocks = cast<quant::UniformQuantizedSubChannelType>(type);
-    for (const APFloat &scale : blocks.getScales().getValues<APFloat>())
-      scales.push_back(float(scale.convertToDouble()));
-    for (const APInt &zero : blocks.getZeroPoints().getValues<APInt>())
-      zeroPoints.push_back(zero.getSExtValue());
-  }
-  bool symmetric = llvm::all_of(zeroPoints, [](int64_t zero) { return zero == 0; });
+  QuantizationParameters parameters = readParameters(type);
+  bool symmetric = parameters.isSymmetric();
 
   Type f32 = Float32Type::get(op.getContext());
-  if (perAxis && symmetric) {
-    scaleSums(op, DenseElementsAttr::get(RankedTensorType::get({columns}, f32), ArrayRef<float>(scales)));
+  if (isa<quant::UniformQuantizedPerAxisType>(type) && symmetric) {
+    scaleSums(op, DenseElementsAttr::get(RankedTensorType::get({columns}, f32), ArrayRef<float>(parameters.scales)));
     return success();
   }
   OpBuilder builder(op);
-  auto groupsType = RankedTensorType::get({int64_t(scales.size()) / columns, columns}, f32);
+  auto groupsType = RankedTensorType::get({int64_t(parameters.scales.size()) / columns, columns}, f32);
   auto append = [&](MutableOperandRange operands, ArrayRef<float> values) {
     auto attribute = DenseElementsAttr::get(groupsType, values);
     operands.assign(arith::ConstantOp::create(builder, op.getLoc(), attribute).getResult());
@@ -142,10 +104,10 @@ LogicalResult lathe::lowerWeightOnly(nn::LinearOp op) {
     op.getWeightMutable().assign(arith::ConstantOp::create(builder, op.getLoc(), cast<TypedAttr>(*words)));
     op.setBits(bits);
   }
-  append(op.getScalesMutable(), scales);
+  append(op.getScalesMutable(), parameters.scales);
   if (!symmetric) {
     SmallVector<float> offsets;
-    for (auto [scale, zero] : llvm::zip(scales, zeroPoints))
+    for (auto [scale, zero] : llvm::zip(parameters.scales, parameters.zeroPoints))
       offsets.push_back(-scale * float(zero + (bits < 8 ? 1 << (bits - 1) : 0)));
     append(op.getOffsetsMutable(), offsets);
   }
