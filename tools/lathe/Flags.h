@@ -28,8 +28,8 @@ struct ModelFlags {
       cl::desc("tokens that the layers of a vision transformer merge: r:8 in each, or 8,8,4,..."),
       cl::value_desc("r:N|N,N,..."), cl::cat(category)};
   cl::opt<std::string> quantize{"quantize",
-                                cl::desc("smaller numbers: int8 (needs --calibrate); weights only: w8, w4, "
-                                         "either with :group=32|64|128 and :asymmetric"),
+                                cl::desc("smaller numbers: int8 (needs --calibrate); weights only: w8, w4, w3, w2, "
+                                         "with :group=32|64|128, :asymmetric, and :rtn, :gptq or :act-order"),
                                 cl::value_desc("format"), cl::cat(category)};
   cl::opt<std::string> calibrate{
       "calibrate",
