@@ -109,7 +109,8 @@ void Rounder::roundRow(int64_t position) {
   int64_t row = order[position];
   for (int64_t n = 0; n < columns; ++n) {
     const Levels &of = levels[row / group * columns + n];
-    int64_t stored = of.quantize(targets(position, n));
+    // What was pruned takes no part in feedback.
+    int64_t stored = weight(position, n) == 0 ? of.zero : of.quantize(targets(position, n));
     result.stored[row * columns + n] = int8_t(stored);
     errors(position, n) = weight(position, n) - float(of.express(stored));
   }

@@ -13,6 +13,8 @@ namespace lathe {
 /// ones that can make up for them. Levels of a group are chosen when its first row is reached, after that feedback; with
 /// `actOrder` before, because rows come in the order of the power of their inputs then.
 ///
+/// Elements that are 0 stay 0, so that pruning is kept.
+///
 /// `gram` is H, `[K, K]`, symmetric. Its diagonal is damped by 1 % of its mean, and more until it is positive definite.
 /// The group of the format divides K. Nullopt where H has an element that is not finite or is zero.
 std::optional<RoundedMatrix> roundByGptq(llvm::ArrayRef<float> weight, int64_t columns, llvm::ArrayRef<float> gram,

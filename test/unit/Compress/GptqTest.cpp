@@ -152,6 +152,20 @@ TEST_CASE("fewer samples than channels are damped, and what is no Gram matrix is
   CHECK(!roundByGptq(layer.weight, layer.columns, layer.gram, format));
 }
 
+TEST_CASE("GPTQ keeps what was pruned") {
+  Layer layer(64, 4, /*seed=*/2);
+  for (size_t i = 0; i < layer.weight.size(); i += 3)
+    layer.weight[i] = 0;
+  for (llvm::StringRef text : {"w4", "w4:asymmetric"}) {
+    std::optional<RoundedMatrix> rounded = roundByGptq(layer.weight, layer.columns, layer.gram, makeFormat(text));
+    REQUIRE(rounded);
+    for (int64_t i = 0; i < int64_t(layer.weight.size()); i += 3) {
+      int64_t group = i / layer.columns / 32 * layer.columns + i % layer.columns;
+      CHECK(int64_t(rounded->stored[i]) == rounded->zeroPoints[group]);
+    }
+  }
+}
+
 TEST_CASE("levels have the least squared error") {
   // One outlier among many small values is clipped rather than taking the levels of all others.
   std::vector<float> values(32, 0.0f);
