@@ -232,6 +232,13 @@ func.func @prune_dynamic(%x: tensor<1x?x8xf32>, %k: tensor<1x9x2x4xf32>) {
   // expected-error@+1 {{expected tokens of rank 3 and of a static number, but got 'tensor<1x?x8xf32>'}}
   %0 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x?x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> tensor<1x5x8xf32>
   return
+
+// -----
+
+func.func @odd_bits(%x: tensor<1x32xf32>, %w: tensor<5x2xi32>, %s: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  // expected-error @+1 {{expected words with elements of 2, 3 or 4 bits, but got 5}}
+  %y = nn.linear %x, %w scales(%s) {bits = 5 : i64} : (tensor<1x32xf32>, tensor<5x2xi32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
 }
 
 // -----
@@ -240,6 +247,13 @@ func.func @prune_kept(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
   // expected-error@+1 {{expected 1 to 6 of 9 tokens to keep, but got 7}}
   %0 = nn.token_prune %x query(%k) key(%k) {kept = 7 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> tensor<1x9x8xf32>
   return
+
+// -----
+
+func.func @bytes_for_words(%x: tensor<1x32xf32>, %w: tensor<4x2xi8>, %s: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  // expected-error @+1 {{with scales expected an input of f32 and a weight of i32, but got 'f32' and 'i8'}}
+  %y = nn.linear %x, %w scales(%s) {bits = 4 : i64} : (tensor<1x32xf32>, tensor<4x2xi8>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
 }
 
 // -----
@@ -248,6 +262,13 @@ func.func @prune_left(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
   // expected-error@+1 {{expected equal numbers of tokens left, but got 6 and 5}}
   %0 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> tensor<1x6x8xf32>
   return
+
+// -----
+
+func.func @half_streams(%x: tensor<1x32xf32>, %w: tensor<3x2xi32>, %s: tensor<2x2xf32>) -> tensor<1x2xf32> {
+  // expected-error @+1 {{expected f32 scales for groups of rows of the weight}}
+  %y = nn.linear %x, %w scales(%s) {bits = 3 : i64} : (tensor<1x32xf32>, tensor<3x2xi32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
 }
 
 // -----
@@ -256,6 +277,13 @@ func.func @prune_keys(%x: tensor<1x9x8xf32>, %k: tensor<1x8x2x4xf32>) {
   // expected-error@+1 {{expected equal numbers of tokens, but got 9 and 8}}
   %0 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x8x2x4xf32>, tensor<1x8x2x4xf32>) -> tensor<1x5x8xf32>
   return
+
+// -----
+
+func.func @no_scales(%x: tensor<1x32xf32>, %w: tensor<3x2xi32>) -> tensor<1x2xf32> {
+  // expected-error @+1 {{has bits but no scales}}
+  %y = nn.linear %x, %w {bits = 3 : i64} : (tensor<1x32xf32>, tensor<3x2xi32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
 }
 
 // -----
@@ -288,4 +316,11 @@ func.func @merge_left(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
   // expected-error@+1 {{expected equal numbers of tokens left, but got 6 and 7}}
   %0:2 = nn.token_merge %x metric(%k) {r = 2 : i64, protect_class} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>) -> (tensor<1x6x8xf32>, tensor<1x7xf32>)
   return
+
+// -----
+
+func.func @too_few_words(%x: tensor<1x64xf32>, %w: tensor<3x2xi32>, %s: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  // expected-error @+1 {{expected equal reduction sizes, but got 64 and 32}}
+  %y = nn.linear %x, %w scales(%s) {bits = 3 : i64} : (tensor<1x64xf32>, tensor<3x2xi32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
 }
