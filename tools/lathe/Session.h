@@ -7,7 +7,6 @@
 #include "lib/Driver/Profile.h"
 #include "lib/Driver/Samples.h"
 #include "lathe/lathe.h"
-#include "lib/Report/RemarkCollector.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/Timing.h"
 #include "tools/lathe/Flags.h"
@@ -17,8 +16,7 @@ namespace lathe {
 /// A context set up as the flags ask, with diagnostics going to stderr.
 class Session {
 public:
-  /// `remarks`, if given, takes what passes say.
-  Session(const ModelFlags &flags, CompileOptions options, std::vector<CollectedRemark> *remarks = nullptr);
+  Session(const ModelFlags &flags, CompileOptions options);
 
   /// The model after `last`; null after diagnostics.
   mlir::OwningOpRef<mlir::ModuleOp> compile(Phase last);

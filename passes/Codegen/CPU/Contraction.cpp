@@ -1,9 +1,11 @@
 //===- Contraction.cpp - Tiles, tasks and matrix products -----------------===//
 #include "passes/Codegen/CPU/Contraction.h"
+#include "passes/Codegen/Common/TaskWork.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace lathe;
+using namespace lathe::codegen;
 using namespace lathe::cpu;
 
 namespace {
@@ -22,30 +24,40 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   int64_t most = std::min(maxTileRows(target, space.vectors, space.product), space.mostRows);
   cut.tileRows = rows > 0 ? evenBlock(rows, most) : most;
   int64_t columns = space.vectors * target.getVectorBits() / 32;
-  int64_t perTile = std::max<int64_t>(cut.tileRows * columns * space.reduction, 1);
-  int64_t budget = kMacsPerTask * (space.product == Product::F32 ? 1 : 4);
+  // A step brings its columns in for all rows of the tile; where these are few, that bounds the speed.
+  int64_t perStep = std::max(cut.tileRows, kWorkPerWeight) * columns;
+  int64_t steps = space.product == Product::F32 ? space.reduction : llvm::divideCeil(space.reduction, 4);
+  int64_t perTile = std::max<int64_t>(perStep * steps + cut.tileRows * columns * kWorkPerElement, 1);
+  bool isStatic = rows >= 0 && units >= 0 && panels >= 0;
+  int64_t budget = workPerTask(isStatic ? perTile * llvm::divideCeil(rows, cut.tileRows) * units * panels : -1);
+  // A weight that stays in the second cache is read by every task: threads then share the rows in the same way in all
+  // layers, and find their inputs in their caches. Of a larger weight each task reads one panel.
+  constexpr int64_t smallWeightBytes = 256 << 10;
+  if (panels > 0 && panels * columns * steps * 4 <= smallWeightBytes)
+    cut.panelsPerTask = panels;
+  int64_t perRowTile = perTile * cut.panelsPerTask;
   if (units == 1 || rows < 0) {
-    cut.tilesPerTask = std::max<int64_t>(budget / perTile, 1);
+    cut.tilesPerTask = std::max<int64_t>(budget / perRowTile, 1);
     if (rows < 0)
       return cut;
     int64_t tiles = rows / cut.tileRows;
     if (cut.tilesPerTask < tiles) {
-      cut.tilesPerTask = evenBlock(tiles, cut.tilesPerTask);
+      cut.tilesPerTask = taskBlock(tiles, cut.tilesPerTask);
       return cut;
     }
   }
   cut.wholeUnits = true;
-  int64_t perUnit = perTile * llvm::divideCeil(rows, cut.tileRows);
-  cut.unitsPerTask = std::max<int64_t>(budget / perUnit, 1);
+  int64_t tiles = llvm::divideCeil(rows, cut.tileRows);
+  cut.unitsPerTask = std::max<int64_t>(budget / (perRowTile * tiles), 1);
   if (units < 0)
     return cut;
   if (cut.unitsPerTask < units) {
-    cut.unitsPerTask = evenBlock(units, cut.unitsPerTask);
+    cut.unitsPerTask = taskBlock(units, cut.unitsPerTask);
     return cut;
   }
   cut.unitsPerTask = units;
   if (panels > 0)
-    cut.panelsPerTask = evenBlock(panels, std::max<int64_t>(budget / (perUnit * units), 1));
+    cut.panelsPerTask = taskBlock(panels, std::max<int64_t>(budget / (perTile * tiles * units), 1));
   return cut;
 }
 
@@ -98,22 +110,48 @@ void cpu::storeTile(KernelBuilder &k, Epilogue &epilogue, ArrayRef<Value> accumu
   }
 }
 
+/// The f32 columns that `bytes` stand for: signed, or where `half` is not null its unsigned half.
+static Value widen(KernelBuilder &k, Value bytes, Value half) {
+  VectorType wide = k.vectorOf(k.builder.getI32Type());
+  Value number;
+  if (half) {
+    number = arith::ExtUIOp::create(k.builder, k.loc, wide, bytes);
+    number = constantOr(half) == 0
+                 ? arith::AndIOp::create(k.builder, k.loc, number, k.splat(wide.getElementType(), 15)).getResult()
+                 : arith::ShRUIOp::create(k.builder, k.loc, number, k.splat(wide.getElementType(), 4)).getResult();
+  } else {
+    number = arith::ExtSIOp::create(k.builder, k.loc, wide, bytes);
+  }
+  return arith::SIToFPOp::create(k.builder, k.loc, k.vectorOf(k.builder.getF32Type()), number);
+}
+
+/// `numbers` times the scale at `indices`, plus the offset.
+static Value rescale(KernelBuilder &k, const WeightScales &weight, Value numbers, ValueRange indices) {
+  Value scale = k.load(weight.scales, indices), offset;
+  if (weight.offsets)
+    offset = k.load(weight.offsets, indices);
+  else if (weight.nibbles)
+    offset = arith::MulFOp::create(k.builder, k.loc, scale, k.splat(k.builder.getF32Type(), -8));
+  if (offset)
+    return vector::FMAOp::create(k.builder, k.loc, numbers, scale, offset);
+  return arith::MulFOp::create(k.builder, k.loc, numbers, scale);
+}
+
 LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs, Value rhs, Epilogue epilogue,
                                      const WeightScales &scales) {
   auto lhsType = cast<MemRefType>(lhs.getType()), rhsType = cast<MemRefType>(rhs.getType());
-  // A narrow weight of an f32 input is widened in registers.
-  bool widens = isa<nn::LinearOp>(op) && lhsType.getElementType().isF32() &&
-                rhsType.getElementType().isInteger(scales.bits ? 32 : 8);
+  // Bytes against an f32 input are widened in registers.
+  bool bytes = isa<nn::LinearOp>(op) && lhsType.getElementType().isF32() && rhsType.getElementType().isInteger(8);
   FailureOr<Product> product = Product::F32;
-  if (!widens)
+  if (!bytes)
     product = chooseProduct(op, lhsType.getElementType(), rhsType.getElementType(), k.target);
   if (failed(product))
     return failure();
   bool packed = rhsType.getRank() > 2, integer = *product != Product::F32;
   if (integer != (rhsType.getRank() == 4))
     return op->emitOpError("expected a packed weight [panels, K/4, n0, 4] for i8, but got ") << rhsType;
-  if (widens && (rhsType.getRank() != 3 || !rhsType.hasStaticShape()))
-    return op->emitOpError("expected a quantized weight packed in panels, but got ") << rhsType;
+  if (bytes && rhsType.getRank() != 3)
+    return op->emitOpError("expected a packed weight [panels, K, n0] of bytes, but got ") << rhsType;
   int64_t rank = lhsType.getRank();
   Value out = epilogue.getOut(), columns = k.dim(out, cast<MemRefType>(out.getType()).getRank() - 1);
   int64_t width = packed ? rhsType.getDimSize(2) : (constantOr(columns) <= k.lanes() && constantOr(columns) > 0)
@@ -137,11 +175,13 @@ LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs,
     space.outer = k.mul(space.outer, size);
   space.panels = packed ? k.dim(rhs, 0) : k.ceilDiv(columns, width);
   Value steps = k.dim(rhs, packed ? 1 : 0);
-  space.reduction = constantOr(steps, 256) * stepsPerProduct(*product);
-  if (scales.bits)
-    space.reduction = space.reduction * 32 / scales.bits;
-  if (scales.scales)
-    space.mostRows = maxGroupedTileRows(k.target, vectors);
+  space.reduction = constantOr(steps, 256) * stepsPerProduct(*product) * (scales.nibbles ? 2 : 1);
+  int64_t groupSteps = 0;
+  if (scales.scales) {
+    groupSteps = rhsType.getDimSize(1) / cast<MemRefType>(scales.scales.getType()).getDimSize(1);
+    // Of each vector of columns the bytes, a scale and an offset are in registers, too.
+    space.mostRows = std::max<int64_t>((int64_t(k.target.getVectorRegisters()) - 4) / vectors - 3, 1);
+  }
 
   int64_t rowBytes = rank >= 2 ? strideBytes(lhs, rank - 2) : 0;
   int64_t fixedColumns = constantOr(columns);
@@ -155,19 +195,18 @@ LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs,
         indices.push_back(k.add(row, i));
       return indices;
     };
-    auto lhsAt = [&](int64_t i, Value step) {
+    RegisterTile tile{rows, vectors, *product, {steps}, {}, {}};
+    if (groupSteps)
+      tile.bounds = {k.dim(scales.scales, 1), k.index(groupSteps)};
+    tile.unrolled = scales.nibbles ? 2 : 1;
+    auto storedRow = [&](ValueRange ivs) { return groupSteps ? k.add(k.mul(ivs[0], groupSteps), ivs[1]) : ivs[0]; };
+    tile.lhs = [&](int64_t i, ValueRange ivs) {
       SmallVector<Value> indices = rowIndices(i);
-      indices.push_back(integer ? k.mul(step, 4) : step);
+      Value step = storedRow(ivs);
+      indices.push_back(integer ? k.mul(step, 4) : scales.nibbles ? k.add(k.mul(step, 2), ivs.back()) : step);
       return integer ? loadFourBytes(k, lhs, indices) : k.loadScalar(lhs, indices);
     };
-    if (scales.scales) {
-      GroupedTile tile{rows, vectors, rhs, panel, scales, lhsAt};
-      SmallVector<Value> accumulators = emitGroupedTile(k, tile);
-      return storeTile(k, epilogue, accumulators, rows, vectors, column, columns, rowIndices);
-    }
-    RegisterTile tile{rows, vectors, *product, {steps}, {}, {}};
-    tile.lhs = [&](int64_t i, ValueRange ivs) { return lhsAt(i, ivs[0]); };
-    if (rank >= 2 && hasUnitInnermostStride(lhs))
+    if (rank >= 2 && hasUnitInnermostStride(lhs) && !groupSteps)
       stageDistantRows(k, tile, lhs, rowBytes, [&](int64_t i, ValueRange ivs) {
         SmallVector<Value> indices = rowIndices(i);
         indices.push_back(ivs[0]);
@@ -180,11 +219,16 @@ LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs,
     tile.rhs = [&](int64_t v, ValueRange ivs) {
       if (integer)
         return loadColumnBytes(k, rhs, {panel, ivs[0], k.index(4 * v * k.lanes())});
+      if (bytes) {
+        Value first = k.index(v * k.lanes());
+        Value numbers = widen(k, k.load(rhs, {panel, storedRow(ivs), first}), scales.nibbles ? ivs.back() : Value());
+        return groupSteps ? rescale(k, scales, numbers, {panel, ivs[0], first}) : numbers;
+      }
       if (packed)
-        return k.widen(k.load(rhs, {panel, ivs[0], k.index(v * k.lanes())}));
+        return k.load(rhs, {panel, ivs[0], k.index(v * k.lanes())});
       return k.load(rhs, {ivs[0], k.add(column, v * k.lanes())}, masks[v]);
     };
-    if (packed && !widens && rhsType.hasStaticShape())
+    if (packed && !bytes && rhsType.hasStaticShape())
       prefetchPanels(k, tile, rhs, rhsType.getNumElements() * rhsType.getElementTypeBitWidth() / 8,
                      [&](ValueRange ivs) -> SmallVector<Value> { return {panel, ivs[0], k.index(0)}; });
     SmallVector<Value> accumulators = emitRegisterTile(k, tile);
