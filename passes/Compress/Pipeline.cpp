@@ -1,6 +1,7 @@
 //===- Pipeline.cpp - The compress phase ------------------------===//
 #include "mlir/Transforms/Passes.h"
 #include "passes/Compress/Passes.h"
+#include "passes/Compress/Prune/PruneSpec.h"
 #include "passes/Compress/Quantize/WeightOnly.h"
 
 using namespace mlir;
@@ -58,6 +59,20 @@ static void addLowRank(OpPassManager &passes, const CompressOptions &options) {
   passes.addNestedPass<func::FuncOp>(createCompressLowRank(lowRank, statistics));
 }
 
+static void addWeightPruning(OpPassManager &passes, const CompressOptions &options) {
+  auto asks = [](StringRef text) {
+    llvm::Expected<PruneSpec> spec = PruneSpec::parse(text.empty() ? "none" : text);
+    if (!spec)
+      llvm::consumeError(spec.takeError());
+    return bool(spec) && spec->weights;
+  };
+  if (!options.settings.any("prune", asks))
+    return;
+  CompressPruneOptions prune;
+  prune.spec = getDefault(options.settings, "prune", asks);
+  passes.addNestedPass<func::FuncOp>(createCompressPrune(prune));
+}
+
 void lathe::buildStructurePipeline(OpPassManager &passes, const CompressOptions &options) {
   addOverrides(passes, options.settings);
   if (isAsked(options.settings.get("token-merge"))) {
@@ -67,6 +82,7 @@ void lathe::buildStructurePipeline(OpPassManager &passes, const CompressOptions 
     passes.addPass(createCSEPass());
   }
   addLowRank(passes, options);
+  addWeightPruning(passes, options);
 }
 
 void lathe::buildCompressPipeline(OpPassManager &passes, const CompressOptions &options) {

@@ -2,6 +2,7 @@
 #include "passes/Compress/Settings.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "passes/Compress/LowRank/LowRankSpec.h"
+#include "passes/Compress/Prune/PruneSpec.h"
 #include "passes/Compress/Quantize/WeightOnly.h"
 #include "passes/Compress/Tokens/TokenMergeSpec.h"
 
@@ -27,6 +28,8 @@ llvm::Error lathe::checkTransform(llvm::StringRef transform, llvm::StringRef tex
     return TokenMergeSpec::parse(text).takeError();
   if (transform == "low-rank")
     return LowRankSpec::parse(text).takeError();
+  if (transform == "prune")
+    return PruneSpec::parse(text).takeError();
   if (transform == "quantize")
     return text == "int8" ? llvm::Error::success() : WeightFormat::parse(text).takeError();
   return llvm::createStringError("not supported yet");

@@ -31,6 +31,10 @@ struct ModelFlags {
                                cl::desc("products of thin matrices for weights: energy:E keeps E of the squared singular "
                                         "values of each, flops:F keeps F of all operations; better with --calibrate"),
                                cl::value_desc("energy:E|flops:F"), cl::cat(category)};
+  cl::opt<std::string> prune{"prune",
+                             cl::desc("weights to remove: magnitude:S, or wanda:S (needs --calibrate), S of them all; N:M, N of "
+                                      "each M stay"),
+                             cl::value_desc("item,..."), cl::cat(category)};
   cl::opt<std::string> quantize{"quantize",
                                 cl::desc("smaller numbers: int8 (needs --calibrate); weights only: w8, w4, "
                                          "either with :group=32|64|128 and :asymmetric"),
