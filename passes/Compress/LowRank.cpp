@@ -180,9 +180,9 @@ FailureOr<std::vector<int64_t>> CompressLowRank::choose(StringRef text, ArrayRef
   }
   std::optional<std::vector<size_t>> chosen = chooseRanks(options, parsed->part * all);
   if (!chosen)
-    return emitError(getOperation().getLoc())
-               << "expected to keep at least " << least / all << " of the FLOPs of layers that can be factorized, but got '"
-               << text << "'",
+    return getOperation().emitError(llvm::formatv(
+               "expected to keep at least {0:f3} of the FLOPs of layers that can be factorized, but got '{1}'", least / all,
+               text)),
            failure();
   for (auto [index, choice] : llvm::enumerate(*chosen)) {
     ranks.push_back(options[index][choice].rank);

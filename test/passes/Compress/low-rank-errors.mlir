@@ -5,7 +5,7 @@
 // RUN: not lathe-opt %s --compress-low-rank="spec=energy:0.9 statistics=%S/none.json" 2>&1 | FileCheck %s --check-prefix=FILE
 
 // ENERGY: error: expected energy:E or flops:F, a part between 0 and 1, but got 'energy:1.5'
-// FLOPS: error: expected to keep at least {{0.5.*}} of the FLOPs of layers that can be factorized, but got 'flops:0.01'
+// FLOPS: error: expected to keep at least 0.500 of the FLOPs of layers that can be factorized, but got 'flops:0.01'
 // MULTIPLE: error: expected ranks of a positive multiple, but got -4
 // GRAM: error: expected Gram matrices in the statistics to factorize by: samples are needed
 // FILE: error: cannot read

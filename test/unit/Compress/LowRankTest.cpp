@@ -98,7 +98,9 @@ TEST_CASE("inputs make the error of the outputs smaller than that of the plain d
     double plainError = relativeError(outputs, multiply(inputs, approximate(*plain, rank), 32));
     double awareError = relativeError(outputs, multiply(inputs, approximate(*aware, rank), 32));
     CHECK(awareError < 0.9 * plainError);
-    CHECK(awareError == Approx(aware->getError(rank)).epsilon(0.05));
+    // What is promised includes the damping: inputs of a hundredth of the mean's norm in all directions.
+    CHECK(awareError <= 1.001 * aware->getError(rank));
+    CHECK(aware->getError(rank) <= awareError + 0.01);
   }
 }
 
