@@ -3,7 +3,7 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "passes/Compress/LowRank/LowRankSpec.h"
 #include "passes/Compress/Prune/PruneSpec.h"
-#include "passes/Compress/Quantize/WeightOnly.h"
+#include "passes/Compress/Quantize/WeightFormat.h"
 #include "passes/Compress/Tokens/TokenMergeSpec.h"
 
 using namespace lathe;
