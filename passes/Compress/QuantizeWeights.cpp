@@ -6,7 +6,7 @@
 #include "mlir/IR/Remarks.h"
 #include "passes/Compress/Passes.h"
 #include "passes/Compress/Quantize/WeightOnly.h"
-#include "llvm/Support/GlobPattern.h"
+#include "passes/Compress/Settings.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_COMPRESSQUANTIZEWEIGHTS
@@ -24,12 +24,11 @@ struct CompressQuantizeWeights : lathe::impl::CompressQuantizeWeightsBase<Compre
     func::FuncOp function = getOperation();
     if (function.isExternal())
       return;
-    if (failed(readOptions()))
-      return signalPassFailure();
-    rounded.clear();
-    bool good = true;
+    replacements.clear();
+    bool good = succeeded(checkFormat());
     SmallVector<nn::LinearOp> ops;
-    function.walk([&](nn::LinearOp op) { ops.push_back(op); });
+    if (good)
+      function.walk([&](nn::LinearOp op) { ops.push_back(op); });
     for (nn::LinearOp op : ops)
       good &= succeeded(quantize(op));
     if (!good)
@@ -37,44 +36,29 @@ struct CompressQuantizeWeights : lathe::impl::CompressQuantizeWeightsBase<Compre
   }
 
 private:
-  LogicalResult readOptions();
-  std::string findObstacle(nn::LinearOp op);
+  LogicalResult checkFormat();
   LogicalResult quantize(nn::LinearOp op);
 
-  WeightFormat format;
-  SmallVector<llvm::GlobPattern> skipped;
-  /// Weights that several ops read are one constant afterwards, too.
-  DenseMap<Value, GroupedWeight> rounded;
-  DenseMap<Value, Value> replacements;
+  struct Replacement {
+    Value value;
+    double signalToNoise = 0;
+  };
+  /// Weights that several ops read in one format are one constant afterwards, too.
+  DenseMap<std::pair<Value, StringRef>, Replacement> replacements;
 };
 } // namespace
 
-LogicalResult CompressQuantizeWeights::readOptions() {
-  Location loc = getOperation().getLoc();
-  if (bits != 8 && bits != 4)
-    return emitError(loc) << "expected weights of 8 or 4 bits, but got " << bits.getValue();
-  if (group != 0 && group != 32 && group != 64 && group != 128)
-    return emitError(loc) << "expected groups of 32, 64 or 128 rows, but got " << group.getValue();
-  format = {unsigned(bits), bits == 4 && group == 0 ? 32 : group, symmetric};
-  skipped.clear();
-  replacements.clear();
-  for (const std::string &pattern : skip) {
-    llvm::Expected<llvm::GlobPattern> glob = llvm::GlobPattern::create(pattern);
-    if (!glob)
-      return emitError(loc) << "expected a name pattern, but got '" << pattern
-                            << "': " << llvm::toString(glob.takeError());
-    skipped.push_back(std::move(*glob));
-  }
+LogicalResult CompressQuantizeWeights::checkFormat() {
+  if (format == "none")
+    return success();
+  llvm::Expected<WeightFormat> parsed = WeightFormat::parse(format);
+  if (!parsed)
+    return emitError(getOperation().getLoc()) << llvm::toString(parsed.takeError());
   return success();
 }
 
 /// Why the weight stays as it is; empty if it need not.
-std::string CompressQuantizeWeights::findObstacle(nn::LinearOp op) {
-  std::string name;
-  if (auto loc = op->getLoc()->findInstanceOf<NameLoc>())
-    name = loc.getName().str();
-  if (llvm::any_of(skipped, [&](const llvm::GlobPattern &pattern) { return pattern.match(name); }))
-    return "skipped by name";
+static StringRef findObstacle(nn::LinearOp op) {
   auto weight = cast<ShapedType>(op.getWeight().getType());
   if (!cast<ShapedType>(op.getInput().getType()).getElementType().isF32() || !weight.getElementType().isF32())
     return "not f32";
@@ -86,35 +70,40 @@ std::string CompressQuantizeWeights::findObstacle(nn::LinearOp op) {
 
 LogicalResult CompressQuantizeWeights::quantize(nn::LinearOp op) {
   auto options = remark::RemarkOpts::name("QuantizeWeight").category("compress");
-  auto miss = [&](StringRef why) { remark::missed(op.getLoc(), options) << remark::reason("{0}", why); };
-  if (std::string obstacle = findObstacle(op); !obstacle.empty()) {
-    miss(obstacle);
+  auto miss = [&](const Twine &why) {
+    remark::missed(op.getLoc(), options) << remark::reason("{0}", why.str());
     return success();
-  }
+  };
+  StringRef text = getSetting(op, "quantize").value_or(format);
+  if (text == "none" || text == "int8")
+    return miss("left as " + (text == "none" ? StringRef("f32") : text) + " by its settings");
+  if (StringRef obstacle = findObstacle(op); !obstacle.empty())
+    return miss(obstacle);
+  llvm::Expected<WeightFormat> parsed = WeightFormat::parse(text);
+  if (!parsed)
+    return op.emitOpError() << llvm::toString(parsed.takeError());
   Value weight = op.getWeight();
   auto shape = cast<RankedTensorType>(weight.getType()).getShape();
-  if (format.group != 0 && shape[0] % format.group != 0)
+  if (parsed->group != 0 && shape[0] % parsed->group != 0)
     return op.emitOpError("expected a group that divides the weight's ")
-           << shape[0] << " rows, but got " << format.group << " (the op can be skipped by name)";
-  Value &replacement = replacements[weight];
-  GroupedWeight &result = rounded[weight];
-  if (!replacement) {
+           << shape[0] << " rows, but got " << parsed->group << " (the op can be skipped by name)";
+  Replacement &replacement = replacements[{weight, text}];
+  if (!replacement.value) {
     ElementsAttr constant;
     matchPattern(weight, m_Constant(&constant));
-    result = roundWeight(constant, format);
-    if (!result.values) {
-      miss("weight cannot be read as f32");
-      return success();
-    }
+    GroupedWeight rounded = roundWeight(constant, *parsed);
+    if (!rounded.values)
+      return miss("weight cannot be read as f32");
     OpBuilder builder(weight.getContext());
     builder.setInsertionPointAfterValue(weight);
-    auto stored = onnx::ConstantOp::create(builder, weight.getLoc(), result.values);
-    replacement = quant::StorageCastOp::create(builder, weight.getLoc(), RankedTensorType::get(shape, result.type), stored);
+    auto stored = onnx::ConstantOp::create(builder, weight.getLoc(), rounded.values);
+    replacement.value = quant::StorageCastOp::create(builder, weight.getLoc(), RankedTensorType::get(shape, rounded.type), stored);
+    replacement.signalToNoise = rounded.signalToNoise;
   }
-  op.getWeightMutable().assign(replacement);
+  op.getWeightMutable().assign(replacement.value);
   ++quantized;
-  remark::passed(op.getLoc(), options) << remark::metric("Bits", format.bits)
-                                       << remark::metric("Group", format.group ? format.group : shape[0])
-                                       << remark::metric("WeightSignalToNoise", result.signalToNoise);
+  remark::passed(op.getLoc(), options) << remark::metric("Bits", parsed->bits)
+                                       << remark::metric("Group", parsed->group ? parsed->group : shape[0])
+                                       << remark::metric("WeightSignalToNoise", replacement.signalToNoise);
   return success();
 }

@@ -102,13 +102,11 @@ static void print(const EvalFlags &flags, llvm::StringRef title, const Figures &
                << " bytes\n";
 }
 
-/// " (int8, merged tokens)", or nothing.
-static std::string describeCompression(const EvalFlags &flags, const CompileOptions &options) {
-  llvm::SmallVector<llvm::StringRef> parts;
-  if (!flags.quantize.empty())
-    parts.push_back(flags.quantize.getValue());
-  if (options.mergesTokens())
-    parts.push_back("merged tokens");
+/// " (quantize=int8, token-merge=r:3)", or nothing.
+static std::string describeCompression(const CompileOptions &options) {
+  llvm::SmallVector<std::string> parts;
+  for (const auto &[transform, text] : options.compression.transforms)
+    parts.push_back(transform + "=" + text);
   return parts.empty() ? "" : " (" + llvm::join(parts, ", ") + ")";
 }
 
@@ -127,7 +125,7 @@ int lathe::runEval(int argc, char **argv) {
   llvm::json::Object report = toJSON(flags, *figures);
   report["model"] = options.name;
   if (!flags.json)
-    print(flags, options.name + describeCompression(flags, options), *figures);
+    print(flags, options.name + describeCompression(options), *figures);
 
   if (options.compresses() && !flags.noDrift) {
     CompileOptions plain = options.uncompressed();

@@ -55,6 +55,9 @@ struct ModelFlags {
   /// Parses the command line; prints and exits with `kUsage` if it is wrong, and with `kSuccess` after --help.
   void parse(int argc, char **argv, const char *overview);
 
+  /// The texts of the flags that name a transform of compression.
+  TransformTexts transforms() const;
+
   /// What the flags ask of the compilation. Symbols are named after the model's file.
   CompileOptions options() const;
 };

@@ -8,6 +8,29 @@
 using namespace mlir;
 using namespace lathe;
 
+llvm::Expected<WeightFormat> WeightFormat::parse(StringRef text) {
+  auto malformed = [&] {
+    return llvm::createStringError("expected int8, or w8 or w4 with :group=32, 64 or 128 and :asymmetric, but got '" +
+                                   text + "'");
+  };
+  SmallVector<StringRef> parts;
+  text.split(parts, ':');
+  if (parts[0] != "w8" && parts[0] != "w4")
+    return malformed();
+  WeightFormat format;
+  format.bits = parts[0] == "w8" ? 8 : 4;
+  for (StringRef part : llvm::drop_begin(parts)) {
+    if (part == "asymmetric")
+      format.symmetric = false;
+    else if (!part.consume_front("group=") || part.getAsInteger(10, format.group) ||
+             !llvm::is_contained({32, 64, 128}, format.group))
+      return malformed();
+  }
+  if (format.bits == 4 && format.group == 0)
+    format.group = 32;
+  return format;
+}
+
 namespace {
 /// Stored = round(value / scale) + zero, within [low, high].
 struct Levels {

@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/IR/BuiltinAttributes.h"
+#include "llvm/Support/Error.h"
 
 namespace lathe {
 
@@ -12,6 +13,9 @@ struct WeightFormat {
   unsigned bits = 8;     ///< 8 or 4
   int64_t group = 0;     ///< neighbouring rows that share a scale; 0: all of them
   bool symmetric = true; ///< no zero points
+
+  /// Reads `w8` or `w4`, with `:group=32|64|128` and `:asymmetric`.
+  static llvm::Expected<WeightFormat> parse(llvm::StringRef text);
 };
 
 /// A weight `[K, N]` with a scale for each column of each group of rows.
