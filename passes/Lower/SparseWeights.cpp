@@ -2,9 +2,9 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
+#include "passes/Codegen/Common/SparseCost.h"
 #include "passes/Compress/Quantize/Parameters.h"
 #include "passes/Lower/Passes.h"
-#include "passes/Lower/SparseCost.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace lathe {
@@ -25,7 +25,7 @@ struct CompressedColumns {
 };
 
 /// How much faster sparse weights must be estimated to be: what an estimate may be wrong by.
-constexpr double kMargin = 1.1;
+constexpr double kMargin = 1.15;
 
 struct LowerSparseWeights : lathe::impl::LowerSparseWeightsBase<LowerSparseWeights> {
   using LowerSparseWeightsBase::LowerSparseWeightsBase;
@@ -78,12 +78,12 @@ static Value makeConstant(OpBuilder &builder, Location loc, StringRef name, Arra
 }
 
 /// Why the op cannot have a sparse weight, whatever the cost; empty if it can.
-static std::string findObstacle(Operation *op) {
+static StringRef findObstacle(Operation *op) {
   auto input = cast<RankedTensorType>(op->getOperand(0).getType()), weight = cast<RankedTensorType>(getWeight(op).getType());
   if (!input.getElementType().isF32())
     return "its input is not f32";
-  if (int64_t most = maxSparseChannels(nn::getTarget(op)); input.getShape().back() > most)
-    return llvm::formatv("it has more than {0} input channels", most);
+  if (codegen::getSparseTileRows(input.getShape().back(), nn::getTarget(op)) == 0)
+    return "it has too many input channels for a tile of rows";
   if (auto conv = dyn_cast<nn::ConvOp>(op)) {
     if (weight.getDimSize(0) != 1 || weight.getDimSize(1) != 1)
       return "its window is larger than a pixel";
@@ -112,7 +112,7 @@ void LowerSparseWeights::consider(Operation *op) {
     return;
   auto options = remark::RemarkOpts::name("SparseWeight").category("lower").function(getOperation().getName());
   double density = double(nonzeros) / double(elements->size());
-  if (std::string obstacle = findObstacle(op); !obstacle.empty()) {
+  if (StringRef obstacle = findObstacle(op); !obstacle.empty()) {
     remark::missed(op->getLoc(), options) << remark::metric("Density", density) << remark::reason("{0}", obstacle);
     return;
   }
@@ -121,8 +121,8 @@ void LowerSparseWeights::consider(Operation *op) {
   for (int64_t size : cast<RankedTensorType>(op->getOperand(0).getType()).getShape().drop_back())
     rows *= ShapedType::isDynamic(size) ? 1 : size;
   int64_t columns = type.getShape().back();
-  ProductCycles cycles =
-      estimateCycles({rows, int64_t(elements->size()) / columns, columns, nonzeros}, nn::getTarget(op));
+  codegen::ProductCycles cycles =
+      codegen::estimateCycles({rows, int64_t(elements->size()) / columns, columns, nonzeros}, nn::getTarget(op));
   auto describe = [&](remark::detail::InFlightRemark &&remark) -> remark::detail::InFlightRemark {
     remark << remark::metric("Density", density) << remark::metric("Rows", rows)
            << remark::metric("DenseCycles", cycles.dense) << remark::metric("SparseCycles", cycles.sparse);

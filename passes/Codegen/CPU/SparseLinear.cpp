@@ -1,6 +1,7 @@
 //===- SparseLinear.cpp - nn.sparse_linear over transposed rows -----------===//
 #include "passes/Codegen/CPU/Contraction.h"
 #include "passes/Codegen/CPU/Kernels.h"
+#include "passes/Codegen/Common/SparseCost.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -20,6 +21,7 @@ public:
     channels = cast<MemRefType>(input.getType()).getShape().back();
     nonzeros = cast<MemRefType>(values.getType()).getNumElements();
     columns = cast<MemRefType>(positions.getType()).getNumElements() - 1;
+    tileRows = codegen::getSparseTileRows(channels, k.target);
   }
 
   void emit();
@@ -32,7 +34,6 @@ private:
   };
 
   void collapseRows();
-  int64_t chooseTileVectors();
   SmallVector<Variant> listVariants();
   void emitTile(Value row, ArrayRef<Variant> variants);
   bool isAlwaysFull(const Variant &variant);
@@ -94,15 +95,6 @@ void SparseLinear::collapseRows() {
     outSizes = {rows};
 }
 
-/// 128 bytes of each channel: twice what makes up for loading a weight and its coordinate. Fewer where the tile would
-/// not stay in the second cache.
-int64_t SparseLinear::chooseTileVectors() {
-  int64_t vectorBytes = k.target.getVectorBits() / 8, vectors = 128 / vectorBytes;
-  while (vectors > 1 && channels * vectors * vectorBytes > std::min<int64_t>(k.target.getL2Bytes() / 2, 256 << 10))
-    vectors /= 2;
-  return vectors;
-}
-
 /// The sizes of tiles that occur: those of a static number of rows, or the whole range of a dynamic one.
 SmallVector<SparseLinear::Variant> SparseLinear::listVariants() {
   SmallVector<Variant> variants = {{0, 0, 1}};
@@ -119,7 +111,6 @@ SmallVector<SparseLinear::Variant> SparseLinear::listVariants() {
 
 void SparseLinear::emit() {
   collapseRows();
-  tileRows = chooseTileVectors() * lanes;
   SmallVector<Variant> variants = listVariants();
   if (variants.empty())
     return;
@@ -289,6 +280,9 @@ void SparseLinear::emitScalars(Value row) {
 LogicalResult cpu::emitSparseLinear(nn::SparseLinearOp op) {
   if (!hasUnitInnermostStride(op.getInit()))
     return op.emitOpError("expected a destination with contiguous rows, but got ") << op.getInit().getType();
+  int64_t channels = cast<MemRefType>(op.getInput().getType()).getShape().back();
+  if (codegen::getSparseTileRows(channels, nn::getTarget(op)) == 0)
+    return op.emitOpError("has too many input channels for a tile of rows: ") << channels;
   SparseLinear(op).emit();
   return success();
 }
