@@ -57,6 +57,33 @@ def CompressMergeTokens : Pass<"compress-merge-tokens", "mlir::func::FuncOp"> {
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
+def CompressPrune : Pass<"compress-prune", "mlir::func::FuncOp"> {
+  let summary = "Removes single weights of convolutions and matrix products";
+  let description = [{
+    Pruning after training. Constant weights of `nn.conv` and `nn.linear` that matter least become zeros, which
+    lowering may use. `magnitude:S` removes the fraction S of all weights: how many of a layer follows from LAMP
+    scores (Lee et al., ICLR 2021), which of them from their magnitude; with `:uniform` each layer loses the
+    same fraction. `N:M` leaves N of each M neighbouring input channels of an output, within a tap of a convolution's
+    window; a last, shorter group keeps N, too.
+
+    ```mlir
+    %w = onnx.Constant dense<[[1.0, -2.0], [3.0, 0.5]]> : tensor<2x2xf32>
+    %y = nn.linear %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+    // becomes, for spec=magnitude:0.5
+    %v = onnx.Constant dense<[[0.0, -2.0], [3.0, 0.0]]> : tensor<2x2xf32>
+    %y = nn.linear %x, %v : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+    ```
+
+    An op whose settings (`lathe.compress`) say another `prune` gets that on its own. What is not pruned is reported as
+    a missed remark with the reason; it is an error if nothing can be.
+  }];
+  let options = [
+    Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
+           "What ops without settings of their own get: see `PruneSpec`">,
+    Option<"minElements", "min-elements", "int64_t", /*default=*/"256", "Elements below which a weight stays dense">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect"];
+}
+
 def CompressQuantize : Pass<"compress-quantize", "mlir::func::FuncOp"> {
   let summary = "Quantizes convolutions and matrix products to 8 bits after training";
   let description = [{

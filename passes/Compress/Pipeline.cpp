@@ -1,6 +1,7 @@
 //===- Pipeline.cpp - The compress phase ------------------------===//
 #include "mlir/Transforms/Passes.h"
 #include "passes/Compress/Passes.h"
+#include "passes/Compress/Prune/PruneSpec.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -32,6 +33,20 @@ static void addOverrides(OpPassManager &passes, const CompressionSettings &setti
     passes.addNestedPass<func::FuncOp>(createCompressOverrideSettings(overrides));
 }
 
+static void addWeightPruning(OpPassManager &passes, const CompressOptions &options) {
+  auto asks = [](StringRef text) {
+    llvm::Expected<PruneSpec> spec = PruneSpec::parse(text.empty() ? "none" : text);
+    if (!spec)
+      llvm::consumeError(spec.takeError());
+    return bool(spec) && spec->weights;
+  };
+  if (!options.settings.any("prune", asks))
+    return;
+  CompressPruneOptions prune;
+  prune.spec = getDefault(options.settings, "prune", asks);
+  passes.addNestedPass<func::FuncOp>(createCompressPrune(prune));
+}
+
 void lathe::buildStructurePipeline(OpPassManager &passes, const CompressOptions &options) {
   addOverrides(passes, options.settings);
   if (isAsked(options.settings.get("token-merge"))) {
@@ -40,6 +55,7 @@ void lathe::buildStructurePipeline(OpPassManager &passes, const CompressOptions 
     passes.addNestedPass<func::FuncOp>(createCompressMergeTokens(merge));
     passes.addPass(createCSEPass());
   }
+  addWeightPruning(passes, options);
 }
 
 void lathe::buildCompressPipeline(OpPassManager &passes, const CompressOptions &options) {
