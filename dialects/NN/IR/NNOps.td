@@ -41,6 +41,31 @@ def NN_LinearOp : NN_KernelOp<"linear", [AttrSizedOperandSegments]> {
                                   epilogueFormat, "`:` functional-type(operands, results)");
 }
 
+def NN_SparseLinearOp : NN_KernelOp<"sparse_linear", [AttrSizedOperandSegments]> {
+  let summary = "Matrix product with one sparse weight matrix, compressed by columns";
+  let description = [{
+    nn.linear for a weight `[K, N]` that is mostly zeros, of which only the others are stored: `values`, f32 `[E]`,
+    column by column; `coordinates`, `[E]` of i8 or i16 that are *unsigned*, the input channel that each value
+    multiplies, ascending within a column; `positions`, i32 `[N + 1]`: the values of column n are those from
+    `positions[n]` to `positions[n + 1] - 1`. A product with a zero that is not stored does not happen: it makes no NaN
+    of an infinity. The leading dimensions of the input are rows, however many: a convolution with a window of one
+    pixel is an `nn.sparse_linear` of its channels.
+
+    ```mlir
+    %y = nn.sparse_linear %x, %values, %coordinates, %positions extras(%bias) epilogue {
+    ^bb0(%acc: f32, %b: f32):
+      %s = arith.addf %acc, %b : f32
+      nn.yield %s : f32
+    } : (tensor<?x64xf32>, tensor<230xf32>, tensor<230xi8>, tensor<37xi32>, tensor<36xf32>) -> tensor<?x36xf32>
+    ```
+  }];
+  let arguments = (ins NN_Shaped:$input, NN_Shaped:$values, NN_Shaped:$coordinates, NN_Shaped:$positions,
+                       Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init);
+  let regions = (region AnyRegion:$epilogue);
+  let assemblyFormat = !strconcat("$input `,` $values `,` $coordinates `,` $positions ", epilogueFormat,
+                                  "`:` functional-type(operands, results)");
+}
+
 def NN_MatMulOp : NN_KernelOp<"matmul", [AttrSizedOperandSegments]> {
   let summary = "Batched matrix product of two activations";
   let description = [{

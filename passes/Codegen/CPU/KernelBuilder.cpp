@@ -85,6 +85,20 @@ Value KernelBuilder::load(Value memref, ValueRange indices, Value mask) {
   return vector::MaskedLoadOp::create(builder, loc, type, memref, indices, mask, splat(type.getElementType(), 0));
 }
 
+Value KernelBuilder::loadAny(Value memref, ValueRange indices, Value mask) {
+  auto type = cast<MemRefType>(memref.getType());
+  // A vector of i1 is packed in bits, a memref of i1 holds bytes; and strided rows have no vectors.
+  if (!type.getElementType().isInteger(1) && hasUnitInnermostStride(memref))
+    return load(memref, indices, mask);
+  SmallVector<Value> elements, at(indices);
+  Value column = at.back(), last = sub(dim(memref, type.getRank() - 1), index(1));
+  for (int64_t lane = 0; lane < lanes(); ++lane) {
+    at.back() = mask ? min(add(column, lane), last) : add(column, lane);
+    elements.push_back(loadScalar(memref, at));
+  }
+  return vector::FromElementsOp::create(builder, loc, vectorOf(type.getElementType()), elements);
+}
+
 Value KernelBuilder::loadScalar(Value memref, ValueRange indices) {
   return memref::LoadOp::create(builder, loc, memref, indices);
 }

@@ -265,3 +265,51 @@ func.func @too_few_words(%x: tensor<1x64xf32>, %w: tensor<3x2xi32>, %s: tensor<1
   %y = nn.linear %x, %w scales(%s) {bits = 3 : i64} : (tensor<1x64xf32>, tensor<3x2xi32>, tensor<1x2xf32>) -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
 }
+
+// -----
+
+func.func @sparse_input(%x: tensor<2x?xf32>, %v: tensor<3xf32>, %c: tensor<3xi8>, %p: tensor<9xi32>) {
+  // expected-error@+1 {{expected an input of f32 with a static last dimension, but got 'tensor<2x?xf32>'}}
+  %0 = nn.sparse_linear %x, %v, %c, %p : (tensor<2x?xf32>, tensor<3xf32>, tensor<3xi8>, tensor<9xi32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @sparse_values(%x: tensor<2x4xf32>, %v: tensor<3xi8>, %c: tensor<3xi8>, %p: tensor<9xi32>) {
+  // expected-error@+1 {{expected values of static shape [E] and of f32, but got 'tensor<3xi8>'}}
+  %0 = nn.sparse_linear %x, %v, %c, %p : (tensor<2x4xf32>, tensor<3xi8>, tensor<3xi8>, tensor<9xi32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @sparse_coordinates(%x: tensor<2x4xf32>, %v: tensor<3xf32>, %c: tensor<4xi8>, %p: tensor<9xi32>) {
+  // expected-error@+1 {{expected a coordinate of i8 or i16 for each of 3 values, but got 'tensor<4xi8>'}}
+  %0 = nn.sparse_linear %x, %v, %c, %p : (tensor<2x4xf32>, tensor<3xf32>, tensor<4xi8>, tensor<9xi32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @sparse_bytes(%x: tensor<2x257xf32>, %v: tensor<3xf32>, %c: tensor<3xi8>, %p: tensor<9xi32>) {
+  // expected-error@+1 {{expected coordinates that can count 257 channels, but got 'i8'}}
+  %0 = nn.sparse_linear %x, %v, %c, %p : (tensor<2x257xf32>, tensor<3xf32>, tensor<3xi8>, tensor<9xi32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @sparse_positions(%x: tensor<2x4xf32>, %v: tensor<3xf32>, %c: tensor<3xi8>, %p: tensor<9xi64>) {
+  // expected-error@+1 {{expected positions of static shape [N + 1] and of i32, but got 'tensor<9xi64>'}}
+  %0 = nn.sparse_linear %x, %v, %c, %p : (tensor<2x4xf32>, tensor<3xf32>, tensor<3xi8>, tensor<9xi64>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @sparse_result(%x: tensor<2x4xf32>, %v: tensor<3xf32>, %c: tensor<3xi8>, %p: tensor<9xi32>) {
+  // expected-error@+1 {{expected a result of 8 columns and the input's rank, but got 'tensor<2x9xf32>'}}
+  %0 = nn.sparse_linear %x, %v, %c, %p : (tensor<2x4xf32>, tensor<3xf32>, tensor<3xi8>, tensor<9xi32>) -> tensor<2x9xf32>
+  return
+}

@@ -22,3 +22,21 @@ func.func @pads(%x: memref<1x4x4x4xf32>, %w: memref<1x3x3x4x32xf32>, %y: memref<
     : (memref<1x4x4x4xf32>, memref<1x3x3x4x32xf32>, memref<1x4x4x32xf32>) -> ()
   return
 }
+
+// -----
+
+func.func @sparse_channels(%x: memref<2x5000xf32>, %v: memref<9xf32>, %c: memref<9xi16>, %p: memref<9xi32>, %y: memref<2x8xf32>) {
+  // expected-error @+1 {{has too many input channels for a tile of rows: 5000}}
+  nn.sparse_linear %x, %v, %c, %p outs(%y)
+    : (memref<2x5000xf32>, memref<9xf32>, memref<9xi16>, memref<9xi32>, memref<2x8xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @sparse_columns(%x: memref<2x4xf32>, %v: memref<9xf32>, %c: memref<9xi16>, %p: memref<9xi32>, %y: memref<2x8xf32, strided<[16, 2]>>) {
+  // expected-error @+1 {{expected a destination with contiguous rows, but got 'memref<2x8xf32, strided<[16, 2]>>'}}
+  nn.sparse_linear %x, %v, %c, %p outs(%y)
+    : (memref<2x4xf32>, memref<9xf32>, memref<9xi16>, memref<9xi32>, memref<2x8xf32, strided<[16, 2]>>) -> ()
+  return
+}
