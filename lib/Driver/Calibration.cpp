@@ -50,25 +50,21 @@ static llvm::Error runSamples(LoadedModel &loaded, const CompileOptions &options
   return llvm::Error::success();
 }
 
-llvm::FailureOr<CalibrationStatistics> lathe::findStatistics(ModuleOp module,
-                                                             const CompileOptions &options) {
+llvm::FailureOr<CalibrationStatistics> lathe::findStatistics(ModuleOp module, const CompileOptions &options,
+                                                             const CalibrationNeeds &needs) {
   Location loc = UnknownLoc::get(module.getContext());
-  if (options.calibration.empty())
-    return emitError(loc) << "expected samples or statistics to quantize by (--calibrate)", failure();
   if (llvm::StringRef(options.calibration).ends_with(".json")) {
     llvm::Expected<CalibrationStatistics> loaded = CalibrationStatistics::load(options.calibration);
     if (!loaded)
       return emitError(loc) << textOf(loaded.takeError()), failure();
     return std::move(*loaded);
   }
-  return calibrate(module, [&](ModuleOp observed, CalibrationRecorder record) -> LogicalResult {
-    CompileOptions plain = options;
-    plain.quantizeInt8 = false;
+  return calibrate(module, needs, [&](ModuleOp observed, CalibrationRecorder record) -> LogicalResult {
+    CompileOptions plain = options.uncompressed();
     plain.releaseConstants = false; // `module` goes on to be compiled with the same weights
-    plain.mergeTokens = 0;
-    plain.mergeTokensList.clear();
+    plain.configure = nullptr;      // what watches the passes of `module` does not expect others within them
     plain.name = "observed";
-    if (failed(runPhases(observed, plain, Phase::LLVM, Phase::Fuse)))
+    if (failed(runPhases(observed, plain, Phase::LLVM, Phase::Compress)))
       return failure();
     llvm::Expected<std::unique_ptr<LoadedModel>> loaded = loadModule(observed);
     if (!loaded)

@@ -4,14 +4,14 @@
 
 #include "lib/Driver/Options.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "passes/Compress/Calibration/CalibrationStatistics.h"
+#include "passes/Compress/Calibration/Calibrate.h"
 
 namespace lathe {
 
-/// Statistics of a module that is in the form after the `fuse` phase: read from `options.calibration` if that is a .json
+/// Statistics of a module that is within the `compress` phase: read from `options.calibration` if that is a .json
 /// file, else observed while the model runs in float on its samples. Fails after an error.
-llvm::FailureOr<CalibrationStatistics> findStatistics(mlir::ModuleOp module,
-                                                      const CompileOptions &options);
+llvm::FailureOr<CalibrationStatistics> findStatistics(mlir::ModuleOp module, const CompileOptions &options,
+                                                      const CalibrationNeeds &needs = {});
 
 } // namespace lathe
 

@@ -2,9 +2,9 @@
 #ifndef LIB_DRIVER_OPTIONS_H
 #define LIB_DRIVER_OPTIONS_H
 
+#include "passes/Compress/Settings.h"
 #include "llvm/ADT/StringRef.h"
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,8 +14,6 @@ class PassManager;
 } // namespace mlir
 
 namespace lathe {
-
-class CalibrationStatistics;
 
 /// The stages of a compilation, in order; docs/design.md says what holds after each.
 enum class Phase { Import, Shapes, Fuse, Compress, Lower, Bufferize, Codegen, LLVM, Object };
@@ -37,26 +35,10 @@ struct CompileOptions {
   std::string cpu;
   /// What `--dim` says, one `NAME=VALUE` or `NAME=LOWER..UPPER` each.
   std::vector<std::string> dims;
-  /// How many tokens each layer of a transformer merges: `mergeTokens`, or its number in `mergeTokensList`. The compress
-  /// phase starts with it.
-  int64_t mergeTokens = 0;
-  std::vector<int64_t> mergeTokensList;
-  bool mergesTokens() const { return mergeTokens != 0 || !mergeTokensList.empty(); }
-  /// Convolutions and matrix products in 8-bit integers.
-  bool quantizeInt8 = false;
-  /// Bits of the weights of matrix products whose activations stay f32: 8 or 4, 0 for none.
-  unsigned weightBits = 0;
-  /// Rows of a weight that share a scale; 0 is the default of the format.
-  int64_t weightGroup = 0;
-  bool symmetricWeights = true;
-  /// How an activation's range follows from its statistics: minmax, percentile or mse.
-  std::string activationRange = "mse";
-  /// Nodes that quantization leaves as they are, by name with * and ?.
-  std::vector<std::string> quantizeSkip;
+  /// What the compress phase does.
+  CompressionSettings compression;
   /// A .npz or .npy of samples, or a statistics file that `lathe calibrate` wrote.
   std::string calibration;
-  /// What `calibration` says, once it was read or observed; `runPhases` sees to it.
-  std::shared_ptr<const CalibrationStatistics> statistics;
   /// How integer samples become the model's floats; see `Preprocess::parse`.
   std::string preprocess;
   /// Constant subgraphs are folded by being run on this machine.
@@ -69,14 +51,11 @@ struct CompileOptions {
   std::function<void(mlir::PassManager &)> configure;
 
   /// False where the outputs are those of the float model, up to rounding.
-  bool compresses() const { return quantizeInt8 || weightBits || mergesTokens(); }
+  bool compresses() const { return !compression.empty(); }
   /// The same without compression.
   CompileOptions uncompressed() const {
     CompileOptions plain = *this;
-    plain.quantizeInt8 = false;
-    plain.weightBits = 0;
-    plain.mergeTokens = 0;
-    plain.mergeTokensList.clear();
+    plain.compression = {};
     return plain;
   }
 };

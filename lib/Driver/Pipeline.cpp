@@ -38,10 +38,14 @@ static void addFolding(OpPassManager &passes, const CompileOptions &options) {
   passes.addPass(createCSEPass());
 }
 
-/// The part of the options that calibration does not depend on.
+/// What the compress phase is to do, and who runs samples for it.
 static CompressOptions compressionOf(const CompileOptions &options) {
   CompressOptions compress;
-  compress.tokenMerge = {options.mergeTokens, options.mergeTokensList};
+  compress.settings = options.compression;
+  if (!options.calibration.empty())
+    compress.calibrator = [options](ModuleOp module, const CalibrationNeeds &needs) {
+      return findStatistics(module, options, needs);
+    };
   return compress;
 }
 
@@ -62,17 +66,8 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
     // What fusion leaves to be computed once, such as weights with a normalisation folded in.
     buildFusePipeline(passes, FuseOptions());
     return addFolding(passes, options);
-  case Phase::Compress: {
-    CompressOptions compress = compressionOf(options);
-    compress.quantize = options.quantizeInt8 ? "int8" : "";
-    compress.weightBits = options.weightBits;
-    compress.weightGroup = options.weightGroup;
-    compress.symmetricWeights = options.symmetricWeights;
-    compress.statistics = options.statistics;
-    compress.calibration = options.activationRange;
-    compress.skip = options.quantizeSkip;
-    return buildCompressPipeline(passes, compress);
-  }
+  case Phase::Compress:
+    return buildCompressPipeline(passes, compressionOf(options));
   case Phase::Lower:
     // Packed and transposed weights.
     buildLowerPipeline(passes, LowerOptions());
@@ -96,16 +91,7 @@ static LogicalResult runPasses(ModuleOp module, const CompileOptions &options, P
   return passes.run(module);
 }
 
-/// What the compress phase does before calibration, on its own: statistics are of what is computed then.
-static LogicalResult runStructure(ModuleOp module, const CompileOptions &options) {
-  PassManager passes(module.getContext());
-  buildStructurePipeline(passes, compressionOf(options));
-  if (options.configure)
-    options.configure(passes);
-  return passes.run(module);
-}
-
-/// Loads what any phase may need: constants are evaluated while a pass manager runs, when nothing can be loaded.
+/// Loads what any phase may need: constants are evaluated and models calibrated while a pass manager runs, when nothing can be loaded.
 static void loadDialects(MLIRContext &context, const CompileOptions &options) {
   CompileOptions all = options.uncompressed();
   PassManager passes(&context);
@@ -118,29 +104,14 @@ static void loadDialects(MLIRContext &context, const CompileOptions &options) {
     context.getOrLoadDialect(name);
 }
 
-LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &given, Phase last, Phase done) {
+LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, Phase last, Phase done) {
   MLIRContext *context = module.getContext();
-  CompileOptions options = given;
   llvm::Expected<nn::TargetAttr> target = resolveTarget(*context, options.target, options.cpu);
   if (!target)
     return emitError(UnknownLoc::get(context)) << textOf(target.takeError());
   module->setAttr(nn::kTargetAttr, *target);
-  if (options.foldConstants)
+  if (options.foldConstants || options.compresses())
     loadDialects(*context, options);
-  // Statistics are of the form after `fuse` (and after tokens were merged), so that quantization finds the values by the same names.
-  bool calibrates = options.quantizeInt8 && !options.statistics && last >= Phase::Compress &&
-                    done < Phase::Compress;
-  if (calibrates) {
-    if (failed(runPasses(module, options, Phase::Fuse, done)) || failed(runStructure(module, options)))
-      return failure();
-    options.mergeTokens = 0;
-    options.mergeTokensList.clear();
-    FailureOr<CalibrationStatistics> statistics = findStatistics(module, options);
-    if (failed(statistics))
-      return failure();
-    options.statistics = std::make_shared<CalibrationStatistics>(std::move(*statistics));
-    done = Phase::Fuse;
-  }
   return runPasses(module, options, last, done);
 }
 

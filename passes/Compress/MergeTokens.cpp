@@ -4,6 +4,7 @@
 #include "mlir/IR/Remarks.h"
 #include "passes/Compress/Passes.h"
 #include "passes/Compress/Tokens/TokenFlow.h"
+#include "passes/Compress/Tokens/TokenMergeSpec.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_COMPRESSMERGETOKENS
@@ -41,8 +42,13 @@ struct CompressMergeTokens : lathe::impl::CompressMergeTokensBase<CompressMergeT
 
   void runOnOperation() override {
     func::FuncOp function = getOperation();
-    if (function.isExternal() || (r == 0 && list.empty()))
+    if (function.isExternal() || spec == "none")
       return;
+    llvm::Expected<TokenMergeSpec> numbers = TokenMergeSpec::parse(spec);
+    if (!numbers) {
+      function.emitError() << llvm::toString(numbers.takeError());
+      return signalPassFailure();
+    }
     SmallVector<EncoderLayer> layers;
     function.walk([&](nn::AttentionOp attention) {
       EncoderLayer layer;
@@ -53,7 +59,7 @@ struct CompressMergeTokens : lathe::impl::CompressMergeTokensBase<CompressMergeT
         remark::missed(attention.getLoc(), remarkOptions()) << remark::reason("{0}", obstacle);
     });
     TokenFlow flow;
-    if (failed(chooseNumbers(layers)) || failed(flow.trace(function, layers)))
+    if (failed(chooseNumbers(*numbers, layers)) || failed(flow.trace(function, layers)))
       return signalPassFailure();
     flow.rewriteReshapes();
     rewrite(layers, flow.getAttentions());
@@ -62,28 +68,26 @@ struct CompressMergeTokens : lathe::impl::CompressMergeTokensBase<CompressMergeT
   }
 
 private:
-  LogicalResult chooseNumbers(MutableArrayRef<EncoderLayer> layers);
+  LogicalResult chooseNumbers(const TokenMergeSpec &numbers, MutableArrayRef<EncoderLayer> layers);
   void rewrite(ArrayRef<EncoderLayer> layers, ArrayRef<nn::AttentionOp> attentions);
   LogicalResult updateTypes();
 };
 } // namespace
 
 /// How many tokens each layer merges: no more than it has sources, as in the method's reference.
-LogicalResult CompressMergeTokens::chooseNumbers(MutableArrayRef<EncoderLayer> layers) {
+LogicalResult CompressMergeTokens::chooseNumbers(const TokenMergeSpec &numbers, MutableArrayRef<EncoderLayer> layers) {
   func::FuncOp function = getOperation();
   if (layers.empty())
     return function.emitError("expected a transformer's encoder to merge tokens in, but got none");
-  if (!list.empty() && list.size() != layers.size())
+  if (!numbers.list.empty() && numbers.list.size() != layers.size())
     return function.emitError("expected ")
-           << layers.size() << " numbers of tokens to merge, one for each layer, but got " << list.size();
+           << layers.size() << " numbers of tokens to merge, one for each layer, but got " << numbers.list.size();
   int64_t left = layers.front().tokens;
   for (auto [index, layer] : llvm::enumerate(layers)) {
     if (layer.tokens != layers.front().tokens)
       return layer.attention.emitError("expected ")
              << layers.front().tokens << " tokens as in the first layer, but got " << layer.tokens;
-    int64_t wanted = list.empty() ? int64_t(r) : list[index];
-    if (wanted < 0)
-      return function.emitError("expected a number of tokens to merge, but got ") << wanted;
+    int64_t wanted = numbers.list.empty() ? numbers.r : numbers.list[index];
     if (wanted >= left)
       return layer.attention.emitError("expected to merge fewer than the ")
              << left << " tokens of layer " << index + 1 << ", but got " << wanted;

@@ -5,7 +5,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
-#include "passes/Compress/Calibration/CalibrationStatistics.h"
+#include "passes/Compress/Calibration/Calibrate.h"
+#include "passes/Compress/Settings.h"
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,28 +20,21 @@ namespace lathe {
 std::unique_ptr<mlir::Pass> createCompressQuantize(const CompressQuantizeOptions &options,
                                                    std::shared_ptr<const CalibrationStatistics> statistics);
 
-/// How many tokens the layers of a transformer merge: each `r`, or one number each.
-struct TokenMergeOptions {
-  int64_t r = 0;
-  std::vector<int64_t> list;
+/// `compress-quantize-weights` with statistics at hand; null for none.
+std::unique_ptr<mlir::Pass> createCompressQuantizeWeights(const CompressQuantizeWeightsOptions &options,
+                                                          std::shared_ptr<const CalibrationStatistics> statistics);
 
-  explicit operator bool() const { return r != 0 || !list.empty(); }
-};
+/// `compress-calibrate` that fills `result` when it runs.
+std::unique_ptr<mlir::Pass> createCompressCalibrate(Calibrator calibrator, const CalibrationNeeds &needs,
+                                                    std::shared_ptr<CalibrationStatistics> result);
 
 /// What the compress phase needs to know.
 struct CompressOptions {
-  TokenMergeOptions tokenMerge;
-  std::string quantize;                                     ///< "" or "int8"
-  unsigned weightBits = 0;                                  ///< weight-only: 8 or 4; 0 for none
-  int64_t weightGroup = 0;                                  ///< see `compress-quantize-weights`
-  bool symmetricWeights = true;
-  std::shared_ptr<const CalibrationStatistics> statistics;  ///< needed by int8; from `calibrate` or a file
-  std::string calibration = "mse";                   ///< minmax, percentile or mse
-  double percentile = 99.99;
-  std::vector<std::string> skip;                            ///< names of nodes that stay f32, with * and ?
+  CompressionSettings settings;
+  Calibrator calibrator; ///< null: asking for a transform that needs statistics is an error
 };
 
-/// The part of the compress phase that changes what is computed, before any calibration.
+/// The part of the compress phase that comes before weights and activations get other number formats.
 void buildStructurePipeline(mlir::OpPassManager &passes, const CompressOptions &options);
 
 /// The passes of the compress phase in order.

@@ -4,6 +4,31 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CompressOverrideSettings : Pass<"compress-override-settings", "mlir::func::FuncOp"> {
+  let summary = "Notes on ops what a recipe asks for them";
+  let description = [{
+    Sets the attribute `lathe.compress` of ops with a matching node name: what transforms are to do with them instead
+    of what they do elsewhere; `none` leaves an op alone. Where patterns overlap the later wins. A pattern that
+    matches no op is an error.
+
+    ```mlir
+    %y = nn.linear %x, %w : (...) -> tensor<?x16xf32> loc("head/MatMul")
+    // becomes, for overrides=head/*=quantize=none
+    %y = nn.linear %x, %w {lathe.compress = {quantize = "none"}} : (...) -> tensor<?x16xf32> loc("head/MatMul")
+    ```
+  }];
+  let options = [ListOption<"overrides", "overrides", "std::string", "PATTERN=TRANSFORM=TEXT; * and ? in patterns">];
+}
+
+def CompressCalibrate : Pass<"compress-calibrate", "mlir::ModuleOp"> {
+  let summary = "Collects statistics of what contractions read, by running samples";
+  let description = [{
+    A copy of the module, as it is where this pass stands, returns the inputs of `nn.conv` and `nn.linear`; the driver
+    compiles and runs the copy, and the statistics go to the pass that follows. The module stays as it is. On its own
+    in `lathe-opt` it has nobody to run samples, which is an error: there, passes read a file.
+  }];
+}
+
 def CompressMergeTokens : Pass<"compress-merge-tokens", "mlir::func::FuncOp"> {
   let summary = "Merges similar tokens between the layers of a vision transformer";
   let description = [{
@@ -27,9 +52,36 @@ def CompressMergeTokens : Pass<"compress-merge-tokens", "mlir::func::FuncOp"> {
     It is an error if there is no such layer, or if tokens reach an op that needs all of them.
   }];
   let options = [
-    Option<"r", "r", "int64_t", /*default=*/"0", "Tokens that each layer merges">,
-    ListOption<"list", "list", "int64_t", "Tokens to merge, a number for each layer">];
+    Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
+           "Tokens to merge: r:N in each layer, or a number for each layer, N,N,...">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
+def CompressPrune : Pass<"compress-prune", "mlir::func::FuncOp"> {
+  let summary = "Removes single weights of convolutions and matrix products";
+  let description = [{
+    Pruning after training. Constant weights of `nn.conv` and `nn.linear` that matter least become zeros, which
+    lowering may use. `magnitude:S` removes the fraction S of all weights: how many of a layer follows from LAMP
+    scores (Lee et al., ICLR 2021), which of them from their magnitude; with `:uniform` each layer loses the
+    same fraction. `N:M` leaves N of each M neighbouring input channels of an output, within a tap of a convolution's
+    window; a last, shorter group keeps N, too.
+
+    ```mlir
+    %w = onnx.Constant dense<[[1.0, -2.0], [3.0, 0.5]]> : tensor<2x2xf32>
+    %y = nn.linear %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+    // becomes, for spec=magnitude:0.5
+    %v = onnx.Constant dense<[[0.0, -2.0], [3.0, 0.0]]> : tensor<2x2xf32>
+    %y = nn.linear %x, %v : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+    ```
+
+    An op whose settings (`lathe.compress`) say another `prune` gets that on its own. What is not pruned is reported as
+    a missed remark with the reason; it is an error if nothing can be.
+  }];
+  let options = [
+    Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
+           "What ops without settings of their own get: see `PruneSpec`">,
+    Option<"minElements", "min-elements", "int64_t", /*default=*/"256", "Elements below which a weight stays dense">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect"];
 }
 
 def CompressQuantize : Pass<"compress-quantize", "mlir::func::FuncOp"> {
@@ -52,46 +104,52 @@ def CompressQuantize : Pass<"compress-quantize", "mlir::func::FuncOp"> {
     %y = nn.conv %q, %s {...} : (...) -> tensor<1x6x6x16xf32>
     ```
 
-    What is not quantized is reported as a missed remark with the reason.
+    An op whose settings (`lathe.compress`) say another `quantize` than int8 stays as it is. What is not quantized is
+    reported as a missed remark with the reason.
   }];
   let options = [
-    Option<"mode", "mode", "std::string", /*default=*/"\"int8\"", "Number format: int8">,
+    Option<"mode", "mode", "std::string", /*default=*/"\"int8\"",
+           "What ops without settings of their own get: int8 or none">,
     Option<"statistics", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">,
     Option<"calibration", "calibration", "std::string", /*default=*/"\"mse\"",
            "Range of an activation: minmax, percentile, or mse (least squared error)">,
     Option<"percentile", "percentile", "double", /*default=*/"99.99",
            "Percentage of the elements to keep at either end, for calibration=percentile">,
     Option<"minMacs", "min-macs", "int64_t", /*default=*/"8192",
-           "Multiply-adds (for symbolic dimensions of 1) below which an op stays f32">,
-    ListOption<"skip", "skip", "std::string", "Nodes that stay f32, by name with * and ?">];
+           "Multiply-adds (for symbolic dimensions of 1) below which an op stays f32">];
   let dependentDialects = ["::mlir::quant::QuantDialect", "::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
 def CompressQuantizeWeights : Pass<"compress-quantize-weights", "mlir::func::FuncOp"> {
-  let summary = "Quantizes the weights of matrix products to 8 or 4 bits; activations stay f32";
+  let summary = "Quantizes weights of matrix products and tables to 8, 4, 3 or 2 bits; activations stay f32";
   let description = [{
     Weight-only quantization, for products that wait for memory more than for arithmetic. A constant weight of
-    `nn.linear` is rounded to nearest: in 8 bits with a scale for each output, or with one for each output of each
-    `group` of neighbouring rows; 4 bits always have groups. Symmetric weights have no zero points, and 4-bit ones
-    the scale of least squared error. Whoever else reads the constant keeps reading it in f32.
+    `nn.linear` is rounded: in 8 bits with a scale for each output, or with one for each output of each `group` of
+    neighbouring rows; fewer bits always have groups. Symmetric weights have no zero points. The scale of a group of
+    fewer than 8 bits is the one of least squared error.
+
+    With Gram matrices of the inputs (`statistics`) weights of fewer than 8 bits are rounded by GPTQ (Frantar et al.,
+    ICLR 2023): row after row, where later rows make up for what earlier ones lost. `:rtn` in the format forbids that,
+    `:gptq` demands it; `:act-order` takes the rows of the largest inputs first.
+
+    The rows of constant tables that `onnx.Gather` selects by computed indices (embeddings) are rounded to nearest, in
+    4 bits or more. Whoever else reads a constant keeps reading it in f32.
 
     ```mlir
     %y = nn.linear %x, %w : (tensor<?x64xf32>, tensor<64x16xf32>) -> tensor<?x16xf32>
-    // becomes, for bits=4 group=32
+    // becomes, for format=w4:group=32
     %s = quant.scast %i4 : tensor<64x16xi4> to tensor<64x16x!quant.uniform<i4:f32:{0:32, 1:1}, {...}>>
     %y = nn.linear %x, %s : (tensor<?x64xf32>, tensor<64x16x!quant.uniform<...>>) -> tensor<?x16xf32>
     ```
 
-    A group that does not divide the rows of a weight is an error. What is not quantized is reported as a missed
-    remark with the reason.
+    A group that does not divide the rows of a weight is an error; a table whose rows it does not divide stays f32. An op whose settings (`lathe.compress`) say
+    another format gets that. What is not quantized is reported as a missed remark with the reason.
   }];
   let options = [
-    Option<"bits", "bits", "unsigned", /*default=*/"8", "Bits of an element: 8 or 4">,
-    Option<"group", "group", "int64_t", /*default=*/"0",
-           "Rows that share a scale: 32, 64 or 128; 0 for all of them (8 bits) or 32 (4 bits)">,
-    Option<"symmetric", "symmetric", "bool", /*default=*/"true", "No zero points">,
-    ListOption<"skip", "skip", "std::string", "Nodes that stay f32, by name with * and ?">];
-  let statistics = [Statistic<"quantized", "num-quantized", "Ops with a quantized weight">];
+    Option<"format", "format", "std::string", /*default=*/"\"w8\"",
+           "What ops without settings of their own get: w8, w4, w3 or w2, with :group=32, 64 or 128, :asymmetric, and "
+           ":rtn, :gptq or :act-order, or none">,
+    Option<"statisticsFile", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">];
   let dependentDialects = ["::mlir::quant::QuantDialect", "::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 

@@ -7,9 +7,9 @@
 #include "passes/Compress/Calibration/Calibrate.h"
 #include "passes/Compress/Passes.h"
 #include "passes/Compress/Quantize/Parameters.h"
+#include "passes/Compress/Settings.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSwitch.h"
-#include "llvm/Support/GlobPattern.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_COMPRESSQUANTIZE
@@ -43,7 +43,7 @@ struct Settings {
   RangeMethod method = RangeMethod::MinMax;
   double percentile = 100;
   int64_t minMacs = 0;
-  SmallVector<llvm::GlobPattern> skipped;
+  StringRef mode;
 };
 
 /// An nn.conv or nn.linear, seen alike.
@@ -83,11 +83,8 @@ private:
 /// Why the op cannot, or should not, compute in 8 bits. Quantizes its weight if nothing is in the way.
 std::string Quantizer::findObstacle(Operation *op, Candidate &candidate) {
   Value input = candidate.input->get();
-  std::string name;
-  if (auto loc = op->getLoc()->findInstanceOf<NameLoc>())
-    name = loc.getName().str();
-  if (llvm::any_of(settings.skipped, [&](const llvm::GlobPattern &pattern) { return pattern.match(name); }))
-    return "skipped by name";
+  if (StringRef format = getSetting(op, "quantize").value_or(settings.mode); format != "int8")
+    return ("left as " + (format == "none" ? StringRef("f32") : format) + " by its settings").str();
   if (!cast<ShapedType>(input.getType()).getElementType().isF32())
     return "input is not f32";
   ElementsAttr constant;
@@ -123,9 +120,8 @@ void Quantizer::want(Value value) {
 }
 
 void Quantizer::choose() {
-  for (const ObservedValue &observed : collectObservedValues(function))
-    if (const RangeStatistics *range = settings.statistics->lookup(observed.key))
-      ranges[observed.value] = range;
+  for (auto [value, known] : matchStatistics(function, *settings.statistics))
+    ranges[value] = &known->range;
 
   auto consider = [&](auto op, unsigned weightRank) {
     auto shape = cast<ShapedType>(op.getWeight().getType()).getShape();
@@ -261,8 +257,8 @@ private:
 
 LogicalResult CompressQuantize::readOptions(Settings &settings) {
   Location loc = getOperation().getLoc();
-  if (mode != "int8")
-    return emitError(loc) << "expected quantization mode int8, but got '" << mode.getValue() << "'";
+  if (mode != "int8" && mode != "none")
+    return emitError(loc) << "expected quantization mode int8 or none, but got '" << mode.getValue() << "'";
   auto method = llvm::StringSwitch<std::optional<RangeMethod>>(calibration.getValue())
                     .Case("minmax", RangeMethod::MinMax)
                     .Case("percentile", RangeMethod::Percentile)
@@ -273,23 +269,11 @@ LogicalResult CompressQuantize::readOptions(Settings &settings) {
                           << "'";
   if (!(percentile > 50 && percentile <= 100))
     return emitError(loc) << "expected a percentile above 50 and up to 100, but got " << percentile.getValue();
-  settings.method = *method, settings.percentile = percentile, settings.minMacs = minMacs;
-  for (const std::string &pattern : skip) {
-    llvm::Expected<llvm::GlobPattern> glob = llvm::GlobPattern::create(pattern);
-    if (!glob)
-      return emitError(loc) << "expected a name pattern, but got '" << pattern
-                            << "': " << llvm::toString(glob.takeError());
-    settings.skipped.push_back(std::move(*glob));
-  }
-  settings.statistics = given;
-  if (given)
-    return success();
-  if (statistics.empty())
-    return emitError(loc) << "expected calibration statistics, but got none";
-  llvm::Expected<CalibrationStatistics> loaded = CalibrationStatistics::load(statistics);
-  if (!loaded)
-    return emitError(loc) << llvm::toString(loaded.takeError());
-  settings.statistics = std::make_shared<CalibrationStatistics>(std::move(*loaded));
+  settings.method = *method, settings.percentile = percentile, settings.minMacs = minMacs, settings.mode = mode.getValue();
+  auto taken = takeStatistics(loc, given, statistics);
+  if (failed(taken))
+    return failure();
+  settings.statistics = *taken;
   return success();
 }
 

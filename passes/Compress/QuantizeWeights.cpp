@@ -1,12 +1,15 @@
-//===- QuantizeWeights.cpp - Weight-only quantization by rounding ---------===//
+//===- QuantizeWeights.cpp - Weights and tables in 8 to 2 bits ------------===//
 #include "dialects/NN/IR/NNDialect.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Compress/Passes.h"
+#include "passes/Compress/Quantize/Gptq.h"
+#include "passes/Compress/Quantize/Parameters.h"
 #include "passes/Compress/Quantize/WeightOnly.h"
-#include "llvm/Support/GlobPattern.h"
+#include "passes/Compress/Settings.h"
+#include "llvm/ADT/MapVector.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_COMPRESSQUANTIZEWEIGHTS
@@ -16,65 +19,80 @@ namespace lathe {
 using namespace mlir;
 using namespace lathe;
 
+static remark::RemarkOpts remarkOptions(StringRef name) { return remark::RemarkOpts::name(name).category("compress"); }
+
 namespace {
 struct CompressQuantizeWeights : lathe::impl::CompressQuantizeWeightsBase<CompressQuantizeWeights> {
   using CompressQuantizeWeightsBase::CompressQuantizeWeightsBase;
+  CompressQuantizeWeights(const CompressQuantizeWeightsOptions &options,
+                          std::shared_ptr<const CalibrationStatistics> given)
+      : CompressQuantizeWeightsBase(options), given(std::move(given)) {}
 
   void runOnOperation() override {
     func::FuncOp function = getOperation();
     if (function.isExternal())
       return;
-    if (failed(readOptions()))
-      return signalPassFailure();
-    rounded.clear();
-    bool good = true;
-    SmallVector<nn::LinearOp> ops;
-    function.walk([&](nn::LinearOp op) { ops.push_back(op); });
-    for (nn::LinearOp op : ops)
-      good &= succeeded(quantize(op));
+    jobs.clear();
+    known.clear();
+    SmallVector<onnx::GatherOp> gathers;
+    function.walk([&](onnx::GatherOp op) { gathers.push_back(op); });
+    bool good = succeeded(prepare());
+    if (good)
+      function.walk([&](nn::LinearOp op) { good &= succeeded(consider(op)); });
+    if (good)
+      for (auto &[key, job] : jobs)
+        good &= succeeded(quantize(key.first, job));
+    if (good)
+      for (onnx::GatherOp op : gathers)
+        good &= succeeded(quantizeTable(op));
     if (!good)
       signalPassFailure();
   }
 
 private:
-  LogicalResult readOptions();
-  std::string findObstacle(nn::LinearOp op);
-  LogicalResult quantize(nn::LinearOp op);
+  /// A weight in one format, for all ops that read it.
+  struct Job {
+    WeightFormat format;
+    SmallVector<nn::LinearOp> ops;
+  };
 
-  WeightFormat format;
-  SmallVector<llvm::GlobPattern> skipped;
-  /// Weights that several ops read are one constant afterwards, too.
-  DenseMap<Value, GroupedWeight> rounded;
-  DenseMap<Value, Value> replacements;
+  LogicalResult prepare();
+  LogicalResult consider(nn::LinearOp op);
+  LogicalResult quantize(Value weight, const Job &job);
+  LogicalResult quantizeTable(onnx::GatherOp op);
+  FailureOr<std::vector<float>> sumGrams(const Job &job, int64_t channels);
+  StringRef textFor(Operation *op) { return getSetting(op, "quantize").value_or(format); }
+
+  std::shared_ptr<const CalibrationStatistics> given, statistics;
+  DenseMap<Value, const ValueStatistics *> known;
+  llvm::MapVector<std::pair<Value, StringRef>, Job> jobs;
 };
 } // namespace
 
-LogicalResult CompressQuantizeWeights::readOptions() {
+LogicalResult CompressQuantizeWeights::prepare() {
   Location loc = getOperation().getLoc();
-  if (bits != 8 && bits != 4)
-    return emitError(loc) << "expected weights of 8 or 4 bits, but got " << bits.getValue();
-  if (group != 0 && group != 32 && group != 64 && group != 128)
-    return emitError(loc) << "expected groups of 32, 64 or 128 rows, but got " << group.getValue();
-  format = {unsigned(bits), bits == 4 && group == 0 ? 32 : group, symmetric};
-  skipped.clear();
-  replacements.clear();
-  for (const std::string &pattern : skip) {
-    llvm::Expected<llvm::GlobPattern> glob = llvm::GlobPattern::create(pattern);
-    if (!glob)
-      return emitError(loc) << "expected a name pattern, but got '" << pattern
-                            << "': " << llvm::toString(glob.takeError());
-    skipped.push_back(std::move(*glob));
-  }
+  if (format != "none")
+    if (llvm::Expected<WeightFormat> parsed = WeightFormat::parse(format); !parsed)
+      return emitError(loc) << llvm::toString(parsed.takeError());
+  if (!given && statisticsFile.empty())
+    return success();
+  FailureOr<std::shared_ptr<const CalibrationStatistics>> taken = takeStatistics(loc, given, statisticsFile);
+  if (failed(taken))
+    return failure();
+  statistics = *taken;
+  known = matchStatistics(getOperation(), *statistics);
   return success();
 }
 
+/// Why the settings leave the op alone; empty if they do not.
+static std::string findSettingsObstacle(StringRef text) {
+  if (text == "none" || text == "int8")
+    return ("left as " + (text == "none" ? StringRef("f32") : text) + " by its settings").str();
+  return "";
+}
+
 /// Why the weight stays as it is; empty if it need not.
-std::string CompressQuantizeWeights::findObstacle(nn::LinearOp op) {
-  std::string name;
-  if (auto loc = op->getLoc()->findInstanceOf<NameLoc>())
-    name = loc.getName().str();
-  if (llvm::any_of(skipped, [&](const llvm::GlobPattern &pattern) { return pattern.match(name); }))
-    return "skipped by name";
+static StringRef findObstacle(nn::LinearOp op) {
   auto weight = cast<ShapedType>(op.getWeight().getType());
   if (!cast<ShapedType>(op.getInput().getType()).getElementType().isF32() || !weight.getElementType().isF32())
     return "not f32";
@@ -84,37 +102,131 @@ std::string CompressQuantizeWeights::findObstacle(nn::LinearOp op) {
   return weight.getRank() == 2 && weight.getNumElements() > 0 ? "" : "weight is not a matrix";
 }
 
-LogicalResult CompressQuantizeWeights::quantize(nn::LinearOp op) {
-  auto options = remark::RemarkOpts::name("QuantizeWeight").category("compress");
-  auto miss = [&](StringRef why) { remark::missed(op.getLoc(), options) << remark::reason("{0}", why); };
-  if (std::string obstacle = findObstacle(op); !obstacle.empty()) {
-    miss(obstacle);
+/// Notes what to do with the op's weight.
+LogicalResult CompressQuantizeWeights::consider(nn::LinearOp op) {
+  StringRef text = textFor(op);
+  std::string obstacle = findSettingsObstacle(text);
+  if (obstacle.empty())
+    obstacle = findObstacle(op);
+  if (!obstacle.empty()) {
+    remark::missed(op.getLoc(), remarkOptions("QuantizeWeight")) << remark::reason("{0}", obstacle);
     return success();
   }
-  Value weight = op.getWeight();
-  auto shape = cast<RankedTensorType>(weight.getType()).getShape();
-  if (format.group != 0 && shape[0] % format.group != 0)
+  llvm::Expected<WeightFormat> parsed = WeightFormat::parse(text);
+  if (!parsed)
+    return op.emitOpError() << llvm::toString(parsed.takeError());
+  if (parsed->rounding == Rounding::Gptq && !statistics)
+    return op.emitOpError("expected calibration statistics to round by GPTQ, but got none");
+  int64_t rows = cast<ShapedType>(op.getWeight().getType()).getDimSize(0);
+  if (parsed->group != 0 && rows % parsed->group != 0)
     return op.emitOpError("expected a group that divides the weight's ")
-           << shape[0] << " rows, but got " << format.group << " (the op can be skipped by name)";
-  Value &replacement = replacements[weight];
-  GroupedWeight &result = rounded[weight];
-  if (!replacement) {
-    ElementsAttr constant;
-    matchPattern(weight, m_Constant(&constant));
-    result = roundWeight(constant, format);
-    if (!result.values) {
-      miss("weight cannot be read as f32");
-      return success();
-    }
-    OpBuilder builder(weight.getContext());
-    builder.setInsertionPointAfterValue(weight);
-    auto stored = onnx::ConstantOp::create(builder, weight.getLoc(), result.values);
-    replacement = quant::StorageCastOp::create(builder, weight.getLoc(), RankedTensorType::get(shape, result.type), stored);
-  }
-  op.getWeightMutable().assign(replacement);
-  ++quantized;
-  remark::passed(op.getLoc(), options) << remark::metric("Bits", format.bits)
-                                       << remark::metric("Group", format.group ? format.group : shape[0])
-                                       << remark::metric("WeightSignalToNoise", result.signalToNoise);
+           << rows << " rows, but got " << parsed->group << " (the op can be skipped by name)";
+  Job &job = jobs[{op.getWeight(), text}];
+  job.format = *parsed;
+  job.ops.push_back(op);
   return success();
+}
+
+/// X^T X of all inputs that meet the weight; empty if one was not observed.
+FailureOr<std::vector<float>> CompressQuantizeWeights::sumGrams(const Job &job, int64_t channels) {
+  std::vector<float> sum;
+  for (nn::LinearOp op : job.ops) {
+    const ValueStatistics *of = known.lookup(op.getInput());
+    if (!of)
+      return std::vector<float>();
+    ArrayRef<float> gram = of->channels.getGram();
+    if (int64_t(gram.size()) != channels * channels) {
+      if (job.format.rounding == Rounding::Gptq)
+        return op.emitOpError("expected statistics with a Gram matrix of its input, to round by GPTQ"), failure();
+      return std::vector<float>();
+    }
+    sum.resize(gram.size());
+    for (auto [total, value] : llvm::zip(sum, gram))
+      total += value;
+  }
+  return sum;
+}
+
+LogicalResult CompressQuantizeWeights::quantize(Value weight, const Job &job) {
+  ElementsAttr constant;
+  matchPattern(weight, m_Constant(&constant));
+  std::vector<float> storage;
+  std::optional<ArrayRef<float>> values = readFloats(constant, storage);
+  if (!values) {
+    for (nn::LinearOp op : job.ops)
+      remark::missed(op.getLoc(), remarkOptions("QuantizeWeight")) << remark::reason("weight cannot be read as f32");
+    return success();
+  }
+  ArrayRef<int64_t> shape = constant.getShapedType().getShape();
+  std::optional<RoundedMatrix> rounded;
+  if (job.format.wantsStatistics()) {
+    FailureOr<std::vector<float>> gram = sumGrams(job, shape[0]);
+    if (failed(gram))
+      return failure();
+    if (!gram->empty())
+      rounded = roundByGptq(*values, shape[1], *gram, job.format);
+  }
+  StringRef rounding = rounded ? "gptq" : "nearest";
+  if (!rounded)
+    rounded = roundToNearest(*values, shape[1], job.format);
+  QuantizedConstant quantizedWeight = makeQuantizedWeight(constant, *values, *rounded, job.format);
+  OpBuilder builder(weight.getContext());
+  builder.setInsertionPointAfterValue(weight);
+  auto stored = onnx::ConstantOp::create(builder, weight.getLoc(), quantizedWeight.values);
+  auto replacement = quant::StorageCastOp::create(builder, weight.getLoc(),
+                                                  RankedTensorType::get(shape, quantizedWeight.type), stored);
+  for (nn::LinearOp op : job.ops) {
+    op.getWeightMutable().assign(replacement);
+    remark::passed(op.getLoc(), remarkOptions("QuantizeWeight"))
+        << remark::metric("Bits", job.format.bits)
+        << remark::metric("Group", job.format.group ? job.format.group : shape[0])
+        << remark::metric("Rounding", rounding)
+        << remark::metric("WeightSignalToNoise", quantizedWeight.signalToNoise);
+  }
+  return success();
+}
+
+/// Rows of a table are read as they are: no error of one is made up for by another. So they keep 4 bits or more, and the
+/// rounding to nearest.
+LogicalResult CompressQuantizeWeights::quantizeTable(onnx::GatherOp op) {
+  auto miss = [&](const Twine &why) {
+    remark::missed(op.getLoc(), remarkOptions("QuantizeTable")) << remark::reason("{0}", why.str());
+    return success();
+  };
+  auto type = cast<ShapedType>(op.getData().getType());
+  ElementsAttr constant, indices;
+  if (!type.getElementType().isF32() || !matchPattern(op.getData(), m_Constant(&constant)) ||
+      matchPattern(op.getIndices(), m_Constant(&indices)))
+    return success();
+  StringRef text = textFor(op);
+  if (std::string obstacle = findSettingsObstacle(text); !obstacle.empty())
+    return miss(obstacle);
+  llvm::Expected<WeightFormat> parsed = WeightFormat::parse(text);
+  if (!parsed)
+    return op.emitOpError() << llvm::toString(parsed.takeError());
+  if (type.getRank() != 2 || op.getAxis() != 0 || type.getNumElements() == 0)
+    return miss("not rows of a matrix");
+  parsed->bits = std::max(parsed->bits, 4u);
+  if (parsed->group && type.getDimSize(1) % parsed->group)
+    return miss("rows of " + Twine(type.getDimSize(1)) + " elements do not divide into groups of " +
+                Twine(parsed->group));
+  std::vector<float> storage;
+  std::optional<ArrayRef<float>> values = readFloats(constant, storage);
+  if (!values)
+    return miss("table cannot be read as f32");
+  QuantizedConstant table = lathe::quantizeTable(constant, *values, *parsed);
+  OpBuilder builder(op);
+  auto stored = onnx::ConstantOp::create(builder, op.getLoc(), table.values);
+  auto cast = quant::StorageCastOp::create(builder, op.getLoc(), type.clone(table.type), stored);
+  op.getDataMutable().assign(cast);
+  remark::passed(op.getLoc(), remarkOptions("QuantizeTable"))
+      << remark::metric("Bits", parsed->bits)
+      << remark::metric("Group", parsed->group ? parsed->group : type.getDimSize(1))
+      << remark::metric("WeightSignalToNoise", table.signalToNoise);
+  return success();
+}
+
+std::unique_ptr<Pass> lathe::createCompressQuantizeWeights(const CompressQuantizeWeightsOptions &options,
+                                                           std::shared_ptr<const CalibrationStatistics> statistics) {
+  return std::make_unique<CompressQuantizeWeights>(options, std::move(statistics));
 }

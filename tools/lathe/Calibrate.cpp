@@ -19,8 +19,10 @@ int lathe::runCalibrate(int argc, char **argv) {
   flags.parse(argc, argv, "lathe calibrate: record the ranges of a model's activations\n");
   CompileOptions options = flags.options();
   options.calibration = flags.data;
+  // Statistics are of what quantization will find: without it, but after what changes the structure.
+  options.compression.transforms.erase("quantize");
   Session session(flags, options);
-  mlir::OwningOpRef<mlir::ModuleOp> module = session.compile(Phase::Fuse);
+  mlir::OwningOpRef<mlir::ModuleOp> module = session.compile(Phase::Compress);
   if (!module)
     return kFailure;
   llvm::FailureOr<CalibrationStatistics> statistics = findStatistics(*module, session.getOptions());

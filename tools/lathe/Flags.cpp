@@ -13,48 +13,11 @@
 
 using namespace lathe;
 
-/// What --quantize asks for; false if it cannot be read.
-static bool readQuantization(llvm::StringRef text, CompileOptions &options) {
-  if (text.empty())
-    return true;
-  llvm::SmallVector<llvm::StringRef> parts;
-  text.split(parts, ':');
-  if (text == "int8")
-    return options.quantizeInt8 = true;
-  if (parts[0] != "w8" && parts[0] != "w4")
-    return false;
-  options.weightBits = parts[0] == "w8" ? 8 : 4;
-  for (llvm::StringRef part : llvm::drop_begin(parts)) {
-    if (part == "asymmetric")
-      options.symmetricWeights = false;
-    else if (!part.consume_front("group=") || part.getAsInteger(10, options.weightGroup) ||
-             !llvm::is_contained({32, 64, 128}, options.weightGroup))
-      return false;
-  }
-  return true;
-}
-
 ModelFlags::ModelFlags() {
   mlir::registerAsmPrinterCLOptions();
   mlir::registerMLIRContextCLOptions();
   mlir::registerPassManagerCLOptions();
   mlir::registerDefaultTimingManagerCLOptions();
-}
-
-/// Reads `r:N` or `N,N,...`; false if the text is neither.
-static bool parseTokenMerge(llvm::StringRef text, CompileOptions &options) {
-  if (text.empty())
-    return true;
-  constexpr int64_t most = 1 << 20;
-  if (text.consume_front("r:"))
-    return !text.getAsInteger(10, options.mergeTokens) && options.mergeTokens > 0 && options.mergeTokens <= most;
-  llvm::SmallVector<llvm::StringRef> parts;
-  text.split(parts, ',');
-  for (llvm::StringRef part : parts)
-    if (part.getAsInteger(10, options.mergeTokensList.emplace_back()) || options.mergeTokensList.back() < 0 ||
-        options.mergeTokensList.back() > most)
-      return false;
-  return true;
 }
 
 void ModelFlags::parse(int argc, char **argv, const char *overview) {
@@ -65,17 +28,25 @@ void ModelFlags::parse(int argc, char **argv, const char *overview) {
     llvm::errs() << messages;
     std::exit(kUsage);
   }
-  CompileOptions unused;
-  if (!readQuantization(quantize, unused)) {
-    llvm::errs() << argv[0] << ": error: expected --quantize=int8, or w8 or w4 with :group=32, 64 or 128 and :asymmetric, "
-                 << "but got '" << quantize << "'\n";
-    std::exit(kUsage);
-  }
-  if (CompileOptions read; !parseTokenMerge(tokenMerge, read)) {
-    llvm::errs() << argv[0] << ": error: expected --token-merge=r:N or a number for each layer, but got '" << tokenMerge
-                 << "'\n";
-    std::exit(kUsage);
-  }
+  for (auto &[transform, text] : transforms())
+    if (llvm::Error error = checkTransform(transform, text)) {
+      llvm::errs() << argv[0] << ": error: --" << transform << ": " << llvm::toString(std::move(error)) << "\n";
+      std::exit(kUsage);
+    }
+  if (recipe.empty())
+    return;
+  llvm::Expected<Recipe> read = readRecipe(recipe);
+  if (!read)
+    std::exit(fail(llvm::toString(read.takeError())));
+  settings = std::move(*read);
+}
+
+TransformTexts ModelFlags::transforms() const {
+  TransformTexts texts;
+  for (const cl::opt<std::string> *flag : {&tokenMerge, &prune, &quantize})
+    if (!flag->empty())
+      texts[flag->ArgStr.str()] = *flag;
+  return texts;
 }
 
 std::string lathe::symbolNameOf(llvm::StringRef path) {
@@ -94,12 +65,15 @@ CompileOptions ModelFlags::options() const {
   options.target = target;
   options.cpu = cpu;
   options.dims.assign(dims.begin(), dims.end());
-  parseTokenMerge(tokenMerge, options);
-  readQuantization(quantize, options);
-  options.calibration = calibrate;
-  options.preprocess = preprocess;
-  options.activationRange = activationRange;
-  options.quantizeSkip.assign(quantizeSkip.begin(), quantizeSkip.end());
+  options.compression = settings.settings;
+  for (auto &[transform, text] : transforms())
+    options.compression.transforms[transform] = text;
+  for (const std::string &pattern : quantizeSkip)
+    options.compression.overrides.push_back({pattern, {{"quantize", "none"}}});
+  if (activationRange.getNumOccurrences())
+    options.compression.activationRange = activationRange;
+  options.calibration = calibrate.empty() ? settings.calibration : calibrate;
+  options.preprocess = preprocess.empty() ? settings.preprocess : preprocess;
   return options;
 }
 

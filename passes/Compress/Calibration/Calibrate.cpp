@@ -43,12 +43,15 @@ Value lathe::getRangeSource(Value value) {
 
 SmallVector<ObservedValue> lathe::collectObservedValues(func::FuncOp function) {
   llvm::SetVector<Value> values;
-  auto insert = [&](Value value) {
-    value = getRangeSource(value);
+  auto insertOne = [&](Value value) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
     Operation *producer = value.getDefiningOp();
     if (type && type.getElementType().isF32() && !(producer && producer->hasTrait<OpTrait::ConstantLike>()))
       values.insert(value);
+  };
+  auto insert = [&](Value value) {
+    insertOne(getRangeSource(value));
+    insertOne(value);
   };
   function.walk([&](Operation *op) {
     if (auto conv = dyn_cast<nn::ConvOp>(op)) {
@@ -74,7 +77,7 @@ SmallVector<ObservedValue> lathe::collectObservedValues(func::FuncOp function) {
 }
 
 FailureOr<ObservedModule> lathe::createObservedModule(ModuleOp module) {
-  ObservedModule result{module.clone(), {}};
+  ObservedModule result{module.clone(), {}, {}};
   auto main = result.module->lookupSymbol<func::FuncOp>("main");
   if (!main || main.isExternal()) {
     module.emitError("expected a function @main to calibrate");
@@ -99,6 +102,8 @@ FailureOr<ObservedModule> lathe::createObservedModule(ModuleOp module) {
     types.push_back(entry.value.getType());
     attributes.push_back(builder.getDictionaryAttr(builder.getNamedAttr(kNameAttr, builder.getStringAttr(entry.key))));
     result.keys.push_back(std::move(entry.key));
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(entry.value.getType()).getShape();
+    result.channels.push_back(shape.empty() || ShapedType::isDynamic(shape.back()) ? 0 : shape.back());
   }
   terminator.getOperandsMutable().assign(values);
   main.setFunctionType(builder.getFunctionType(main.getArgumentTypes(), types));
@@ -106,14 +111,39 @@ FailureOr<ObservedModule> lathe::createObservedModule(ModuleOp module) {
   return result;
 }
 
-FailureOr<CalibrationStatistics> lathe::calibrate(ModuleOp module, CalibrationRunner runner) {
+DenseMap<Value, const ValueStatistics *> lathe::matchStatistics(func::FuncOp function,
+                                                                const CalibrationStatistics &statistics) {
+  DenseMap<Value, const ValueStatistics *> matched;
+  for (const ObservedValue &observed : collectObservedValues(function))
+    if (const ValueStatistics *found = statistics.lookup(observed.key))
+      matched[observed.value] = found;
+  return matched;
+}
+
+FailureOr<std::shared_ptr<const CalibrationStatistics>>
+lathe::takeStatistics(Location loc, std::shared_ptr<const CalibrationStatistics> given, StringRef file) {
+  if (given)
+    return given;
+  if (file.empty())
+    return emitError(loc) << "expected calibration statistics, but got none", failure();
+  llvm::Expected<CalibrationStatistics> loaded = CalibrationStatistics::load(file);
+  if (!loaded)
+    return emitError(loc) << llvm::toString(loaded.takeError()), failure();
+  return std::make_shared<const CalibrationStatistics>(std::move(*loaded));
+}
+
+FailureOr<CalibrationStatistics> lathe::calibrate(ModuleOp module, const CalibrationNeeds &needs,
+                                                  CalibrationRunner runner) {
   FailureOr<ObservedModule> observed = createObservedModule(module);
   if (failed(observed))
     return failure();
   CalibrationStatistics statistics;
   auto record = [&](unsigned result, ArrayRef<float> elements) {
-    if (result < observed->keys.size())
-      statistics[observed->keys[result]].observe(elements);
+    if (result >= observed->keys.size())
+      return;
+    ValueStatistics &value = statistics[observed->keys[result]];
+    value.range.observe(elements);
+    value.channels.observe(elements, observed->channels[result], needs.gram);
   };
   if (failed(runner(*observed->module, record)))
     return failure();

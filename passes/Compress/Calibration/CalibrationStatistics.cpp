@@ -1,4 +1,4 @@
-//===- CalibrationStatistics.cpp - Ranges of values seen on samples -------===//
+//===- CalibrationStatistics.cpp - What values are like on samples --------===//
 #include "passes/Compress/Calibration/CalibrationStatistics.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -134,16 +134,20 @@ bool RangeStatistics::fromJSON(const json::Value &value, RangeStatistics &result
 // CalibrationStatistics
 //===----------------------------------------------------------------------===//
 
-const RangeStatistics *CalibrationStatistics::lookup(StringRef key) const {
+const ValueStatistics *CalibrationStatistics::lookup(StringRef key) const {
   auto it = values.find(key);
-  return it == values.end() || it->second.getCount() == 0 ? nullptr : &it->second;
+  return it == values.end() || it->second.range.getCount() == 0 ? nullptr : &it->second;
 }
 
 json::Value CalibrationStatistics::toJSON() const {
-  json::Object ranges; // llvm::json prints members in sorted order
-  for (const auto &entry : values)
-    ranges[entry.getKey()] = entry.second.toJSON();
-  return json::Object{{"version", 1}, {"bins", int64_t(RangeStatistics::kBins)}, {"values", std::move(ranges)}};
+  json::Object entries; // llvm::json prints members in sorted order
+  for (const auto &entry : values) {
+    json::Value range = entry.second.range.toJSON();
+    if (entry.second.channels.getRows())
+      (*range.getAsObject())["channels"] = entry.second.channels.toJSON();
+    entries[entry.getKey()] = std::move(range);
+  }
+  return json::Object{{"version", 1}, {"bins", int64_t(RangeStatistics::kBins)}, {"values", std::move(entries)}};
 }
 
 static Error malformed(const Twine &what) {
@@ -152,17 +156,21 @@ static Error malformed(const Twine &what) {
 
 Expected<CalibrationStatistics> CalibrationStatistics::fromJSON(const json::Value &value) {
   const json::Object *object = value.getAsObject();
-  const json::Object *ranges = object ? object->getObject("values") : nullptr;
-  if (!ranges)
+  const json::Object *entries = object ? object->getObject("values") : nullptr;
+  if (!entries)
     return malformed("no object 'values'");
   if (object->getInteger("version") != std::optional<int64_t>(1))
     return malformed("another version than 1");
   if (object->getInteger("bins") != std::optional<int64_t>(RangeStatistics::kBins))
     return malformed("histograms of another size than " + Twine(RangeStatistics::kBins));
   CalibrationStatistics result;
-  for (const auto &entry : *ranges)
-    if (!RangeStatistics::fromJSON(entry.second, result[entry.first]))
+  for (const auto &entry : *entries) {
+    ValueStatistics &value = result[entry.first];
+    const json::Value *channels = entry.second.getAsObject() ? entry.second.getAsObject()->get("channels") : nullptr;
+    if (!RangeStatistics::fromJSON(entry.second, value.range) ||
+        (channels && !ChannelStatistics::fromJSON(*channels, value.channels)))
       return malformed("a malformed entry '" + Twine(StringRef(entry.first)) + "'");
+  }
   return result;
 }
 

@@ -1,7 +1,8 @@
-//===- CalibrationStatistics.h - Ranges of values seen on samples ---------===//
+//===- CalibrationStatistics.h - What values are like on samples ----------===//
 #ifndef PASSES_COMPRESS_CALIBRATION_CALIBRATIONSTATISTICS_H
 #define PASSES_COMPRESS_CALIBRATION_CALIBRATIONSTATISTICS_H
 
+#include "passes/Compress/Calibration/ChannelStatistics.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringRef.h"
@@ -55,12 +56,18 @@ private:
   std::vector<uint64_t> bins;
 };
 
+/// What is known of one value.
+struct ValueStatistics {
+  RangeStatistics range;
+  ChannelStatistics channels; ///< of the last dimension; nothing where its size is not known
+};
+
 /// The statistics of a model's values by the key that `collectObservedValues` gives them.
 class CalibrationStatistics {
 public:
-  RangeStatistics &operator[](llvm::StringRef key) { return values[key]; }
+  ValueStatistics &operator[](llvm::StringRef key) { return values[key]; }
   /// Null where the value was not observed.
-  const RangeStatistics *lookup(llvm::StringRef key) const;
+  const ValueStatistics *lookup(llvm::StringRef key) const;
   size_t size() const { return values.size(); }
 
   /// Keys in sorted order: equal statistics are equal files.
@@ -70,7 +77,7 @@ public:
   static llvm::Expected<CalibrationStatistics> load(llvm::StringRef path);
 
 private:
-  llvm::StringMap<RangeStatistics> values;
+  llvm::StringMap<ValueStatistics> values;
 };
 
 } // namespace lathe

@@ -1,9 +1,9 @@
-// RUN: lathe-opt %s --compress-quantize="statistics=%S/quantize.json calibration=minmax min-macs=16 skip=head*" \
+// RUN: lathe-opt %s --compress-quantize="statistics=%S/quantize.json calibration=minmax min-macs=16" \
 // RUN:   --remarks-filter=compress --remark-format=emitRemark -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
 // RUN: FileCheck %s --input-file=%t
 
 // The first convolution has one input channel: it stays f32 and stores 8 bits, which the pool hands on to the
-// second. Its reader in f32 gets a cast. The last linear is skipped by name.
+// second. Its reader in f32 gets a cast. The last linear has settings of its own.
 // CHECK-LABEL: func @main
 // CHECK: %[[A:.*]] = nn.conv %{{.*}} : (tensor<?x8x8x1xf32>, tensor<1x1x1x4xf32>)
 // CHECK-SAME: -> tensor<?x8x8x4x!quant.uniform<u8:f32, 0.00999{{[0-9]*}}>>
@@ -21,7 +21,7 @@
 
 // REMARK-DAG: [Missed] Quantize | Category:compress{{.*}}fewer than 4 input channels in a group
 // REMARK-DAG: [Passed] Quantize | Category:compress{{.*}}InputScale
-// REMARK-DAG: [Missed] Quantize | Category:compress{{.*}}skipped by name
+// REMARK-DAG: [Missed] Quantize | Category:compress{{.*}}left as f32 by its settings
 func.func @main(%x: tensor<?x8x8x1xf32> {onnx.name = "input"}) -> tensor<?x4xf32> {
   %w0 = onnx.Constant dense<0.5> : tensor<1x1x1x4xf32>
   %w1 = onnx.Constant dense<0.5> : tensor<1x1x4x4xf32>
@@ -37,6 +37,6 @@ func.func @main(%x: tensor<?x8x8x1xf32> {onnx.name = "input"}) -> tensor<?x4xf32
   %axes = onnx.Constant dense<[1, 2]> : tensor<2xi64>
   %m = "onnx.ReduceMean"(%b, %axes) {keepdims = 0 : i64} : (tensor<?x4x4x4xf32>, tensor<2xi64>) -> tensor<?x4xf32> loc("mean")
   %w2 = onnx.Constant dense<0.5> : tensor<4x4xf32>
-  %y = nn.linear %m, %w2 : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32> loc("head/linear")
+  %y = nn.linear %m, %w2 {lathe.compress = {quantize = "none"}} : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32> loc("head/linear")
   return %y : tensor<?x4xf32>
 }

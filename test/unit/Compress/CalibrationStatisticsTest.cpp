@@ -5,6 +5,7 @@
 #include <limits>
 
 using lathe::CalibrationStatistics;
+using lathe::ChannelStatistics;
 using lathe::RangeStatistics;
 
 static RangeStatistics observe(llvm::ArrayRef<float> elements) {
@@ -70,14 +71,14 @@ TEST_CASE("the least error range clips a lone outlier") {
 
 TEST_CASE("statistics survive a round trip through JSON") {
   CalibrationStatistics statistics;
-  statistics["conv:0"].observe({0.1f, -7.25f, 3.0f});
-  statistics["zero:0"].observe({0.0f});
+  statistics["conv:0"].range.observe({0.1f, -7.25f, 3.0f});
+  statistics["zero:0"].range.observe({0.0f});
   llvm::Expected<CalibrationStatistics> read = CalibrationStatistics::fromJSON(statistics.toJSON());
   REQUIRE(bool(read));
   CHECK(read->size() == 2);
   CHECK(read->toJSON() == statistics.toJSON());
   REQUIRE(read->lookup("conv:0") != nullptr);
-  CHECK(read->lookup("conv:0")->getExtremes().low == -7.25f);
+  CHECK(read->lookup("conv:0")->range.getExtremes().low == -7.25f);
   CHECK(read->lookup("missing") == nullptr);
 }
 
@@ -93,4 +94,23 @@ TEST_CASE("malformed statistics are refused with a reason") {
     REQUIRE(!read);
     CHECK(llvm::toString(read.takeError()).find("expected calibration statistics") == 0);
   }
+}
+
+TEST_CASE("channels have moments and a Gram matrix, and keep them through JSON") {
+  ChannelStatistics channels;
+  channels.observe({1, 2, 3, 4}, 2, /*gram=*/true);
+  channels.observe({5, NAN, -1, 0}, 2, /*gram=*/true); // the row with NaN does not count
+  CHECK(channels.getRows() == 3);
+  llvm::json::Value json = channels.toJSON();
+  ChannelStatistics read;
+  REQUIRE(ChannelStatistics::fromJSON(json, read));
+  for (const ChannelStatistics &known : {channels, read}) {
+    CHECK(known.getMean(0) == Approx(1));
+    CHECK(known.getVariance(0) == Approx(4));
+    CHECK(known.getPower(1) == Approx(20.0 / 3));
+    CHECK(known.getNorm(1) == Approx(std::sqrt(20)));
+    CHECK(known.getGram() == llvm::ArrayRef<float>{11, 14, 14, 20});
+  }
+  CHECK_FALSE(ChannelStatistics::fromJSON(llvm::json::Object{{"rows", 1}}, read));
+  CHECK_FALSE(ChannelStatistics::fromJSON(llvm::json::Object{{"rows", -1}}, read));
 }
