@@ -1,7 +1,7 @@
 //===- Resize.cpp - onnx.Resize: nearest, linear, cubic -------------------===//
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
-#include "passes/Lower/ONNXToLinalg/Lowering.h"
+#include "passes/Lower/ONNXToLinalg/Interpolation.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -59,11 +59,10 @@ static Value createNearest(ImplicitLocOpBuilder &b, StringRef mode, Value x) {
   return mode == "floor" ? s.make<math::FloorOp>({x}) : s.make<math::CeilOp>({x});
 }
 
-/// Weights of the four neighbours at distances 1 + t, t, 1 - t, 2 - t (Keys 1981).
-static void createCubicWeights(ImplicitLocOpBuilder &b, Value t, double a,
+void lathe::createCubicWeights(ImplicitLocOpBuilder &b, Value t, double a,
                                SmallVectorImpl<Value> &weights) {
   ScalarBuilder s{b, b.getLoc()};
-  auto f32 = [&](double value) { return s.constant(b.getF32Type(), value); };
+  auto f32 = [&](double value) { return s.constant(t.getType(), value); };
   auto near = [&](Value d) { // (a + 2) d^3 - (a + 3) d^2 + 1
     return s.add(s.mul(s.mul(s.sub(s.mul(f32(a + 2), d), f32(a + 3)), d), d), f32(1));
   };
@@ -159,23 +158,38 @@ static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
   if (auto given = op.getAxes())
     axes.assign(given->begin(), given->end());
   DenseFPElementsAttr scales;
-  bool hasScales = op.getScales() && matchPattern(op.getScales(), m_Constant(&scales)) &&
-                   scales.getNumElements() == int64_t(axes.size());
+  auto hasAll = [&](Value list) {
+    return list && lowering.shapes.getDims(list) ==
+                       ArrayRef<AffineExpr>(lowering.constantExpr(axes.size()));
+  };
+  bool givesScales = !hasAll(op.getSizes()) && hasAll(op.getScales());
+  bool hasScales = givesScales && matchPattern(op.getScales(), m_Constant(&scales));
 
   SmallVector<ResizedDim> resized;
   for (auto [position, axis] : llvm::enumerate(axes)) {
     unsigned dim = axis < 0 ? axis + rank : axis;
     double scale = hasScales ? scales.getValues<APFloat>()[position].convertToDouble() : 1.0;
-    if (dims[dim] == resultDims[dim] && (!hasScales || scale == 1.0))
+    bool isOne = dims[dim] == lowering.constantExpr(1); // every scale reads the one element there is
+    if (dims[dim] == resultDims[dim] && (isOne || !givesScales || (hasScales && scale == 1.0)))
       continue;
     Value size = lowering.sizeValue(dims[dim]);
     ResizedDim entry;
     entry.dim = dim;
     entry.inputSize = toF32(builder, size);
     entry.outputSize = toF32(builder, lowering.sizeValue(resultDims[dim]));
-    entry.scale =
-        hasScales ? ScalarBuilder{builder, builder.getLoc()}.constant(builder.getF32Type(), scale)
-                  : Value(arith::DivFOp::create(builder, entry.outputSize, entry.inputSize));
+    if (hasScales) {
+      entry.scale = ScalarBuilder{builder, builder.getLoc()}.constant(builder.getF32Type(), scale);
+    } else if (givesScales) {
+      Value one = tensor::ExtractOp::create(builder, lowering.get(op.getScales()),
+                                            lowering.index(position));
+      entry.scale =
+          createScalarCast(builder, builder.getLoc(), one, false, builder.getF32Type(), false);
+    } else {
+      entry.scale = arith::DivFOp::create(builder, entry.outputSize, entry.inputSize);
+    }
+    // ONNX's reference aligns the corners of a result whose size is not rounded.
+    if (givesScales && op.getCoordinateTransformationMode() == "align_corners")
+      entry.outputSize = arith::MulFOp::create(builder, entry.inputSize, entry.scale);
     entry.last = arith::SubIOp::create(builder, size, lowering.index(1));
     resized.push_back(entry);
   }
