@@ -20,6 +20,10 @@ namespace lathe {
 std::unique_ptr<mlir::Pass> createCompressQuantize(const CompressQuantizeOptions &options,
                                                    std::shared_ptr<const CalibrationStatistics> statistics);
 
+/// `compress-low-rank` with statistics at hand; null for none.
+std::unique_ptr<mlir::Pass> createCompressLowRank(const CompressLowRankOptions &options,
+                                                  std::shared_ptr<const CalibrationStatistics> statistics);
+
 /// `compress-quantize-weights` with statistics at hand; null for none.
 std::unique_ptr<mlir::Pass> createCompressQuantizeWeights(const CompressQuantizeWeightsOptions &options,
                                                           std::shared_ptr<const CalibrationStatistics> statistics);

@@ -57,6 +57,37 @@ def CompressMergeTokens : Pass<"compress-merge-tokens", "mlir::func::FuncOp"> {
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
+def CompressLowRank : Pass<"compress-low-rank", "mlir::func::FuncOp"> {
+  let summary = "Factorizes weights into products of two thin matrices";
+  let description = [{
+    A constant weight W of `nn.linear`, `[K, N]`, becomes the product of `[K, r]` and `[r, N]`; one of `nn.conv`,
+    `[KH, KW, C, O]`, a convolution with r outputs and a 1x1 convolution. The factors are those of least error for
+    that rank: in W without statistics (the singular value decomposition), and with the inputs' Gram matrices X^T X in
+    what the op computes, ||X W - X W_r||_F, as in SVD-LLM (Wang et al., ICLR 2025). For a window the pixels it covers
+    count as independent of each other. The second op keeps the epilogue. Ops that share a weight share its factors.
+
+    ```mlir
+    %y = nn.linear %x, %w extras(%b) epilogue {...} : (tensor<65x384xf32>, tensor<384x96xf32>, ...) -> tensor<65x96xf32>
+    // becomes, for rank 32
+    %t = nn.linear %x, %v : (tensor<65x384xf32>, tensor<384x32xf32>) -> tensor<65x32xf32>
+    %y = nn.linear %t, %u extras(%b) epilogue {...} : (tensor<65x32xf32>, tensor<32x96xf32>, ...) -> tensor<65x96xf32>
+    ```
+
+    `energy:E` gives each weight the smallest rank that keeps E of the squared singular values; `flops:F` chooses the
+    ranks of all weights together so that F of their operations are left, by the least loss for each operation saved.
+    Ranks are multiples of the target's vectors, and a weight is left alone unless its rank saves at least a tenth of
+    the operations (for symbolic dimensions of 1) and what another kernel costs. Settings of an op's own
+    (`lathe.compress`) are a goal for the ops with that text. It is an error if there is no constant weight at all.
+  }];
+  let options = [
+    Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
+           "What ops without settings of their own keep: energy:E, flops:F, or none">,
+    Option<"multiple", "multiple", "int64_t", /*default=*/"0", "Ranks are multiples of this; 0: of the target's vectors">,
+    Option<"statistics", "statistics", "std::string", /*default=*/"\"\"",
+           "File of calibration statistics with Gram matrices (JSON); without it errors of the weights count">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
 def CompressPrune : Pass<"compress-prune", "mlir::func::FuncOp"> {
   let summary = "Removes single weights of convolutions and matrix products";
   let description = [{

@@ -42,6 +42,31 @@ static void addOverrides(OpPassManager &passes, const CompressionSettings &setti
     passes.addNestedPass<func::FuncOp>(createCompressOverrideSettings(overrides));
 }
 
+/// The largest group of rows that shares a scale later: ranks, which are rows of the second factor, divide by it.
+static int64_t getGroup(const CompressionSettings &settings) {
+  int64_t group = 0;
+  settings.any("quantize", [&](StringRef text) {
+    if (llvm::Expected<WeightFormat> format = WeightFormat::parse(text))
+      group = std::max(group, format->group);
+    else
+      llvm::consumeError(format.takeError());
+    return false;
+  });
+  return group;
+}
+
+static void addLowRank(OpPassManager &passes, const CompressOptions &options) {
+  if (!options.settings.any("low-rank", isAsked))
+    return;
+  CompressLowRankOptions lowRank;
+  lowRank.spec = getDefault(options.settings, "low-rank", isAsked);
+  lowRank.multiple = getGroup(options.settings);
+  std::shared_ptr<const CalibrationStatistics> statistics;
+  if (options.calibrator)
+    statistics = addCalibration(passes, options, {/*gram=*/true});
+  passes.addNestedPass<func::FuncOp>(createCompressLowRank(lowRank, statistics));
+}
+
 static void addWeightPruning(OpPassManager &passes, const CompressOptions &options) {
   auto asks = [](StringRef text) {
     llvm::Expected<PruneSpec> spec = PruneSpec::parse(text.empty() ? "none" : text);
@@ -64,6 +89,7 @@ void lathe::buildStructurePipeline(OpPassManager &passes, const CompressOptions 
     passes.addNestedPass<func::FuncOp>(createCompressMergeTokens(merge));
     passes.addPass(createCSEPass());
   }
+  addLowRank(passes, options);
   addWeightPruning(passes, options);
 }
 

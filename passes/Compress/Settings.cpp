@@ -1,6 +1,7 @@
 //===- Settings.cpp - What compression is asked for -----------------------===//
 #include "passes/Compress/Settings.h"
 #include "mlir/IR/BuiltinAttributes.h"
+#include "passes/Compress/LowRank/LowRankSpec.h"
 #include "passes/Compress/Prune/PruneSpec.h"
 #include "passes/Compress/Quantize/WeightFormat.h"
 #include "passes/Compress/Tokens/TokenMergeSpec.h"
@@ -25,6 +26,8 @@ llvm::Error lathe::checkTransform(llvm::StringRef transform, llvm::StringRef tex
     return llvm::Error::success();
   if (transform == "token-merge")
     return TokenMergeSpec::parse(text).takeError();
+  if (transform == "low-rank")
+    return LowRankSpec::parse(text).takeError();
   if (transform == "prune")
     return PruneSpec::parse(text).takeError();
   if (transform == "quantize")

@@ -27,6 +27,10 @@ struct ModelFlags {
       "token-merge",
       cl::desc("tokens that the layers of a vision transformer merge: r:8 in each, or 8,8,4,..."),
       cl::value_desc("r:N|N,N,..."), cl::cat(category)};
+  cl::opt<std::string> lowRank{"low-rank",
+                               cl::desc("products of thin matrices for weights: energy:E keeps E of the squared singular "
+                                        "values of each, flops:F keeps F of all operations; better with --calibrate"),
+                               cl::value_desc("energy:E|flops:F"), cl::cat(category)};
   cl::opt<std::string> prune{"prune",
                              cl::desc("weights to remove: magnitude:S, or wanda:S (needs --calibrate), S of them all; N:M, N of "
                                       "each M stay"),
