@@ -29,6 +29,32 @@ def CompressCalibrate : Pass<"compress-calibrate", "mlir::ModuleOp"> {
   }];
 }
 
+def CompressCleanChannels : Pass<"compress-clean-channels", "mlir::func::FuncOp"> {
+  let summary = "Removes channels that compute nothing, or what other channels do";
+  let description = [{
+    Exact up to rounding, and part of every compilation. A channel (an output of a convolution, a hidden neuron, an
+    attention head: see `ChannelGroups`) goes together with all that depends on it where
+
+    - whoever reads it multiplies it by zero;
+    - it holds one number whatever the input is: the weights that compute it are zero, or meet such channels only. The
+      number goes into the accumulators of its readers. A reader whose window reaches into padding, which is zero,
+      can only lose a channel of zeros;
+    - another channel has the same weights and parameters: its readers' weights are added up.
+
+    This repeats until there is nothing to remove. One channel of each value stays.
+
+    ```mlir
+    // The second column of %w0 is zero: the channel holds gelu(%b0[1]).
+    %h = nn.linear %x, %w0 extras(%b0) epilogue {...} : (tensor<?x8xf32>, tensor<8x3xf32>, tensor<3xf32>) -> tensor<?x3xf32>
+    %y = nn.linear %h, %w1 : (tensor<?x3xf32>, tensor<3x4xf32>) -> tensor<?x4xf32>
+    // becomes
+    %h = nn.linear %x, %s0 extras(%c0) epilogue {...} : (tensor<?x8xf32>, tensor<8x2xf32>, tensor<2xf32>) -> tensor<?x2xf32>
+    %y = nn.linear %h, %s1 extras(%c1) epilogue {...} : (tensor<?x2xf32>, tensor<2x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
 def CompressMergeTokens : Pass<"compress-merge-tokens", "mlir::func::FuncOp"> {
   let summary = "Merges similar tokens between the layers of a vision transformer";
   let description = [{

@@ -34,6 +34,7 @@ static void addOverrides(OpPassManager &passes, const CompressionSettings &setti
 
 void lathe::buildStructurePipeline(OpPassManager &passes, const CompressOptions &options) {
   addOverrides(passes, options.settings);
+  passes.addNestedPass<func::FuncOp>(createCompressCleanChannels());
   if (isAsked(options.settings.get("token-merge"))) {
     CompressMergeTokensOptions merge;
     merge.spec = options.settings.get("token-merge").str();
