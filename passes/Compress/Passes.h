@@ -20,6 +20,10 @@ namespace lathe {
 std::unique_ptr<mlir::Pass> createCompressQuantize(const CompressQuantizeOptions &options,
                                                    std::shared_ptr<const CalibrationStatistics> statistics);
 
+/// `compress-prune-channels` with statistics at hand, or none if they are null.
+std::unique_ptr<mlir::Pass> createCompressPruneChannels(const CompressPruneChannelsOptions &options,
+                                                        std::shared_ptr<const CalibrationStatistics> statistics);
+
 /// `compress-calibrate` that fills `result` when it runs.
 std::unique_ptr<mlir::Pass> createCompressCalibrate(Calibrator calibrator, const CalibrationNeeds &needs,
                                                     std::shared_ptr<CalibrationStatistics> result);

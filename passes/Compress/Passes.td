@@ -83,6 +83,72 @@ def CompressMergeTokens : Pass<"compress-merge-tokens", "mlir::func::FuncOp"> {
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
+def CompressPruneChannels : Pass<"compress-prune-channels", "mlir::func::FuncOp"> {
+  let summary = "Removes channels, hidden neurons and attention heads";
+  let description = [{
+    Structured pruning without training: what is removed is gone from all types, so that the model needs less work
+    wherever it runs. Units (`ChannelGroups`) are output channels of convolutions and matrix products with all that is
+    added to or made from them, hidden neurons, and whole heads of an attention. `channels:FRACTION` in `spec` says how
+    much of the multiply-adds of contractions is to go. Where a group of channels has two vectors or more, whole
+    vectors go. Scores say which:
+
+    - `magnitude`: the norm of all weights of the unit, relative to its group's mean;
+    - `activation`: the variance of what is read times the squared norm of the weights that read it, standardised in
+      each layer (FLAP: An et al., AAAI 2024);
+    - `reconstruction` (default with samples): the error of the readers' outputs, relative to their variance, when
+      the weights of what stays are adapted, for each multiply-add that it saves (structured optimal brain surgeon as in
+      ZipLM: Kurtic et al., NeurIPS 2023).
+
+    What takes a unit's place in those who read it: nothing (`none`); its `mean`, in the bias, which at the border of
+    a padded convolution is too much; or (`least-squares`, default with samples) the combination of the channels that
+    stay which is nearest to it on samples, added to their weights.
+
+    ```mlir
+    %h = nn.linear %x, %w0 extras(%b0) epilogue {...} : (...) -> tensor<?x65x384xf32>
+    %y = nn.linear %h, %w1 extras(%b1) epilogue {...} : (...) -> tensor<?x65x96xf32>
+    // becomes
+    %h = nn.linear %x, %s0 extras(%c0) epilogue {...} : (...) -> tensor<?x65x256xf32>
+    %y = nn.linear %h, %s1 extras(%c1) epilogue {...} : (...) -> tensor<?x65x96xf32>
+    ```
+
+    An op whose settings (`lathe.compress`) say another `prune`, without channels, keeps its output channels. It is an
+    error if nothing can be removed, or not as much as is asked for.
+  }];
+  let options = [
+    Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
+           "What to prune; of its items this pass takes channels:FRACTION, with :magnitude, :activation or "
+           ":reconstruction, and :none, :mean or :least-squares">,
+    Option<"file", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
+def CompressPrune : Pass<"compress-prune", "mlir::func::FuncOp"> {
+  let summary = "Removes single weights of convolutions and matrix products";
+  let description = [{
+    Pruning after training. Constant weights of `nn.conv` and `nn.linear` that matter least become zeros, which
+    lowering may use. `magnitude:S` removes the fraction S of all weights: how many of a layer follows from LAMP
+    scores (Lee et al., ICLR 2021), which of them from their magnitude; with `:uniform` each layer loses the
+    same fraction. `N:M` leaves N of each M neighbouring input channels of an output, within a tap of a convolution's
+    window; a last, shorter group keeps N, too.
+
+    ```mlir
+    %w = onnx.Constant dense<[[1.0, -2.0], [3.0, 0.5]]> : tensor<2x2xf32>
+    %y = nn.linear %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+    // becomes, for spec=magnitude:0.5
+    %v = onnx.Constant dense<[[0.0, -2.0], [3.0, 0.0]]> : tensor<2x2xf32>
+    %y = nn.linear %x, %v : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+    ```
+
+    An op whose settings (`lathe.compress`) say another `prune` gets that on its own. What is not pruned is reported as
+    a missed remark with the reason; it is an error if nothing can be.
+  }];
+  let options = [
+    Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
+           "What ops without settings of their own get: see `PruneSpec`">,
+    Option<"minElements", "min-elements", "int64_t", /*default=*/"256", "Elements below which a weight stays dense">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect"];
+}
+
 def CompressQuantize : Pass<"compress-quantize", "mlir::func::FuncOp"> {
   let summary = "Quantizes convolutions and matrix products to 8 bits after training";
   let description = [{

@@ -1,6 +1,7 @@
 //===- Pipeline.cpp - The compress phase ------------------------===//
 #include "mlir/Transforms/Passes.h"
 #include "passes/Compress/Passes.h"
+#include "passes/Compress/Prune/PruneSpec.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -32,6 +33,39 @@ static void addOverrides(OpPassManager &passes, const CompressionSettings &setti
     passes.addNestedPass<func::FuncOp>(createCompressOverrideSettings(overrides));
 }
 
+/// Before anything that depends on widths. Every op shares one budget, so that only the model's text counts.
+static void addChannelPruning(OpPassManager &passes, const CompressOptions &options) {
+  StringRef text = options.settings.get("prune");
+  llvm::Expected<PruneSpec> spec = PruneSpec::parse(text.empty() ? "none" : text);
+  if (!spec)
+    return llvm::consumeError(spec.takeError());
+  if (!spec->channels)
+    return;
+  CompressPruneChannelsOptions prune;
+  prune.spec = text.str();
+  std::shared_ptr<const CalibrationStatistics> statistics;
+  if (options.calibrator || spec->channels->needsStatistics()) {
+    CalibrationNeeds needs;
+    needs.gram = true;
+    statistics = addCalibration(passes, options, needs);
+  }
+  passes.addNestedPass<func::FuncOp>(createCompressPruneChannels(prune, statistics));
+}
+
+static void addWeightPruning(OpPassManager &passes, const CompressOptions &options) {
+  auto asks = [](StringRef text) {
+    llvm::Expected<PruneSpec> spec = PruneSpec::parse(text.empty() ? "none" : text);
+    if (!spec)
+      llvm::consumeError(spec.takeError());
+    return bool(spec) && spec->weights;
+  };
+  if (!options.settings.any("prune", asks))
+    return;
+  CompressPruneOptions prune;
+  prune.spec = getDefault(options.settings, "prune", asks);
+  passes.addNestedPass<func::FuncOp>(createCompressPrune(prune));
+}
+
 void lathe::buildStructurePipeline(OpPassManager &passes, const CompressOptions &options) {
   addOverrides(passes, options.settings);
   passes.addNestedPass<func::FuncOp>(createCompressCleanChannels());
@@ -41,6 +75,8 @@ void lathe::buildStructurePipeline(OpPassManager &passes, const CompressOptions 
     passes.addNestedPass<func::FuncOp>(createCompressMergeTokens(merge));
     passes.addPass(createCSEPass());
   }
+  addChannelPruning(passes, options);
+  addWeightPruning(passes, options);
 }
 
 void lathe::buildCompressPipeline(OpPassManager &passes, const CompressOptions &options) {

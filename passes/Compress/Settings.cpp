@@ -1,6 +1,7 @@
 //===- Settings.cpp - What compression is asked for -----------------------===//
 #include "passes/Compress/Settings.h"
 #include "mlir/IR/BuiltinAttributes.h"
+#include "passes/Compress/Prune/PruneSpec.h"
 #include "passes/Compress/Quantize/WeightOnly.h"
 #include "passes/Compress/Tokens/TokenMergeSpec.h"
 
@@ -24,6 +25,8 @@ llvm::Error lathe::checkTransform(llvm::StringRef transform, llvm::StringRef tex
     return llvm::Error::success();
   if (transform == "token-merge")
     return TokenMergeSpec::parse(text).takeError();
+  if (transform == "prune")
+    return PruneSpec::parse(text).takeError();
   if (transform == "quantize")
     return text == "int8" ? llvm::Error::success() : WeightFormat::parse(text).takeError();
   return llvm::createStringError("not supported yet");

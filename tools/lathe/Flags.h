@@ -27,6 +27,10 @@ struct ModelFlags {
       "token-merge",
       cl::desc("tokens that the layers of a vision transformer merge: r:8 in each, or 8,8,4,..."),
       cl::value_desc("r:N|N,N,..."), cl::cat(category)};
+  cl::opt<std::string> prune{"prune",
+                             cl::desc("weights to remove: magnitude:S, or wanda:S (needs --calibrate), S of them all; N:M, N of "
+                                      "each M stay"),
+                             cl::value_desc("item,..."), cl::cat(category)};
   cl::opt<std::string> quantize{"quantize",
                                 cl::desc("smaller numbers: int8 (needs --calibrate); weights only: w8, w4, "
                                          "either with :group=32|64|128 and :asymmetric"),

@@ -2,6 +2,7 @@
 #include "passes/Compress/Channels/ChannelCosts.h"
 #include "dialects/NN/IR/NNDialect.h"
 #include "passes/Compress/Channels/Contractions.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace lathe;
@@ -32,17 +33,17 @@ ChannelCosts::ChannelCosts(func::FuncOp function, const ChannelGroups &groups) {
     if (auto contraction = Contraction::match(&op)) {
       double macs = countElements(getShape(contraction->getResult())) * double(contraction->getTaps()) *
                     double(contraction->getInputs());
-      costs.push_back({macs, weightAxes.lookup(&op)});
+      costs.push_back({&op, macs, weightAxes.lookup(&op)});
     } else if (auto attention = dyn_cast<nn::AttentionOp>(op)) {
       unsigned heads = attention.getHeadsFirst() ? 1 : 2;
       double keys = countElements(getShape(attention.getValue())[attention.getKvHeadsFirst() ? 2 : 1]);
       double macs = (countElements(getShape(attention.getQuery())) + countElements(getShape(attention.getResult()))) * keys;
-      Cost cost{macs, {}};
+      Cost cost{&op, macs, {}};
       if (auto axis = activationAxes.find({attention.getQuery(), heads}); axis != activationAxes.end())
         cost.axes.push_back(axis->second);
       costs.push_back(std::move(cost));
     } else if (auto matmul = dyn_cast<nn::MatMulOp>(op)) {
-      costs.push_back({countElements(getShape(matmul.getResult())) * countElements(getShape(matmul.getLhs()).back()), {}});
+      costs.push_back({&op, countElements(getShape(matmul.getResult())) * countElements(getShape(matmul.getLhs()).back()), {}});
     }
   }
 }
@@ -52,13 +53,24 @@ void ChannelCosts::remove(const ChannelUnit &unit, int64_t times) {
     kept[slice.axis] -= times * int64_t(slice.indices.size());
 }
 
+double ChannelCosts::getMacs(const Cost &cost) const {
+  double macs = cost.macs;
+  for (unsigned axis : cost.axes)
+    macs *= double(kept[axis]) / double(sizes[axis]);
+  return macs;
+}
+
 double ChannelCosts::getTotal() const {
   double total = 0;
-  for (const Cost &cost : costs) {
-    double macs = cost.macs;
-    for (unsigned axis : cost.axes)
-      macs *= double(kept[axis]) / double(sizes[axis]);
-    total += macs;
-  }
+  for (const Cost &cost : costs)
+    total += getMacs(cost);
   return total;
+}
+
+std::vector<ChannelCosts::Change> ChannelCosts::getChanges() const {
+  std::vector<Change> changes;
+  for (const Cost &cost : costs)
+    if (double macs = getMacs(cost); macs < cost.macs)
+      changes.push_back({cost.op, std::llround(cost.macs), std::llround(macs)});
+  return changes;
 }

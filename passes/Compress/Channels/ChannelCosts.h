@@ -12,18 +12,27 @@ class ChannelCosts {
 public:
   ChannelCosts(mlir::func::FuncOp function, const ChannelGroups &groups);
 
-  /// Elements that stay of each axis; all of them at first.
-  llvm::MutableArrayRef<int64_t> getKept() { return kept; }
-  void remove(const ChannelUnit &unit, int64_t times = 1);
+  struct Change {
+    mlir::Operation *op;
+    int64_t before, after;
+  };
+
+  /// Takes so many units like this one away; puts them back for a negative number.
+  void remove(const ChannelUnit &unit, int64_t times);
   double getTotal() const;
+  /// The ops that have fewer multiply-adds than at first.
+  std::vector<Change> getChanges() const;
 
 private:
   struct Cost {
+    mlir::Operation *op;
     double macs;
     llvm::SmallVector<unsigned, 2> axes; ///< the multiply-adds are in proportion to the elements of these
   };
+  double getMacs(const Cost &cost) const;
+
   std::vector<Cost> costs;
-  std::vector<int64_t> sizes, kept;
+  std::vector<int64_t> sizes, kept; ///< of each axis
 };
 
 } // namespace lathe

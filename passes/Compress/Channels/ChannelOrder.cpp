@@ -81,21 +81,22 @@ static ChannelOrder orderByReconstruction(const ChannelGroups &groups, const Cha
     left.push_back(&unit);
   const size_t batch = std::max<size_t>(1, left.size() / 128);
   while (!left.empty()) {
-    SmallVector<std::pair<double, const ChannelUnit *>> errors;
-    for (const ChannelUnit *unit : left) {
+    SmallVector<std::pair<double, size_t>> errors;
+    for (auto [place, unit] : llvm::enumerate(left)) {
       double error = 0;
       for (auto &[number, reader] : readers)
         error += reader.getError(unit->slices[number].indices);
-      errors.push_back({error, unit});
+      errors.push_back({error, place});
     }
-    llvm::stable_sort(errors, llvm::less_first());
-    for (auto [error, unit] : ArrayRef(errors).take_front(batch)) {
-      order.units.push_back(unit);
+    llvm::sort(errors);
+    for (auto [error, place] : ArrayRef(errors).take_front(batch)) {
+      order.units.push_back(left[place]);
       order.losses.push_back(error);
       for (auto &[number, reader] : readers)
-        reader.eliminate(unit->slices[number].indices);
-      left.erase(llvm::find(left, unit));
+        reader.eliminate(left[place]->slices[number].indices);
+      left[place] = nullptr;
     }
+    llvm::erase(left, nullptr);
   }
   return order;
 }
@@ -106,12 +107,14 @@ ChannelOrder lathe::orderUnits(const ChannelGroups &groups, const ChannelGroup &
     return orderByReconstruction(groups, group, statistics);
   std::vector<double> scores = score == ChannelScore::Magnitude ? scoreByMagnitude(groups, group)
                                                                 : scoreByActivation(groups, group, statistics);
-  SmallVector<size_t> numbers(llvm::seq<size_t>(0, scores.size()));
-  llvm::stable_sort(numbers, [&](size_t a, size_t b) { return scores[a] < scores[b]; });
+  SmallVector<std::pair<double, size_t>> sorted;
+  for (auto [number, one] : llvm::enumerate(scores))
+    sorted.push_back({one, number});
+  llvm::sort(sorted);
   ChannelOrder order;
-  for (size_t number : numbers) {
+  for (auto [one, number] : sorted) {
     order.units.push_back(&group.units[number]);
-    order.losses.push_back(scores[number]);
+    order.losses.push_back(one);
   }
   return order;
 }
