@@ -29,6 +29,32 @@ def CompressCalibrate : Pass<"compress-calibrate", "mlir::ModuleOp"> {
   }];
 }
 
+def CompressCleanChannels : Pass<"compress-clean-channels", "mlir::func::FuncOp"> {
+  let summary = "Removes channels that compute nothing, or what other channels do";
+  let description = [{
+    Exact up to rounding, and part of every compilation. A channel (an output of a convolution, a hidden neuron, an
+    attention head: see `ChannelGroups`) goes together with all that depends on it where
+
+    - whoever reads it multiplies it by zero;
+    - it holds one number whatever the input is: the weights that compute it are zero, or meet such channels only. The
+      number goes into the accumulators of its readers. A reader whose window reaches into padding, which is zero,
+      can only lose a channel of zeros;
+    - another channel has the same weights and parameters: its readers' weights are added up.
+
+    This repeats until there is nothing to remove. One channel of each value stays.
+
+    ```mlir
+    // The second column of %w0 is zero: the channel holds gelu(%b0[1]).
+    %h = nn.linear %x, %w0 extras(%b0) epilogue {...} : (tensor<?x8xf32>, tensor<8x3xf32>, tensor<3xf32>) -> tensor<?x3xf32>
+    %y = nn.linear %h, %w1 : (tensor<?x3xf32>, tensor<3x4xf32>) -> tensor<?x4xf32>
+    // becomes
+    %h = nn.linear %x, %s0 extras(%c0) epilogue {...} : (tensor<?x8xf32>, tensor<8x2xf32>, tensor<2xf32>) -> tensor<?x2xf32>
+    %y = nn.linear %h, %s1 extras(%c1) epilogue {...} : (tensor<?x2xf32>, tensor<2x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
 def CompressMergeTokens : Pass<"compress-merge-tokens", "mlir::func::FuncOp"> {
   let summary = "Merges similar tokens between the layers of a vision transformer";
   let description = [{
@@ -85,6 +111,42 @@ def CompressLowRank : Pass<"compress-low-rank", "mlir::func::FuncOp"> {
     Option<"multiple", "multiple", "int64_t", /*default=*/"0", "Ranks are multiples of this; 0: of the target's vectors">,
     Option<"statistics", "statistics", "std::string", /*default=*/"\"\"",
            "File of calibration statistics with Gram matrices (JSON); without it errors of the weights count">];
+def CompressPruneChannels : Pass<"compress-prune-channels", "mlir::func::FuncOp"> {
+  let summary = "Removes channels, hidden neurons and attention heads";
+  let description = [{
+    Structured pruning without training: what is removed is gone from all types, so that the model needs less work
+    wherever it runs. Units (`ChannelGroups`) are output channels of convolutions and matrix products with all that is
+    added to or made from them, hidden neurons, and whole heads of an attention. `channels:FRACTION` in `spec` says how
+    much of the multiply-adds of contractions is to go. Where a group of channels has two vectors or more, whole
+    vectors go. Scores say which:
+
+    - `magnitude`: the norm of all weights of the unit, relative to its group's mean;
+    - `activation`: the variance of what is read times the squared norm of the weights that read it, standardised in
+      each layer (FLAP: An et al., AAAI 2024);
+    - `reconstruction` (default with samples): the error of the readers' outputs, relative to their variance, when
+      the weights of what stays are adapted, for each multiply-add that it saves (structured optimal brain surgeon as in
+      ZipLM: Kurtic et al., NeurIPS 2023).
+
+    What takes a unit's place in those who read it: nothing (`none`); its `mean`, in the bias, which at the border of
+    a padded convolution is too much; or (`least-squares`, default with samples) the combination of the channels that
+    stay which is nearest to it on samples, added to their weights.
+
+    ```mlir
+    %h = nn.linear %x, %w0 extras(%b0) epilogue {...} : (...) -> tensor<?x65x384xf32>
+    %y = nn.linear %h, %w1 extras(%b1) epilogue {...} : (...) -> tensor<?x65x96xf32>
+    // becomes
+    %h = nn.linear %x, %s0 extras(%c0) epilogue {...} : (...) -> tensor<?x65x256xf32>
+    %y = nn.linear %h, %s1 extras(%c1) epilogue {...} : (...) -> tensor<?x65x96xf32>
+    ```
+
+    An op whose settings (`lathe.compress`) say another `prune`, without channels, keeps its output channels. It is an
+    error if nothing can be removed, or not as much as is asked for.
+  }];
+  let options = [
+    Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
+           "What to prune; of its items this pass takes channels:FRACTION, with :magnitude, :activation or "
+           ":reconstruction, and :none, :mean or :least-squares">,
+    Option<"file", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 

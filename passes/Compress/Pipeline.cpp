@@ -67,6 +67,25 @@ static void addLowRank(OpPassManager &passes, const CompressOptions &options) {
   passes.addNestedPass<func::FuncOp>(createCompressLowRank(lowRank, statistics));
 }
 
+/// Before anything that depends on widths. Every op shares one budget, so that only the model's text counts.
+static void addChannelPruning(OpPassManager &passes, const CompressOptions &options) {
+  StringRef text = options.settings.get("prune");
+  llvm::Expected<PruneSpec> spec = PruneSpec::parse(text.empty() ? "none" : text);
+  if (!spec)
+    return llvm::consumeError(spec.takeError());
+  if (!spec->channels)
+    return;
+  CompressPruneChannelsOptions prune;
+  prune.spec = text.str();
+  std::shared_ptr<const CalibrationStatistics> statistics;
+  if (options.calibrator || spec->channels->needsStatistics()) {
+    CalibrationNeeds needs;
+    needs.gram = true;
+    statistics = addCalibration(passes, options, needs);
+  }
+  passes.addNestedPass<func::FuncOp>(createCompressPruneChannels(prune, statistics));
+}
+
 static void addWeightPruning(OpPassManager &passes, const CompressOptions &options) {
   auto asks = [](StringRef text) {
     llvm::Expected<PruneSpec> spec = PruneSpec::parse(text.empty() ? "none" : text);
@@ -83,12 +102,14 @@ static void addWeightPruning(OpPassManager &passes, const CompressOptions &optio
 
 void lathe::buildStructurePipeline(OpPassManager &passes, const CompressOptions &options) {
   addOverrides(passes, options.settings);
+  passes.addNestedPass<func::FuncOp>(createCompressCleanChannels());
   if (isAsked(options.settings.get("token-merge"))) {
     CompressMergeTokensOptions merge;
     merge.spec = options.settings.get("token-merge").str();
     passes.addNestedPass<func::FuncOp>(createCompressMergeTokens(merge));
     passes.addPass(createCSEPass());
   }
+  addChannelPruning(passes, options);
   addLowRank(passes, options);
   addWeightPruning(passes, options);
 }
