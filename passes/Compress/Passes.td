@@ -57,14 +57,22 @@ def CompressCleanChannels : Pass<"compress-clean-channels", "mlir::func::FuncOp"
 
 def CompressMergeTokens : Pass<"compress-merge-tokens", "mlir::func::FuncOp"> {
   let summary = "Merges similar tokens between the layers of a vision transformer";
+def CompressReduceTokens : Pass<"compress-reduce-tokens", "mlir::func::FuncOp"> {
+  let summary = "Merges or prunes tokens between the layers of a vision transformer";
   let description = [{
-    Token merging (Bolya et al., "Token Merging: Your ViT but Faster", ICLR 2023), without training. Each layer of an
-    encoder whose class is read from the first token merges tokens after its attention, by the similarity of their
-    keys: see `nn.token_merge`. Later attentions add the logarithm of the tokens' sizes to their scores
-    (proportional attention). All types after that are of fewer tokens.
+    Leaves fewer tokens after the attention of an encoder's layers, without training. A layer is an `nn.attention` of a
+    sequence to itself whose projection is added to a residual. All types after it are of fewer tokens.
 
-    A layer is an `nn.attention` of a sequence to itself whose projection is added to a residual. It merges `r` tokens, or
-    its number in `list`; at most half of what it has, without the class.
+    Token merging (Bolya et al., "Token Merging: Your ViT but Faster", ICLR 2023) merges tokens by the similarity of their
+    keys: see `nn.token_merge`; at most half of what a layer has, without the class. Later attentions add the logarithm
+    of the tokens' sizes to their scores (proportional attention).
+
+    Token pruning (Liang et al., "Not All Patches are What You Need", ICLR 2022) keeps the tokens that the class attends
+    to and fuses the others: see `nn.token_prune`. It does the one or the other to a layer.
+
+    The tokens must end in the class, read from the first token, or in the mean of tokens. That becomes a mean weighted by
+    sizes where tokens are merged; pruning needs the class. Settings of an attention (`lathe.compress`) are for its
+    layer: a number of tokens or `none` for `token-merge`, `keep:S` or `none` for `token-prune`.
 
     ```mlir
     %a = nn.attention %q, %k, %v {...} : (...) -> tensor<?x65x3x32xf32>
@@ -78,8 +86,11 @@ def CompressMergeTokens : Pass<"compress-merge-tokens", "mlir::func::FuncOp"> {
     It is an error if there is no such layer, or if tokens reach an op that needs all of them.
   }];
   let options = [
-    Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
-           "Tokens to merge: r:N in each layer, or a number for each layer, N,N,...">];
+    Option<"merge", "merge", "std::string", /*default=*/"\"none\"",
+           "Tokens to merge: r:N in each layer, or a number for each layer, N,N,...">,
+    Option<"prune", "prune", "std::string", /*default=*/"\"none\"",
+           "Tokens to keep: keep:S, a share between 0 and 1, and maybe :layers=N,N,..., counted from 0 "
+           "(default: after 1/4, 1/2 and 3/4 of the layers)">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 

@@ -107,6 +107,12 @@ void lathe::buildStructurePipeline(OpPassManager &passes, const CompressOptions 
     CompressMergeTokensOptions merge;
     merge.spec = options.settings.get("token-merge").str();
     passes.addNestedPass<func::FuncOp>(createCompressMergeTokens(merge));
+  const CompressionSettings &settings = options.settings;
+  if (settings.any("token-merge", isAsked) || settings.any("token-prune", isAsked)) {
+    CompressReduceTokensOptions tokens;
+    tokens.merge = settings.get("token-merge").str();
+    tokens.prune = settings.get("token-prune").str();
+    passes.addNestedPass<func::FuncOp>(createCompressReduceTokens(tokens));
     passes.addPass(createCSEPass());
   }
   addChannelPruning(passes, options);

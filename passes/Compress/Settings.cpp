@@ -5,6 +5,7 @@
 #include "passes/Compress/Prune/PruneSpec.h"
 #include "passes/Compress/Quantize/WeightFormat.h"
 #include "passes/Compress/Tokens/TokenMergeSpec.h"
+#include "passes/Compress/Tokens/TokenPruneSpec.h"
 
 using namespace lathe;
 
@@ -28,6 +29,8 @@ llvm::Error lathe::checkTransform(llvm::StringRef transform, llvm::StringRef tex
     return TokenMergeSpec::parse(text).takeError();
   if (transform == "low-rank")
     return LowRankSpec::parse(text).takeError();
+  if (transform == "token-prune")
+    return TokenPruneSpec::parse(text).takeError();
   if (transform == "prune")
     return PruneSpec::parse(text).takeError();
   if (transform == "quantize")

@@ -31,6 +31,11 @@ struct ModelFlags {
                                cl::desc("products of thin matrices for weights: energy:E keeps E of the squared singular "
                                         "values of each, flops:F keeps F of all operations; better with --calibrate"),
                                cl::value_desc("energy:E|flops:F"), cl::cat(category)};
+  cl::opt<std::string> tokenPrune{
+      "token-prune",
+      cl::desc("share of the tokens that three layers of a vision transformer keep (or those that :layers=3,6,9 counts "
+               "from 0); the others are fused"),
+      cl::value_desc("keep:S"), cl::cat(category)};
   cl::opt<std::string> prune{"prune",
                              cl::desc("weights to remove: magnitude:S, or wanda:S (needs --calibrate), S of them all; N:M, N of "
                                       "each M stay"),

@@ -305,24 +305,75 @@ int64_t SoftmaxOp::getMacs() {
 }
 
 //===----------------------------------------------------------------------===//
-// TokenMerge
+// TokenMerge, TokenPrune
 //===----------------------------------------------------------------------===//
 
-void TokenMergeOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
-  for (OpOperand &operand : (*this)->getOpOperands()) {
+/// Reads every memref operand but the destinations, which are written. Tensor forms have no effect.
+template <typename OpT>
+static void getTokenEffects(OpT op, SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()))
       continue;
-    if (operand.get() == getInit() || operand.get() == getSizesInit())
+    if (operand.get() == op.getInit() || operand.get() == op.getSizesInit())
       effects.emplace_back(MemoryEffects::Write::get(), &operand);
     else
       effects.emplace_back(MemoryEffects::Read::get(), &operand);
   }
 }
 
-LogicalResult TokenMergeOp::verify() {
-  auto tokens = cast<ShapedType>(getTokens().getType()), metric = cast<ShapedType>(getMetric().getType());
+void TokenMergeOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  getTokenEffects(*this, effects);
+}
+
+void TokenPruneOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  getTokenEffects(*this, effects);
+}
+
+/// The tokens are [B, T, C] with a static T; sizes are [B, T].
+template <typename OpT>
+static LogicalResult verifyTokens(OpT op) {
+  auto tokens = cast<ShapedType>(op.getTokens().getType());
   if (tokens.getRank() != 3 || tokens.isDynamicDim(1))
-    return emitOpError("expected tokens of rank 3 and of a static number, but got ") << tokens;
+    return op.emitOpError("expected tokens of rank 3 and of a static number, but got ") << tokens;
+  for (Value sizes : {op.getSizes(), op.getSizesInit()})
+    if (sizes && cast<ShapedType>(sizes.getType()).getRank() != 2)
+      return op.emitOpError("expected sizes of rank 2, but got ") << sizes.getType();
+  return success();
+}
+
+/// There are `left` tokens in the result and, if `numResults` is 2, as many sizes; on memrefs in the destinations.
+template <typename OpT>
+static LogicalResult verifyFewerTokens(OpT op, unsigned numResults, int64_t left) {
+  bool onTensors = isa<RankedTensorType>(op.getTokens().getType());
+  if (op.getNumResults() != (onTensors ? numResults : 0))
+    return op.emitOpError("expected ") << (onTensors ? numResults : 0) << " results, but got " << op.getNumResults();
+  if (!onTensors && !op.getInit())
+    return op.emitOpError("on memrefs must have destinations");
+  if (op.getInit() && bool(op.getSizesInit()) != (numResults == 2))
+    return op.emitOpError("expected ") << numResults << " destinations";
+  SmallVector<Value> made(op.getResults());
+  if (!onTensors) {
+    made.push_back(op.getInit());
+    if (numResults == 2)
+      made.push_back(op.getSizesInit());
+  }
+  if (onTensors && op.getInit() &&
+      (op.getInit().getType() != made[0].getType() || (numResults == 2 && op.getSizesInit().getType() != made[1].getType())))
+    return op.emitOpError("expected destinations of the types of the results");
+  for (auto [index, value] : llvm::enumerate(made)) {
+    auto type = cast<ShapedType>(value.getType());
+    if (type.getRank() != (index == 0 ? 3 : 2))
+      return op.emitOpError("expected results of rank 3 and 2, but got ") << type;
+    if (failed(verifyEqualSizes(op, type.getDimSize(1), left, index == 0 ? "numbers of tokens left" : "numbers of sizes")))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult TokenMergeOp::verify() {
+  if (failed(verifyTokens(*this)))
+    return failure();
+  auto tokens = cast<ShapedType>(getTokens().getType()), metric = cast<ShapedType>(getMetric().getType());
   if (metric.getRank() != 3 && metric.getRank() != 4)
     return emitOpError("expected a metric of rank 3 or 4, but got ") << metric;
   int64_t count = tokens.getDimSize(1), r = getR(), most = (count - (getProtectClass() ? 1 : 0)) / 2;
@@ -330,25 +381,7 @@ LogicalResult TokenMergeOp::verify() {
     return failure();
   if (r < 1 || r > most)
     return emitOpError("expected 1 to ") << most << " of " << count << " tokens to merge, but got " << r;
-  for (Value sizes : {getSizes(), getSizesInit()})
-    if (sizes && cast<ShapedType>(sizes.getType()).getRank() != 2)
-      return emitOpError("expected sizes of rank 2, but got ") << sizes.getType();
-  bool onTensors = isa<RankedTensorType>(tokens);
-  if (getNumResults() != (onTensors ? 2u : 0u))
-    return emitOpError("expected ") << (onTensors ? 2 : 0) << " results, but got " << getNumResults();
-  if (!onTensors && !getInit())
-    return emitOpError("on memrefs must have destinations");
-  if (!onTensors)
-    return success();
-  if (getInit() && (getInit().getType() != getResultTypes()[0] || getSizesInit().getType() != getResultTypes()[1]))
-    return emitOpError("expected destinations of the types of the results");
-  auto merged = cast<ShapedType>(getResultTypes()[0]), sizes = cast<ShapedType>(getResultTypes()[1]);
-  if (merged.getRank() != 3 || sizes.getRank() != 2)
-    return emitOpError("expected results of rank 3 and 2, but got ") << merged << " and " << sizes;
-  if (failed(verifyEqualSizes(*this, merged.getDimSize(1), count - r, "numbers of merged tokens")) ||
-      failed(verifyEqualSizes(*this, sizes.getDimSize(1), count - r, "numbers of sizes")))
-    return failure();
-  return success();
+  return verifyFewerTokens(*this, 2, count - r);
 }
 
 int64_t TokenMergeOp::getMacs() {
@@ -357,4 +390,30 @@ int64_t TokenMergeOp::getMacs() {
   if (ShapedType::isDynamic(batch) || ShapedType::isDynamic(depth) || tokens.isDynamicDim(2))
     return -1;
   return batch * (count * count / 4 * depth + count * tokens.getDimSize(2));
+}
+
+LogicalResult TokenPruneOp::verify() {
+  if (failed(verifyTokens(*this)))
+    return failure();
+  auto tokens = cast<ShapedType>(getTokens().getType());
+  auto query = cast<ShapedType>(getQuery().getType()), key = cast<ShapedType>(getKey().getType());
+  if (query.getRank() != 4 || key.getRank() != 4)
+    return emitOpError("expected query and key of rank 4");
+  int64_t heads = query.getDimSize(getHeadsFirst() ? 1 : 2), keyHeads = key.getDimSize(getKvHeadsFirst() ? 1 : 2);
+  if (!ShapedType::isDynamic(heads) && !ShapedType::isDynamic(keyHeads) && (keyHeads == 0 || heads % keyHeads))
+    return emitOpError("expected the query heads, ") << heads << ", to be a multiple of the key heads, " << keyHeads;
+  int64_t count = tokens.getDimSize(1), kept = getKept();
+  if (failed(verifyEqualSizes(*this, count, key.getDimSize(getKvHeadsFirst() ? 2 : 1), "numbers of tokens")))
+    return failure();
+  if (kept < 1 || kept > count - 3)
+    return emitOpError("expected 1 to ") << count - 3 << " of " << count << " tokens to keep, but got " << kept;
+  return verifyFewerTokens(*this, getSizes() ? 2 : 1, kept + 2);
+}
+
+int64_t TokenPruneOp::getMacs() {
+  auto tokens = cast<ShapedType>(getTokens().getType()), query = cast<ShapedType>(getQuery().getType());
+  int64_t count = tokens.getDimSize(1), heads = query.getDimSize(getHeadsFirst() ? 1 : 2), depth = query.getDimSize(3);
+  if (tokens.isDynamicDim(0) || tokens.isDynamicDim(2) || ShapedType::isDynamic(heads) || ShapedType::isDynamic(depth))
+    return -1;
+  return tokens.getDimSize(0) * count * (heads * depth + tokens.getDimSize(2));
 }

@@ -163,11 +163,17 @@ def NN_SoftmaxOp : NN_KernelOp<"softmax"> {
   let assemblyFormat = "$input (`outs` `(` $init^ `)`)? attr-dict `:` functional-type(operands, results)";
 }
 
-def NN_TokenMergeOp : NN_Op<"token_merge", [
+/// Fewer tokens of static number, and what they stand for. Both results have destinations: `init` and `sizes_init`.
+class NN_TokenOp<string mnemonic> : NN_Op<mnemonic, [
     AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
     DeclareOpInterfaceMethods<NN_KernelOpInterface, ["getMacs"]>,
     DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let hasVerifier = 1;
+}
+
+def NN_TokenMergeOp : NN_TokenOp<"token_merge"> {
   let summary = "Merges the r tokens that are most like another one (bipartite soft matching)";
   let description = [{
     Token merging of Bolya et al. (2023). `tokens` is `[B, T, C]` with a static T; `metric` `[B, T, D]` or
@@ -185,10 +191,30 @@ def NN_TokenMergeOp : NN_Op<"token_merge", [
   }];
   let arguments = (ins NN_Shaped:$tokens, NN_Shaped:$metric, Optional<NN_Shaped>:$sizes, Optional<NN_Shaped>:$init,
                        Optional<NN_Shaped>:$sizes_init, I64Attr:$r, UnitAttr:$protect_class);
-  let results = (outs Variadic<AnyRankedTensor>:$results);
-  let hasVerifier = 1;
   let assemblyFormat = [{ $tokens `metric` `(` $metric `)` (`sizes` `(` $sizes^ `)`)?
     (`outs` `(` $init^ `,` $sizes_init `)`)? attr-dict `:` functional-type(operands, results) }];
+}
+
+def NN_TokenPruneOp : NN_TokenOp<"token_prune"> {
+  let summary = "Keeps the tokens that the class attends to, and fuses the others to one";
+  let description = [{
+    Token reorganization of Liang et al. (2022, EViT). `tokens` is `[B, T, C]` with a static T, the first one the class.
+    `query` and `key` are those of `nn.attention`, laid out as `heads_first` and `kv_heads_first` say there. The
+    importance of a token is the class's attention to it, softmax(scale * q_class K^T), averaged over heads; with `sizes`
+    `[B, T]` (how many tokens each one stands for) their logarithms are added to the scores. The class, the `kept` most
+    important other tokens, in order, and the mean of the rest, weighted by importance, are the result
+    `[B, kept + 2, C]`. Of equals the first are kept. With `sizes` there is a second result, the sizes `[B, kept + 2]`.
+
+    ```mlir
+    %y = nn.token_prune %x query(%q) key(%k) {kept = 44 : i64, scale = 0.125 : f32}
+      : (tensor<?x65x96xf32>, tensor<?x65x3x32xf32>, tensor<?x65x3x32xf32>) -> tensor<?x46x96xf32>
+    ```
+  }];
+  let arguments = (ins NN_Shaped:$tokens, NN_Shaped:$query, NN_Shaped:$key, Optional<NN_Shaped>:$sizes,
+                       Optional<NN_Shaped>:$init, Optional<NN_Shaped>:$sizes_init, I64Attr:$kept, F32Attr:$scale,
+                       UnitAttr:$heads_first, UnitAttr:$kv_heads_first);
+  let assemblyFormat = [{ $tokens `query` `(` $query `)` `key` `(` $key `)` (`sizes` `(` $sizes^ `)`)?
+    (`outs` `(` $init^ (`,` $sizes_init^)? `)`)? attr-dict `:` functional-type(operands, results) }];
 }
 
 def NN_YieldOp : NN_Op<"yield", [Pure, Terminator, ReturnLike]> {

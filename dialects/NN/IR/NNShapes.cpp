@@ -100,3 +100,12 @@ LogicalResult TokenMergeOp::inferShapes(SymbolicShapes &shapes) {
   shapes.setDims(getResult(1), {dims[0], dims[1]}, ownElementType(getResult(1)));
   return success();
 }
+
+LogicalResult TokenPruneOp::inferShapes(SymbolicShapes &shapes) {
+  SmallVector<AffineExpr> dims = dimsOf(shapes, getTokens());
+  dims[1] = shapes.constant(int64_t(getKept()) + 2);
+  shapes.setDims(getResult(0), dims, ownElementType(getResult(0)));
+  if (getNumResults() == 2)
+    shapes.setDims(getResult(1), {dims[0], dims[1]}, ownElementType(getResult(1)));
+  return success();
+}

@@ -35,6 +35,7 @@ LogicalResult emitKernel(Operation *op) {
       .Case([](nn::NormOp norm) { return cpu::emitNorm(norm); })
       .Case([](nn::SoftmaxOp softmax) { return cpu::emitSoftmax(softmax); })
       .Case([](nn::TokenMergeOp merge) { return cpu::emitTokenMerge(merge); })
+      .Case([](nn::TokenPruneOp prune) { return cpu::emitTokenPrune(prune); })
       .Default([](Operation *other) { return other->emitOpError("has no kernel for this target"); });
 }
 

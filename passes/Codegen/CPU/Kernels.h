@@ -17,6 +17,7 @@ mlir::LogicalResult emitAttention(nn::AttentionOp op);
 mlir::LogicalResult emitNorm(nn::NormOp op);
 mlir::LogicalResult emitSoftmax(nn::SoftmaxOp op);
 mlir::LogicalResult emitTokenMerge(nn::TokenMergeOp op);
+mlir::LogicalResult emitTokenPrune(nn::TokenPruneOp op);
 
 } // namespace lathe::cpu
 
