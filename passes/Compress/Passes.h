@@ -20,6 +20,10 @@ namespace lathe {
 std::unique_ptr<mlir::Pass> createCompressQuantize(const CompressQuantizeOptions &options,
                                                    std::shared_ptr<const CalibrationStatistics> statistics);
 
+/// `compress-prune` with statistics at hand instead of in a file; null where no layer needs them.
+std::unique_ptr<mlir::Pass> createCompressPrune(const CompressPruneOptions &options,
+                                                std::shared_ptr<const CalibrationStatistics> statistics);
+
 /// `compress-calibrate` that fills `result` when it runs.
 std::unique_ptr<mlir::Pass> createCompressCalibrate(Calibrator calibrator, const CalibrationNeeds &needs,
                                                     std::shared_ptr<CalibrationStatistics> result);

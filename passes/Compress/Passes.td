@@ -80,6 +80,7 @@ def CompressPrune : Pass<"compress-prune", "mlir::func::FuncOp"> {
   let options = [
     Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
            "What ops without settings of their own get: see `PruneSpec`">,
+    Option<"statistics", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">,
     Option<"minElements", "min-elements", "int64_t", /*default=*/"256", "Elements below which a weight stays dense">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect"];
 }
