@@ -27,9 +27,14 @@ std::unique_ptr<mlir::Pass> createCompressLowRank(const CompressLowRankOptions &
 /// `compress-quantize-weights` with statistics at hand; null for none.
 std::unique_ptr<mlir::Pass> createCompressQuantizeWeights(const CompressQuantizeWeightsOptions &options,
                                                           std::shared_ptr<const CalibrationStatistics> statistics);
+
 /// `compress-prune-channels` with statistics at hand, or none if they are null.
 std::unique_ptr<mlir::Pass> createCompressPruneChannels(const CompressPruneChannelsOptions &options,
                                                         std::shared_ptr<const CalibrationStatistics> statistics);
+
+/// `compress-prune` with statistics at hand instead of in a file; null where no layer needs them.
+std::unique_ptr<mlir::Pass> createCompressPrune(const CompressPruneOptions &options,
+                                                std::shared_ptr<const CalibrationStatistics> statistics);
 
 /// `compress-calibrate` that fills `result` when it runs.
 std::unique_ptr<mlir::Pass> createCompressCalibrate(Calibrator calibrator, const CalibrationNeeds &needs,

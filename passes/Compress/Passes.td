@@ -55,8 +55,6 @@ def CompressCleanChannels : Pass<"compress-clean-channels", "mlir::func::FuncOp"
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
-def CompressMergeTokens : Pass<"compress-merge-tokens", "mlir::func::FuncOp"> {
-  let summary = "Merges similar tokens between the layers of a vision transformer";
 def CompressReduceTokens : Pass<"compress-reduce-tokens", "mlir::func::FuncOp"> {
   let summary = "Merges or prunes tokens between the layers of a vision transformer";
   let description = [{
@@ -122,6 +120,9 @@ def CompressLowRank : Pass<"compress-low-rank", "mlir::func::FuncOp"> {
     Option<"multiple", "multiple", "int64_t", /*default=*/"0", "Ranks are multiples of this; 0: of the target's vectors">,
     Option<"statistics", "statistics", "std::string", /*default=*/"\"\"",
            "File of calibration statistics with Gram matrices (JSON); without it errors of the weights count">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
 def CompressPruneChannels : Pass<"compress-prune-channels", "mlir::func::FuncOp"> {
   let summary = "Removes channels, hidden neurons and attention heads";
   let description = [{
@@ -184,6 +185,7 @@ def CompressPrune : Pass<"compress-prune", "mlir::func::FuncOp"> {
   let options = [
     Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
            "What ops without settings of their own get: see `PruneSpec`">,
+    Option<"statistics", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">,
     Option<"minElements", "min-elements", "int64_t", /*default=*/"256", "Elements below which a weight stays dense">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect"];
 }

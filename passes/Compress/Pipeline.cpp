@@ -86,27 +86,39 @@ static void addChannelPruning(OpPassManager &passes, const CompressOptions &opti
   passes.addNestedPass<func::FuncOp>(createCompressPruneChannels(prune, statistics));
 }
 
+/// How a text asks for single weights to be removed, if it does.
+static std::optional<WeightPruning> getWeightPruning(StringRef text) {
+  llvm::Expected<PruneSpec> spec = PruneSpec::parse(text.empty() ? "none" : text);
+  if (spec)
+    return spec->weights;
+  llvm::consumeError(spec.takeError()); // reported where the text comes from
+  return std::nullopt;
+}
+
 static void addWeightPruning(OpPassManager &passes, const CompressOptions &options) {
-  auto asks = [](StringRef text) {
-    llvm::Expected<PruneSpec> spec = PruneSpec::parse(text.empty() ? "none" : text);
-    if (!spec)
-      llvm::consumeError(spec.takeError());
-    return bool(spec) && spec->weights;
+  auto asks = [](StringRef text) { return getWeightPruning(text).has_value(); };
+  auto needsStatistics = [](StringRef text) {
+    std::optional<WeightPruning> pruning = getWeightPruning(text);
+    return pruning && pruning->needsStatistics();
   };
-  if (!options.settings.any("prune", asks))
+  auto needsGram = [](StringRef text) {
+    std::optional<WeightPruning> pruning = getWeightPruning(text);
+    return pruning && pruning->score == PruneScore::SparseGPT;
+  };
+  const CompressionSettings &settings = options.settings;
+  if (!settings.any("prune", asks))
     return;
   CompressPruneOptions prune;
-  prune.spec = getDefault(options.settings, "prune", asks);
-  passes.addNestedPass<func::FuncOp>(createCompressPrune(prune));
+  prune.spec = getDefault(settings, "prune", asks);
+  std::shared_ptr<const CalibrationStatistics> statistics;
+  if (settings.any("prune", needsStatistics))
+    statistics = addCalibration(passes, options, CalibrationNeeds{/*gram=*/settings.any("prune", needsGram)});
+  passes.addNestedPass<func::FuncOp>(createCompressPrune(prune, statistics));
 }
 
 void lathe::buildStructurePipeline(OpPassManager &passes, const CompressOptions &options) {
   addOverrides(passes, options.settings);
   passes.addNestedPass<func::FuncOp>(createCompressCleanChannels());
-  if (isAsked(options.settings.get("token-merge"))) {
-    CompressMergeTokensOptions merge;
-    merge.spec = options.settings.get("token-merge").str();
-    passes.addNestedPass<func::FuncOp>(createCompressMergeTokens(merge));
   const CompressionSettings &settings = options.settings;
   if (settings.any("token-merge", isAsked) || settings.any("token-prune", isAsked)) {
     CompressReduceTokensOptions tokens;

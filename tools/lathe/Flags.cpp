@@ -43,8 +43,7 @@ void ModelFlags::parse(int argc, char **argv, const char *overview) {
 
 TransformTexts ModelFlags::transforms() const {
   TransformTexts texts;
-  for (const cl::opt<std::string> *flag : {&tokenMerge, &lowRank, &prune, &quantize})
-  for (const cl::opt<std::string> *flag : {&tokenMerge, &tokenPrune, &prune, &quantize})
+  for (const cl::opt<std::string> *flag : {&tokenMerge, &tokenPrune, &lowRank, &prune, &quantize})
     if (!flag->empty())
       texts[flag->ArgStr.str()] = *flag;
   return texts;
