@@ -48,7 +48,8 @@ private:
 } // namespace
 
 static Value getWeight(Operation *op) {
-  return TypeSwitch<Operation *, Value>(op).Case<nn::LinearOp, nn::ConvOp>([](auto product) { return product.getWeight(); });
+  return TypeSwitch<Operation *, Value>(op).Case<nn::LinearOp, nn::ConvOp>(
+      [](auto product) { return product.getWeight(); });
 }
 
 static int64_t countNonzeros(ArrayRef<float> weight) {
@@ -79,7 +80,8 @@ static Value makeConstant(OpBuilder &builder, Location loc, StringRef name, Arra
 
 /// Why the op cannot have a sparse weight, whatever the cost; empty if it can.
 static StringRef findObstacle(Operation *op) {
-  auto input = cast<RankedTensorType>(op->getOperand(0).getType()), weight = cast<RankedTensorType>(getWeight(op).getType());
+  auto input = cast<RankedTensorType>(op->getOperand(0).getType());
+  auto weight = cast<RankedTensorType>(getWeight(op).getType());
   if (!input.getElementType().isF32())
     return "its input is not f32";
   if (codegen::getSparseTileRows(input.getShape().back(), nn::getTarget(op)) == 0)
@@ -149,8 +151,8 @@ void LowerSparseWeights::replace(Operation *op, ArrayRef<float> weight, int64_t 
   }
   Value positions = makeConstant<int32_t>(builder, loc, "positions", compressed.positions);
   TypeSwitch<Operation *>(op).Case<nn::LinearOp, nn::ConvOp>([&](auto product) {
-    auto sparse = nn::SparseLinearOp::create(builder, loc, op->getResultTypes(), product.getInput(), values, coordinates,
-                                             positions, product.getExtras(), product.getInit());
+    auto sparse = nn::SparseLinearOp::create(builder, loc, op->getResultTypes(), product.getInput(), values,
+                                             coordinates, positions, product.getExtras(), product.getInit());
     sparse.getEpilogue().takeBody(product.getEpilogue());
     op->replaceAllUsesWith(sparse);
     op->erase();

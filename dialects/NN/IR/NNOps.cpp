@@ -164,7 +164,8 @@ int64_t LinearOp::getMacs() {
 
 LogicalResult SparseLinearOp::verify() {
   auto input = cast<ShapedType>(getInput().getType()), values = cast<ShapedType>(getValues().getType());
-  auto coordinates = cast<ShapedType>(getCoordinates().getType()), positions = cast<ShapedType>(getPositions().getType());
+  auto coordinates = cast<ShapedType>(getCoordinates().getType());
+  auto positions = cast<ShapedType>(getPositions().getType());
   if (input.getRank() < 1 || !input.getElementType().isF32() || ShapedType::isDynamic(input.getShape().back()))
     return emitOpError("expected an input of f32 with a static last dimension, but got ") << input;
   if (values.getRank() != 1 || !values.hasStaticShape() || !values.getElementType().isF32())
@@ -174,7 +175,8 @@ LogicalResult SparseLinearOp::verify() {
     return emitOpError("expected a coordinate of i8 or i16 for each of ")
            << values.getNumElements() << " values, but got " << coordinates;
   if (input.getShape().back() > int64_t(1) << index.getIntOrFloatBitWidth())
-    return emitOpError("expected coordinates that can count ") << input.getShape().back() << " channels, but got " << index;
+    return emitOpError("expected coordinates that can count ")
+           << input.getShape().back() << " channels, but got " << index;
   if (positions.getRank() != 1 || !positions.hasStaticShape() || positions.getNumElements() < 2 ||
       !positions.getElementType().isInteger(32))
     return emitOpError("expected positions of static shape [N + 1] and of i32, but got ") << positions;

@@ -2,10 +2,12 @@
 #include "passes/Codegen/CPU/Contraction.h"
 #include "passes/Codegen/CPU/Kernels.h"
 #include "passes/Codegen/Common/SparseCost.h"
+#include "passes/Codegen/Common/TaskWork.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace lathe;
+using namespace lathe::codegen;
 using namespace lathe::cpu;
 
 namespace {
@@ -16,12 +18,12 @@ namespace {
 class SparseLinear {
 public:
   explicit SparseLinear(nn::SparseLinearOp op)
-      : k(op), epilogue(k, op.getEpilogue(), op.getExtras(), op.getInit()), input(op.getInput()), values(op.getValues()),
-        coordinates(op.getCoordinates()), positions(op.getPositions()), lanes(k.lanes()) {
+      : k(op), epilogue(k, op.getEpilogue(), op.getExtras(), op.getInit()), input(op.getInput()),
+        values(op.getValues()), coordinates(op.getCoordinates()), positions(op.getPositions()), lanes(k.lanes()) {
     channels = cast<MemRefType>(input.getType()).getShape().back();
     nonzeros = cast<MemRefType>(values.getType()).getNumElements();
     columns = cast<MemRefType>(positions.getType()).getNumElements() - 1;
-    tileRows = codegen::getSparseTileRows(channels, k.target);
+    tileRows = getSparseTileRows(channels, k.target);
   }
 
   void emit();
@@ -114,16 +116,19 @@ void SparseLinear::emit() {
   SmallVector<Variant> variants = listVariants();
   if (variants.empty())
     return;
-  // Tasks of about equal work. Columns are only divided where the rows do not make enough tasks: each part of them
-  // transposes the rows again.
+  // A sum takes twice the time of one in registers; in a row alone, as much as a vector of them.
+  bool transposes = variants.back().vectors > 0;
+  int64_t work = transposes ? tileRows * (2 * nonzeros + kWorkPerElement * (channels + columns)) : lanes * nonzeros;
+  work = std::max<int64_t>(work, 1);
   Value tiles = k.ceilDiv(rows, tileRows);
-  int64_t work = std::max<int64_t>(nonzeros * tileRows, 1), count = constantOr(tiles);
-  int64_t tilesPerTask = std::max<int64_t>(kMacsPerTask / work, 1), blocks = llvm::divideCeil(columns, lanes);
+  int64_t count = constantOr(tiles), budget = workPerTask(count > 0 ? work * count : -1);
+  int64_t tilesPerTask = std::max<int64_t>(budget / work, 1), blocks = llvm::divideCeil(columns, lanes), parts = 1;
   if (count > 0)
-    tilesPerTask = evenBlock(count, tilesPerTask);
-  int64_t blocksPerTask = blocks;
-  if (count < 8)
-    blocksPerTask = evenBlock(blocks, std::max<int64_t>(kMacsPerTask / llvm::divideCeil(work, blocks), 1));
+    tilesPerTask = taskBlock(count, tilesPerTask);
+  // Columns are divided, too, where the rows make few tasks, but not so that transposing the rows for each part counts.
+  if (count < 16)
+    parts = std::min<int64_t>(llvm::divideCeil(work, budget), transposes ? nonzeros / (40 * channels) : blocks);
+  int64_t blocksPerTask = llvm::divideCeil(blocks, std::clamp<int64_t>(parts, 1, blocks));
   Value rowTasks = k.ceilDiv(tiles, tilesPerTask), columnTasks = k.ceilDiv(k.index(blocks), blocksPerTask);
 
   k.parallel(k.mul(rowTasks, columnTasks), [&](Value task) {
@@ -281,7 +286,7 @@ LogicalResult cpu::emitSparseLinear(nn::SparseLinearOp op) {
   if (!hasUnitInnermostStride(op.getInit()))
     return op.emitOpError("expected a destination with contiguous rows, but got ") << op.getInit().getType();
   int64_t channels = cast<MemRefType>(op.getInput().getType()).getShape().back();
-  if (codegen::getSparseTileRows(channels, nn::getTarget(op)) == 0)
+  if (getSparseTileRows(channels, nn::getTarget(op)) == 0)
     return op.emitOpError("has too many input channels for a tile of rows: ") << channels;
   SparseLinear(op).emit();
   return success();

@@ -14,8 +14,8 @@ struct VectorCycles {
   double dense, sparseFirstCache, sparseSecondCache;
 };
 
-// All numbers are from one core of a Zen 4 machine, nn.linear of 256 x 256 up to 4096 x 1024, 1 to 64 rows and 5 to 40 %
-// of nonzeros, compiled for x86-64-v4, -v3 and -v2: docs/guides/Compress.md has the command.
+// All numbers are from one core of a Zen 4 machine, nn.linear of 256 x 256 up to 4096 x 1024, 1 to 64 rows and 5 to
+// 40 % of nonzeros, compiled for x86-64-v4, -v3 and -v2: docs/guides/Compress.md has the command.
 VectorCycles getVectorCycles(nn::TargetAttr target) {
   switch (target.getVectorBits()) {
   case 512:

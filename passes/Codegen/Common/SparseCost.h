@@ -11,7 +11,7 @@ struct SparseProduct {
   int64_t rows, channels, columns, nonzeros;
 };
 
-/// Estimated cycles of one core for nn.linear and nn.sparse_linear of f32. They are meant to be compared with each other.
+/// Estimated cycles of one core for nn.linear and nn.sparse_linear of f32, to be compared with each other.
 struct ProductCycles {
   double dense, sparse;
 };

@@ -87,6 +87,7 @@ MODELS = {
     "any-rows": (linear("n"), [1, 2, 3, 5, 8, 9, 15, 16, 17, 31, 32, 33, 65]),
     "long": (linear(40, 2500, 19), [40, 40]),
     "narrow": (linear(33, 1500, 13), [33, 33]),
+    "zeros": (linear(16, density=0), [16]),
     "residual": (residual("n"), [1, 4, 4]),
     "strided": (strided(37), [37, 37]),
     "convolution": (convolution("n"), [1, 2, 2]),
