@@ -118,7 +118,10 @@ def CompressPruneChannels : Pass<"compress-prune-channels", "mlir::func::FuncOp"
     Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
            "What to prune; of its items this pass takes channels:FRACTION, with :magnitude, :activation or "
            ":reconstruction, and :none, :mean or :least-squares">,
-    Option<"file", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">];
+    Option<"file", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">,
+    Option<"round", "round", "unsigned", /*default=*/"1", "Which of `rounds` passes this is">,
+    Option<"rounds", "rounds", "unsigned", /*default=*/"1",
+           "Passes that reach the fraction together, each with statistics of what the one before it left">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
@@ -186,12 +189,19 @@ def CompressQuantize : Pass<"compress-quantize", "mlir::func::FuncOp"> {
 }
 
 def CompressQuantizeWeights : Pass<"compress-quantize-weights", "mlir::func::FuncOp"> {
-  let summary = "Quantizes the weights of matrix products to 8 or 4 bits; activations stay f32";
+  let summary = "Quantizes weights of matrix products and tables to 8, 4, 3 or 2 bits; activations stay f32";
   let description = [{
     Weight-only quantization, for products that wait for memory more than for arithmetic. A constant weight of
-    `nn.linear` is rounded to nearest: in 8 bits with a scale for each output, or with one for each output of each
-    `group` of neighbouring rows; 4 bits always have groups. Symmetric weights have no zero points, and 4-bit ones
-    the scale of least squared error. Whoever else reads the constant keeps reading it in f32.
+    `nn.linear` is rounded: in 8 bits with a scale for each output, or with one for each output of each `group` of
+    neighbouring rows; fewer bits always have groups. Symmetric weights have no zero points. The scale of a group of
+    fewer than 8 bits is the one of least squared error.
+
+    With Gram matrices of the inputs (`statistics`) weights of fewer than 8 bits are rounded by GPTQ (Frantar et al.,
+    ICLR 2023): row after row, where later rows make up for what earlier ones lost. `:rtn` in the format forbids that,
+    `:gptq` demands it; `:act-order` takes the rows of the largest inputs first.
+
+    The rows of constant tables that `onnx.Gather` selects by computed indices (embeddings) are rounded to nearest, in
+    4 bits or more. Whoever else reads a constant keeps reading it in f32.
 
     ```mlir
     %y = nn.linear %x, %w : (tensor<?x64xf32>, tensor<64x16xf32>) -> tensor<?x16xf32>
@@ -200,13 +210,14 @@ def CompressQuantizeWeights : Pass<"compress-quantize-weights", "mlir::func::Fun
     %y = nn.linear %x, %s : (tensor<?x64xf32>, tensor<64x16x!quant.uniform<...>>) -> tensor<?x16xf32>
     ```
 
-    A group that does not divide the rows of a weight is an error. An op whose settings (`lathe.compress`) say
+    A group that does not divide the rows of a weight is an error; a table whose rows it does not divide stays f32. An op whose settings (`lathe.compress`) say
     another format gets that. What is not quantized is reported as a missed remark with the reason.
   }];
   let options = [
     Option<"format", "format", "std::string", /*default=*/"\"w8\"",
-           "What ops without settings of their own get: w8 or w4, with :group=32, 64 or 128 and :asymmetric, or none">];
-  let statistics = [Statistic<"quantized", "num-quantized", "Ops with a quantized weight">];
+           "What ops without settings of their own get: w8, w4, w3 or w2, with :group=32, 64 or 128, :asymmetric, and "
+           ":rtn, :gptq or :act-order, or none">,
+    Option<"statisticsFile", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">];
   let dependentDialects = ["::mlir::quant::QuantDialect", "::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 

@@ -2,6 +2,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "passes/Compress/Passes.h"
 #include "passes/Compress/Prune/PruneSpec.h"
+#include "passes/Compress/Quantize/WeightFormat.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -24,6 +25,14 @@ static std::shared_ptr<const CalibrationStatistics> addCalibration(OpPassManager
   return statistics;
 }
 
+/// Whether the text is a weight-only format that rounds so and would use statistics.
+static bool asksRounding(StringRef text, Rounding rounding) {
+  llvm::Expected<WeightFormat> format = WeightFormat::parse(text);
+  if (!format) // int8, none, or what the pass will report
+    return llvm::consumeError(format.takeError()), false;
+  return format->rounding == rounding && format->wantsStatistics();
+}
+
 static void addOverrides(OpPassManager &passes, const CompressionSettings &settings) {
   CompressOverrideSettingsOptions overrides;
   for (const SettingsOverride &some : settings.overrides)
@@ -41,15 +50,17 @@ static void addChannelPruning(OpPassManager &passes, const CompressOptions &opti
     return llvm::consumeError(spec.takeError());
   if (!spec->channels)
     return;
+  // What layers read changes with the layers before them: statistics are taken anew on the way.
+  bool observes = options.calibrator || spec->channels->needsStatistics();
   CompressPruneChannelsOptions prune;
   prune.spec = text.str();
-  std::shared_ptr<const CalibrationStatistics> statistics;
-  if (options.calibrator || spec->channels->needsStatistics()) {
-    CalibrationNeeds needs;
-    needs.gram = true;
-    statistics = addCalibration(passes, options, needs);
+  prune.rounds = observes ? 3 : 1;
+  for (prune.round = 1; prune.round <= prune.rounds; ++prune.round) {
+    std::shared_ptr<const CalibrationStatistics> statistics;
+    if (observes)
+      statistics = addCalibration(passes, options, {/*gram=*/true});
+    passes.addNestedPass<func::FuncOp>(createCompressPruneChannels(prune, statistics));
   }
-  passes.addNestedPass<func::FuncOp>(createCompressPruneChannels(prune, statistics));
 }
 
 static void addWeightPruning(OpPassManager &passes, const CompressOptions &options) {
@@ -96,6 +107,14 @@ void lathe::buildCompressPipeline(OpPassManager &passes, const CompressOptions &
   if (settings.any("quantize", isWeightOnly)) {
     CompressQuantizeWeightsOptions weights;
     weights.format = getDefault(settings, "quantize", isWeightOnly);
-    passes.addNestedPass<func::FuncOp>(createCompressQuantizeWeights(weights));
+    // Statistics that are not demanded are collected where there are samples.
+    bool demanded = settings.any("quantize", [](StringRef text) { return asksRounding(text, Rounding::Gptq); });
+    bool useful = options.calibrator && settings.any("quantize", [](StringRef text) {
+      return asksRounding(text, Rounding::Default);
+    });
+    std::shared_ptr<const CalibrationStatistics> statistics;
+    if (demanded || useful)
+      statistics = addCalibration(passes, options, {/*gram=*/true});
+    passes.addNestedPass<func::FuncOp>(createCompressQuantizeWeights(weights, statistics));
   }
 }
