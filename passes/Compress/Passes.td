@@ -158,7 +158,10 @@ def CompressPruneChannels : Pass<"compress-prune-channels", "mlir::func::FuncOp"
     Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
            "What to prune; of its items this pass takes channels:FRACTION, with :magnitude, :activation or "
            ":reconstruction, and :none, :mean or :least-squares">,
-    Option<"file", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">];
+    Option<"file", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">,
+    Option<"round", "round", "unsigned", /*default=*/"1", "Which of `rounds` passes this is">,
+    Option<"rounds", "rounds", "unsigned", /*default=*/"1",
+           "Passes that reach the fraction together, each with statistics of what the one before it left">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 

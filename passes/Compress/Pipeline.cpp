@@ -75,15 +75,17 @@ static void addChannelPruning(OpPassManager &passes, const CompressOptions &opti
     return llvm::consumeError(spec.takeError());
   if (!spec->channels)
     return;
+  // What layers read changes with the layers before them: statistics are taken anew on the way.
+  bool observes = options.calibrator || spec->channels->needsStatistics();
   CompressPruneChannelsOptions prune;
   prune.spec = text.str();
-  std::shared_ptr<const CalibrationStatistics> statistics;
-  if (options.calibrator || spec->channels->needsStatistics()) {
-    CalibrationNeeds needs;
-    needs.gram = true;
-    statistics = addCalibration(passes, options, needs);
+  prune.rounds = observes ? 3 : 1;
+  for (prune.round = 1; prune.round <= prune.rounds; ++prune.round) {
+    std::shared_ptr<const CalibrationStatistics> statistics;
+    if (observes)
+      statistics = addCalibration(passes, options, {/*gram=*/true});
+    passes.addNestedPass<func::FuncOp>(createCompressPruneChannels(prune, statistics));
   }
-  passes.addNestedPass<func::FuncOp>(createCompressPruneChannels(prune, statistics));
 }
 
 /// How a text asks for single weights to be removed, if it does.

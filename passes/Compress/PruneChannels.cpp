@@ -10,6 +10,7 @@
 #include "passes/Compress/Passes.h"
 #include "passes/Compress/Prune/PruneSpec.h"
 #include "llvm/ADT/MapVector.h"
+#include <cmath>
 
 namespace lathe {
 #define GEN_PASS_DEF_COMPRESSPRUNECHANNELS
@@ -54,6 +55,7 @@ private:
   std::string findObstacle(const ChannelGroups &groups, const ChannelGroup &group);
   size_t getStep(const ChannelGroups &groups, const ChannelGroup &group);
   LogicalResult choose(MutableArrayRef<Candidate> candidates, ChannelCosts &costs);
+  double takeWholeModelsCost(double now);
   void compensateReaders(const ChannelGroups &groups, ArrayRef<const ChannelUnit *> units);
 
   std::shared_ptr<const CalibrationStatistics> given;
@@ -142,11 +144,25 @@ size_t CompressPruneChannels::getStep(const ChannelGroups &groups, const Channel
   return std::max<size_t>(step, 1);
 }
 
+/// The multiply-adds before the first round, which a discardable attribute hands on to the last.
+double CompressPruneChannels::takeWholeModelsCost(double now) {
+  constexpr StringLiteral attribute = "lathe.multiply_adds";
+  func::FuncOp function = getOperation();
+  auto known = function->getAttrOfType<FloatAttr>(attribute);
+  double all = known && round > 1 ? known.getValueAsDouble() : now;
+  if (round < rounds)
+    function->setAttr(attribute, Builder(&getContext()).getF64FloatAttr(all));
+  else
+    function->removeAttr(attribute);
+  return all;
+}
+
 /// Cuts the candidates, each time the one that loses least for the work it saves (or whose units have the least
 /// scores), until enough of the multiply-adds are gone.
 LogicalResult CompressPruneChannels::choose(MutableArrayRef<Candidate> candidates, ChannelCosts &costs) {
-  const double all = costs.getTotal(), wanted = (1 - pruning.fraction) * all;
-  for (double now = all; now > wanted; now = costs.getTotal()) {
+  const double all = takeWholeModelsCost(costs.getTotal());
+  const double wanted = std::pow(1 - pruning.fraction, double(round) / rounds) * all;
+  for (double now = costs.getTotal(); now > wanted; now = costs.getTotal()) {
     Candidate *best = nullptr;
     double least = 0;
     for (Candidate &candidate : candidates) {

@@ -22,7 +22,7 @@
 // SQUARES-DAG: %[[B:.*]] = onnx.Constant dense<{{2.0[0-9e+]*|1.99[0-9]*}}> : tensor<1xf32>
 // MEAN-DAG: %[[W:.*]] = onnx.Constant dense<{{\[\[}}5.000000e+00], [7.000000e+00]]> : tensor<2x1xf32>
 // MEAN-DAG: %[[B:.*]] = onnx.Constant dense<1.000000e+01> : tensor<1xf32>
-// CHECK: %[[H:.*]] = nn.linear %{{.*}} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+// CHECK-DAG: %[[H:.*]] = nn.linear %{{.*}} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
 // MAGNITUDE: nn.linear %[[H]], %[[W]] : (tensor<1x2xf32>, tensor<2x1xf32>)
 // SQUARES: nn.linear %[[H]], %[[W]] extras(%[[B]])
 // MEAN: nn.linear %[[H]], %[[W]] extras(%[[B]])
