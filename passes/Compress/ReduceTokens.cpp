@@ -71,13 +71,14 @@ struct CompressReduceTokens : lathe::impl::CompressReduceTokensBase<CompressRedu
     if (function.isExternal())
       return;
     SmallVector<EncoderLayer> layers;
+    StringRef transform = merge.empty() || merge == "none" ? "PruneTokens" : "MergeTokens";
     function.walk([&](nn::AttentionOp attention) {
       EncoderLayer layer;
       std::string obstacle = matchEncoderLayer(attention, layer);
       if (obstacle.empty())
         layers.push_back(layer);
       else
-        remark::missed(attention.getLoc(), remark::RemarkOpts::name("ReduceTokens").category("compress"))
+        remark::missed(attention.getLoc(), remark::RemarkOpts::name(transform).category("compress"))
             << remark::reason("{0}", obstacle);
     });
     TokenFlow flow;

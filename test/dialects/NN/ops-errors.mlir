@@ -320,6 +320,7 @@ func.func @prune_dynamic(%x: tensor<1x?x8xf32>, %k: tensor<1x9x2x4xf32>) {
   // expected-error@+1 {{expected tokens of rank 3 and of a static number, but got 'tensor<1x?x8xf32>'}}
   %0 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x?x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> tensor<1x5x8xf32>
   return
+}
 
 // -----
 
@@ -327,6 +328,7 @@ func.func @prune_kept(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
   // expected-error@+1 {{expected 1 to 6 of 9 tokens to keep, but got 7}}
   %0 = nn.token_prune %x query(%k) key(%k) {kept = 7 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> tensor<1x9x8xf32>
   return
+}
 
 // -----
 
@@ -334,6 +336,7 @@ func.func @prune_left(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
   // expected-error@+1 {{expected equal numbers of tokens left, but got 6 and 5}}
   %0 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> tensor<1x6x8xf32>
   return
+}
 
 // -----
 
@@ -341,6 +344,7 @@ func.func @prune_keys(%x: tensor<1x9x8xf32>, %k: tensor<1x8x2x4xf32>) {
   // expected-error@+1 {{expected equal numbers of tokens, but got 9 and 8}}
   %0 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x8x2x4xf32>, tensor<1x8x2x4xf32>) -> tensor<1x5x8xf32>
   return
+}
 
 // -----
 
@@ -372,3 +376,4 @@ func.func @merge_left(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
   // expected-error@+1 {{expected equal numbers of tokens left, but got 6 and 7}}
   %0:2 = nn.token_merge %x metric(%k) {r = 2 : i64, protect_class} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>) -> (tensor<1x6x8xf32>, tensor<1x7xf32>)
   return
+}

@@ -166,9 +166,9 @@ func.func @patches(%x: tensor<1x9x8xf32>) -> tensor<1x8xf32> {
 }
 
 // Attention that is no layer of an encoder is left alone, and told why.
-// REMARK: [Missed] ReduceTokens | {{.*}}Reason="its scores are masked"
-// REMARK: [Missed] ReduceTokens | {{.*}}Reason="query, key and value are not projections of one sequence"
-// REMARK: [Missed] ReduceTokens | {{.*}}Reason="no residual is added to its projection"
+// REMARK: [Missed] MergeTokens | {{.*}}Reason="its scores are masked"
+// REMARK: [Missed] MergeTokens | {{.*}}Reason="query, key and value are not projections of one sequence"
+// REMARK: [Missed] MergeTokens | {{.*}}Reason="no residual is added to its projection"
 // CHECK-LABEL: func @others
 // CHECK-COUNT-2: nn.token_merge
 // CHECK-NOT: nn.token_merge
