@@ -24,6 +24,10 @@ std::unique_ptr<mlir::Pass> createCompressQuantize(const CompressQuantizeOptions
 std::unique_ptr<mlir::Pass> createCompressPrune(const CompressPruneOptions &options,
                                                 std::shared_ptr<const CalibrationStatistics> statistics);
 
+/// `compress-quantize-weights` with statistics at hand; null for none.
+std::unique_ptr<mlir::Pass> createCompressQuantizeWeights(const CompressQuantizeWeightsOptions &options,
+                                                          std::shared_ptr<const CalibrationStatistics> statistics);
+
 /// `compress-calibrate` that fills `result` when it runs.
 std::unique_ptr<mlir::Pass> createCompressCalibrate(Calibrator calibrator, const CalibrationNeeds &needs,
                                                     std::shared_ptr<CalibrationStatistics> result);

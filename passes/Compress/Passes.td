@@ -61,10 +61,18 @@ def CompressPrune : Pass<"compress-prune", "mlir::func::FuncOp"> {
   let summary = "Removes single weights of convolutions and matrix products";
   let description = [{
     Pruning after training. Constant weights of `nn.conv` and `nn.linear` that matter least become zeros, which
-    lowering may use. `magnitude:S` removes the fraction S of all weights: how many of a layer follows from LAMP
-    scores (Lee et al., ICLR 2021), which of them from their magnitude; with `:uniform` each layer loses the
-    same fraction. `N:M` leaves N of each M neighbouring input channels of an output, within a tap of a convolution's
-    window; a last, shorter group keeps N, too.
+    lowering may use. `SCORE:S` removes the fraction S of all weights; LAMP (Lee et al., ICLR 2021) on the score
+    says how much of each layer, the score which weights of it; with `:uniform` each layer loses the same fraction.
+    `N:M[:SCORE]` leaves N of each M neighbouring input channels of an output, within a tap of a convolution's
+    window; a last, shorter group keeps N, too. The scores:
+
+    - `magnitude`: |w|.
+    - `wanda`: |w| times the root of the input's norm (Sun et al. 2023; the exponent is that of Zhang et al. 2024).
+    - `sparsegpt`: what the removal costs when the other weights make up for it (Frantar & Alistarh 2023); then they do, by
+      least squares on the inputs' covariance, and the bias for the mean that is lost. Taps of a window make up for
+      themselves; groups of a convolution by the bias alone.
+
+    The last two need statistics, `sparsegpt` with the products of inputs.
 
     ```mlir
     %w = onnx.Constant dense<[[1.0, -2.0], [3.0, 0.5]]> : tensor<2x2xf32>
@@ -122,12 +130,19 @@ def CompressQuantize : Pass<"compress-quantize", "mlir::func::FuncOp"> {
 }
 
 def CompressQuantizeWeights : Pass<"compress-quantize-weights", "mlir::func::FuncOp"> {
-  let summary = "Quantizes the weights of matrix products to 8 or 4 bits; activations stay f32";
+  let summary = "Quantizes weights of matrix products and tables to 8, 4, 3 or 2 bits; activations stay f32";
   let description = [{
     Weight-only quantization, for products that wait for memory more than for arithmetic. A constant weight of
-    `nn.linear` is rounded to nearest: in 8 bits with a scale for each output, or with one for each output of each
-    `group` of neighbouring rows; 4 bits always have groups. Symmetric weights have no zero points, and 4-bit ones
-    the scale of least squared error. Whoever else reads the constant keeps reading it in f32.
+    `nn.linear` is rounded: in 8 bits with a scale for each output, or with one for each output of each `group` of
+    neighbouring rows; fewer bits always have groups. Symmetric weights have no zero points. The scale of a group of
+    fewer than 8 bits is the one of least squared error.
+
+    With Gram matrices of the inputs (`statistics`) weights of fewer than 8 bits are rounded by GPTQ (Frantar et al.,
+    ICLR 2023): row after row, where later rows make up for what earlier ones lost. `:rtn` in the format forbids that,
+    `:gptq` demands it; `:act-order` takes the rows of the largest inputs first.
+
+    The rows of constant tables that `onnx.Gather` selects by computed indices (embeddings) are rounded to nearest, in
+    4 bits or more. Whoever else reads a constant keeps reading it in f32.
 
     ```mlir
     %y = nn.linear %x, %w : (tensor<?x64xf32>, tensor<64x16xf32>) -> tensor<?x16xf32>
@@ -136,13 +151,14 @@ def CompressQuantizeWeights : Pass<"compress-quantize-weights", "mlir::func::Fun
     %y = nn.linear %x, %s : (tensor<?x64xf32>, tensor<64x16x!quant.uniform<...>>) -> tensor<?x16xf32>
     ```
 
-    A group that does not divide the rows of a weight is an error. An op whose settings (`lathe.compress`) say
+    A group that does not divide the rows of a weight is an error; a table whose rows it does not divide stays f32. An op whose settings (`lathe.compress`) say
     another format gets that. What is not quantized is reported as a missed remark with the reason.
   }];
   let options = [
     Option<"format", "format", "std::string", /*default=*/"\"w8\"",
-           "What ops without settings of their own get: w8 or w4, with :group=32, 64 or 128 and :asymmetric, or none">];
-  let statistics = [Statistic<"quantized", "num-quantized", "Ops with a quantized weight">];
+           "What ops without settings of their own get: w8, w4, w3 or w2, with :group=32, 64 or 128, :asymmetric, and "
+           ":rtn, :gptq or :act-order, or none">,
+    Option<"statisticsFile", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">];
   let dependentDialects = ["::mlir::quant::QuantDialect", "::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 

@@ -2,6 +2,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "passes/Compress/Passes.h"
 #include "passes/Compress/Prune/PruneSpec.h"
+#include "passes/Compress/Quantize/WeightFormat.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -22,6 +23,14 @@ static std::shared_ptr<const CalibrationStatistics> addCalibration(OpPassManager
   auto statistics = std::make_shared<CalibrationStatistics>();
   passes.addPass(createCompressCalibrate(options.calibrator, needs, statistics));
   return statistics;
+}
+
+/// Whether the text is a weight-only format that rounds so and would use statistics.
+static bool asksRounding(StringRef text, Rounding rounding) {
+  llvm::Expected<WeightFormat> format = WeightFormat::parse(text);
+  if (!format) // int8, none, or what the pass will report
+    return llvm::consumeError(format.takeError()), false;
+  return format->rounding == rounding && format->wantsStatistics();
 }
 
 static void addOverrides(OpPassManager &passes, const CompressionSettings &settings) {
@@ -91,6 +100,14 @@ void lathe::buildCompressPipeline(OpPassManager &passes, const CompressOptions &
   if (settings.any("quantize", isWeightOnly)) {
     CompressQuantizeWeightsOptions weights;
     weights.format = getDefault(settings, "quantize", isWeightOnly);
-    passes.addNestedPass<func::FuncOp>(createCompressQuantizeWeights(weights));
+    // Statistics that are not demanded are collected where there are samples.
+    bool demanded = settings.any("quantize", [](StringRef text) { return asksRounding(text, Rounding::Gptq); });
+    bool useful = options.calibrator && settings.any("quantize", [](StringRef text) {
+      return asksRounding(text, Rounding::Default);
+    });
+    std::shared_ptr<const CalibrationStatistics> statistics;
+    if (demanded || useful)
+      statistics = addCalibration(passes, options, {/*gram=*/true});
+    passes.addNestedPass<func::FuncOp>(createCompressQuantizeWeights(weights, statistics));
   }
 }

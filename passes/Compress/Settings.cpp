@@ -2,7 +2,7 @@
 #include "passes/Compress/Settings.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "passes/Compress/Prune/PruneSpec.h"
-#include "passes/Compress/Quantize/WeightOnly.h"
+#include "passes/Compress/Quantize/WeightFormat.h"
 #include "passes/Compress/Tokens/TokenMergeSpec.h"
 
 using namespace lathe;

@@ -2,7 +2,7 @@
 #ifndef TOOLS_LATHE_FLAGS_H
 #define TOOLS_LATHE_FLAGS_H
 
-#include "lib/Driver/Options.h"
+#include "lib/Driver/Recipe.h"
 #include "llvm/Support/CommandLine.h"
 
 namespace lathe {
@@ -28,12 +28,12 @@ struct ModelFlags {
       cl::desc("tokens that the layers of a vision transformer merge: r:8 in each, or 8,8,4,..."),
       cl::value_desc("r:N|N,N,..."), cl::cat(category)};
   cl::opt<std::string> prune{"prune",
-                             cl::desc("weights to remove: magnitude:S, or wanda:S (needs --calibrate), S of them all; N:M, N of "
-                                      "each M stay"),
+                             cl::desc("weights to remove: magnitude:S, wanda:S or sparsegpt:S (these need --calibrate), S of them "
+                                      "all; N:M, N of each M stay, with :SCORE"),
                              cl::value_desc("item,..."), cl::cat(category)};
   cl::opt<std::string> quantize{"quantize",
-                                cl::desc("smaller numbers: int8 (needs --calibrate); weights only: w8, w4, "
-                                         "either with :group=32|64|128 and :asymmetric"),
+                                cl::desc("smaller numbers: int8 (needs --calibrate); weights only: w8, w4, w3, w2, "
+                                         "with :group=32|64|128, :asymmetric, and :rtn, :gptq or :act-order"),
                                 cl::value_desc("format"), cl::cat(category)};
   cl::opt<std::string> calibrate{
       "calibrate",
@@ -44,6 +44,9 @@ struct ModelFlags {
       cl::desc("range of an 8-bit activation: mse (least squared error), minmax, or percentile "
                "(99.99 % of the elements at either end)"),
       cl::init("mse"), cl::value_desc("method"), cl::cat(category)};
+  cl::opt<std::string> recipe{
+      "recipe", cl::desc("file (YAML) that says all this, and what some nodes get instead; flags win"),
+      cl::value_desc("R.yaml"), cl::cat(category)};
   cl::list<std::string> quantizeSkip{"quantize-skip",
                                      cl::desc("nodes to leave unquantized, by name with * and ?"),
                                      cl::value_desc("pattern"), cl::cat(category)};
@@ -56,7 +59,8 @@ struct ModelFlags {
 
   ModelFlags();
 
-  /// Parses the command line; prints and exits with `kUsage` if it is wrong, and with `kSuccess` after --help.
+  /// Parses the command line and reads the recipe; prints and exits with `kUsage` if the flags are wrong, with `kFailure` if
+  /// the recipe is, and with `kSuccess` after --help.
   void parse(int argc, char **argv, const char *overview);
 
   /// The texts of the flags that name a transform of compression.
@@ -64,6 +68,9 @@ struct ModelFlags {
 
   /// What the flags ask of the compilation. Symbols are named after the model's file.
   CompileOptions options() const;
+
+private:
+  Recipe settings;
 };
 
 /// A C identifier made of a file's name: "resnet-50.onnx" gives "resnet_50".

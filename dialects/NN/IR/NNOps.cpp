@@ -109,20 +109,25 @@ LATHE_NN_EFFECTS(SoftmaxOp)
 /// Scales and offsets of a weight-only quantized weight: as many columns as it has, in the same form.
 static LogicalResult verifyWeightScales(LinearOp op, ShapedType weight, ShapedType input) {
   if (!op.getScales()) {
-    if (op.getOffsets() || op.getNibbles())
-      return op.emitOpError("has ") << (op.getOffsets() ? "offsets" : "nibbles") << " but no scales";
+    if (op.getOffsets() || op.getBits())
+      return op.emitOpError("has ") << (op.getOffsets() ? "offsets" : "bits") << " but no scales";
     return success();
   }
-  if (!input.getElementType().isF32() || !weight.getElementType().isInteger(8))
-    return op.emitOpError("with scales expected an input of f32 and a weight of i8, but got ")
-           << input.getElementType() << " and " << weight.getElementType();
+  int64_t bits = op.getBits();
+  if (bits != 0 && (bits < 2 || bits > 4))
+    return op.emitOpError("expected words with elements of 2, 3 or 4 bits, but got ") << bits;
+  unsigned storage = bits ? 32 : 8;
+  if (!input.getElementType().isF32() || !weight.getElementType().isInteger(storage))
+    return op.emitOpError("with scales expected an input of f32 and a weight of i")
+           << storage << ", but got " << input.getElementType() << " and " << weight.getElementType();
   auto scales = cast<ShapedType>(op.getScales().getType());
   unsigned rank = weight.getRank();
   bool fits = rank <= 3 && scales.getRank() == rank && weight.hasStaticShape() && scales.hasStaticShape() &&
               scales.getShape().front() == (rank == 3 ? weight.getDimSize(0) : scales.getShape().front()) &&
               scales.getShape().back() == weight.getShape().back() && scales.getElementType().isF32();
   int64_t rows = weight.getDimSize(rank - 2), groups = fits ? scales.getDimSize(rank - 2) : 1;
-  if (!fits || groups < 1 || rows % groups != 0)
+  // A group of words is a whole number of streams.
+  if (!fits || groups < 1 || rows % (groups * std::max<int64_t>(bits, 1)) != 0)
     return op.emitOpError("expected f32 scales for groups of rows of the weight, ") << weight << ", but got " << scales;
   if (op.getOffsets()) {
     auto offsets = cast<ShapedType>(op.getOffsets().getType());
@@ -141,9 +146,9 @@ LogicalResult LinearOp::verify() {
     return emitOpError("expected an input of rank 1 or more");
   if (failed(verifyWeightScales(*this, weight, input)))
     return failure();
-  int64_t channels = input.getShape().back();
+  int64_t channels = input.getShape().back(), rows = weight.getDimSize(0);
   if (weight.getRank() == 2 &&
-      (failed(verifyEqualSizes(*this, channels, weight.getDimSize(0) * (getNibbles() ? 2 : 1), "reduction sizes")) ||
+      (failed(verifyEqualSizes(*this, channels, getBits() ? rows / int64_t(getBits()) * 32 : rows, "reduction sizes")) ||
        failed(verifyEqualSizes(*this, weight.getDimSize(1), getResultShapedType().getShape().back(),
                                "numbers of outputs"))))
     return failure();

@@ -13,11 +13,13 @@ def NN_LinearOp : NN_KernelOp<"linear", [AttrSizedOperandSegments]> {
     `weight` is `[K, N]`, or packed in panels of n0 columns: `[ceil(N/n0), K, n0]` for f32,
     `[ceil(N/n0), ceil(K/4), n0, 4]` for i8 (padded with zeros).
 
-    An f32 input may meet a weight of bytes (weight-only quantization): packed `[ceil(N/n0), K, n0]`, each byte a
-    signed element. With `nibbles` a byte of row k holds row 2k in its low and row 2k + 1 in its high half, both
-    unsigned; the weight has half as many rows then. `scales` and `offsets`, f32 `[G, N]` or packed
-    `[ceil(N/n0), G, n0]`, hold for K/G neighbouring rows each: an element is stored * scale + offset. Without
-    offsets they are -8 * scale for nibbles and 0 for bytes; without scales they are 1.
+    An f32 input may meet a weight of bf16, `[K, N]` or packed as f32 is, or a quantized one (weight-only
+    quantization): bytes, packed `[ceil(N/n0), K, n0]`, each a signed element, or with `bits` (2, 3 or 4) words of i32
+    `[K/32 * bits, N]`, packed `[ceil(N/n0), K/32 * bits, n0]`. The words of a column that belong to 32 rows are a
+    stream of bits, lowest first: row r of the 32 is the unsigned number at bits [r * bits, (r + 1) * bits), which may
+    lie in two words. `scales` and `offsets`, f32 `[G, N]` or packed `[ceil(N/n0), G, n0]`, hold for K/G neighbouring
+    rows each: an element is stored * scale + offset. Without offsets they are -2^(bits - 1) * scale for words and 0
+    for bytes; without scales they are 1.
 
     ```mlir
     %y = nn.linear %x, %w extras(%bias) epilogue {
@@ -28,12 +30,12 @@ def NN_LinearOp : NN_KernelOp<"linear", [AttrSizedOperandSegments]> {
     ```
   }];
   let arguments = (ins NN_Shaped:$input, NN_Shaped:$weight, Optional<NN_Shaped>:$scales, Optional<NN_Shaped>:$offsets,
-                       Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init, UnitAttr:$nibbles);
+                       Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init, DefaultValuedAttr<I64Attr, "0">:$bits);
   let regions = (region AnyRegion:$epilogue);
   let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$input, "::mlir::Value":$weight,
                                  "::mlir::ValueRange":$extras, "::mlir::Value":$init), [{
     build($_builder, $_state, result, input, weight, /*scales=*/::mlir::Value(), /*offsets=*/::mlir::Value(), extras,
-          init, /*nibbles=*/::mlir::UnitAttr());
+          init, /*bits=*/0);
   }]>];
   let assemblyFormat = !strconcat([{ $input `,` $weight (`scales` `(` $scales^ `)`)? (`offsets` `(` $offsets^ `)`)? }],
                                   epilogueFormat, "`:` functional-type(operands, results)");

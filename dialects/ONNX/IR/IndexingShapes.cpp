@@ -1,5 +1,6 @@
 //===- IndexingShapes.cpp - Shape inference of ops that select and join ---===//
 #include "dialects/ONNX/IR/ShapeHelpers.h"
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -14,7 +15,11 @@ static LogicalResult inferGather(GatherOp op, SymbolicShapes &shapes) {
   dims.append(indices.begin(), indices.end());
   dims.append(data.begin() + *axis + 1, data.end());
   bool isVector = data.size() == 1;
-  shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getData()));
+  // Of a quantized table the expressed values are gathered.
+  Type element = shapes.getElementType(op.getData());
+  if (auto quantized = dyn_cast_or_null<quant::QuantizedType>(element))
+    element = quantized.getExpressedType();
+  shapes.setDims(op.getResult(), dims, element);
   auto source = shapes.getElements(op.getData());
   if (!source || !isVector)
     return success();

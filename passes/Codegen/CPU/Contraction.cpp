@@ -98,48 +98,22 @@ void cpu::storeTile(KernelBuilder &k, Epilogue &epilogue, ArrayRef<Value> accumu
   }
 }
 
-/// The f32 columns that `bytes` stand for: signed, or where `half` is not null its unsigned half.
-static Value widen(KernelBuilder &k, Value bytes, Value half) {
-  VectorType wide = k.vectorOf(k.builder.getI32Type());
-  Value number;
-  if (half) {
-    number = arith::ExtUIOp::create(k.builder, k.loc, wide, bytes);
-    number = constantOr(half) == 0
-                 ? arith::AndIOp::create(k.builder, k.loc, number, k.splat(wide.getElementType(), 15)).getResult()
-                 : arith::ShRUIOp::create(k.builder, k.loc, number, k.splat(wide.getElementType(), 4)).getResult();
-  } else {
-    number = arith::ExtSIOp::create(k.builder, k.loc, wide, bytes);
-  }
-  return arith::SIToFPOp::create(k.builder, k.loc, k.vectorOf(k.builder.getF32Type()), number);
-}
-
-/// `numbers` times the scale at `indices`, plus the offset.
-static Value rescale(KernelBuilder &k, const WeightScales &weight, Value numbers, ValueRange indices) {
-  Value scale = k.load(weight.scales, indices), offset;
-  if (weight.offsets)
-    offset = k.load(weight.offsets, indices);
-  else if (weight.nibbles)
-    offset = arith::MulFOp::create(k.builder, k.loc, scale, k.splat(k.builder.getF32Type(), -8));
-  if (offset)
-    return vector::FMAOp::create(k.builder, k.loc, numbers, scale, offset);
-  return arith::MulFOp::create(k.builder, k.loc, numbers, scale);
-}
-
 LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs, Value rhs, Epilogue epilogue,
                                      const WeightScales &scales) {
   auto lhsType = cast<MemRefType>(lhs.getType()), rhsType = cast<MemRefType>(rhs.getType());
-  // Bytes against an f32 input are widened in registers.
-  bool bytes = isa<nn::LinearOp>(op) && lhsType.getElementType().isF32() && rhsType.getElementType().isInteger(8);
+  // A narrow weight of an f32 input is widened in registers.
+  bool widens = isa<nn::LinearOp>(op) && lhsType.getElementType().isF32() &&
+                rhsType.getElementType().isInteger(scales.bits ? 32 : 8);
   FailureOr<Product> product = Product::F32;
-  if (!bytes)
+  if (!widens)
     product = chooseProduct(op, lhsType.getElementType(), rhsType.getElementType(), k.target);
   if (failed(product))
     return failure();
   bool packed = rhsType.getRank() > 2, integer = *product != Product::F32;
   if (integer != (rhsType.getRank() == 4))
     return op->emitOpError("expected a packed weight [panels, K/4, n0, 4] for i8, but got ") << rhsType;
-  if (bytes && rhsType.getRank() != 3)
-    return op->emitOpError("expected a packed weight [panels, K, n0] of bytes, but got ") << rhsType;
+  if (widens && (rhsType.getRank() != 3 || !rhsType.hasStaticShape()))
+    return op->emitOpError("expected a quantized weight packed in panels, but got ") << rhsType;
   int64_t rank = lhsType.getRank();
   Value out = epilogue.getOut(), columns = k.dim(out, cast<MemRefType>(out.getType()).getRank() - 1);
   int64_t width = packed ? rhsType.getDimSize(2) : (constantOr(columns) <= k.lanes() && constantOr(columns) > 0)
@@ -163,13 +137,11 @@ LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs,
     space.outer = k.mul(space.outer, size);
   space.panels = packed ? k.dim(rhs, 0) : k.ceilDiv(columns, width);
   Value steps = k.dim(rhs, packed ? 1 : 0);
-  space.reduction = constantOr(steps, 256) * stepsPerProduct(*product) * (scales.nibbles ? 2 : 1);
-  int64_t groupSteps = 0;
-  if (scales.scales) {
-    groupSteps = rhsType.getDimSize(1) / cast<MemRefType>(scales.scales.getType()).getDimSize(1);
-    // Of each vector of columns the bytes, a scale and an offset are in registers, too.
-    space.mostRows = std::max<int64_t>((int64_t(k.target.getVectorRegisters()) - 4) / vectors - 3, 1);
-  }
+  space.reduction = constantOr(steps, 256) * stepsPerProduct(*product);
+  if (scales.bits)
+    space.reduction = space.reduction * 32 / scales.bits;
+  if (scales.scales)
+    space.mostRows = maxGroupedTileRows(k.target, vectors);
 
   int64_t rowBytes = rank >= 2 ? strideBytes(lhs, rank - 2) : 0;
   int64_t fixedColumns = constantOr(columns);
@@ -183,18 +155,19 @@ LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs,
         indices.push_back(k.add(row, i));
       return indices;
     };
-    RegisterTile tile{rows, vectors, *product, {steps}, {}, {}};
-    if (groupSteps)
-      tile.bounds = {k.dim(scales.scales, 1), k.index(groupSteps)};
-    tile.unrolled = scales.nibbles ? 2 : 1;
-    auto storedRow = [&](ValueRange ivs) { return groupSteps ? k.add(k.mul(ivs[0], groupSteps), ivs[1]) : ivs[0]; };
-    tile.lhs = [&](int64_t i, ValueRange ivs) {
+    auto lhsAt = [&](int64_t i, Value step) {
       SmallVector<Value> indices = rowIndices(i);
-      Value step = storedRow(ivs);
-      indices.push_back(integer ? k.mul(step, 4) : scales.nibbles ? k.add(k.mul(step, 2), ivs.back()) : step);
+      indices.push_back(integer ? k.mul(step, 4) : step);
       return integer ? loadFourBytes(k, lhs, indices) : k.loadScalar(lhs, indices);
     };
-    if (rank >= 2 && hasUnitInnermostStride(lhs) && !groupSteps)
+    if (scales.scales) {
+      GroupedTile tile{rows, vectors, rhs, panel, scales, lhsAt};
+      SmallVector<Value> accumulators = emitGroupedTile(k, tile);
+      return storeTile(k, epilogue, accumulators, rows, vectors, column, columns, rowIndices);
+    }
+    RegisterTile tile{rows, vectors, *product, {steps}, {}, {}};
+    tile.lhs = [&](int64_t i, ValueRange ivs) { return lhsAt(i, ivs[0]); };
+    if (rank >= 2 && hasUnitInnermostStride(lhs))
       stageDistantRows(k, tile, lhs, rowBytes, [&](int64_t i, ValueRange ivs) {
         SmallVector<Value> indices = rowIndices(i);
         indices.push_back(ivs[0]);
@@ -207,16 +180,11 @@ LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs,
     tile.rhs = [&](int64_t v, ValueRange ivs) {
       if (integer)
         return loadColumnBytes(k, rhs, {panel, ivs[0], k.index(4 * v * k.lanes())});
-      if (bytes) {
-        Value first = k.index(v * k.lanes());
-        Value numbers = widen(k, k.load(rhs, {panel, storedRow(ivs), first}), scales.nibbles ? ivs.back() : Value());
-        return groupSteps ? rescale(k, scales, numbers, {panel, ivs[0], first}) : numbers;
-      }
       if (packed)
-        return k.load(rhs, {panel, ivs[0], k.index(v * k.lanes())});
+        return k.widen(k.load(rhs, {panel, ivs[0], k.index(v * k.lanes())}));
       return k.load(rhs, {ivs[0], k.add(column, v * k.lanes())}, masks[v]);
     };
-    if (packed && !bytes && rhsType.hasStaticShape())
+    if (packed && !widens && rhsType.hasStaticShape())
       prefetchPanels(k, tile, rhs, rhsType.getNumElements() * rhsType.getElementTypeBitWidth() / 8,
                      [&](ValueRange ivs) -> SmallVector<Value> { return {panel, ivs[0], k.index(0)}; });
     SmallVector<Value> accumulators = emitRegisterTile(k, tile);

@@ -35,9 +35,6 @@ struct RegisterTile {
   std::function<void(mlir::ValueRange ivs)> prefetch = {};
   /// What the accumulators (f32 only) start from, row by row; zeros where it is empty.
   mlir::SmallVector<mlir::Value> init = {};
-  /// Steps that one iteration of the innermost loop takes; if more than one, `lhs` and `rhs` get the constant index of
-  /// the step as one more iv.
-  int64_t unrolled = 1;
 };
 
 /// Emits the reduction and returns the accumulators, row by row.
@@ -74,11 +71,27 @@ using TileEmitter = llvm::function_ref<void(mlir::Value unit, mlir::Value row, i
 /// that a panel of the weight stays in cache.
 void emitContraction(KernelBuilder &k, const ContractionSpace &space, TileEmitter tile);
 
-/// What turns a weight of bytes to f32, packed as the weight is; see nn.linear.
+/// What turns a quantized weight to f32, packed as the weight is; see nn.linear.
 struct WeightScales {
   mlir::Value scales, offsets;
-  bool nibbles = false;
+  int64_t bits = 0; ///< of an element that lies in words; 0 for bytes
 };
+
+/// `rows` x `vectors` accumulators of products with a quantized weight that has scales for groups of rows.
+struct GroupedTile {
+  int64_t rows, vectors;
+  /// The weight, `[panels, K, n0]` of i8 or `[panels, K/32 * bits, n0]` of i32, and the panel to read.
+  mlir::Value weight, panel;
+  WeightScales scales;
+  /// The scalar of a row at position `step` of the reduction.
+  std::function<mlir::Value(int64_t row, mlir::Value step)> lhs;
+};
+
+/// Emits the reduction and returns the accumulators, row by row.
+mlir::SmallVector<mlir::Value> emitGroupedTile(KernelBuilder &k, const GroupedTile &tile);
+
+/// Most rows of a grouped tile of `vectors` columns that fits the registers.
+int64_t maxGroupedTileRows(nn::TargetAttr target, int64_t vectors);
 
 /// out[m, n] = lhs[m, :] . rhs for a left matrix `[..., M, K]` and a packed `[panels, K, n0]` (i8: `[panels, K/4, n0, 4]`)
 /// or plain `[K, N]` right matrix; shared by linear and 1x1 convolutions.

@@ -89,6 +89,17 @@ Value KernelBuilder::loadScalar(Value memref, ValueRange indices) {
   return memref::LoadOp::create(builder, loc, memref, indices);
 }
 
+Value KernelBuilder::widen(Value vector) {
+  auto type = cast<VectorType>(vector.getType());
+  VectorType wide = type.clone(builder.getF32Type());
+  if (type.getElementType().isF32())
+    return vector;
+  if (isa<FloatType>(type.getElementType()))
+    return arith::ExtFOp::create(builder, loc, wide, vector);
+  return arith::SIToFPOp::create(builder, loc, wide,
+                                 arith::ExtSIOp::create(builder, loc, type.clone(builder.getI32Type()), vector));
+}
+
 void KernelBuilder::store(Value vector, Value memref, ValueRange indices, Value mask) {
   if (mask)
     vector::MaskedStoreOp::create(builder, loc, memref, indices, mask, vector);

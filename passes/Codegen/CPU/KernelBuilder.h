@@ -55,6 +55,8 @@ public:
   /// `lanes()` elements at the indices; those without mask are zero.
   mlir::Value load(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask = {});
   mlir::Value loadScalar(mlir::Value memref, mlir::ValueRange indices);
+  /// The elements of a vector as f32: of f32, bf16, or signed i8.
+  mlir::Value widen(mlir::Value vector);
   void store(mlir::Value vector, mlir::Value memref, mlir::ValueRange indices, mlir::Value mask = {});
   /// Lanes below `count`, which may be negative or larger than the vector.
   mlir::Value maskBelow(mlir::Value count);

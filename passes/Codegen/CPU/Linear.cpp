@@ -19,5 +19,5 @@ LogicalResult cpu::emitLinear(nn::LinearOp op) {
       if (epilogue.collapse(0, rank - 2))
         input = rows;
   return emitMatrixProduct(k, op, input, op.getWeight(), epilogue,
-                           {op.getScales(), op.getOffsets(), op.getNibbles()});
+                           {op.getScales(), op.getOffsets(), int64_t(op.getBits())});
 }

@@ -266,15 +266,7 @@ private:
       ivs.push_back(iv);
       if (ivs.size() < tile.bounds.size())
         return level(ivs, values);
-      if (tile.unrolled == 1)
-        return step(ivs, values, set);
-      KernelBuilder::Carried current(values);
-      ivs.push_back(Value());
-      for (int64_t i = 0; i < tile.unrolled; ++i) {
-        ivs.back() = k.index(i);
-        current = step(ivs, current, set);
-      }
-      return current;
+      return step(ivs, values, set);
     };
     if (tile.stage && outer.size() + 1 == tile.bounds.size())
       return k.loop(zero, bound, tile.stageSteps, carried, [&](Value start, ValueRange values) {

@@ -1,6 +1,8 @@
 //===- Gather.cpp - Indexed reads of onnx ---------------------------------===//
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "passes/Lower/ONNXToLinalg/Indexing.h"
 #include "passes/Lower/ONNXToLinalg/Lowering.h"
+#include "passes/Lower/ONNXToLinalg/QuantizedGather.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -15,6 +17,8 @@ Value lathe::createBoundedIndex(ImplicitLocOpBuilder &b, Value index, Value size
 }
 
 static LogicalResult lowerGather(Lowering &lowering, onnx::GatherOp op) {
+  if (isa<quant::QuantizedType>(lowering.shapes.getElementType(op.getData())))
+    return lowerQuantizedGather(lowering, op);
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData());
   ArrayRef<AffineExpr> indexDims = lowering.shapes.getDims(op.getIndices());
   ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getOutput());

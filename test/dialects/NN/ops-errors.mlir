@@ -225,3 +225,43 @@ func.func @norm_size(%x: tensor<2x4xf32>, %s: tensor<3xf32>) {
   %0 = nn.norm rms %x scale(%s) {epsilon = 1.0e-5 : f32} : (tensor<2x4xf32>, tensor<3xf32>) -> tensor<2x4xf32>
   return
 }
+
+// -----
+
+func.func @odd_bits(%x: tensor<1x32xf32>, %w: tensor<5x2xi32>, %s: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  // expected-error @+1 {{expected words with elements of 2, 3 or 4 bits, but got 5}}
+  %y = nn.linear %x, %w scales(%s) {bits = 5 : i64} : (tensor<1x32xf32>, tensor<5x2xi32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+func.func @bytes_for_words(%x: tensor<1x32xf32>, %w: tensor<4x2xi8>, %s: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  // expected-error @+1 {{with scales expected an input of f32 and a weight of i32, but got 'f32' and 'i8'}}
+  %y = nn.linear %x, %w scales(%s) {bits = 4 : i64} : (tensor<1x32xf32>, tensor<4x2xi8>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+func.func @half_streams(%x: tensor<1x32xf32>, %w: tensor<3x2xi32>, %s: tensor<2x2xf32>) -> tensor<1x2xf32> {
+  // expected-error @+1 {{expected f32 scales for groups of rows of the weight}}
+  %y = nn.linear %x, %w scales(%s) {bits = 3 : i64} : (tensor<1x32xf32>, tensor<3x2xi32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+func.func @no_scales(%x: tensor<1x32xf32>, %w: tensor<3x2xi32>) -> tensor<1x2xf32> {
+  // expected-error @+1 {{has bits but no scales}}
+  %y = nn.linear %x, %w {bits = 3 : i64} : (tensor<1x32xf32>, tensor<3x2xi32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+func.func @too_few_words(%x: tensor<1x64xf32>, %w: tensor<3x2xi32>, %s: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  // expected-error @+1 {{expected equal reduction sizes, but got 64 and 32}}
+  %y = nn.linear %x, %w scales(%s) {bits = 3 : i64} : (tensor<1x64xf32>, tensor<3x2xi32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}

@@ -20,31 +20,55 @@ func.func @bytes(%x: memref<1x64xf32>, %w: memref<1x64x32xi8>, %s: memref<32xf32
 
 // -----
 
-// Both halves of a byte meet the input; a group has its scale, and the 8 that was added goes with it.
-// CHECK-LABEL: @nibbles
-//       CHECK: scf.for %{{.*}} = %{{.*}} to %c2
-//       CHECK: vector.load %arg1{{.*}} : memref<1x32x32xi8>, vector<16xi8>
-//       CHECK: arith.extui {{.*}} : vector<16xi8> to vector<16xi32>
+// One row: the numbers of a word's eight rows are summed for the group, which has its scale. Elements become the low bits
+// of a mantissa.
+// CHECK-LABEL: @words
+//       CHECK: scf.for
+//       CHECK: scf.for %{{.*}} = %{{.*}} to %c4
+//       CHECK: vector.load %arg1{{.*}} : memref<1x8x32xi32>, vector<16xi32>
 //       CHECK: arith.andi
-//       CHECK: arith.sitofp
+//       CHECK: arith.ori
+//       CHECK: vector.bitcast {{.*}} : vector<16xi32> to vector<16xf32>
+//       CHECK: arith.subf
+//       CHECK: vector.fma
+//       CHECK: scf.yield
 //       CHECK: vector.load %arg2{{.*}} : memref<1x2x32xf32>, vector<16xf32>
-//       CHECK: arith.shrui
+//       CHECK: vector.fma
 //       CHECK: vector.store
-func.func @nibbles(%x: memref<3x64xf32>, %w: memref<1x32x32xi8>, %s: memref<1x2x32xf32>, %y: memref<3x32xf32>) {
-  nn.linear %x, %w scales(%s) outs(%y) {nibbles}
-    : (memref<3x64xf32>, memref<1x32x32xi8>, memref<1x2x32xf32>, memref<3x32xf32>) -> ()
+func.func @words(%x: memref<1x64xf32>, %w: memref<1x8x32xi32>, %s: memref<1x2x32xf32>, %y: memref<1x32xf32>) {
+  nn.linear %x, %w scales(%s) outs(%y) {bits = 4 : i64}
+    : (memref<1x64xf32>, memref<1x8x32xi32>, memref<1x2x32xf32>, memref<1x32xf32>) -> ()
   return
 }
 
 // -----
 
+// Eleven rows meet columns that have their scale.
+// CHECK-LABEL: @many_rows
+//       CHECK: scf.for
+//       CHECK: vector.load %arg2{{.*}} : memref<1x2x32xf32>, vector<16xf32>
+//       CHECK: arith.mulf
+//       CHECK: vector.fma
+func.func @many_rows(%x: memref<11x64xf32>, %w: memref<1x6x32xi32>, %s: memref<1x2x32xf32>, %y: memref<11x32xf32>) {
+  nn.linear %x, %w scales(%s) outs(%y) {bits = 3 : i64}
+    : (memref<11x64xf32>, memref<1x6x32xi32>, memref<1x2x32xf32>, memref<11x32xf32>) -> ()
+  return
+}
+
+// -----
+
+// With offsets the input is summed, too.
 // CHECK-LABEL: @offsets
+//       CHECK: vector.load %arg1{{.*}} : memref<1x64x32xi8>, vector<16xi8>
+//       CHECK: vector.fma
+//       CHECK: arith.addf
 //       CHECK: vector.load %arg2
 //       CHECK: vector.load %arg3
 //       CHECK: vector.fma
-func.func @offsets(%x: memref<3x64xf32>, %w: memref<1x64x32xi8>, %s: memref<1x2x32xf32>, %o: memref<1x2x32xf32>,
-                   %y: memref<3x32xf32>) {
+//       CHECK: vector.fma
+func.func @offsets(%x: memref<1x64xf32>, %w: memref<1x64x32xi8>, %s: memref<1x2x32xf32>, %o: memref<1x2x32xf32>,
+                   %y: memref<1x32xf32>) {
   nn.linear %x, %w scales(%s) offsets(%o) outs(%y)
-    : (memref<3x64xf32>, memref<1x64x32xi8>, memref<1x2x32xf32>, memref<1x2x32xf32>, memref<3x32xf32>) -> ()
+    : (memref<1x64xf32>, memref<1x64x32xi8>, memref<1x2x32xf32>, memref<1x2x32xf32>, memref<1x32xf32>) -> ()
   return
 }

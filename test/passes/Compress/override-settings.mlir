@@ -12,7 +12,7 @@
 
 // ERROR: error: expected a node with a name like 'head*', but got none
 // ERROR: error: expected a transform of compression, but got 'colour'
-// ERROR: error: quantize: expected int8, or w8 or w4 {{.*}}, but got 'w5'
+// ERROR: error: quantize: expected int8, or w8, w4, w3 or w2 {{.*}}, but got 'w5'
 // ERROR: error: expected a name pattern, but got '['
 func.func @main(%x: tensor<1x64xf32>) -> tensor<1x64xf32> {
   %w = onnx.Constant dense<0.5> : tensor<64x64xf32>

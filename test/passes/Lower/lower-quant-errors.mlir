@@ -48,12 +48,23 @@ func.func @scales_of_rows(%x: tensor<1x2xf32>, %w: tensor<2x2xi8>) -> tensor<1x2
 
 // -----
 
-!w4 = !quant.uniform<i4:f32:{0:2, 1:1}, {{0.5, 0.25}}>
+!w4 = !quant.uniform<i4:f32:{0:32, 1:1}, {{0.5, 0.25}}>
 
-func.func @unknown_nibbles(%x: tensor<1x2xf32>, %w: tensor<2x2xi4>) -> tensor<1x2xf32> {
-  %s = quant.scast %w : tensor<2x2xi4> to tensor<2x2x!w4>
+func.func @unknown_words(%x: tensor<1x32xf32>, %w: tensor<32x2xi4>) -> tensor<1x2xf32> {
+  %s = quant.scast %w : tensor<32x2xi4> to tensor<32x2x!w4>
   // expected-error @+1 {{expected a constant weight, because it has 4 bits}}
-  %y = nn.linear %x, %s : (tensor<1x2xf32>, tensor<2x2x!w4>) -> tensor<1x2xf32>
+  %y = nn.linear %x, %s : (tensor<1x32xf32>, tensor<32x2x!w4>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+!pairs = !quant.uniform<i4:f32:{0:2, 1:1}, {{0.5, 0.25}}>
+
+func.func @small_groups(%x: tensor<1x2xf32>, %w: tensor<2x2xi4>) -> tensor<1x2xf32> {
+  %s = quant.scast %w : tensor<2x2xi4> to tensor<2x2x!pairs>
+  // expected-error @+1 {{or of 2, 3 or 4 bits with scales for groups of a multiple of 32 rows}}
+  %y = nn.linear %x, %s : (tensor<1x2xf32>, tensor<2x2x!pairs>) -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
 }
 

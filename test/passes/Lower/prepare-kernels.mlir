@@ -58,10 +58,10 @@ func.func @grouped(%x: tensor<1x5x5x12xf32>, %w: tensor<3x3x3x20xf32>) -> tensor
 
 // -----
 
-// Scales are packed as the weight is, whose bytes stay rows against an f32 input.
-// CHECK-LABEL: @nibbles
-//       CHECK: nn.linear {{.*}} scales(%{{.*}}) outs({{.*}}) {nibbles} : (tensor<4x64xf32>, tensor<2x32x32xi8>, tensor<2x2x32xf32>, tensor<4x64xf32>) -> tensor<4x64xf32>
-func.func @nibbles(%x: tensor<4x64xf32>, %w: tensor<32x64xi8>, %s: tensor<2x64xf32>) -> tensor<4x64xf32> {
-  %y = nn.linear %x, %w scales(%s) {nibbles} : (tensor<4x64xf32>, tensor<32x64xi8>, tensor<2x64xf32>) -> tensor<4x64xf32>
+// Scales are packed as the weight is, whose words stay rows.
+// CHECK-LABEL: @words
+//       CHECK: nn.linear {{.*}} scales(%{{.*}}) outs({{.*}}) {bits = 4 : i64} : (tensor<4x64xf32>, tensor<2x8x32xi32>, tensor<2x2x32xf32>, tensor<4x64xf32>) -> tensor<4x64xf32>
+func.func @words(%x: tensor<4x64xf32>, %w: tensor<8x64xi32>, %s: tensor<2x64xf32>) -> tensor<4x64xf32> {
+  %y = nn.linear %x, %w scales(%s) {bits = 4 : i64} : (tensor<4x64xf32>, tensor<8x64xi32>, tensor<2x64xf32>) -> tensor<4x64xf32>
   return %y : tensor<4x64xf32>
 }
