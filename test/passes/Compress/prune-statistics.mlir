@@ -27,6 +27,7 @@ func.func @loud(%x: tensor<?x2xf32> {onnx.name = "loud"}, %z: tensor<?x2xf32> {o
 // Both inputs are one: the weight that stays becomes the sum, but for the damping, and the bias takes what is left of
 // the mean of 1: its own constant where there is one.
 // OWN-LABEL: func @same
+// OWN: %[[Q:.*]] = onnx.Constant dense<{{\[\[}}0.000000e+00], [3.9900{{[0-9]*}}]]>
 // OWN: %[[P:.*]] = onnx.Constant dense<{{\[\[}}0.000000e+00], [3.9900{{[0-9]*}}]]>
 // OWN: %[[C:.*]] = onnx.Constant dense<0.00990{{[0-9]*}}> : tensor<1xf32>
 // OWN: nn.linear %{{.*}}, %[[P]] extras(%[[C]]) epilogue {
@@ -34,7 +35,7 @@ func.func @loud(%x: tensor<?x2xf32> {onnx.name = "loud"}, %z: tensor<?x2xf32> {o
 // OWN-NEXT: %[[S:.*]] = arith.addf %[[A]], %[[B]]
 // OWN-NEXT: nn.yield %[[S]]
 // OWN: %[[D:.*]] = onnx.Constant dense<0.50990{{[0-9]*}}> : tensor<1xf32>
-// OWN: nn.linear %{{.*}} extras(%[[D]]) epilogue {
+// OWN: nn.linear %{{.*}}, %[[Q]] extras(%[[D]]) epilogue {
 func.func @same(%x: tensor<?x2xf32> {onnx.name = "same"})
     -> (tensor<?x1xf32>, tensor<?x1xf32>) {
   %w = onnx.Constant dense<[[1.0], [3.0]]> : tensor<2x1xf32>
