@@ -169,10 +169,18 @@ def CompressPrune : Pass<"compress-prune", "mlir::func::FuncOp"> {
   let summary = "Removes single weights of convolutions and matrix products";
   let description = [{
     Pruning after training. Constant weights of `nn.conv` and `nn.linear` that matter least become zeros, which
-    lowering may use. `magnitude:S` removes the fraction S of all weights: how many of a layer follows from LAMP
-    scores (Lee et al., ICLR 2021), which of them from their magnitude; with `:uniform` each layer loses the
-    same fraction. `N:M` leaves N of each M neighbouring input channels of an output, within a tap of a convolution's
-    window; a last, shorter group keeps N, too.
+    lowering may use. `SCORE:S` removes the fraction S of all weights; LAMP (Lee et al., ICLR 2021) on the score
+    says how much of each layer, the score which weights of it; with `:uniform` each layer loses the same fraction.
+    `N:M[:SCORE]` leaves N of each M neighbouring input channels of an output, within a tap of a convolution's
+    window; a last, shorter group keeps N, too. The scores:
+
+    - `magnitude`: |w|.
+    - `wanda`: |w| times the root of the input's norm (Sun et al. 2023; the exponent is that of Zhang et al. 2024).
+    - `sparsegpt`: what the removal costs when the other weights make up for it (Frantar & Alistarh 2023); then they do, by
+      least squares on the inputs' covariance, and the bias for the mean that is lost. Taps of a window make up for
+      themselves; groups of a convolution by the bias alone.
+
+    The last two need statistics, `sparsegpt` with the products of inputs.
 
     ```mlir
     %w = onnx.Constant dense<[[1.0, -2.0], [3.0, 0.5]]> : tensor<2x2xf32>

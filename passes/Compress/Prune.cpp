@@ -27,6 +27,7 @@ namespace {
 /// A constant weight and the ops that read it and are to have it pruned in the same way.
 struct Layer {
   SmallVector<Operation *> ops;
+  Value weight;
   WeightPruning pruning;
   bool isOwn = false; ///< from the ops' own settings: no part of what the model's sparsity is of
   ElementsAttr constant;
@@ -113,6 +114,7 @@ LogicalResult CompressPrune::collect(Operation *op, Value weight, Value input, i
       layers.erase(key);
       return miss(obstacle);
     }
+    layer.weight = weight;
     layer.pruning = *parsed->weights;
     layer.isOwn = own.has_value();
     layer.groups = groups;
@@ -235,8 +237,9 @@ void CompressPrune::rewrite(Layer &layer) {
         type, "pruned", HeapAsmResourceBlob::allocateAndCopyInferAlign(ArrayRef<float>(layer.weights)));
   else
     pruned = DenseElementsAttr::get(type, ArrayRef<float>(layer.weights));
-  OpBuilder builder(layer.ops.front());
-  Value replacement = onnx::ConstantOp::create(builder, layer.ops.front()->getLoc(), pruned);
+  OpBuilder builder(&getContext());
+  builder.setInsertionPointAfterValue(layer.weight);
+  Value replacement = onnx::ConstantOp::create(builder, layer.weight.getLoc(), pruned);
   double after = double(llvm::count(layer.weights, 0.0f)) / elements;
   for (Operation *op : layer.ops) {
     if (auto conv = dyn_cast<nn::ConvOp>(op))

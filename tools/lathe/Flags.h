@@ -37,8 +37,8 @@ struct ModelFlags {
                "from 0); the others are fused"),
       cl::value_desc("keep:S"), cl::cat(category)};
   cl::opt<std::string> prune{"prune",
-                             cl::desc("weights to remove: magnitude:S, or wanda:S (needs --calibrate), S of them all; N:M, N of "
-                                      "each M stay"),
+                             cl::desc("weights to remove: magnitude:S, wanda:S or sparsegpt:S (these need --calibrate), S of them "
+                                      "all; N:M, N of each M stay, with :SCORE"),
                              cl::value_desc("item,..."), cl::cat(category)};
   cl::opt<std::string> quantize{"quantize",
                                 cl::desc("smaller numbers: int8 (needs --calibrate); weights only: w8, w4, w3, w2, "
