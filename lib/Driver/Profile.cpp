@@ -21,7 +21,7 @@ ProfileLayout lathe::readProfileLayout(ModuleOp module) {
   layout.offset = offset.getInt();
   for (auto call : calls.getAsRange<DictionaryAttr>())
     layout.calls.push_back({call.getAs<StringAttr>("name").str(), call.getAs<StringAttr>("op").str(),
-                            call.getAs<IntegerAttr>("macs").getInt()});
+                            call.getAs<IntegerAttr>("macs").getInt(), call.getAs<IntegerAttr>("weight_bytes").getInt()});
   return layout;
 }
 

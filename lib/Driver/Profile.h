@@ -15,6 +15,7 @@ struct ProfiledCall {
   std::string name; ///< of the ONNX node
   std::string op;
   int64_t macs; ///< of one run of the kernel; -1: unknown
+  int64_t weightBytes; ///< of the constants that it reads
 };
 
 /// Where the instrumented code of a module writes what it measures.

@@ -1,4 +1,5 @@
 //===- OverrideSettings.cpp - Notes on ops what a recipe asks for them ----===//
+#include "dialects/NN/IR/NNDialect.h"
 #include "passes/Compress/Passes.h"
 #include "passes/Compress/Settings.h"
 #include "llvm/Support/GlobPattern.h"
@@ -54,11 +55,13 @@ private:
     if (!pattern)
       return function.emitError("expected a name pattern, but got '") << nodes << "': " << llvm::toString(pattern.takeError());
     bool found = false;
-    function.walk([&](Operation *op) {
-      if (op == function || !matches(*pattern, op))
-        return;
-      found = true;
-      setSetting(op, transform, text);
+    function.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (op != function && !op->hasTrait<OpTrait::ConstantLike>() && matches(*pattern, op)) {
+        found = true;
+        setSetting(op, transform, text);
+      }
+      // The scalar ops of an epilogue have no settings of their own.
+      return isa_and_nonnull<nn::NNDialect>(op->getDialect()) ? WalkResult::skip() : WalkResult::advance();
     });
     if (!found)
       return function.emitError("expected a node with a name like '") << nodes << "', but got none";

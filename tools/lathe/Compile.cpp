@@ -1,6 +1,7 @@
 //===- Compile.cpp - lathe compile ----------------------------------------===//
 #include "lib/Artifact/Artifact.h"
 #include "tools/lathe/Commands.h"
+#include "tools/lathe/Experiment.h"
 #include "tools/lathe/Session.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -33,6 +34,8 @@ struct CompileFlags : ModelFlags {
                               cl::cat(category)};
   cl::opt<std::string> name{"name", cl::desc("prefix of the object's symbols (default: the file)"),
                             cl::value_desc("identifier"), cl::cat(category)};
+  EvaluationFlags data{category};
+  ExperimentFlags experiment{category};
 };
 } // namespace
 
@@ -145,6 +148,18 @@ int lathe::runCompile(int argc, char **argv) {
   if (path.empty())
     path = stops ? std::string("-")
                  : (llvm::sys::path::stem(flags.model) + defaultExtension(flags.emit)).str();
+
+  if (flags.experiment.areGiven()) {
+    if (!flags.data.areGiven()) {
+      llvm::errs() << "lathe compile: error: expected evaluation data for --report, --max-drop and --save-recipe: --inputs and "
+                      "--labels, or --tokens\n";
+      return kUsage;
+    }
+    std::optional<CompileOptions> limited = runExperiment(flags, flags.data, flags.experiment, options);
+    if (!limited)
+      return kFailure;
+    options = std::move(*limited);
+  }
 
   Session session(flags, options);
   OwningOpRef<ModuleOp> module = session.compile(last);

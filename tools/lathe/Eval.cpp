@@ -1,7 +1,6 @@
 //===- Eval.cpp - lathe eval ----------------------------------------------===//
 #include "tools/lathe/Commands.h"
-#include "tools/lathe/Evaluation.h"
-#include "tools/lathe/Session.h"
+#include "tools/lathe/Experiment.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -10,67 +9,15 @@ using namespace lathe;
 
 namespace {
 struct EvalFlags : ModelFlags {
-  cl::opt<std::string> inputs{"inputs", cl::desc("samples along the outermost dimension"),
-                              cl::value_desc("X.npy"), cl::cat(category)};
-  cl::opt<std::string> labels{"labels", cl::desc("the class of every sample"),
-                              cl::value_desc("Y.npy"), cl::cat(category)};
-  cl::opt<std::string> tokens{
-      "tokens", cl::desc("windows of tokens, one a row, for the perplexity of a language model"),
-      cl::value_desc("T.npy"), cl::cat(category)};
-  cl::opt<int> batch{"batch", cl::desc("samples in one run, if the model's batch is symbolic"),
-                     cl::init(1), cl::cat(category)};
-  cl::opt<int> threads{"threads", cl::desc("threads to run on; 0: all of the machine"), cl::init(1),
-                       cl::cat(category)};
+  EvaluationFlags data{category};
+  ExperimentFlags experiment{category};
   cl::opt<bool> noDrift{"no-drift", cl::desc("do not compare a compressed model with its float form"),
                         cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("print results as JSON"), cl::cat(category)};
 };
-
-/// A compiled model's figures.
-struct Figures {
-  Evaluation evaluation;
-  uint64_t codeBytes = 0, weightBytes = 0, workspaceBytes = 0;
-};
 } // namespace
 
-static llvm::Expected<Figures> evaluate(const EvalFlags &flags, const CompileOptions &options) {
-  Session session(flags, options);
-  std::unique_ptr<LoadedModel> loaded = session.load();
-  if (!loaded)
-    return llvm::createStringError("the model was not compiled");
-  ExecutorPtr executor = makeExecutor(flags.threads);
-  Runner runner{*loaded, executor.get()};
-  Figures figures;
-  if (!flags.tokens.empty()) {
-    llvm::Expected<NpyArray> tokens = readNpy(flags.tokens);
-    if (!tokens)
-      return tokens.takeError();
-    llvm::Expected<Evaluation> evaluation = evaluatePerplexity(runner, *tokens);
-    if (!evaluation)
-      return evaluation.takeError();
-    figures.evaluation = std::move(*evaluation);
-  } else {
-    llvm::Expected<Preprocess> preprocess = Preprocess::parse(flags.preprocess);
-    if (!preprocess)
-      return preprocess.takeError();
-    auto samples = readSamples(flags.inputs, loaded->getModel(), *preprocess);
-    if (!samples)
-      return samples.takeError();
-    llvm::Expected<NpyArray> labels = readNpy(flags.labels);
-    if (!labels)
-      return labels.takeError();
-    auto evaluation = evaluateAccuracy(runner, *samples, *labels, flags.batch);
-    if (!evaluation)
-      return evaluation.takeError();
-    figures.evaluation = std::move(*evaluation);
-  }
-  figures.codeBytes = session.getCodeBytes();
-  figures.weightBytes = loaded->getModel().weight_bytes;
-  figures.workspaceBytes = loaded->getModel().workspace_bytes;
-  return figures;
-}
-
-static llvm::json::Object toJSON(const EvalFlags &flags, const Figures &figures) {
+static llvm::json::Object toJSON(const EvalFlags &flags, const Build &figures) {
   const Evaluation &evaluation = figures.evaluation;
   llvm::json::Object object{{"samples", evaluation.samples},
                             {"loss", evaluation.loss},
@@ -79,17 +26,17 @@ static llvm::json::Object toJSON(const EvalFlags &flags, const Figures &figures)
                             {"code_bytes", int64_t(figures.codeBytes)},
                             {"weight_bytes", int64_t(figures.weightBytes)},
                             {"workspace_bytes", int64_t(figures.workspaceBytes)}};
-  if (flags.tokens.empty())
+  if (flags.data.classifies())
     object["accuracy"] = evaluation.accuracy;
   else
     object["perplexity"] = evaluation.perplexity;
   return object;
 }
 
-static void print(const EvalFlags &flags, llvm::StringRef title, const Figures &figures) {
+static void print(const EvalFlags &flags, llvm::StringRef title, const Build &figures) {
   const Evaluation &evaluation = figures.evaluation;
   llvm::outs() << title << ": ";
-  if (flags.tokens.empty())
+  if (flags.data.classifies())
     llvm::outs() << "accuracy " << llvm::format("%.2f", 100 * evaluation.accuracy) << " % of "
                  << evaluation.samples << " samples";
   else
@@ -113,13 +60,15 @@ static std::string describeCompression(const CompileOptions &options) {
 int lathe::runEval(int argc, char **argv) {
   EvalFlags flags;
   flags.parse(argc, argv, "lathe eval: measure accuracy or perplexity on labelled data\n");
-  bool classifies = !flags.inputs.empty() && !flags.labels.empty();
-  if (classifies == !flags.tokens.empty()) {
+  if (!flags.data.areGiven()) {
     llvm::errs() << "lathe eval: error: expected --inputs and --labels, or --tokens\n";
     return kUsage;
   }
   CompileOptions options = flags.options();
-  llvm::Expected<Figures> figures = evaluate(flags, options);
+  if (flags.experiment.areGiven())
+    return runExperiment(flags, flags.data, flags.experiment, options) ? kSuccess : kFailure;
+  Experiment experiment(flags, flags.data);
+  llvm::Expected<Build> figures = experiment.build(options);
   if (!figures)
     return fail(textOf(figures.takeError()));
   llvm::json::Object report = toJSON(flags, *figures);
@@ -129,7 +78,7 @@ int lathe::runEval(int argc, char **argv) {
 
   if (options.compresses() && !flags.noDrift) {
     CompileOptions plain = options.uncompressed();
-    llvm::Expected<Figures> reference = evaluate(flags, plain);
+    llvm::Expected<Build> reference = experiment.build(plain);
     if (!reference)
       return fail(textOf(reference.takeError()));
     Drift drift = driftOf(figures->evaluation, reference->evaluation);

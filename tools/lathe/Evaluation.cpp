@@ -74,61 +74,104 @@ static Tensor batchOf(const NpyArray &samples, int64_t begin, int64_t count) {
   return toTensor(part);
 }
 
-llvm::Expected<Evaluation> lathe::evaluateAccuracy(const Runner &runner,
-                                                   llvm::ArrayRef<NpyArray> samples,
-                                                   const NpyArray &labels, int64_t batch) {
-  const lathe_model &model = runner.model.getModel();
-  if (samples.empty())
-    return llvm::createStringError("expected a model with inputs");
-  int64_t count = samples[0].shape[0];
-  if (labels.size() != count)
-    return llvm::createStringError("expected " + llvm::Twine(count) + " labels, but got " +
-                                   llvm::Twine(labels.size()));
-  bool fixed = model.inputs[0].rank > 0 && model.inputs[0].shape[0] >= 0;
-  if (fixed)
-    batch = model.inputs[0].shape[0];
-  batch = std::max<int64_t>(batch, 1);
-  Evaluation result;
-  std::vector<double> times;
-  for (int64_t begin = 0; begin < count; begin += batch) {
-    int64_t rows = std::min(batch, count - begin);
-    std::vector<Tensor> inputs;
-    for (const NpyArray &array : samples)
-      inputs.push_back(batchOf(array, begin, fixed ? batch : rows));
-    if (llvm::Error error = runOnce(runner, inputs, rows, result, times))
-      return std::move(error);
+EvaluationFlags::EvaluationFlags(cl::OptionCategory &category)
+    : inputs("inputs", cl::desc("evaluation samples along the outermost dimension"), cl::value_desc("X.npy"),
+             cl::cat(category)),
+      labels("labels", cl::desc("the class of every sample"), cl::value_desc("Y.npy"), cl::cat(category)),
+      tokens("tokens", cl::desc("windows of tokens, one a row, for the perplexity of a language model"),
+             cl::value_desc("T.npy"), cl::cat(category)),
+      batch("batch", cl::desc("samples in one run, if the model's batch is symbolic"), cl::init(1), cl::cat(category)),
+      threads("threads", cl::desc("threads to run on; 0: all of the machine"), cl::init(1), cl::cat(category)) {}
+
+llvm::Expected<EvaluationSet> EvaluationSet::read(const EvaluationFlags &flags, const lathe_model &model,
+                                                  llvm::StringRef preprocess) {
+  EvaluationSet set;
+  set.classifies = flags.classifies();
+  set.batch = std::max<int64_t>(flags.batch, 1);
+  if (!set.classifies) {
+    llvm::Expected<NpyArray> tokens = readNpy(flags.tokens);
+    if (!tokens)
+      return tokens.takeError();
+    if (tokens->shape.size() != 2 || tokens->shape[1] < 2)
+      return llvm::createStringError("expected tokens of shape [windows, length], but got " + formatShape(tokens->shape));
+    if (model.num_inputs != 1 || model.inputs[0].rank != 2)
+      return llvm::createStringError("expected a model with one input of shape [1, tokens]");
+    set.samples.push_back(std::move(*tokens));
+    return std::move(set);
   }
-  std::vector<int64_t> classes;
-  for (int64_t i = 0; i < count; ++i)
-    classes.push_back(int64_t(labels.at(i)));
-  if (llvm::Error error = score(result, classes, std::move(times)))
-    return std::move(error);
-  return result;
+  llvm::Expected<Preprocess> map = Preprocess::parse(preprocess);
+  if (!map)
+    return map.takeError();
+  auto samples = readSamples(flags.inputs, model, *map);
+  if (!samples)
+    return samples.takeError();
+  llvm::Expected<NpyArray> labels = readNpy(flags.labels);
+  if (!labels)
+    return labels.takeError();
+  if (samples->empty())
+    return llvm::createStringError("expected a model with inputs");
+  int64_t count = (*samples)[0].shape[0];
+  if (labels->size() != count)
+    return llvm::createStringError("expected " + llvm::Twine(count) + " labels, but got " + llvm::Twine(labels->size()));
+  set.samples = std::move(*samples);
+  set.labels = std::move(*labels);
+  if (model.inputs[0].rank > 0 && model.inputs[0].shape[0] >= 0)
+    set.batch = std::max<int64_t>(model.inputs[0].shape[0], 1);
+  return std::move(set);
 }
 
-llvm::Expected<Evaluation> lathe::evaluatePerplexity(const Runner &runner, const NpyArray &windows) {
-  const lathe_model &model = runner.model.getModel();
-  if (windows.shape.size() != 2 || windows.shape[1] < 2)
-    return llvm::createStringError("expected tokens of shape [windows, length], but got " +
-                                   formatShape(windows.shape));
-  if (model.num_inputs != 1 || model.inputs[0].rank != 2)
-    return llvm::createStringError("expected a model with one input of shape [1, tokens]");
+/// The tokens of a window without the last, as a model's only input.
+static Tensor tokensOf(const NpyArray &windows, int64_t window, const lathe_model &model) {
   int64_t length = windows.shape[1] - 1;
+  NpyArray ids(lathe_dtype(model.inputs[0].dtype), {1, length});
+  for (int64_t i = 0; i < length; ++i)
+    ids.set(i, windows.at(window * (length + 1) + i));
+  return toTensor(ids);
+}
+
+llvm::Expected<std::vector<Tensor>> EvaluationSet::getFirstInputs(const lathe_model &model) const {
+  std::vector<Tensor> inputs;
+  if (samples.empty() || samples[0].shape[0] == 0)
+    return llvm::createStringError("expected at least one sample");
+  if (!classifies)
+    inputs.push_back(tokensOf(samples[0], 0, model));
+  else
+    for (const NpyArray &array : samples)
+      inputs.push_back(batchOf(array, 0, batch));
+  return std::move(inputs);
+}
+
+llvm::Expected<Evaluation> EvaluationSet::evaluate(const Runner &runner) const {
+  const lathe_model &model = runner.model.getModel();
   Evaluation result;
   std::vector<double> times;
-  std::vector<int64_t> labels;
-  for (int64_t window = 0; window < windows.shape[0]; ++window) {
-    NpyArray ids(lathe_dtype(model.inputs[0].dtype), {1, length});
-    for (int64_t i = 0; i < length; ++i) {
-      ids.set(i, windows.at(window * (length + 1) + i));
-      labels.push_back(int64_t(windows.at(window * (length + 1) + i + 1)));
+  std::vector<int64_t> classes;
+  if (!classifies) {
+    const NpyArray &windows = samples[0];
+    int64_t length = windows.shape[1] - 1;
+    for (int64_t window = 0; window < windows.shape[0]; ++window) {
+      for (int64_t i = 0; i < length; ++i)
+        classes.push_back(int64_t(windows.at(window * (length + 1) + i + 1)));
+      std::vector<Tensor> inputs;
+      inputs.push_back(tokensOf(windows, window, model));
+      if (llvm::Error error = runOnce(runner, inputs, length, result, times))
+        return std::move(error);
     }
-    std::vector<Tensor> inputs;
-    inputs.push_back(toTensor(ids));
-    if (llvm::Error error = runOnce(runner, inputs, length, result, times))
-      return std::move(error);
+  } else {
+    bool fixed = model.inputs[0].rank > 0 && model.inputs[0].shape[0] >= 0;
+    int64_t count = samples[0].shape[0];
+    for (int64_t begin = 0; begin < count; begin += batch) {
+      int64_t rows = std::min(batch, count - begin);
+      std::vector<Tensor> inputs;
+      for (const NpyArray &array : samples)
+        inputs.push_back(batchOf(array, begin, fixed ? batch : rows));
+      if (llvm::Error error = runOnce(runner, inputs, rows, result, times))
+        return std::move(error);
+    }
+    for (int64_t i = 0; i < count; ++i)
+      classes.push_back(int64_t(labels.at(i)));
   }
-  if (llvm::Error error = score(result, labels, std::move(times)))
+  if (llvm::Error error = score(result, classes, std::move(times)))
     return std::move(error);
   return result;
 }

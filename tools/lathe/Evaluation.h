@@ -23,12 +23,37 @@ struct Evaluation {
   std::vector<float> scores; ///< samples x classes
 };
 
-/// Classifies samples by the largest score of the model's first output.
-llvm::Expected<Evaluation> evaluateAccuracy(const Runner &runner, llvm::ArrayRef<NpyArray> samples,
-                                            const NpyArray &labels, int64_t batch);
+/// The flags that name evaluation data.
+struct EvaluationFlags {
+  cl::opt<std::string> inputs, labels, tokens;
+  cl::opt<int> batch, threads;
 
-/// Predicts the tokens of every window but the first from those before, each window on its own.
-llvm::Expected<Evaluation> evaluatePerplexity(const Runner &runner, const NpyArray &windows);
+  explicit EvaluationFlags(cl::OptionCategory &category);
+
+  bool classifies() const { return !inputs.empty() && !labels.empty(); }
+  /// Whether the flags name exactly one data set.
+  bool areGiven() const { return classifies() ? tokens.empty() : inputs.empty() && labels.empty() && !tokens.empty(); }
+};
+
+/// Labelled data as a model reads it.
+class EvaluationSet {
+public:
+  /// Reads the files that the flags name; the model says what its inputs are like.
+  static llvm::Expected<EvaluationSet> read(const EvaluationFlags &flags, const lathe_model &model,
+                                            llvm::StringRef preprocess);
+
+  /// Runs all of it: samples are classified by the largest score of the model's first output; of tokens, every one of a
+  /// window but the first is predicted from those before, each window on its own.
+  llvm::Expected<Evaluation> evaluate(const Runner &runner) const;
+  /// The inputs of the first run.
+  llvm::Expected<std::vector<Tensor>> getFirstInputs(const lathe_model &model) const;
+
+private:
+  std::vector<NpyArray> samples; ///< one array for each input; the windows of tokens
+  NpyArray labels;
+  bool classifies = true;
+  int64_t batch = 1;
+};
 
 /// How far one evaluation is from another of the same data.
 struct Drift {

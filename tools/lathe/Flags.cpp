@@ -33,6 +33,12 @@ void ModelFlags::parse(int argc, char **argv, const char *overview) {
       llvm::errs() << argv[0] << ": error: --" << transform << ": " << llvm::toString(std::move(error)) << "\n";
       std::exit(kUsage);
     }
+  if (recipe.empty())
+    return;
+  llvm::Expected<Recipe> read = readRecipe(recipe);
+  if (!read)
+    std::exit(fail(llvm::toString(read.takeError())));
+  settings = std::move(*read);
 }
 
 TransformTexts ModelFlags::transforms() const {
@@ -59,12 +65,15 @@ CompileOptions ModelFlags::options() const {
   options.target = target;
   options.cpu = cpu;
   options.dims.assign(dims.begin(), dims.end());
-  options.compression.transforms = transforms();
+  options.compression = settings.settings;
+  for (auto &[transform, text] : transforms())
+    options.compression.transforms[transform] = text;
   for (const std::string &pattern : quantizeSkip)
     options.compression.overrides.push_back({pattern, {{"quantize", "none"}}});
-  options.compression.activationRange = activationRange;
-  options.calibration = calibrate;
-  options.preprocess = preprocess;
+  if (activationRange.getNumOccurrences())
+    options.compression.activationRange = activationRange;
+  options.calibration = calibrate.empty() ? settings.calibration : calibrate;
+  options.preprocess = preprocess.empty() ? settings.preprocess : preprocess;
   return options;
 }
 

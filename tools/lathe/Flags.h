@@ -2,7 +2,7 @@
 #ifndef TOOLS_LATHE_FLAGS_H
 #define TOOLS_LATHE_FLAGS_H
 
-#include "lib/Driver/Options.h"
+#include "lib/Driver/Recipe.h"
 #include "llvm/Support/CommandLine.h"
 
 namespace lathe {
@@ -47,6 +47,9 @@ struct ModelFlags {
       cl::desc("range of an 8-bit activation: mse (least squared error), minmax, or percentile "
                "(99.99 % of the elements at either end)"),
       cl::init("mse"), cl::value_desc("method"), cl::cat(category)};
+  cl::opt<std::string> recipe{
+      "recipe", cl::desc("file (YAML) that says all this, and what some nodes get instead; flags win"),
+      cl::value_desc("R.yaml"), cl::cat(category)};
   cl::list<std::string> quantizeSkip{"quantize-skip",
                                      cl::desc("nodes to leave unquantized, by name with * and ?"),
                                      cl::value_desc("pattern"), cl::cat(category)};
@@ -59,7 +62,8 @@ struct ModelFlags {
 
   ModelFlags();
 
-  /// Parses the command line; prints and exits with `kUsage` if it is wrong, and with `kSuccess` after --help.
+  /// Parses the command line and reads the recipe; prints and exits with `kUsage` if the flags are wrong, with `kFailure` if
+  /// the recipe is, and with `kSuccess` after --help.
   void parse(int argc, char **argv, const char *overview);
 
   /// The texts of the flags that name a transform of compression.
@@ -67,6 +71,9 @@ struct ModelFlags {
 
   /// What the flags ask of the compilation. Symbols are named after the model's file.
   CompileOptions options() const;
+
+private:
+  Recipe settings;
 };
 
 /// A C identifier made of a file's name: "resnet-50.onnx" gives "resnet_50".

@@ -24,13 +24,14 @@ public:
   /// them was.
   llvm::json::Value toTrace() const;
 
-private:
   struct Layer {
     ProfiledCall call;
     int64_t count = 0;
     double microseconds = 0; ///< median of the runs
   };
+  llvm::ArrayRef<Layer> getLayers() const { return layers; }
 
+private:
   double share(double microseconds) const { return total > 0 ? microseconds / total : 0; }
   /// GFLOP/s; 0 where the work is unknown.
   static double rateOf(double macs, double microseconds);

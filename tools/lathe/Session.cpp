@@ -21,7 +21,7 @@ static mlir::DialectRegistry &getRegistry() {
   return *registry;
 }
 
-Session::Session(const ModelFlags &flags, CompileOptions given)
+Session::Session(const ModelFlags &flags, CompileOptions given, std::vector<CollectedRemark> *remarks)
     : context(getRegistry()), options(std::move(given)), file(flags.model),
       diagnostics(context, file, llvm::errs()) {
   // An operation's text is the whole function in MLIR: no help to the user of a model.
@@ -32,12 +32,12 @@ Session::Session(const ModelFlags &flags, CompileOptions given)
     (void)mlir::applyPassManagerCLOptions(passes);
     passes.enableTiming(root);
   };
-  if (flags.remarks) {
+  if (flags.remarks || remarks) {
     mlir::remark::RemarkCategories categories;
     categories.passed = categories.missed = categories.failed = categories.analysis = ".*";
     (void)mlir::remark::enableOptimizationRemarks(
-        context, nullptr, std::make_unique<mlir::remark::RemarkEmittingPolicyAll>(), categories,
-        /*printAsEmitRemarks=*/true);
+        context, remarks ? std::make_unique<RemarkCollector>(*remarks) : nullptr,
+        std::make_unique<mlir::remark::RemarkEmittingPolicyAll>(), categories, /*printAsEmitRemarks=*/flags.remarks);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "lib/Driver/Profile.h"
 #include "lib/Driver/Samples.h"
 #include "lathe/lathe.h"
+#include "lib/Report/RemarkCollector.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/Timing.h"
 #include "tools/lathe/Flags.h"
@@ -16,7 +17,8 @@ namespace lathe {
 /// A context set up as the flags ask, with diagnostics going to stderr.
 class Session {
 public:
-  Session(const ModelFlags &flags, CompileOptions options);
+  /// `remarks`, if given, takes what passes say.
+  Session(const ModelFlags &flags, CompileOptions options, std::vector<CollectedRemark> *remarks = nullptr);
 
   /// The model after `last`; null after diagnostics.
   mlir::OwningOpRef<mlir::ModuleOp> compile(Phase last);

@@ -7,6 +7,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Codegen/Common/Signature.h"
+#include "passes/Codegen/Common/SizeBounds.h"
 #include "passes/Codegen/Passes.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -30,6 +31,18 @@ static StringRef findNodeName(Location location) {
       if (StringRef name = findNodeName(part); !name.empty())
         return name;
   return "";
+}
+
+/// Bytes of the constants that a call of a kernel reads.
+static int64_t countWeightBytes(func::CallOp call) {
+  int64_t bytes = 0;
+  for (Value operand : call.getOperands()) {
+    while (auto view = operand.getDefiningOp<ViewLikeOpInterface>())
+      operand = view.getViewSource();
+    if (auto global = operand.getDefiningOp<memref::GetGlobalOp>())
+      bytes += global.getType().getNumElements() * getElementBytes(global.getType().getElementType());
+  }
+  return bytes;
 }
 
 namespace {
@@ -147,6 +160,7 @@ private:
       rows.push_back(builder.getDictionaryAttr(
           {builder.getNamedAttr("name", builder.getStringAttr(name.empty() ? call.getCallee() : name)),
            builder.getNamedAttr("op", builder.getStringAttr(op)),
+           builder.getNamedAttr("weight_bytes", builder.getI64IntegerAttr(countWeightBytes(call))),
            builder.getNamedAttr("macs", builder.getI64IntegerAttr(macs))}));
     }
     getOperation()->setAttr(kProfileAttr, builder.getArrayAttr(rows));
