@@ -270,4 +270,25 @@ def CompressQuantizeWeights : Pass<"compress-quantize-weights", "mlir::func::Fun
   let dependentDialects = ["::mlir::quant::QuantDialect", "::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
+def CompressReducePrecision : Pass<"compress-reduce-precision", "mlir::func::FuncOp"> {
+  let summary = "Stores weights and tables in bf16; arithmetic stays f32";
+  let description = [{
+    Half the bytes, with 8 bits of mantissa and the range of f32. Constant weights of `nn.linear` and `nn.conv` and
+    tables of `onnx.Gather` that are f32 are rounded to nearest, half to even. Kernels widen weights in registers, by a
+    shift; gathered rows are cast. Whoever else reads a constant keeps reading it in f32.
+
+    ```mlir
+    %y = nn.linear %x, %w : (tensor<?x64xf32>, tensor<64x16xf32>) -> tensor<?x16xf32>
+    // becomes
+    %y = nn.linear %x, %h : (tensor<?x64xf32>, tensor<64x16xbf16>) -> tensor<?x16xf32>
+    ```
+
+    What stays f32 is reported as a missed remark with the reason.
+  }];
+  let options = [
+    Option<"format", "format", "std::string", /*default=*/"\"bf16\"",
+           "What ops without settings of their own get: bf16 or none">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
 #endif // PASSES_COMPRESS_PASSES_TD

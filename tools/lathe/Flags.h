@@ -44,6 +44,9 @@ struct ModelFlags {
                                 cl::desc("smaller numbers: int8 (needs --calibrate); weights only: w8, w4, w3, w2, "
                                          "with :group=32|64|128, :asymmetric, and :rtn, :gptq or :act-order"),
                                 cl::value_desc("format"), cl::cat(category)};
+  cl::opt<std::string> precision{"precision",
+                                 cl::desc("what weights that are not quantized are stored in: bf16"),
+                                 cl::value_desc("format"), cl::cat(category)};
   cl::opt<std::string> calibrate{
       "calibrate",
       cl::desc("samples (.npz, .npy) or statistics (.json of 'lathe calibrate') to quantize by"),

@@ -84,7 +84,7 @@ def NN_ConvOp : NN_KernelOp<"conv", [AttrSizedOperandSegments]> {
     `input` is `[N, H, W, C]`, the result `[N, OH, OW, O]`. `weight` is `[KH, KW, C/group, O]`, or
     packed in panels of n0 output channels: `[ceil(O/n0), KH, KW, C, n0]` for f32 and
     `[ceil(O/n0), KH, KW, ceil(C/4), n0, 4]` for i8. A depthwise weight (`group` = C = O) stays
-    `[KH, KW, 1, C]`. 1-D convolutions have H = KH = 1. `pads` are top, left, bottom, right.
+    `[KH, KW, 1, C]`. The weight of an f32 input may be bf16. 1-D convolutions have H = KH = 1. `pads` are top, left, bottom, right.
     `pad_value` is what the padding holds, in storage: the zero point of an i8 input.
   }];
   let arguments = (ins NN_Shaped:$input, NN_Shaped:$weight, Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init,

@@ -109,8 +109,13 @@ Value KernelBuilder::widen(Value vector) {
   VectorType wide = type.clone(builder.getF32Type());
   if (type.getElementType().isF32())
     return vector;
-  if (isa<FloatType>(type.getElementType()))
-    return arith::ExtFOp::create(builder, loc, wide, vector);
+  if (type.getElementType().isBF16()) { // the upper half of an f32
+    VectorType words = type.clone(builder.getI32Type());
+    Value bits = vector::BitCastOp::create(builder, loc, type.clone(builder.getI16Type()), vector);
+    bits = arith::ExtUIOp::create(builder, loc, words, bits);
+    bits = arith::ShLIOp::create(builder, loc, bits, splat(builder.getI32Type(), 16));
+    return vector::BitCastOp::create(builder, loc, wide, bits);
+  }
   return arith::SIToFPOp::create(builder, loc, wide,
                                  arith::ExtSIOp::create(builder, loc, type.clone(builder.getI32Type()), vector));
 }
