@@ -157,7 +157,7 @@ def LinalgToLoopsPass : Pass<"codegen-linalg-to-loops", "::mlir::func::FuncOp"> 
   let summary = "Turns linalg ops on memrefs into loops, the contiguous dimension innermost";
   let description = [{
     Contiguous dimensions of elementwise ops are collapsed. The outermost dimension becomes an `scf.parallel` where the
-    op has more than `parallel-threshold` iterations. Innermost reductions are carried in registers. The innermost
+    op has an estimated work of `parallel-threshold` at least. Innermost reductions are carried in registers. The innermost
     loop stays scalar for LLVM's vectoriser.
 
     ```mlir
@@ -167,8 +167,8 @@ def LinalgToLoopsPass : Pass<"codegen-linalg-to-loops", "::mlir::func::FuncOp"> 
       %v = memref.load %a1[%i] ...
     ```
   }];
-  let options = [Option<"parallelThreshold", "parallel-threshold", "int64_t", /*default=*/"20000",
-                        "Iterations from which on a loop is run in parallel">];
+  let options = [Option<"parallelThreshold", "parallel-threshold", "int64_t", /*default=*/"400000",
+                        "Work, in multiply-adds that take as long, from which on a loop is run in parallel">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect"];

@@ -24,5 +24,9 @@ void lathe_rt_wake_all(lathe_rt_signal *signal); /* with the lock held */
 
 /* Tells the processor that this is a spinning loop. */
 void lathe_rt_pause(void);
+/* Lets other threads of the system run. */
+void lathe_rt_yield(void);
+/* Of a clock that only goes forward, not 0. */
+uint64_t lathe_rt_microseconds(void);
 
 #endif /* LATHE_PLATFORM_PLATFORM_H */

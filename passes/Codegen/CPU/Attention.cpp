@@ -95,7 +95,8 @@ LogicalResult Attention::prepare() {
 void Attention::emit() {
   Value blocks = k.ceilDiv(queries, blockQueries);
   SmallVector<Value> sizes = {k.dim(query, 0), heads, blocks};
-  int64_t perBlock = blockQueries * constantOr(keys, 256) * (depth + valueDepth);
+  constexpr int64_t perExponential = 16;
+  int64_t perBlock = blockQueries * constantOr(keys, 256) * (depth + valueDepth + perExponential);
   k.parallelItems(k.mul(k.mul(sizes[0], heads), blocks), perBlock, [&](Value unit) {
     SmallVector<Value> indices = k.delinearize(unit, sizes);
     batch = indices[0];

@@ -1,9 +1,11 @@
 //===- Contraction.cpp - Tiles, tasks and matrix products -----------------===//
 #include "passes/Codegen/CPU/Contraction.h"
+#include "passes/Codegen/Common/TaskWork.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace lathe;
+using namespace lathe::codegen;
 using namespace lathe::cpu;
 
 namespace {
@@ -22,30 +24,40 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   int64_t most = std::min(maxTileRows(target, space.vectors, space.product), space.mostRows);
   cut.tileRows = rows > 0 ? evenBlock(rows, most) : most;
   int64_t columns = space.vectors * target.getVectorBits() / 32;
-  int64_t perTile = std::max<int64_t>(cut.tileRows * columns * space.reduction, 1);
-  int64_t budget = kMacsPerTask * (space.product == Product::F32 ? 1 : 4);
+  // A step brings its columns in for all rows of the tile; where these are few, that bounds the speed.
+  int64_t perStep = std::max(cut.tileRows, kWorkPerWeight) * columns;
+  int64_t steps = space.product == Product::F32 ? space.reduction : llvm::divideCeil(space.reduction, 4);
+  int64_t perTile = std::max<int64_t>(perStep * steps + cut.tileRows * columns * kWorkPerElement, 1);
+  bool isStatic = rows >= 0 && units >= 0 && panels >= 0;
+  int64_t budget = workPerTask(isStatic ? perTile * llvm::divideCeil(rows, cut.tileRows) * units * panels : -1);
+  // A weight that stays in the second cache is read by every task: threads then share the rows in the same way in all
+  // layers, and find their inputs in their caches. Of a larger weight each task reads one panel.
+  constexpr int64_t smallWeightBytes = 256 << 10;
+  if (panels > 0 && panels * columns * steps * 4 <= smallWeightBytes)
+    cut.panelsPerTask = panels;
+  int64_t perRowTile = perTile * cut.panelsPerTask;
   if (units == 1 || rows < 0) {
-    cut.tilesPerTask = std::max<int64_t>(budget / perTile, 1);
+    cut.tilesPerTask = std::max<int64_t>(budget / perRowTile, 1);
     if (rows < 0)
       return cut;
     int64_t tiles = rows / cut.tileRows;
     if (cut.tilesPerTask < tiles) {
-      cut.tilesPerTask = evenBlock(tiles, cut.tilesPerTask);
+      cut.tilesPerTask = taskBlock(tiles, cut.tilesPerTask);
       return cut;
     }
   }
   cut.wholeUnits = true;
-  int64_t perUnit = perTile * llvm::divideCeil(rows, cut.tileRows);
-  cut.unitsPerTask = std::max<int64_t>(budget / perUnit, 1);
+  int64_t tiles = llvm::divideCeil(rows, cut.tileRows);
+  cut.unitsPerTask = std::max<int64_t>(budget / (perRowTile * tiles), 1);
   if (units < 0)
     return cut;
   if (cut.unitsPerTask < units) {
-    cut.unitsPerTask = evenBlock(units, cut.unitsPerTask);
+    cut.unitsPerTask = taskBlock(units, cut.unitsPerTask);
     return cut;
   }
   cut.unitsPerTask = units;
   if (panels > 0)
-    cut.panelsPerTask = evenBlock(panels, std::max<int64_t>(budget / (perUnit * units), 1));
+    cut.panelsPerTask = taskBlock(panels, std::max<int64_t>(budget / (perTile * tiles * units), 1));
   return cut;
 }
 

@@ -1,6 +1,7 @@
 //===- KernelBuilder.cpp - Builds loops and vectors for one kernel --------===//
 #include "passes/Codegen/CPU/KernelBuilder.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "passes/Codegen/Common/TaskWork.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -166,10 +167,11 @@ void KernelBuilder::inBlock(Value block, int64_t size, Value total, function_ref
   loop(first, end, 1, body);
 }
 
-void KernelBuilder::parallelItems(Value items, int64_t macsPerItem, function_ref<void(Value)> body) {
-  int64_t perTask = std::max<int64_t>(kMacsPerTask / std::max<int64_t>(macsPerItem, 1), 1);
-  if (int64_t constant = constantOr(items); constant > 0)
-    perTask = evenBlock(constant, perTask);
+void KernelBuilder::parallelItems(Value items, int64_t workPerItem, function_ref<void(Value)> body) {
+  int64_t constant = constantOr(items), each = std::max<int64_t>(workPerItem, 1);
+  int64_t perTask = std::max<int64_t>(codegen::workPerTask(constant >= 0 ? constant * each : -1) / each, 1);
+  if (constant > 0)
+    perTask = codegen::taskBlock(constant, perTask);
   parallel(ceilDiv(items, perTask), [&](Value task) { inBlock(task, perTask, items, body); });
 }
 

@@ -71,8 +71,8 @@ public:
   void loop(mlir::Value lower, mlir::Value upper, int64_t step, llvm::function_ref<void(mlir::Value)> body);
   /// The task loop: `body` runs for each task in any order, or at once.
   void parallel(mlir::Value tasks, llvm::function_ref<void(mlir::Value)> body);
-  /// A task loop over blocks of `items` with `macsPerItem` multiply-adds (or as many loads) each.
-  void parallelItems(mlir::Value items, int64_t macsPerItem, llvm::function_ref<void(mlir::Value)> body);
+  /// A task loop over blocks of `items` with `workPerItem` (see TaskWork.h) each.
+  void parallelItems(mlir::Value items, int64_t workPerItem, llvm::function_ref<void(mlir::Value)> body);
   /// Runs `body` for the members of block `block` of `size` items out of `total`.
   void inBlock(mlir::Value block, int64_t size, mlir::Value total, llvm::function_ref<void(mlir::Value)> body);
   /// Covers [first, first + count) with tiles of `most` items, and what is left with smaller ones: one if `count` is
@@ -93,9 +93,6 @@ public:
   /// Merges the dimensions [first, last] of a memref; null where its layout forbids that.
   mlir::Value collapse(mlir::Value memref, unsigned first, unsigned last);
 };
-
-/// Work of one task: long against the cost of handing it out, short against a layer.
-inline constexpr int64_t kMacsPerTask = 2'500'000;
 
 /// `count` in equal blocks, each as large as `most` at most: the size of one.
 int64_t evenBlock(int64_t count, int64_t most);

@@ -1,6 +1,7 @@
 //===- Pool.cpp - nn.pool, vectors over channels --------------------------===//
 #include "passes/Codegen/CPU/Kernels.h"
 #include "passes/Codegen/CPU/KernelBuilder.h"
+#include "passes/Codegen/Common/TaskWork.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -88,8 +89,9 @@ struct Pool {
     constexpr int64_t together = 4; // vectors that share one walk over the window
     Value channels = k.dim(out, 3), width = k.dim(out, 2);
     SmallVector<Value> outerSizes = {k.dim(out, 0), k.dim(out, 1)};
-    int64_t perRow = constantOr(width, 32) * constantOr(channels, 64) * op.getKernel()[0] * op.getKernel()[1];
-    k.parallelItems(k.mul(outerSizes[0], outerSizes[1]), perRow / 4, [&](Value unit) {
+    int64_t perElement = op.getKernel()[0] * op.getKernel()[1] + codegen::kWorkPerElement;
+    int64_t perRow = constantOr(width, 32) * constantOr(channels, 64) * perElement;
+    k.parallelItems(k.mul(outerSizes[0], outerSizes[1]), perRow, [&](Value unit) {
       SmallVector<Value> outer = k.delinearize(unit, outerSizes);
       Taps rows = inside(outer[1], 0);
       k.loop(k.index(0), width, 1, [&](Value x) {

@@ -3,6 +3,7 @@
 #define PASSES_CODEGEN_CPU_ROWS_H
 
 #include "passes/Codegen/CPU/KernelBuilder.h"
+#include "passes/Codegen/Common/TaskWork.h"
 
 namespace lathe::cpu {
 
@@ -20,12 +21,13 @@ struct Rows {
     size = k.dim(input, rank - 1);
   }
 
-  /// Runs `body` for each row, in tasks. Its argument are the indices of the outer dimensions.
+  /// Runs `body` for each row, in tasks. It computes `passes` vectors for each one loaded and stored; its argument are
+  /// the indices of the outer dimensions.
   void forEach(int64_t passes, llvm::function_ref<void(mlir::ValueRange outer)> body) {
     mlir::Value rows = k.index(1);
     for (mlir::Value outer : outerSizes)
       rows = k.mul(rows, outer);
-    k.parallelItems(rows, passes * constantOr(size, 512), [&](mlir::Value row) {
+    k.parallelItems(rows, (passes + 2 * codegen::kWorkPerElement) * constantOr(size, 512), [&](mlir::Value row) {
       mlir::SmallVector<mlir::Value> outer = k.delinearize(row, outerSizes);
       body(outer);
     });

@@ -3,9 +3,11 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/Codegen/Common/Signature.h"
+#include "passes/Codegen/Common/TaskWork.h"
 #include "passes/Codegen/Passes.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -140,9 +142,27 @@ struct Nest {
   SmallVector<unsigned> order;
   bool isParallel = false; ///< the outermost loop is
   bool isBlocked = false;  ///< the innermost loop is, in blocks
+  int64_t work = 1;        ///< of one iteration
 };
 
 } // namespace
+
+/// Work of one iteration, of which those of loop `innermost` are neighbours.
+static int64_t getWork(linalg::GenericOp op, unsigned innermost) {
+  constexpr int64_t kPerFunction = 16; // an exponential, a logarithm...
+  int64_t work = 0;
+  for (OpOperand &operand : op->getOpOperands()) {
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    if (!type || (op.isDpsInit(&operand) && linalg::isReductionIterator(op.getIteratorTypesArray()[innermost])))
+      continue;
+    int64_t stride = getStride(type, op.getMatchingIndexingMap(&operand), innermost);
+    if (stride != 0)
+      work += stride == 1 ? codegen::kWorkPerElement : codegen::kWorkPerScatteredElement;
+  }
+  for (Operation &inner : op.getBody()->without_terminator())
+    work += inner.getDialect()->getNamespace() == math::MathDialect::getDialectNamespace() ? kPerFunction : 1;
+  return std::max<int64_t>(work, 1);
+}
 
 static Nest chooseNest(linalg::GenericOp op, int64_t parallelThreshold) {
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
@@ -161,7 +181,7 @@ static Nest chooseNest(linalg::GenericOp op, int64_t parallelThreshold) {
         nest.order.push_back(dim);
   nest.order.push_back(innermost);
 
-  int64_t work = 1;
+  int64_t work = nest.work = getWork(op, innermost);
   bool isDynamic = false;
   for (int64_t size : sizes) {
     isDynamic |= ShapedType::isDynamic(size);
@@ -224,7 +244,7 @@ public:
 private:
   /// Waking threads for less work than the threshold costs more than it saves.
   void setMinCount(scf::ParallelOp loop, unsigned parallelDim) {
-    int64_t work = 1;
+    int64_t work = nest.work;
     for (auto [dim, size] : llvm::enumerate(op.getStaticLoopRanges()))
       if (dim != parallelDim)
         work *= ShapedType::isDynamic(size) ? kTypicalSize : size;

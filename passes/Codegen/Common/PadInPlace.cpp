@@ -51,8 +51,15 @@ struct PadInPlacePass : lathe::impl::PadInPlacePassBase<PadInPlacePass> {
           op.getDest().getDefiningOp<linalg::FillOp>())
         insertions.push_back(op);
     });
-    for (tensor::InsertSliceOp insertion : insertions)
+    SmallVector<linalg::FillOp> fills;
+    for (tensor::InsertSliceOp insertion : insertions) {
+      fills.push_back(insertion.getDest().getDefiningOp<linalg::FillOp>());
       rewrite(insertion);
+    }
+    // Bufferisation would fill a buffer that nobody reads.
+    for (linalg::FillOp fill : llvm::SetVector<linalg::FillOp>(fills.begin(), fills.end()))
+      if (fill.use_empty())
+        fill.erase();
   }
 
   /// Each op gets a `tensor.empty` of its own, right before it: equal ones were merged, but they

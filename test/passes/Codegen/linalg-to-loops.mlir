@@ -1,4 +1,4 @@
-// RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(codegen-linalg-to-loops{parallel-threshold=1000}))' -split-input-file -verify-diagnostics | FileCheck %s
+// RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(codegen-linalg-to-loops{parallel-threshold=2000}))' -split-input-file -verify-diagnostics | FileCheck %s
 
 // Contiguous dimensions become one loop.
 // CHECK-LABEL: func.func @elementwise
