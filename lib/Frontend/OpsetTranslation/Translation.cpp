@@ -192,7 +192,7 @@ Error translateNode(Translation &translation) {
     translation.remove("consumed_inputs"); // a hint for planners of buffers
   for (ArrayRef<TranslationRule> rules :
        {getAttentionTranslations(), getBroadcastTranslations(), getLossTranslations(), getMathTranslations(),
-        getNNTranslations(), getReduceTranslations(), getTensorTranslations()})
+        getNNTranslations(), getReduceTranslations(), getStateTranslations(), getTensorTranslations()})
     for (const TranslationRule &rule : rules)
       if (rule.op == op && rule.from <= translation.opset && translation.opset < rule.until)
         if (Error error = rule.apply(translation))

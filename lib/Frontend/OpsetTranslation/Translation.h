@@ -77,6 +77,7 @@ llvm::ArrayRef<TranslationRule> getLossTranslations();
 llvm::ArrayRef<TranslationRule> getMathTranslations();
 llvm::ArrayRef<TranslationRule> getNNTranslations();
 llvm::ArrayRef<TranslationRule> getReduceTranslations();
+llvm::ArrayRef<TranslationRule> getStateTranslations();
 llvm::ArrayRef<TranslationRule> getTensorTranslations();
 
 /// Brings the node into the form of the newest opset; an error if that form cannot say what it

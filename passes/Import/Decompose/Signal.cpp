@@ -174,28 +174,10 @@ static LogicalResult rewriteDFT(DFTOp op, PatternRewriter &rewriter) {
   return success();
 }
 
-/// The transform of frames that lie `frame_step` apart, each times the window.
-static LogicalResult rewriteSTFT(STFTOp op, PatternRewriter &rewriter) {
-  if (!isStatic(op.getSignal()) || !isStatic(op.getOutput()) || (op.getWindow() && !isStatic(op.getWindow())) ||
-      !isStatic(op.getFrameStep()))
-    return failure();
-  NodeBuilder nodes(rewriter, op.getLoc());
-  RankedTensorType type = NodeBuilder::getType(op.getSignal()), result = NodeBuilder::getType(op.getOutput());
-  if (type.getRank() != 3 || result.getRank() != 4)
-    return failure();
-  std::optional<int64_t> length;
-  if (op.getWindow())
-    length = NodeBuilder::getType(op.getWindow()).getDimSize(0);
-  else
-    length = op.getFrameLength() ? getInteger(op.getFrameLength()) : std::nullopt;
-  if (!length && !op.getOnesided())
-    length = result.getDimSize(2);
-  int64_t frames = result.getDimSize(1), bins = result.getDimSize(2);
-  if (!length || bins != (op.getOnesided() ? *length / 2 + 1 : *length))
-    return failure();
-  Value step = nodes.cast(nodes.reshape(op.getFrameStep(), {}), rewriter.getI64Type());
+/// The transform of frames of `length` that lie `step` apart, each times the window.
+static Value transformFrames(NodeBuilder &nodes, STFTOp op, Value step, int64_t frames, int64_t length, int64_t bins) {
   Value starts = nodes.reshape(nodes.mul(nodes.range(frames), step), {frames, 1});
-  Value places = nodes.add(starts, nodes.range(*length));
+  Value places = nodes.add(starts, nodes.range(length));
   auto cut = [&](Value part) {
     if (!part)
       return part;
@@ -203,7 +185,37 @@ static LogicalResult rewriteSTFT(STFTOp op, PatternRewriter &rewriter) {
     return op.getWindow() ? nodes.mul(part, op.getWindow()) : part;
   };
   auto [real, imaginary] = takeApart(nodes, op.getSignal());
-  rewriter.replaceOp(op, transform(nodes, cut(real), cut(imaginary), *length, bins, /*inverse=*/false));
+  return transform(nodes, cut(real), cut(imaginary), length, bins, /*inverse=*/false);
+}
+
+static LogicalResult rewriteSTFT(STFTOp op, PatternRewriter &rewriter) {
+  if (!isStatic(op->getOperands()) || !isStatic(op.getOutput()))
+    return failure();
+  NodeBuilder nodes(rewriter, op.getLoc());
+  RankedTensorType type = NodeBuilder::getType(op.getSignal()), result = NodeBuilder::getType(op.getOutput());
+  if (type.getRank() != 3 || result.getRank() != 4)
+    return failure();
+  int64_t frames = result.getDimSize(1), bins = result.getDimSize(2);
+  std::optional<int64_t> length = op.getFrameLength() ? getInteger(op.getFrameLength()) : std::nullopt;
+  if (op.getWindow())
+    length = NodeBuilder::getType(op.getWindow()).getDimSize(0);
+  else if (!op.getOnesided())
+    length = bins;
+  if (length && bins != (op.getOnesided() ? *length / 2 + 1 : *length))
+    return failure();
+  Value step = nodes.cast(nodes.reshape(op.getFrameStep(), {}), rewriter.getI64Type());
+  if (length) {
+    rewriter.replaceOp(op, transformFrames(nodes, op, step, frames, *length, bins));
+    return success();
+  }
+  // Of half of a spectrum, only the frame's length tells whether it is of an even number of samples.
+  if (!op.getFrameLength() || bins < 2)
+    return failure();
+  Value size = nodes.cast(nodes.reshape(op.getFrameLength(), {}), rewriter.getI64Type());
+  int64_t even = 2 * (bins - 1);
+  rewriter.replaceOp(op, nodes.select(nodes.equal(size, nodes.scalarLike(size, double(even))),
+                                      transformFrames(nodes, op, step, frames, even, bins),
+                                      transformFrames(nodes, op, step, frames, even + 1, bins)));
   return success();
 }
 

@@ -1,6 +1,8 @@
-//===- MatrixProducts.cpp - Products of types that have no nn kernel ------===//
+//===- MatrixProducts.cpp - Products without an nn kernel, determinants ---===//
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "passes/Lower/ONNXToLinalg/Contractions.h"
 #include "passes/Lower/ONNXToLinalg/Lowering.h"
+#include "passes/Lower/ONNXToLinalg/SequentialLoop.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -109,7 +111,79 @@ static LogicalResult lowerGemm(Lowering &lowering, onnx::GemmOp op) {
   return success();
 }
 
+//===----------------------------------------------------------------------===//
+// Det
+//===----------------------------------------------------------------------===//
+
+/// One step of Gaussian elimination with row exchanges in matrix `batch` of a tensor [batches, n, n], and the next
+/// factor of its determinant.
+static SmallVector<Value> emitElimination(ImplicitLocOpBuilder &b, Value batch, Value step, Value size, ValueRange state) {
+  ScalarBuilder s{b, b.getLoc()};
+  Type type = state[1].getType();
+  Value lowest = s.constant(type, -1);
+  SmallVector<Value> pivot =
+      emitSequentialLoop(b, size, {step, lowest}, [&](ImplicitLocOpBuilder &c, Value row, ValueRange best) -> SmallVector<Value> {
+        ScalarBuilder t{c, c.getLoc()};
+        Value size = t.make<math::AbsFOp>({tensor::ExtractOp::create(c, state[0], ValueRange{batch, row, step})});
+        Value take = t.make<arith::AndIOp>({t.lessOrEqual(step, row), t.less(best[1], size)});
+        return {t.select(take, row, best[0]), t.select(take, size, best[1])};
+      });
+  Value row = pivot[0];
+  Value matrix = emitSequentialLoop(b, size, state[0], [&](ImplicitLocOpBuilder &c, Value column, ValueRange inner) -> SmallVector<Value> {
+                   Value here[] = {batch, step, column}, there[] = {batch, row, column};
+                   Value a = tensor::ExtractOp::create(c, inner[0], here), d = tensor::ExtractOp::create(c, inner[0], there);
+                   Value first = tensor::InsertOp::create(c, d, inner[0], here);
+                   return {tensor::InsertOp::create(c, a, first, there)};
+                 }).front();
+  Value head = tensor::ExtractOp::create(b, matrix, ValueRange{batch, step, step});
+  Value sign = s.select(s.equal(row, step), s.constant(type, 1), s.constant(type, -1));
+  Value isZero = s.equal(head, s.constant(type, 0)), divisor = s.select(isZero, s.constant(type, 1), head);
+  matrix = emitSequentialLoop(b, size, matrix, [&](ImplicitLocOpBuilder &c, Value below, ValueRange outer) -> SmallVector<Value> {
+             ScalarBuilder t{c, c.getLoc()};
+             Value factor = t.div(tensor::ExtractOp::create(c, outer[0], ValueRange{batch, below, step}), divisor);
+             factor = t.select(t.less(step, below), factor, t.constant(type, 0));
+             return emitSequentialLoop(c, size, outer[0], [&](ImplicitLocOpBuilder &d, Value column, ValueRange inner) -> SmallVector<Value> {
+               ScalarBuilder u{d, d.getLoc()};
+               Value place[] = {batch, below, column};
+               Value old = tensor::ExtractOp::create(d, inner[0], place);
+               Value above = tensor::ExtractOp::create(d, inner[0], ValueRange{batch, step, column});
+               return {tensor::InsertOp::create(d, u.sub(old, u.mul(factor, above)), inner[0], place)};
+             });
+           }).front();
+  return {matrix, s.mul(state[1], s.mul(sign, head))};
+}
+
+static LogicalResult lowerDet(Lowering &lowering, onnx::DetOp op) {
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getX()), resultDims = lowering.shapes.getDims(op.getY());
+  Type element = lowering.elementType(op.getX()), wide = getProductType(element);
+  AffineExpr batches = lowering.constantExpr(1);
+  for (AffineExpr dim : dims.drop_back(2))
+    batches = lowering.shapes.simplify(batches * dim);
+  SmallVector<AffineExpr> matrixDims = {batches, dims[dims.size() - 2], dims.back()};
+  Value matrices = lowering.reshape(lowering.get(op.getX()), dims, matrixDims);
+  matrices = lowering.map(matrixDims, wide, matrices, [&](ImplicitLocOpBuilder &b, ValueRange x) {
+    return createScalarCast(b, b.getLoc(), x[0], false, wide, false);
+  });
+  ImplicitLocOpBuilder &builder = lowering.builder;
+  Value size = lowering.sizeValue(dims.back());
+  Value products = emitSequentialLoop(builder, lowering.sizeValue(batches), {matrices, lowering.empty(batches, wide)},
+                            [&](ImplicitLocOpBuilder &b, Value batch, ValueRange state) -> SmallVector<Value> {
+                              Value one = ScalarBuilder{b, b.getLoc()}.constant(wide, 1);
+                              SmallVector<Value> done = emitSequentialLoop(
+                                  b, size, {state[0], one}, [&](ImplicitLocOpBuilder &c, Value step, ValueRange inner) {
+                                    return emitElimination(c, batch, step, size, inner);
+                                  });
+                              return {done[0], tensor::InsertOp::create(b, done[1], state[1], batch)};
+                            })[1];
+  Value result = lowering.map(batches, element, products, [&](ImplicitLocOpBuilder &b, ValueRange x) {
+    return createScalarCast(b, b.getLoc(), x[0], false, element, false);
+  });
+  lowering.set(op.getY(), lowering.reshape(result, batches, resultDims));
+  return success();
+}
+
 void lathe::addMatrixProductLowerings(LoweringTable &table) {
   table.add<onnx::MatMulOp, lowerMatMul>();
   table.add<onnx::GemmOp, lowerGemm>();
+  table.add<onnx::DetOp, lowerDet>();
 }

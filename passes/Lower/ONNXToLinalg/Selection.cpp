@@ -5,22 +5,10 @@
 //===----------------------------------------------------------------------===//
 #include "passes/Lower/ONNXToLinalg/Indexing.h"
 #include "passes/Lower/ONNXToLinalg/Lowering.h"
+#include "passes/Lower/ONNXToLinalg/SequentialLoop.h"
 
 using namespace mlir;
 using namespace lathe;
-
-using LoopBody = function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, ValueRange)>;
-
-/// A sequential loop over [0, size) that carries values.
-static SmallVector<Value> emitLoop(ImplicitLocOpBuilder &b, Value size, ValueRange inits, LoopBody body) {
-  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
-  auto loop = scf::ForOp::create(b, zero, size, one, inits,
-                                 [&](OpBuilder &nested, Location loc, Value index, ValueRange state) {
-                                   ImplicitLocOpBuilder inner(loc, nested);
-                                   scf::YieldOp::create(inner, body(inner, index, state));
-                                 });
-  return SmallVector<Value>(loop.getResults());
-}
 
 static Value toI64(ImplicitLocOpBuilder &b, Value index) { return arith::IndexCastOp::create(b, b.getI64Type(), index); }
 static Value toIndex(ImplicitLocOpBuilder &b, Value i64) { return arith::IndexCastOp::create(b, b.getIndexType(), i64); }
@@ -40,7 +28,7 @@ static Value emitChosen(Lowering &lowering, AffineExpr size, AffineExpr count,
   Value list = lowering.filled(count, zero);
   if (count == lowering.constantExpr(0))
     return list;
-  return emitLoop(builder, lowering.sizeValue(size), {list, lowering.index(0)},
+  return emitSequentialLoop(builder, lowering.sizeValue(size), {list, lowering.index(0)},
                   [&](ImplicitLocOpBuilder &b, Value place, ValueRange state) -> SmallVector<Value> {
                     ScalarBuilder s{b, b.getLoc()};
                     Value chosen = isChosen(b, place);
@@ -132,7 +120,7 @@ static LogicalResult lowerNonZero(Lowering &lowering, onnx::NonZeroOp op) {
 /// -1, 0 or 1 as rows `i` and `j` of a matrix compare in lexicographic order.
 static Value emitCompareRows(ImplicitLocOpBuilder &b, Value matrix, Value i, Value j, Value columns, bool isUnsigned) {
   Value equal = arith::ConstantIntOp::create(b, 0, 32);
-  return emitLoop(b, columns, equal,
+  return emitSequentialLoop(b, columns, equal,
                   [&](ImplicitLocOpBuilder &inner, Value column, ValueRange state) -> SmallVector<Value> {
                     ScalarBuilder s{inner, inner.getLoc(), isUnsigned}, n{inner, inner.getLoc()};
                     Value x = tensor::ExtractOp::create(inner, matrix, ValueRange{i, column}),
@@ -221,7 +209,7 @@ static LogicalResult lowerUnique(Lowering &lowering, onnx::UniqueOp op) {
   Value zero = arith::ConstantOp::create(builder, builder.getI64IntegerAttr(0));
   SmallVector<Value> lists = {lowering.filled(count, zero), lowering.filled(count, zero)};
   if (count != lowering.constantExpr(0))
-    lists = emitLoop(builder, rowCount, lists,
+    lists = emitSequentialLoop(builder, rowCount, lists,
                      [&](ImplicitLocOpBuilder &b, Value row, ValueRange state) -> SmallVector<Value> {
                        ScalarBuilder s{b, b.getLoc()};
                        Value place = toIndex(b, tensor::ExtractOp::create(b, inverse, row));
@@ -326,7 +314,7 @@ static LogicalResult lowerNonMaxSuppression(Lowering &lowering, onnx::NonMaxSupp
   auto selectOne = [&](ImplicitLocOpBuilder &b, Value batch, Value category, ValueRange state) -> SmallVector<Value> {
     Value worst = ScalarBuilder{b, b.getLoc()}.constant(element, 0);
     SmallVector<Value> best =
-        emitLoop(b, boxCount, {none, worst}, [&](ImplicitLocOpBuilder &c, Value box, ValueRange found) -> SmallVector<Value> {
+        emitSequentialLoop(b, boxCount, {none, worst}, [&](ImplicitLocOpBuilder &c, Value box, ValueRange found) -> SmallVector<Value> {
           ScalarBuilder s{c, c.getLoc()};
           Value score = tensor::ExtractOp::create(c, scores, ValueRange{batch, category, box});
           Value isAlive = tensor::ExtractOp::create(c, state[0], ValueRange{batch, category, box});
@@ -338,7 +326,7 @@ static LogicalResult lowerNonMaxSuppression(Lowering &lowering, onnx::NonMaxSupp
     Value found = s.compare(arith::CmpIPredicate::ne, best[0], none);
     Value chosen = s.max(best[0], arith::ConstantIndexOp::create(b, 0));
     Box chosenBox = readBox(b, boxes, batch, chosen, isCenter);
-    Value left = emitLoop(b, boxCount, state[0], [&](ImplicitLocOpBuilder &c, Value box, ValueRange inner) -> SmallVector<Value> {
+    Value left = emitSequentialLoop(b, boxCount, state[0], [&](ImplicitLocOpBuilder &c, Value box, ValueRange inner) -> SmallVector<Value> {
                    ScalarBuilder t{c, c.getLoc()};
                    Value position[] = {batch, category, box};
                    Value isAlive = tensor::ExtractOp::create(c, inner[0], position);
@@ -360,9 +348,9 @@ static LogicalResult lowerNonMaxSuppression(Lowering &lowering, onnx::NonMaxSupp
     return {left, result, s.add(state[2], more)};
   };
   SmallVector<Value> state = {alive, rows, lowering.index(0)};
-  state = emitLoop(builder, lowering.sizeValue(dims[0]), state, [&](ImplicitLocOpBuilder &b, Value batch, ValueRange outer) {
-    return emitLoop(b, classCount, outer, [&](ImplicitLocOpBuilder &c, Value category, ValueRange middle) {
-      return emitLoop(c, rounds, middle, [&](ImplicitLocOpBuilder &d, Value, ValueRange inner) {
+  state = emitSequentialLoop(builder, lowering.sizeValue(dims[0]), state, [&](ImplicitLocOpBuilder &b, Value batch, ValueRange outer) {
+    return emitSequentialLoop(b, classCount, outer, [&](ImplicitLocOpBuilder &c, Value category, ValueRange middle) {
+      return emitSequentialLoop(c, rounds, middle, [&](ImplicitLocOpBuilder &d, Value, ValueRange inner) {
         return selectOne(d, batch, category, inner);
       });
     });

@@ -85,3 +85,14 @@ func.func @cumsum(%x: tensor<3x4xf32>, %axis: tensor<i64>) -> tensor<3x4xf32> {
   %0 = "onnx.CumSum"(%x, %axis) : (tensor<3x4xf32>, tensor<i64>) -> tensor<3x4xf32>
   return %0 : tensor<3x4xf32>
 }
+
+// -----
+
+// What is declared of the root holds for the sum.
+// CHECK-LABEL: func.func @declared_behind
+// CHECK: "onnx.ReduceSum"({{.*}} -> tensor<3x1xf32>
+func.func @declared_behind(%x: tensor<3x4xf32>, %axes: tensor<1xi64>) -> tensor<3x1xf32> {
+  %0 = "onnx.ReduceSum"(%x, %axes) <{keepdims = 1 : i64}> : (tensor<3x4xf32>, tensor<1xi64>) -> tensor<*xf32>
+  %1 = "onnx.Sqrt"(%0) : (tensor<*xf32>) -> tensor<3x1xf32>
+  return %1 : tensor<3x1xf32>
+}

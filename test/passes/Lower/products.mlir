@@ -43,3 +43,13 @@ func.func @conv_transpose(%x: tensor<1x2x4xf32>, %w: tensor<2x3x3xf32>) -> tenso
   %0 = "onnx.ConvTranspose"(%x, %w) <{strides = array<i64: 2>}> : (tensor<1x2x4xf32>, tensor<2x3x3xf32>) -> tensor<1x3x9xf32>
   return %0 : tensor<1x3x9xf32>
 }
+
+// Elimination with row exchanges.
+// CHECK-LABEL: func.func @det
+// CHECK: scf.for
+// CHECK: math.absf
+// CHECK: arith.divf
+func.func @det(%x: tensor<2x3x3xf32>) -> tensor<2xf32> {
+  %0 = "onnx.Det"(%x) : (tensor<2x3x3xf32>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
