@@ -44,6 +44,7 @@ std::unique_ptr<mlir::Pass> createCompressCalibrate(Calibrator calibrator, const
 struct CompressOptions {
   CompressionSettings settings;
   Calibrator calibrator; ///< null: asking for a transform that needs statistics is an error
+  bool samples = false;  ///< the calibrator runs samples, so that it can tell about a changed module, too
 };
 
 /// The part of the compress phase that comes before weights and activations get other number formats.

@@ -79,7 +79,7 @@ static void addChannelPruning(OpPassManager &passes, const CompressOptions &opti
   bool observes = options.calibrator || spec->channels->needsStatistics();
   CompressPruneChannelsOptions prune;
   prune.spec = text.str();
-  prune.rounds = observes ? 3 : 1;
+  prune.rounds = options.samples ? 3 : 1;
   for (prune.round = 1; prune.round <= prune.rounds; ++prune.round) {
     std::shared_ptr<const CalibrationStatistics> statistics;
     if (observes)

@@ -220,7 +220,7 @@ LogicalResult CompressPruneChannels::prune() {
     }
     candidates.push_back({&group, orderUnits(groups, group, score, statistics), getStep(groups, group)});
   }
-  if (candidates.empty())
+  if (candidates.empty() && round == 1)
     return function.emitError("expected channels that can be removed, but got none");
   ChannelCosts costs(function, groups);
   double before = costs.getTotal();
