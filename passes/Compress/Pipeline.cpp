@@ -160,7 +160,8 @@ void lathe::buildCompressPipeline(OpPassManager &passes, const CompressOptions &
     if (demanded || useful)
       statistics = addCalibration(passes, options, {/*gram=*/true});
     passes.addNestedPass<func::FuncOp>(createCompressQuantizeWeights(weights, statistics));
-  }  auto isPrecision = [](StringRef text) { return isAsked(text); };
+  }
+  auto isPrecision = [](StringRef text) { return isAsked(text); };
   if (settings.any("precision", isPrecision)) {
     CompressReducePrecisionOptions precision;
     precision.format = getDefault(settings, "precision", isPrecision);
