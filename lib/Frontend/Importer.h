@@ -17,7 +17,7 @@ struct ImporterOptions {
 
 /// The oldest and newest opset of the ONNX domain that is read. Those after 21 only add: types,
 /// operators and attributes, all of which are reported where they are not known.
-inline constexpr int64_t kOldestOpset = 7;
+inline constexpr int64_t kOldestOpset = 1;
 inline constexpr int64_t kNewestOpset = 28;
 
 /// Reads an ONNX model: `module { func.func @main }` of `onnx` ops in the form of the newest opset,

@@ -29,6 +29,32 @@ def CompressCalibrate : Pass<"compress-calibrate", "mlir::ModuleOp"> {
   }];
 }
 
+def CompressCleanChannels : Pass<"compress-clean-channels", "mlir::func::FuncOp"> {
+  let summary = "Removes channels that compute nothing, or what other channels do";
+  let description = [{
+    Exact up to rounding, and part of every compilation. A channel (an output of a convolution, a hidden neuron, an
+    attention head: see `ChannelGroups`) goes together with all that depends on it where
+
+    - whoever reads it multiplies it by zero;
+    - it holds one number whatever the input is: the weights that compute it are zero, or meet such channels only. The
+      number goes into the accumulators of its readers. A reader whose window reaches into padding, which is zero,
+      can only lose a channel of zeros;
+    - another channel has the same weights and parameters: its readers' weights are added up.
+
+    This repeats until there is nothing to remove. One channel of each value stays.
+
+    ```mlir
+    // The second column of %w0 is zero: the channel holds gelu(%b0[1]).
+    %h = nn.linear %x, %w0 extras(%b0) epilogue {...} : (tensor<?x8xf32>, tensor<8x3xf32>, tensor<3xf32>) -> tensor<?x3xf32>
+    %y = nn.linear %h, %w1 : (tensor<?x3xf32>, tensor<3x4xf32>) -> tensor<?x4xf32>
+    // becomes
+    %h = nn.linear %x, %s0 extras(%c0) epilogue {...} : (tensor<?x8xf32>, tensor<8x2xf32>, tensor<2xf32>) -> tensor<?x2xf32>
+    %y = nn.linear %h, %s1 extras(%c1) epilogue {...} : (tensor<?x2xf32>, tensor<2x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
 def CompressReduceTokens : Pass<"compress-reduce-tokens", "mlir::func::FuncOp"> {
   let summary = "Merges or prunes tokens between the layers of a vision transformer";
   let description = [{
@@ -97,14 +123,64 @@ def CompressLowRank : Pass<"compress-low-rank", "mlir::func::FuncOp"> {
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
+def CompressPruneChannels : Pass<"compress-prune-channels", "mlir::func::FuncOp"> {
+  let summary = "Removes channels, hidden neurons and attention heads";
+  let description = [{
+    Structured pruning without training: what is removed is gone from all types, so that the model needs less work
+    wherever it runs. Units (`ChannelGroups`) are output channels of convolutions and matrix products with all that is
+    added to or made from them, hidden neurons, and whole heads of an attention. `channels:FRACTION` in `spec` says how
+    much of the multiply-adds of contractions is to go. Where a group of channels has two vectors or more, whole
+    vectors go. Scores say which:
+
+    - `magnitude`: the norm of all weights of the unit, relative to its group's mean;
+    - `activation`: the variance of what is read times the squared norm of the weights that read it, standardised in
+      each layer (FLAP: An et al., AAAI 2024);
+    - `reconstruction` (default with samples): the error of the readers' outputs, relative to their variance, when
+      the weights of what stays are adapted, for each multiply-add that it saves (structured optimal brain surgeon as in
+      ZipLM: Kurtic et al., NeurIPS 2023).
+
+    What takes a unit's place in those who read it: nothing (`none`); its `mean`, in the bias, which at the border of
+    a padded convolution is too much; or (`least-squares`, default with samples) the combination of the channels that
+    stay which is nearest to it on samples, added to their weights.
+
+    ```mlir
+    %h = nn.linear %x, %w0 extras(%b0) epilogue {...} : (...) -> tensor<?x65x384xf32>
+    %y = nn.linear %h, %w1 extras(%b1) epilogue {...} : (...) -> tensor<?x65x96xf32>
+    // becomes
+    %h = nn.linear %x, %s0 extras(%c0) epilogue {...} : (...) -> tensor<?x65x256xf32>
+    %y = nn.linear %h, %s1 extras(%c1) epilogue {...} : (...) -> tensor<?x65x96xf32>
+    ```
+
+    An op whose settings (`lathe.compress`) say another `prune`, without channels, keeps its output channels. It is an
+    error if nothing can be removed, or not as much as is asked for.
+  }];
+  let options = [
+    Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
+           "What to prune; of its items this pass takes channels:FRACTION, with :magnitude, :activation or "
+           ":reconstruction, and :none, :mean or :least-squares">,
+    Option<"file", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">,
+    Option<"round", "round", "unsigned", /*default=*/"1", "Which of `rounds` passes this is">,
+    Option<"rounds", "rounds", "unsigned", /*default=*/"1",
+           "Passes that reach the fraction together, each with statistics of what the one before it left">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
 def CompressPrune : Pass<"compress-prune", "mlir::func::FuncOp"> {
   let summary = "Removes single weights of convolutions and matrix products";
   let description = [{
     Pruning after training. Constant weights of `nn.conv` and `nn.linear` that matter least become zeros, which
-    lowering may use. `magnitude:S` removes the fraction S of all weights: how many of a layer follows from LAMP
-    scores (Lee et al., ICLR 2021), which of them from their magnitude; with `:uniform` each layer loses the
-    same fraction. `N:M` leaves N of each M neighbouring input channels of an output, within a tap of a convolution's
-    window; a last, shorter group keeps N, too.
+    lowering may use. `SCORE:S` removes the fraction S of all weights; LAMP (Lee et al., ICLR 2021) on the score
+    says how much of each layer, the score which weights of it; with `:uniform` each layer loses the same fraction.
+    `N:M[:SCORE]` leaves N of each M neighbouring input channels of an output, within a tap of a convolution's
+    window; a last, shorter group keeps N, too. The scores:
+
+    - `magnitude`: |w|.
+    - `wanda`: |w| times the root of the input's norm (Sun et al. 2023; the exponent is that of Zhang et al. 2024).
+    - `sparsegpt`: what the removal costs when the other weights make up for it (Frantar & Alistarh 2023); then they do, by
+      least squares on the inputs' covariance, and the bias for the mean that is lost. Taps of a window make up for
+      themselves; groups of a convolution by the bias alone.
+
+    The last two need statistics, `sparsegpt` with the products of inputs.
 
     ```mlir
     %w = onnx.Constant dense<[[1.0, -2.0], [3.0, 0.5]]> : tensor<2x2xf32>
@@ -120,6 +196,7 @@ def CompressPrune : Pass<"compress-prune", "mlir::func::FuncOp"> {
   let options = [
     Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
            "What ops without settings of their own get: see `PruneSpec`">,
+    Option<"statistics", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">,
     Option<"minElements", "min-elements", "int64_t", /*default=*/"256", "Elements below which a weight stays dense">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect"];
 }
@@ -191,6 +268,27 @@ def CompressQuantizeWeights : Pass<"compress-quantize-weights", "mlir::func::Fun
            ":rtn, :gptq or :act-order, or none">,
     Option<"statisticsFile", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">];
   let dependentDialects = ["::mlir::quant::QuantDialect", "::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
+def CompressReducePrecision : Pass<"compress-reduce-precision", "mlir::func::FuncOp"> {
+  let summary = "Stores weights and tables in bf16; arithmetic stays f32";
+  let description = [{
+    Half the bytes, with 8 bits of mantissa and the range of f32. Constant weights of `nn.linear` and `nn.conv` and
+    tables of `onnx.Gather` that are f32 are rounded to nearest, half to even. Kernels widen weights in registers, by a
+    shift; gathered rows are cast. Whoever else reads a constant keeps reading it in f32.
+
+    ```mlir
+    %y = nn.linear %x, %w : (tensor<?x64xf32>, tensor<64x16xf32>) -> tensor<?x16xf32>
+    // becomes
+    %y = nn.linear %x, %h : (tensor<?x64xf32>, tensor<64x16xbf16>) -> tensor<?x16xf32>
+    ```
+
+    What stays f32 is reported as a missed remark with the reason.
+  }];
+  let options = [
+    Option<"format", "format", "std::string", /*default=*/"\"bf16\"",
+           "What ops without settings of their own get: bf16 or none">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
 #endif // PASSES_COMPRESS_PASSES_TD

@@ -27,14 +27,17 @@ llvm::Error lathe::checkTransform(llvm::StringRef transform, llvm::StringRef tex
     return llvm::Error::success();
   if (transform == "token-merge")
     return TokenMergeSpec::parse(text).takeError();
-  if (transform == "token-prune")
-    return TokenPruneSpec::parse(text).takeError();
   if (transform == "low-rank")
     return LowRankSpec::parse(text).takeError();
+  if (transform == "token-prune")
+    return TokenPruneSpec::parse(text).takeError();
   if (transform == "prune")
     return PruneSpec::parse(text).takeError();
   if (transform == "quantize")
     return text == "int8" ? llvm::Error::success() : WeightFormat::parse(text).takeError();
+  if (transform == "precision")
+    return text == "bf16" ? llvm::Error::success()
+                          : llvm::createStringError("expected bf16, but got '" + text + "'");
   return llvm::createStringError("not supported yet");
 }
 

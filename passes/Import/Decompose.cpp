@@ -4,6 +4,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/Import/Decompose/Patterns.h"
 #include "passes/Import/Passes.h"
 
 namespace lathe {
@@ -217,6 +218,10 @@ struct ImportDecomposePass : lathe::impl::ImportDecomposeBase<ImportDecomposePas
     patterns.add(rewriteL2);
     patterns.add(rewriteLogSum);
     patterns.add(rewriteLogSumExp);
+    populateEinsumPatterns(patterns);
+    populateNNPatterns(patterns);
+    populateQuantizedPatterns(patterns);
+    populateSignalPatterns(patterns);
     if (batchNorm)
       patterns.add(rewriteBatchNorm);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

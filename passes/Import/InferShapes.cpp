@@ -84,6 +84,20 @@ static void annotateShape(const SymbolicShapes &shapes, Operation &op) {
   op.setAttr("onnx.shape", builder.getArrayAttr(all));
 }
 
+/// What the model declares of a result holds for the operand of an op on each of its elements, too.
+static void declareOperands(Block &body) {
+  for (Operation &op : llvm::reverse(body)) {
+    if (!isa<onnx::SqrtOp, onnx::LogOp, onnx::ExpOp, onnx::NegOp, onnx::AbsOp, onnx::CastOp, onnx::CastLikeOp,
+             onnx::IdentityOp, onnx::ReciprocalOp, onnx::ReluOp, onnx::SigmoidOp, onnx::TanhOp>(op))
+      continue;
+    auto type = dyn_cast<RankedTensorType>(op.getResult(0).getType());
+    auto operand = dyn_cast<OpResult>(op.getOperand(0));
+    auto unranked = operand ? dyn_cast<UnrankedTensorType>(operand.getType()) : UnrankedTensorType();
+    if (type && type.hasStaticShape() && unranked)
+      operand.setType(type.clone(unranked.getElementType()));
+  }
+}
+
 static bool isDynamic(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return type && !type.hasStaticShape();
@@ -108,6 +122,7 @@ struct ImportInferShapesPass : lathe::impl::ImportInferShapesBase<ImportInferSha
       }
     if (!good)
       return signalPassFailure();
+    declareOperands(function.getBody().front());
     SymbolicShapes shapes(function);
     if (failed(shapes.compute()))
       return signalPassFailure();

@@ -4,6 +4,24 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ImportUnrollControl : Pass<"import-unroll-control", "mlir::func::FuncOp"> {
+  let summary = "Inlines branches and unrolls loops whose course is known at compile time";
+  let description = [{
+    Of an If the branch that is taken is left; where the condition is only known at run time, both
+    are computed and Where chooses. Loop and Scan become their iterations one after the other, and
+    Concat for what they collect: of a Loop the trip count must be known, or what the model
+    declares that it collects. Others stay and are reported. Shapes are inferred as far as they
+    are needed. Run it before `import-infer-shapes`.
+
+        %y = "onnx.If"(%condition) ({ ... onnx.Yield %a }, { ... onnx.Yield %b })
+
+    becomes
+
+        %y = "onnx.Where"(%condition, %b, %a)
+  }];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect"];
+}
+
 def ImportInferShapes : Pass<"import-infer-shapes", "mlir::func::FuncOp"> {
   let summary = "Gives every tensor the type that follows from the model's inputs";
   let description = [{
@@ -44,13 +62,37 @@ def ImportSpecializeDims : Pass<"import-specialize-dims", "mlir::func::FuncOp"> 
   let options = [ListOption<"dims", "dims", "std::string", "NAME=SIZE or NAME=LOWER..UPPER">];
 }
 
+def ImportResolveOperands : Pass<"import-resolve-operands", "mlir::func::FuncOp"> {
+  let summary = "Gives ops whose shapes depend on data the static shapes that the model declares";
+  let description = [{
+    A Reshape to a target that is only known at run time, a reduction of axes that are an input
+    of the model: their results have no shape that could be inferred, but the model may declare
+    one, which `import-infer-shapes` takes. Where it is static, the operand adds nothing (Reshape,
+    Squeeze, Unsqueeze, Expand, Tile, ConstantOfShape, OneHot, TopK, Split, CenterCropPad, Resize
+    by sizes) and a constant takes its place; Slice and Pad become gathers at computed places;
+    CumSum and reductions are computed for each axis that fits, and the one asked for is taken.
+    Run it after `import-infer-shapes`.
+
+        %y = "onnx.Reshape"(%x, %shape) : (tensor<4x2xf32>, tensor<1xi64>) -> tensor<8xf32>
+
+    becomes
+
+        %0 = onnx.Constant dense<8> : tensor<1xi64>
+        %y = "onnx.Reshape"(%x, %0) : (tensor<4x2xf32>, tensor<1xi64>) -> tensor<8xf32>
+  }];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect"];
+}
+
 def ImportDecompose : Pass<"import-decompose", "mlir::func::FuncOp"> {
   let summary = "Writes operators by simpler ones where nothing is lost";
   let description = [{
     Afterwards there is no Identity and no Dropout of inference, no GlobalAveragePool and
     GlobalMaxPool, no ReduceL1, ReduceSumSquare, and of floats no ReduceL2, ReduceLogSum and
     ReduceLogSumExp; Sum and Mean are Add and Div, Min and Max have two operands.
-    BatchNormalization stays unless `batch-norm` is set. Run it after `import-infer-shapes`.
+    BatchNormalization stays unless `batch-norm` is set. Products of quantized tensors are
+    integer products between Cast and QuantizeLinear. Of static shapes, Einsum is made of matrix
+    products, DFT and STFT are products with constant matrices, windows are constants, and there
+    is no Hardmax, GlobalLpPool, CenterCropPad and BatchNormalization of training. Run it after `import-infer-shapes`.
 
         %y = "onnx.GlobalAveragePool"(%x) : (tensor<1x8x4x4xf32>) -> tensor<1x8x1x1xf32>
 

@@ -9,7 +9,9 @@ void lathe::buildImportPipeline(mlir::OpPassManager &passes, const ImportOptions
   ImportSpecializeDimsOptions specialize;
   specialize.dims.assign(options.dims.begin(), options.dims.end());
   passes.addNestedPass<mlir::func::FuncOp>(createImportSpecializeDims(specialize));
+  passes.addNestedPass<mlir::func::FuncOp>(createImportUnrollControl());
   passes.addNestedPass<mlir::func::FuncOp>(createImportInferShapes());
+  passes.addNestedPass<mlir::func::FuncOp>(createImportResolveOperands());
   passes.addNestedPass<mlir::func::FuncOp>(createImportDecompose());
   passes.addNestedPass<mlir::func::FuncOp>(createImportSimplify());
   passes.addPass(createFoldConstantsPass(options.evaluator, options.release));

@@ -94,6 +94,7 @@ static LogicalResult verifyEqualSizes(Operation *op, int64_t a, int64_t b, Strin
     getKernelEffects(*this, getInit(), effects);                                                   \
   }
 LATHE_NN_EFFECTS(LinearOp)
+LATHE_NN_EFFECTS(SparseLinearOp)
 LATHE_NN_EFFECTS(MatMulOp)
 LATHE_NN_EFFECTS(ConvOp)
 LATHE_NN_EFFECTS(PoolOp)
@@ -159,6 +160,38 @@ int64_t LinearOp::getMacs() {
   int64_t outputs = elements(getResultShapedType());
   int64_t channels = cast<ShapedType>(getInput().getType()).getShape().back();
   return outputs < 0 || ShapedType::isDynamic(channels) ? -1 : outputs * channels;
+}
+
+LogicalResult SparseLinearOp::verify() {
+  auto input = cast<ShapedType>(getInput().getType()), values = cast<ShapedType>(getValues().getType());
+  auto coordinates = cast<ShapedType>(getCoordinates().getType());
+  auto positions = cast<ShapedType>(getPositions().getType());
+  if (input.getRank() < 1 || !input.getElementType().isF32() || ShapedType::isDynamic(input.getShape().back()))
+    return emitOpError("expected an input of f32 with a static last dimension, but got ") << input;
+  if (values.getRank() != 1 || !values.hasStaticShape() || !values.getElementType().isF32())
+    return emitOpError("expected values of static shape [E] and of f32, but got ") << values;
+  Type index = coordinates.getElementType();
+  if (coordinates.getShape() != values.getShape() || !(index.isInteger(8) || index.isInteger(16)))
+    return emitOpError("expected a coordinate of i8 or i16 for each of ")
+           << values.getNumElements() << " values, but got " << coordinates;
+  if (input.getShape().back() > int64_t(1) << index.getIntOrFloatBitWidth())
+    return emitOpError("expected coordinates that can count ")
+           << input.getShape().back() << " channels, but got " << index;
+  if (positions.getRank() != 1 || !positions.hasStaticShape() || positions.getNumElements() < 2 ||
+      !positions.getElementType().isInteger(32))
+    return emitOpError("expected positions of static shape [N + 1] and of i32, but got ") << positions;
+  if (getResultShapedType().getRank() != input.getRank() ||
+      getResultShapedType().getShape().back() != positions.getNumElements() - 1)
+    return emitOpError("expected a result of ")
+           << positions.getNumElements() - 1 << " columns and the input's rank, but got " << getResultShapedType();
+  return verifyEpilogue(*this);
+}
+
+/// Zeros that are not stored are no multiply-adds.
+int64_t SparseLinearOp::getMacs() {
+  int64_t outputs = elements(getResultShapedType());
+  int64_t columns = getResultShapedType().getShape().back();
+  return outputs < 0 ? -1 : outputs / columns * cast<ShapedType>(getValues().getType()).getNumElements();
 }
 
 LogicalResult MatMulOp::verify() {

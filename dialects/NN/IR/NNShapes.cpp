@@ -27,6 +27,13 @@ LogicalResult LinearOp::inferShapes(SymbolicShapes &shapes) {
   return success();
 }
 
+LogicalResult SparseLinearOp::inferShapes(SymbolicShapes &shapes) {
+  SmallVector<AffineExpr> dims = dimsOf(shapes, getInput());
+  dims.back() = shapes.constant(getResultShapedType().getShape().back());
+  shapes.setDims(getResult(), dims, ownElementType(getResult()));
+  return success();
+}
+
 LogicalResult MatMulOp::inferShapes(SymbolicShapes &shapes) {
   ArrayRef<AffineExpr> lhs = shapes.getDims(getLhs()), rhs = shapes.getDims(getRhs());
   unsigned matrix = getPacked() ? 3 : 2; // dimensions of one right-hand matrix

@@ -187,7 +187,7 @@ static LogicalResult inferSlice(SliceOp op, SymbolicShapes &shapes) {
   Dims dims(shapes.getDims(op.getData()));
   auto starts = shapes.getElements(op.getStarts()), ends = shapes.getElements(op.getEnds());
   if (!starts || !ends)
-    return emitUnknown(op, "starts and ends");
+    return inferDeclared(op, shapes, "starts and ends");
   SmallVector<int64_t> axes, steps(starts->size(), 1);
   for (size_t i = 0; i < starts->size(); ++i)
     axes.push_back(i);
@@ -196,7 +196,7 @@ static LogicalResult inferSlice(SliceOp op, SymbolicShapes &shapes) {
       continue;
     auto known = getConstantElements(shapes, operand);
     if (!known)
-      return emitUnknown(op, "axes and steps");
+      return inferDeclared(op, shapes, "axes and steps");
     *values = *known;
   }
   if (starts->size() != ends->size() || starts->size() != axes.size() || starts->size() != steps.size())
@@ -260,7 +260,7 @@ static LogicalResult inferSplit(SplitOp op, SymbolicShapes &shapes) {
   if (op.getSplit()) {
     auto given = shapes.getElements(op.getSplit());
     if (!given)
-      return emitUnknown(op, "sizes");
+      return inferDeclared(op, shapes, "sizes");
     parts = Dims(*given);
     AffineExpr sum = shapes.constant(0);
     for (AffineExpr part : parts)
@@ -300,7 +300,7 @@ static LogicalResult inferTopK(TopKOp op, SymbolicShapes &shapes) {
     return failure();
   auto count = shapes.getElements(op.getK());
   if (!count || count->size() != 1)
-    return emitUnknown(op, "K");
+    return inferDeclared(op, shapes, "K");
   if (shapes.getBounds(dims[*axis] - (*count)[0]).second < 0)
     return op.emitOpError("expected K of at most ")
            << shapes.describe(dims[*axis]) << ", but got " << shapes.describe((*count)[0]);
@@ -317,7 +317,7 @@ static LogicalResult inferOneHot(OneHotOp op, SymbolicShapes &shapes) {
     return failure();
   auto depth = shapes.getElements(op.getDepth());
   if (!depth || depth->size() != 1)
-    return emitUnknown(op, "a depth");
+    return inferDeclared(op, shapes, "a depth");
   dims.insert(dims.begin() + *axis, (*depth)[0]);
   shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getValues()));
   return success();

@@ -191,7 +191,7 @@ static LogicalResult inferWindow(Operation *op, SymbolicShapes &shapes) {
   if (!type)
     return op->emitOpError("expected an element type of numbers, but got another one");
   if (!size || size->size() != 1)
-    return emitUnknown(op, "a size");
+    return inferDeclared(op, shapes, "a size");
   shapes.setDims(op->getResult(0), {(*size)[0]}, type);
   return success();
 }

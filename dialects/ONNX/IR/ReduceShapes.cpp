@@ -24,7 +24,7 @@ static LogicalResult inferReduce(Operation *op, SymbolicShapes &shapes) {
   if (axesOperand) {
     auto known = getConstantElements(shapes, axesOperand);
     if (!known)
-      return emitUnknown(op, "axes");
+      return inferDeclared(op, shapes, "axes");
     axes = *known;
   }
   if (axes.empty() && !getInt(op, "noop_with_empty_axes", 0))

@@ -13,7 +13,7 @@ static std::string describe(const SymbolicShapes &shapes, ArrayRef<AffineExpr> d
 static LogicalResult inferReshape(ReshapeOp op, SymbolicShapes &shapes) {
   auto target = shapes.getElements(op.getShape());
   if (!target)
-    return emitUnknown(op, "a target shape");
+    return inferDeclared(op, shapes, "a target shape");
   ArrayRef<AffineExpr> in = shapes.getDims(op.getData());
   Dims dims, known;
   std::optional<size_t> open;
@@ -85,7 +85,7 @@ static LogicalResult inferSqueeze(SqueezeOp op, SymbolicShapes &shapes) {
   if (op.getAxes()) {
     auto axes = getConstantElements(shapes, op.getAxes());
     if (!axes)
-      return emitUnknown(op, "axes");
+      return inferDeclared(op, shapes, "axes");
     FailureOr<SmallVector<unsigned>> normalized = normalizeAxes(op, *axes, in.size());
     if (failed(normalized))
       return failure();
@@ -112,7 +112,7 @@ static LogicalResult inferUnsqueeze(UnsqueezeOp op, SymbolicShapes &shapes) {
   ArrayRef<AffineExpr> in = shapes.getDims(op.getData());
   auto axes = getConstantElements(shapes, op.getAxes());
   if (!axes)
-    return emitUnknown(op, "axes");
+    return inferDeclared(op, shapes, "axes");
   size_t rank = in.size() + axes->size();
   FailureOr<SmallVector<unsigned>> normalized = normalizeAxes(op, *axes, rank);
   if (failed(normalized))

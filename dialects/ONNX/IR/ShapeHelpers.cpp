@@ -243,8 +243,27 @@ LogicalResult onnx::inferBroadcast(Operation *op, SymbolicShapes &shapes) {
   return success();
 }
 
+/// The static shapes that the model declares of the results; false if it does not.
+static bool takeDeclared(Operation *op, SymbolicShapes &shapes) {
+  for (Value result : op->getResults()) {
+    auto type = dyn_cast<RankedTensorType>(result.getType());
+    if (!type || !type.hasStaticShape())
+      return false;
+    shapes.setDims(result, llvm::map_to_vector(type.getShape(), [&](int64_t size) { return shapes.constant(size); }));
+  }
+  return true;
+}
+
 LogicalResult onnx::inferDataDependent(Operation *op, SymbolicShapes &shapes) {
+  if (takeDeclared(op, shapes))
+    return success();
   return op->emitOpError("has a result whose size depends on its input's elements, which Lathe does not compile");
+}
+
+LogicalResult onnx::inferDeclared(Operation *op, SymbolicShapes &shapes, StringRef what) {
+  if (takeDeclared(op, shapes))
+    return success();
+  return emitUnknown(op, what);
 }
 
 InFlightDiagnostic onnx::emitUnknown(Operation *op, StringRef what) {

@@ -81,6 +81,9 @@ llvm::LogicalResult inferBroadcast(mlir::Operation *op, SymbolicShapes &shapes);
 /// For ops whose result has as many elements as the data says.
 llvm::LogicalResult inferDataDependent(mlir::Operation *op, SymbolicShapes &shapes);
 
+/// Takes the static shapes that the model declares of the results, for ops whose operands tell them only at run time.
+/// Without them, an error about `what`.
+llvm::LogicalResult inferDeclared(mlir::Operation *op, SymbolicShapes &shapes, llvm::StringRef what);
 /// The error for an operand that has to be known at compile time.
 mlir::InFlightDiagnostic emitUnknown(mlir::Operation *op, llvm::StringRef what);
 

@@ -18,7 +18,7 @@ static LogicalResult checkSizes(Operation *op, const SymbolicShapes &shapes, Arr
 static LogicalResult inferExpand(ExpandOp op, SymbolicShapes &shapes) {
   auto target = shapes.getElements(op.getShape());
   if (!target)
-    return emitUnknown(op, "a target shape");
+    return inferDeclared(op, shapes, "a target shape");
   FailureOr<Dims> dims = broadcastDims(op, shapes, {shapes.getDims(op.getInput()), *target});
   if (failed(dims) || failed(checkSizes(op, shapes, *dims)))
     return failure();
@@ -30,7 +30,7 @@ static LogicalResult inferExpand(ExpandOp op, SymbolicShapes &shapes) {
 static LogicalResult inferTile(TileOp op, SymbolicShapes &shapes) {
   auto repeats = shapes.getElements(op.getRepeats());
   if (!repeats)
-    return emitUnknown(op, "repeats");
+    return inferDeclared(op, shapes, "repeats");
   Dims dims(shapes.getDims(op.getInput()));
   if (repeats->size() != dims.size())
     return op.emitOpError("expected ") << dims.size() << " repeats, but got " << repeats->size();
@@ -45,7 +45,7 @@ static LogicalResult inferTile(TileOp op, SymbolicShapes &shapes) {
 static LogicalResult inferConstantOfShape(ConstantOfShapeOp op, SymbolicShapes &shapes) {
   auto target = shapes.getElements(op.getInput());
   if (!target)
-    return emitUnknown(op, "a target shape");
+    return inferDeclared(op, shapes, "a target shape");
   ElementsAttr value = op.getValueAttr();
   Type type = value ? value.getElementType() : Type(Float32Type::get(op.getContext()));
   Dims dims(*target);
@@ -66,7 +66,7 @@ static LogicalResult inferRange(RangeOp op, SymbolicShapes &shapes) {
   auto start = shapes.getElements(op.getStart()), limit = shapes.getElements(op.getLimit()),
        delta = shapes.getElements(op.getDelta());
   if (!start || !limit || !delta || start->size() != 1 || limit->size() != 1 || delta->size() != 1)
-    return emitUnknown(op, "start, limit and delta");
+    return inferDeclared(op, shapes, "start, limit and delta");
   std::optional<int64_t> step = getConstant((*delta)[0]);
   if (!step || *step == 0)
     return op.emitOpError("expected a constant delta other than 0, but got ") << shapes.describe((*delta)[0]);
@@ -87,14 +87,14 @@ static LogicalResult inferPad(PadOp op, SymbolicShapes &shapes) {
   Dims dims(shapes.getDims(op.getData()));
   auto pads = shapes.getElements(op.getPads());
   if (!pads)
-    return emitUnknown(op, "pads");
+    return inferDeclared(op, shapes, "pads");
   SmallVector<int64_t> axes;
   for (size_t i = 0; i < dims.size(); ++i)
     axes.push_back(i);
   if (op.getAxes()) {
     auto given = getConstantElements(shapes, op.getAxes());
     if (!given)
-      return emitUnknown(op, "axes");
+      return inferDeclared(op, shapes, "axes");
     axes = *given;
   }
   FailureOr<SmallVector<unsigned>> normalized = normalizeAxes(op, axes, dims.size());
@@ -174,7 +174,7 @@ static LogicalResult inferResize(ResizeOp op, SymbolicShapes &shapes) {
   if (op.getSizes() && shapes.getDims(op.getSizes()) != ArrayRef<AffineExpr>(shapes.constant(0))) {
     auto sizes = shapes.getElements(op.getSizes());
     if (!sizes)
-      return emitUnknown(op, "sizes");
+      return inferDeclared(op, shapes, "sizes");
     if (sizes->size() != axes.size())
       return op.emitOpError("expected ") << axes.size() << " sizes, but got " << sizes->size();
     if (op.getKeepAspectRatioPolicy() != "stretch") {
@@ -187,7 +187,7 @@ static LogicalResult inferResize(ResizeOp op, SymbolicShapes &shapes) {
   } else if (op.getScales()) {
     auto scales = getFloats(shapes, op.getScales());
     if (!scales)
-      return emitUnknown(op, "scales");
+      return inferDeclared(op, shapes, "scales");
     if (scales->size() != axes.size())
       return op.emitOpError("expected ") << axes.size() << " scales, but got " << scales->size();
     for (auto [axis, scale] : llvm::zip_equal(*normalized, *scales)) {
@@ -227,7 +227,7 @@ static LogicalResult inferCenterCropPad(CenterCropPadOp op, SymbolicShapes &shap
   Dims dims(shapes.getDims(op.getInputData()));
   auto sizes = shapes.getElements(op.getShape());
   if (!sizes)
-    return emitUnknown(op, "a shape");
+    return inferDeclared(op, shapes, "a shape");
   SmallVector<int64_t> axes(getInts(op, "axes"));
   for (size_t i = 0; !op.getAxes() && i < dims.size(); ++i)
     axes.push_back(i);

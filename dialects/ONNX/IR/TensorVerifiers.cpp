@@ -81,7 +81,8 @@ LogicalResult ConcatOp::verify() {
     if (type.getRank() != first.getRank())
       return emitOpError("expected inputs of equal ranks, but got ")
              << Type(first) << " and " << Type(type);
-    int64_t axis = getAxis() < 0 ? getAxis() + first.getRank() : getAxis();
+    int64_t axis = getAxis();
+    axis += axis < 0 ? first.getRank() : 0;
     for (int64_t dim = 0; dim < first.getRank(); ++dim)
       if (dim != axis && !first.isDynamicDim(dim) && !type.isDynamicDim(dim) &&
           first.getDimSize(dim) != type.getDimSize(dim))

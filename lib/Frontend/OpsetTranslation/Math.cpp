@@ -45,6 +45,18 @@ static Error translateDFT(Translation &t) {
   return Error::success();
 }
 
+/// a * sigmoid(alpha * a) * b
+static Error expandSwiGLU(Translation &t) {
+  std::string gate = t.getInput(0).str(), scaled = gate;
+  std::optional<float> alpha = t.takeFloat("alpha");
+  if (alpha && *alpha != 1)
+    scaled = t.addBefore("Mul", {gate, t.makeFloatLike(*alpha, gate)});
+  std::string swish = t.addBefore("Mul", {gate, t.addBefore("Sigmoid", {scaled})});
+  t.node.set_op_type("Mul");
+  t.setInput(0, swish);
+  return Error::success();
+}
+
 /// x * sigmoid(alpha * x)
 static Error expandSwish(Translation &t) {
   std::string input = t.getInput(0).str(), scaled = input;
@@ -63,6 +75,7 @@ ArrayRef<TranslationRule> getMathTranslations() {
       {"LogSoftmax", 0, 13, translateSoftmax},
       {"Hardmax", 0, 13, translateSoftmax},
       {"DFT", 0, 20, translateDFT},
+      {"SwiGLU", 28, kAnyOpset, expandSwiGLU},
       {"Swish", 24, kAnyOpset, expandSwish},
   };
   return rules;

@@ -8,6 +8,8 @@ namespace lathe {
 /// Before opset 9, statistics could be those of single elements; before 14, more outputs meant
 /// training.
 static Error translateBatchNormalization(Translation &t) {
+  if (t.opset < 7 && t.takeInt("is_test").value_or(0) == 0 && t.node.output_size() > 1)
+    return createStringError("the form for training, with is_test = 0, is not supported");
   if (t.opset < 9 && t.takeInt("spatial").value_or(1) == 0)
     return createStringError("statistics for each element (spatial = 0) are not supported");
   for (int i = 1; i < t.node.output_size(); ++i)
@@ -21,6 +23,8 @@ static Error translateBatchNormalization(Translation &t) {
 
 /// Before opset 12, the ratio was an attribute; before 10, the mask had the type of the data.
 static Error translateDropout(Translation &t) {
+  if (t.opset < 7)
+    t.remove("is_test");
   if (std::optional<float> ratio = t.takeFloat("ratio"))
     t.setInput(1, t.makeFloatLike(*ratio, t.getInput(0)));
   if (t.opset < 10 && t.hasOutput(1)) {
@@ -28,6 +32,19 @@ static Error translateDropout(Translation &t) {
     t.addAfter("CastLike", {mask, t.getInput(0).str()}, t.node.output(1));
     t.node.set_output(1, mask);
   }
+  return Error::success();
+}
+
+/// Before opset 7, recurrent operators could leave out the sequence of states; outputs that are not named still may be.
+static Error translateRecurrent(Translation &t) {
+  t.remove("output_sequence");
+  return Error::success();
+}
+
+/// Before opset 2, the norm was a float.
+static Error translateLpPool(Translation &t) {
+  if (std::optional<float> p = t.takeFloat("p"))
+    t.setInt("p", int64_t(*p));
   return Error::success();
 }
 
@@ -93,6 +110,11 @@ ArrayRef<TranslationRule> getNNTranslations() {
       {"BatchNormalization", 0, 14, translateBatchNormalization},
       {"Dropout", 0, 12, translateDropout},
       {"GroupNormalization", 0, 21, translateGroupNormalization},
+      {"GRU", 0, 7, translateRecurrent},
+      {"LSTM", 0, 7, translateRecurrent},
+      {"RNN", 0, 7, translateRecurrent},
+      {"LpPool", 0, 2, translateLpPool},
+      {"GlobalLpPool", 0, 2, translateLpPool},
       {"RMSNormalization", 23, kAnyOpset, expandRMSNormalization},
       {"RoiAlign", 0, 16, translateRoiAlign},
   };

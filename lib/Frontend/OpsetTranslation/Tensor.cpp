@@ -25,9 +25,37 @@ static Error translateSlice(Translation &t) {
 /// Before opset 11, padding and value were attributes.
 static Error translatePad(Translation &t) {
   std::optional<float> value = t.takeFloat("value");
-  t.makeIntsInput("pads", 1);
+  t.makeIntsInput(t.opset < 2 ? "paddings" : "pads", 1);
   if (value && *value != 0)
     t.setInput(2, t.makeFloatLike(*value, t.getInput(0)));
+  return Error::success();
+}
+
+/// Before opset 4, joining the second dimension was the default.
+static Error translateConcat(Translation &t) {
+  if (!t.find("axis"))
+    t.setInt("axis", 1);
+  return Error::success();
+}
+
+/// Before opset 5, the target was an attribute.
+static Error translateReshape(Translation &t) {
+  t.makeIntsInput("shape", 1);
+  return Error::success();
+}
+
+/// Before opset 6, one dimension was repeated.
+static Error translateTile(Translation &) {
+  return createStringError("the form of opset 1, with inputs 'tiles' and 'axis', is not supported");
+}
+
+/// Before opset 6, the type was a name.
+static Error translateCastName(Translation &t) {
+  const ::onnx::AttributeProto *to = t.find("to");
+  ::onnx::TensorProto::DataType type;
+  if (!to || !::onnx::TensorProto::DataType_Parse(to->s(), &type))
+    return createStringError("expected the name of an element type in 'to', but got another one");
+  t.setInt("to", type);
   return Error::success();
 }
 
@@ -61,6 +89,12 @@ static void setOldCoordinates(Translation &t) {
 /// Upsample is Resize with an attribute or an input `scales`.
 static Error translateUpsample(Translation &t) {
   std::string scales = t.getInput(1).str();
+  if (t.opset < 7) {
+    std::optional<float> height = t.takeFloat("height_scale"), width = t.takeFloat("width_scale");
+    if (!height || !width)
+      return createStringError("expected attributes 'height_scale' and 'width_scale', but got only one or none");
+    scales = t.makeFloats({1, 1, *height, *width});
+  }
   if (std::optional<std::vector<float>> values = t.takeFloats("scales"))
     scales = t.makeFloats(*values);
   if (scales.empty())
@@ -124,6 +158,10 @@ ArrayRef<TranslationRule> getTensorTranslations() {
   static const TranslationRule rules[] = {
       {"Squeeze", 0, 13, translateAxes},
       {"Unsqueeze", 0, 13, translateAxes},
+      {"Concat", 0, 4, translateConcat},
+      {"Reshape", 0, 5, translateReshape},
+      {"Tile", 0, 6, translateTile},
+      {"Cast", 0, 6, translateCastName},
       {"Slice", 0, 10, translateSlice},
       {"Pad", 0, 11, translatePad},
       {"Split", 0, 13, translateSplitSizes},

@@ -79,6 +79,13 @@ void Translation::setString(StringRef name, StringRef value) {
   attribute->set_s(value.str());
 }
 
+std::string Translation::takeString(StringRef name, StringRef otherwise) {
+  const ::onnx::AttributeProto *attribute = find(name);
+  std::string value = attribute ? attribute->s() : otherwise.str();
+  remove(name);
+  return value;
+}
+
 StringRef Translation::getInput(int index) const {
   return index < node.input_size() ? StringRef(node.input(index)) : StringRef();
 }
@@ -153,6 +160,10 @@ std::string Translation::makeFloatLike(float value, StringRef like) {
   return addBefore("CastLike", {constant, like.str()});
 }
 
+std::string Translation::makeIntLike(int64_t value, StringRef like) {
+  return addBefore("CastLike", {makeInt(value), like.str()});
+}
+
 static void fillNode(::onnx::NodeProto &node, StringRef op, ArrayRef<std::string> inputs,
                      StringRef output, ArrayRef<std::pair<StringRef, int64_t>> attributes) {
   node.set_op_type(op.str());
@@ -177,9 +188,11 @@ void Translation::addAfter(StringRef op, ArrayRef<std::string> inputs, StringRef
 
 Error translateNode(Translation &translation) {
   std::string op = translation.node.op_type(); // a rule may change it
+  if (translation.opset < 6)
+    translation.remove("consumed_inputs"); // a hint for planners of buffers
   for (ArrayRef<TranslationRule> rules :
-       {getAttentionTranslations(), getMathTranslations(), getNNTranslations(),
-        getReduceTranslations(), getTensorTranslations()})
+       {getAttentionTranslations(), getBroadcastTranslations(), getLossTranslations(), getMathTranslations(),
+        getNNTranslations(), getReduceTranslations(), getStateTranslations(), getTensorTranslations()})
     for (const TranslationRule &rule : rules)
       if (rule.op == op && rule.from <= translation.opset && translation.opset < rule.until)
         if (Error error = rule.apply(translation))

@@ -32,6 +32,9 @@ struct Translation {
   void setInt(llvm::StringRef name, int64_t value);
   void setString(llvm::StringRef name, llvm::StringRef value);
 
+  /// The attribute's string, or `otherwise`; removes it.
+  std::string takeString(llvm::StringRef name, llvm::StringRef otherwise);
+
   /// The name of an input or output; "" if it is absent.
   llvm::StringRef getInput(int index) const;
   bool hasOutput(int index) const;
@@ -48,6 +51,8 @@ struct Translation {
   std::string makeFloats(llvm::ArrayRef<float> values);
   /// A float scalar with the element type of input `like`.
   std::string makeFloatLike(float value, llvm::StringRef like);
+  /// An integer scalar with the element type of input `like`.
+  std::string makeIntLike(int64_t value, llvm::StringRef like);
   /// Adds a node with one result before this one, or after it; returns the result's name.
   std::string addBefore(llvm::StringRef op, llvm::ArrayRef<std::string> inputs,
                         llvm::ArrayRef<std::pair<llvm::StringRef, int64_t>> attributes = {});
@@ -67,9 +72,12 @@ struct TranslationRule {
 };
 
 llvm::ArrayRef<TranslationRule> getAttentionTranslations();
+llvm::ArrayRef<TranslationRule> getBroadcastTranslations();
+llvm::ArrayRef<TranslationRule> getLossTranslations();
 llvm::ArrayRef<TranslationRule> getMathTranslations();
 llvm::ArrayRef<TranslationRule> getNNTranslations();
 llvm::ArrayRef<TranslationRule> getReduceTranslations();
+llvm::ArrayRef<TranslationRule> getStateTranslations();
 llvm::ArrayRef<TranslationRule> getTensorTranslations();
 
 /// Brings the node into the form of the newest opset; an error if that form cannot say what it

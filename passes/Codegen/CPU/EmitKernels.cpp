@@ -27,6 +27,7 @@ LogicalResult emitKernel(Operation *op) {
     return op->emitOpError("expected its memref form");
   return TypeSwitch<Operation *, LogicalResult>(op)
       .Case([](nn::LinearOp linear) { return withEpilogue(linear, cpu::emitLinear); })
+      .Case([](nn::SparseLinearOp linear) { return withEpilogue(linear, cpu::emitSparseLinear); })
       .Case([](nn::MatMulOp matmul) { return withEpilogue(matmul, cpu::emitMatMul); })
       .Case([](nn::ConvOp conv) { return withEpilogue(conv, cpu::emitConv); })
       .Case([](nn::PoolOp pool) { return cpu::emitPool(pool); })

@@ -84,7 +84,7 @@ static void attachModels(MLIRContext *context) {
 
 void codegen::registerNNBufferization(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
-    attachModels<nn::LinearOp, nn::MatMulOp, nn::ConvOp, nn::PoolOp, nn::AttentionOp, nn::NormOp,
-                 nn::SoftmaxOp, nn::TokenMergeOp, nn::TokenPruneOp>(context);
+    attachModels<nn::LinearOp, nn::SparseLinearOp, nn::MatMulOp, nn::ConvOp, nn::PoolOp, nn::AttentionOp,
+                 nn::NormOp, nn::SoftmaxOp, nn::TokenMergeOp, nn::TokenPruneOp>(context);
   });
 }

@@ -17,10 +17,18 @@ using namespace lathe::codegen;
 static ArrayRef<char> getBytes(ElementsAttr attr) {
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
     return resource.getData();
-  if (auto dense = dyn_cast<DenseElementsAttr>(attr);
-      dense && !dense.isSplat() && !dense.getElementType().isInteger(1))
+  if (auto dense = dyn_cast<DenseElementsAttr>(attr); dense && !dense.isSplat())
     return dense.getRawData();
   return {};
+}
+
+/// Booleans are bits in a dense attribute and bytes in memory.
+static ElementsAttr widenBooleans(ElementsAttr attr) {
+  auto dense = dyn_cast_or_null<DenseIntElementsAttr>(attr);
+  if (!dense || !dense.getElementType().isInteger(1))
+    return attr;
+  SmallVector<int8_t> bytes(dense.getValues<bool>());
+  return DenseElementsAttr::get(dense.getType().clone(IntegerType::get(attr.getContext(), 8)), ArrayRef(bytes));
 }
 
 FailureOr<WeightLayout> codegen::layOutWeights(ModuleOp module) {
@@ -34,7 +42,8 @@ FailureOr<WeightLayout> codegen::layOutWeights(ModuleOp module) {
   for (auto global : module.getOps<memref::GlobalOp>()) {
     if (!used.contains(global.getSymName()))
       continue;
-    auto attr = dyn_cast_or_null<ElementsAttr>(global.getInitialValue().value_or(Attribute()));
+    ElementsAttr attr =
+        widenBooleans(dyn_cast_or_null<ElementsAttr>(global.getInitialValue().value_or(Attribute())));
     if (!attr)
       return global.emitError("expected a constant with a value");
     ArrayRef<char> bytes = getBytes(attr);

@@ -110,8 +110,33 @@ static LogicalResult lowerGatherND(Lowering &lowering, onnx::GatherNDOp op) {
   return success();
 }
 
+/// The first elements of each sequence backwards, as many as it is long.
+static LogicalResult lowerReverseSequence(Lowering &lowering, onnx::ReverseSequenceOp op) {
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getInput());
+  int64_t batch = op.getBatchAxis(), time = op.getTimeAxis();
+  Value input = lowering.get(op.getInput()), lengths = lowering.get(op.getSequenceLens());
+  Value size = lowering.sizeValue(dims[time]);
+  lowering.set(
+      op.getY(),
+      lowering.generic(dims, lowering.elementType(op.getY()), {}, {},
+                       [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+                         ScalarBuilder s{b, b.getLoc()};
+                         SmallVector<Value> position;
+                         for (unsigned dim = 0; dim < dims.size(); ++dim)
+                           position.push_back(linalg::IndexOp::create(b, dim));
+                         Value length = tensor::ExtractOp::create(b, lengths, position[batch]);
+                         length = arith::IndexCastOp::create(b, b.getIndexType(), length);
+                         Value one = arith::ConstantIndexOp::create(b, 1), step = position[time];
+                         Value mirrored = createBoundedIndex(b, s.sub(s.sub(length, one), step), size);
+                         position[time] = s.select(s.less(step, length), mirrored, step);
+                         return tensor::ExtractOp::create(b, input, position);
+                       }));
+  return success();
+}
+
 void lathe::addGatherLowerings(LoweringTable &table) {
   table.add<onnx::GatherOp, lowerGather>();
   table.add<onnx::GatherElementsOp, lowerGatherElements>();
   table.add<onnx::GatherNDOp, lowerGatherND>();
+  table.add<onnx::ReverseSequenceOp, lowerReverseSequence>();
 }

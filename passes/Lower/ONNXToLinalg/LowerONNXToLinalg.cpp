@@ -19,6 +19,12 @@ namespace {
 struct LowerONNXToLinalgPass : lathe::impl::LowerONNXToLinalgBase<LowerONNXToLinalgPass> {
   LogicalResult initialize(MLIRContext *) override {
     addElementwiseLowerings(table);
+    addMatrixProductLowerings(table);
+    addConvolutionLowerings(table);
+    addPoolingLowerings(table);
+    addQuantizationLowerings(table);
+    addSamplingLowerings(table);
+    addSelectionLowerings(table);
     addReductionLowerings(table);
     addGatherLowerings(table);
     addMovementLowerings(table);

@@ -72,6 +72,8 @@ Value Lowering::filled(Dims dims, Value scalar) {
 }
 
 Value Lowering::slice(Value value, ArrayRef<OpFoldResult> offsets, Dims dims) {
+  if (llvm::is_contained(dims, constantExpr(0))) // a slice of nothing may begin behind the end
+    return empty(dims, getElementTypeOrSelf(value));
   SmallVector<OpFoldResult> strides(dims.size(), builder.getIndexAttr(1));
   return tensor::ExtractSliceOp::create(builder, value, offsets, sizes(dims), strides);
 }

@@ -121,6 +121,12 @@ private:
 llvm::LogicalResult lowerElementwise(Lowering &lowering, mlir::Operation *op);
 
 void addElementwiseLowerings(LoweringTable &table);
+void addMatrixProductLowerings(LoweringTable &table);
+void addConvolutionLowerings(LoweringTable &table);
+void addPoolingLowerings(LoweringTable &table);
+void addQuantizationLowerings(LoweringTable &table);
+void addSamplingLowerings(LoweringTable &table);
+void addSelectionLowerings(LoweringTable &table);
 void addReductionLowerings(LoweringTable &table);
 void addGatherLowerings(LoweringTable &table);
 void addScatterLowerings(LoweringTable &table);

@@ -82,6 +82,10 @@ static LogicalResult lowerSlice(Lowering &lowering, onnx::SliceOp op) {
     offsets[axis] = offset;
   }
   Value data = lowering.get(op.getData());
+  if (llvm::is_contained(resultDims, lowering.constantExpr(0))) {
+    lowering.set(op.getOutput(), lowering.empty(resultDims, getElementTypeOrSelf(data)));
+    return success();
+  }
   if (llvm::any_of(strides, [](int64_t stride) { return stride < 0; })) {
     SmallVector<Value> values =
         llvm::map_to_vector(offsets, [&](AffineExpr offset) { return lowering.sizeValue(offset); });

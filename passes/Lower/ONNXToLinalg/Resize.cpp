@@ -1,7 +1,7 @@
 //===- Resize.cpp - onnx.Resize: nearest, linear, cubic -------------------===//
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
-#include "passes/Lower/ONNXToLinalg/Lowering.h"
+#include "passes/Lower/ONNXToLinalg/Interpolation.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -12,6 +12,7 @@ struct ResizedDim {
   unsigned dim;
   Value scale, inputSize, outputSize; ///< f32
   Value last;                         ///< index of the last element
+  Value begin, end;                   ///< of the region that is resized, in parts of the input
 };
 
 /// An element of the input and its weight; null for 1.
@@ -38,6 +39,15 @@ static Value createCoordinate(ImplicitLocOpBuilder &b, StringRef mode, const Res
     Value scaled = s.div(s.mul(x, s.sub(dim.inputSize, f32(1))), s.select(single, f32(1), steps));
     return s.select(single, f32(0), scaled);
   }
+  if (mode == "tf_crop_and_resize") {
+    Value last = s.sub(dim.inputSize, f32(1)), steps = s.sub(dim.outputSize, f32(1));
+    Value single = s.equal(steps, f32(0));
+    Value step = s.div(s.mul(s.sub(dim.end, dim.begin), last), s.select(single, f32(1), steps));
+    Value middle = s.mul(s.mul(s.add(dim.begin, dim.end), f32(0.5)), last);
+    return s.select(single, middle, s.add(s.mul(dim.begin, last), s.mul(x, step)));
+  }
+  if (mode == "tf_half_pixel_for_nn")
+    return s.div(s.add(x, f32(0.5)), dim.scale);
   Value center = s.sub(s.div(s.add(x, f32(0.5)), dim.scale), f32(0.5));
   if (mode == "pytorch_half_pixel")
     return s.select(s.less(f32(1), dim.outputSize), center, f32(0));
@@ -59,11 +69,10 @@ static Value createNearest(ImplicitLocOpBuilder &b, StringRef mode, Value x) {
   return mode == "floor" ? s.make<math::FloorOp>({x}) : s.make<math::CeilOp>({x});
 }
 
-/// Weights of the four neighbours at distances 1 + t, t, 1 - t, 2 - t (Keys 1981).
-static void createCubicWeights(ImplicitLocOpBuilder &b, Value t, double a,
+void lathe::createCubicWeights(ImplicitLocOpBuilder &b, Value t, double a,
                                SmallVectorImpl<Value> &weights) {
   ScalarBuilder s{b, b.getLoc()};
-  auto f32 = [&](double value) { return s.constant(b.getF32Type(), value); };
+  auto f32 = [&](double value) { return s.constant(t.getType(), value); };
   auto near = [&](Value d) { // (a + 2) d^3 - (a + 3) d^2 + 1
     return s.add(s.mul(s.mul(s.sub(s.mul(f32(a + 2), d), f32(a + 3)), d), d), f32(1));
   };
@@ -135,7 +144,8 @@ static LogicalResult verifyResize(onnx::ResizeOp op) {
             nearest = op.getNearestMode();
   if (coordinates != "half_pixel" && coordinates != "asymmetric" &&
       coordinates != "align_corners" && coordinates != "pytorch_half_pixel" &&
-      coordinates != "half_pixel_symmetric")
+      coordinates != "half_pixel_symmetric" && coordinates != "tf_half_pixel_for_nn" &&
+      coordinates != "tf_crop_and_resize")
     return op.emitOpError("with coordinate_transformation_mode ")
            << coordinates << " is not supported";
   if (mode != "nearest" && mode != "linear" && mode != "cubic")
@@ -143,6 +153,8 @@ static LogicalResult verifyResize(onnx::ResizeOp op) {
   if (nearest != "round_prefer_floor" && nearest != "round_prefer_ceil" && nearest != "floor" &&
       nearest != "ceil")
     return op.emitOpError("with nearest_mode ") << nearest << " is not supported";
+  if (coordinates == "tf_crop_and_resize" && !op.getRoi())
+    return op.emitOpError("expected a region for tf_crop_and_resize, but got none");
   if (op.getAntialias())
     return op.emitOpError("with antialias is not supported");
   return success();
@@ -159,23 +171,52 @@ static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
   if (auto given = op.getAxes())
     axes.assign(given->begin(), given->end());
   DenseFPElementsAttr scales;
-  bool hasScales = op.getScales() && matchPattern(op.getScales(), m_Constant(&scales)) &&
-                   scales.getNumElements() == int64_t(axes.size());
+  auto hasAll = [&](Value list) {
+    return list && lowering.shapes.getDims(list) ==
+                       ArrayRef<AffineExpr>(lowering.constantExpr(axes.size()));
+  };
+  bool givesScales = !hasAll(op.getSizes()) && hasAll(op.getScales());
+  bool hasScales = givesScales && matchPattern(op.getScales(), m_Constant(&scales));
 
   SmallVector<ResizedDim> resized;
   for (auto [position, axis] : llvm::enumerate(axes)) {
     unsigned dim = axis < 0 ? axis + rank : axis;
     double scale = hasScales ? scales.getValues<APFloat>()[position].convertToDouble() : 1.0;
-    if (dims[dim] == resultDims[dim] && (!hasScales || scale == 1.0))
+    bool crops = op.getCoordinateTransformationMode() == "tf_crop_and_resize";
+    bool isOne = dims[dim] == lowering.constantExpr(1); // every scale reads the one element there is
+    if (dims[dim] == resultDims[dim] &&
+        (isOne || (!crops && (!givesScales || (hasScales && scale == 1.0)))))
       continue;
     Value size = lowering.sizeValue(dims[dim]);
     ResizedDim entry;
     entry.dim = dim;
     entry.inputSize = toF32(builder, size);
     entry.outputSize = toF32(builder, lowering.sizeValue(resultDims[dim]));
-    entry.scale =
-        hasScales ? ScalarBuilder{builder, builder.getLoc()}.constant(builder.getF32Type(), scale)
-                  : Value(arith::DivFOp::create(builder, entry.outputSize, entry.inputSize));
+    if (hasScales) {
+      entry.scale = ScalarBuilder{builder, builder.getLoc()}.constant(builder.getF32Type(), scale);
+    } else if (givesScales) {
+      Value one = tensor::ExtractOp::create(builder, lowering.get(op.getScales()),
+                                            lowering.index(position));
+      entry.scale =
+          createScalarCast(builder, builder.getLoc(), one, false, builder.getF32Type(), false);
+    } else {
+      entry.scale = arith::DivFOp::create(builder, entry.outputSize, entry.inputSize);
+    }
+    if (crops) {
+      if (!(lowering.shapes.getDims(op.getRoi()) ==
+            ArrayRef<AffineExpr>(lowering.constantExpr(2 * axes.size()))))
+        return op.emitOpError("expected a region of ") << 2 * axes.size() << " numbers";
+      auto read = [&](int64_t index) {
+        Value number = tensor::ExtractOp::create(builder, lowering.get(op.getRoi()),
+                                                 lowering.index(index));
+        return createScalarCast(builder, builder.getLoc(), number, false, builder.getF32Type(), false);
+      };
+      entry.begin = read(position);
+      entry.end = read(axes.size() + position);
+    }
+    // ONNX's reference aligns the corners of a result whose size is not rounded.
+    if (givesScales && op.getCoordinateTransformationMode() == "align_corners")
+      entry.outputSize = arith::MulFOp::create(builder, entry.inputSize, entry.scale);
     entry.last = arith::SubIOp::create(builder, size, lowering.index(1));
     resized.push_back(entry);
   }
@@ -198,7 +239,19 @@ static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
                      ? value
                      : createScalarCast(b, b.getLoc(), value, isUnsigned, b.getF32Type(), false);
         });
-        return createScalarCast(b, b.getLoc(), sum, isUnsigned, element, isUnsigned);
+        Value result = createScalarCast(b, b.getLoc(), sum, isUnsigned, element, isUnsigned);
+        if (op.getCoordinateTransformationMode() != "tf_crop_and_resize")
+          return result;
+        ScalarBuilder s{b, b.getLoc()};
+        for (const ResizedDim &dim : resized) {
+          Value x = createCoordinate(b, op.getCoordinateTransformationMode(), dim);
+          Value last = s.sub(dim.inputSize, s.constant(b.getF32Type(), 1));
+          Value inside = s.make<arith::AndIOp>(
+              {s.lessOrEqual(s.constant(b.getF32Type(), 0), x), s.lessOrEqual(x, last)});
+          Value beyond = s.constant(element, op.getExtrapolationValue().convertToDouble());
+          result = s.select(inside, result, beyond);
+        }
+        return result;
       }));
   return success();
 }

@@ -16,6 +16,18 @@ func.func @linear(%x: tensor<?x64xf32>, %w: tensor<64x36xf32>, %p: tensor<3x64x1
   return %0, %1 : tensor<?x36xf32>, tensor<?x36xf32>
 }
 
+// CHECK-LABEL: func.func @sparse_linear
+// CHECK: nn.sparse_linear %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} extras(%{{.*}}) epilogue {
+// CHECK: } : (tensor<?x64xf32>, tensor<230xf32>, tensor<230xi8>, tensor<37xi32>, tensor<36xf32>) -> tensor<?x36xf32>
+func.func @sparse_linear(%x: tensor<?x64xf32>, %v: tensor<230xf32>, %c: tensor<230xi8>, %p: tensor<37xi32>, %bias: tensor<36xf32>) -> tensor<?x36xf32> {
+  %0 = nn.sparse_linear %x, %v, %c, %p extras(%bias) epilogue {
+  ^bb0(%acc: f32, %b: f32):
+    %s = arith.addf %acc, %b : f32
+    nn.yield %s : f32
+  } : (tensor<?x64xf32>, tensor<230xf32>, tensor<230xi8>, tensor<37xi32>, tensor<36xf32>) -> tensor<?x36xf32>
+  return %0 : tensor<?x36xf32>
+}
+
 // CHECK-LABEL: func.func @matmul
 // CHECK: nn.matmul %{{.*}}, %{{.*}} : (tensor<2x3x4x5xf32>, tensor<3x5x6xf32>) -> tensor<2x3x4x6xf32>
 // CHECK: nn.matmul %{{.*}}, %{{.*}} {packed} :

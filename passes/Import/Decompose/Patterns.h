@@ -1,0 +1,20 @@
+//===- Patterns.h - Decompositions by family ------------------------------===//
+#ifndef PASSES_IMPORT_DECOMPOSE_PATTERNS_H
+#define PASSES_IMPORT_DECOMPOSE_PATTERNS_H
+
+#include "mlir/IR/PatternMatch.h"
+
+namespace lathe {
+
+/// Einsum as transposes, reductions and matrix products.
+void populateEinsumPatterns(mlir::RewritePatternSet &patterns);
+/// Products of quantized tensors as integer products between Cast and QuantizeLinear.
+void populateQuantizedPatterns(mlir::RewritePatternSet &patterns);
+/// DFT, STFT, windows and MelWeightMatrix of known sizes.
+void populateSignalPatterns(mlir::RewritePatternSet &patterns);
+/// Hardmax, GlobalLpPool and batch normalization in training.
+void populateNNPatterns(mlir::RewritePatternSet &patterns);
+
+} // namespace lathe
+
+#endif // PASSES_IMPORT_DECOMPOSE_PATTERNS_H

@@ -1,0 +1,247 @@
+//===- UnrollControl.cpp - Control flow that is known at compile time -----===//
+#include "dialects/Interfaces/SymbolicShapes.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "dialects/ONNX/IR/ONNXDialect.h"
+#include "passes/Import/Passes.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_IMPORTUNROLLCONTROL
+#include "passes/Import/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+
+/// Copies the ops of a body to the builder's place; returns what it yields.
+static SmallVector<Value> inlineBody(OpBuilder &builder, Block &body, ValueRange arguments) {
+  IRMapping mapping;
+  mapping.map(body.getArguments(), arguments);
+  for (Operation &op : body.without_terminator())
+    builder.clone(op, mapping);
+  return llvm::map_to_vector(body.getTerminator()->getOperands(),
+                             [&](Value value) { return mapping.lookupOrDefault(value); });
+}
+
+static Type getUnranked(Value value) { return UnrankedTensorType::get(getElementTypeOrSelf(value.getType())); }
+
+static Value makeInts(OpBuilder &builder, Location loc, ArrayRef<int64_t> values) {
+  return onnx::ConstantOp::create(builder, loc, builder.getI64TensorAttr(values));
+}
+
+/// The only element of a value that is known; nullopt if it is not.
+static std::optional<int64_t> getKnown(const SymbolicShapes &shapes, Value value) {
+  if (!value || !shapes.hasDims(value))
+    return std::nullopt;
+  auto elements = shapes.getElements(value);
+  if (!elements || elements->size() != 1)
+    return std::nullopt;
+  auto constant = dyn_cast<AffineConstantExpr>(elements->front());
+  return constant ? std::optional(constant.getValue()) : std::nullopt;
+}
+
+/// Joins what iterations gave along a new dimension, or says that there is nothing of the declared type.
+static Value stack(OpBuilder &builder, Location loc, ArrayRef<Value> parts, int64_t axis, Value result) {
+  if (parts.empty()) {
+    auto type = dyn_cast<RankedTensorType>(result.getType());
+    if (!type || !type.hasStaticShape() || type.getNumElements() != 0)
+      return nullptr;
+    return onnx::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, ArrayRef<Attribute>()));
+  }
+  SmallVector<Value> wide;
+  for (Value part : parts)
+    wide.push_back(onnx::UnsqueezeOp::create(builder, loc, getUnranked(part), part, makeInts(builder, loc, axis)));
+  return onnx::ConcatOp::create(builder, loc, getUnranked(result), wide, axis);
+}
+
+namespace {
+
+struct ImportUnrollControlPass : lathe::impl::ImportUnrollControlBase<ImportUnrollControlPass> {
+  using ImportUnrollControlBase::ImportUnrollControlBase;
+
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isExternal())
+      return;
+    // Each op that goes may tell the shapes that the next one needs.
+    for (bool changed = true; changed;) {
+      changed = false;
+      SmallVector<Operation *> ops;
+      for (Operation &op : function.getBody().front())
+        if (isa<onnx::IfOp, onnx::LoopOp, onnx::ScanOp>(op))
+          ops.push_back(&op);
+      if (ops.empty())
+        break;
+      SymbolicShapes shapes(function);
+      {
+        ScopedDiagnosticHandler silence(&getContext(), [](Diagnostic &) { return success(); });
+        (void)shapes.compute();
+      }
+      for (Operation *op : ops)
+        if (replace(shapes, op)) {
+          changed = true;
+          break;
+        }
+    }
+    updateType(function);
+  }
+
+private:
+  /// A body may say more of its results than the op did.
+  static void updateType(func::FuncOp function) {
+    Operation *terminator = function.getBody().front().getTerminator();
+    function.setType(FunctionType::get(function.getContext(), function.getArgumentTypes(), terminator->getOperandTypes()));
+  }
+
+  bool replace(const SymbolicShapes &shapes, Operation *op) {
+    OpBuilder builder(op);
+    SmallVector<Value> results;
+    if (auto branch = dyn_cast<onnx::IfOp>(op))
+      results = inlineIf(shapes, builder, branch);
+    else if (auto loop = dyn_cast<onnx::LoopOp>(op))
+      results = unrollLoop(shapes, builder, loop);
+    else
+      results = unrollScan(shapes, builder, cast<onnx::ScanOp>(op));
+    if (results.size() != op->getNumResults() || llvm::is_contained(results, Value()))
+      return false;
+    for (auto [old, value] : llvm::zip_equal(op->getResults(), results))
+      replaceWith(old, value);
+    op->erase();
+    return true;
+  }
+
+  /// A declared type may say more than what takes the value's place.
+  static void replaceWith(Value old, Value value) {
+    auto declared = dyn_cast<RankedTensorType>(old.getType());
+    bool isOwn = value.getDefiningOp() && isa<UnrankedTensorType>(value.getType()) &&
+                 isa<onnx::ONNXDialect>(value.getDefiningOp()->getDialect());
+    if (declared && declared.hasStaticShape() && isOwn)
+      value.setType(declared);
+    old.replaceAllUsesWith(value);
+  }
+
+  /// The branch that is taken; if that is not known, both, and a choice between their results, which have one shape.
+  static SmallVector<Value> inlineIf(const SymbolicShapes &shapes, OpBuilder &builder, onnx::IfOp op) {
+    if (std::optional<int64_t> condition = getKnown(shapes, op.getCond()))
+      return inlineBody(builder, (*condition ? op.getThenBranch() : op.getElseBranch()).front(), {});
+    if (!llvm::all_of(op->getResultTypes(), [](Type type) { return isa<TensorType>(type); }))
+      return {};
+    auto isLarge = [](Region &region) {
+      return llvm::any_of(region.front(), [](Operation &inner) { return inner.getNumRegions() > 0; });
+    };
+    if (isLarge(op.getThenBranch()) || isLarge(op.getElseBranch()))
+      return {};
+    Value condition = op.getCond();
+    if (auto type = dyn_cast<RankedTensorType>(condition.getType()); !type || type.getRank() != 0)
+      condition = onnx::SqueezeOp::create(builder, op.getLoc(), getUnranked(condition), condition, Value());
+    SmallVector<Value> yes = inlineBody(builder, op.getThenBranch().front(), {}),
+                       no = inlineBody(builder, op.getElseBranch().front(), {}), chosen;
+    for (auto [a, b, result] : llvm::zip_equal(yes, no, op->getResults()))
+      chosen.push_back(onnx::WhereOp::create(builder, op.getLoc(), getUnranked(result), condition, a, b));
+    return chosen;
+  }
+
+  static constexpr int64_t kMaxIterations = 1024, kMaxOps = 1 << 16;
+
+  static bool isTooLarge(Block &body, int64_t count) {
+    int64_t ops = 0;
+    body.walk([&](Operation *) { ++ops; });
+    return count < 0 || count > kMaxIterations || count * ops > kMaxOps;
+  }
+
+  /// How often a loop runs: the trip count, or what the model declares that it makes; nullopt if that is not known.
+  static std::optional<int64_t> countTrips(const SymbolicShapes &shapes, onnx::LoopOp op, unsigned carried) {
+    // Only a declared result says how far a condition that is known at run time lets it run.
+    for (Value scanned : op->getResults().drop_front(carried))
+      if (auto type = dyn_cast<RankedTensorType>(scanned.getType()); type && type.getRank() && !type.isDynamicDim(0))
+        return type.getDimSize(0);
+    Block &body = op.getBody().front();
+    Value next = body.getTerminator()->getOperand(0);
+    while (auto identity = next.getDefiningOp<onnx::IdentityOp>())
+      next = identity.getInput();
+    DenseIntElementsAttr constant;
+    bool goesOn = next == body.getArgument(1) ||
+                  (matchPattern(next, m_Constant(&constant)) && constant.isSplat() && !constant.getSplatValue<APInt>().isZero());
+    std::optional<int64_t> first = op.getCond() ? getKnown(shapes, op.getCond()) : 1;
+    if (first == 0)
+      return 0;
+    return goesOn && first ? getKnown(shapes, op.getM()) : std::nullopt;
+  }
+
+  static SmallVector<Value> unrollLoop(const SymbolicShapes &shapes, OpBuilder &builder, onnx::LoopOp op) {
+    Block &body = op.getBody().front();
+    unsigned carried = op.getVInitial().size();
+    if (!llvm::all_of(op->getResultTypes(), [](Type type) { return isa<TensorType>(type); }))
+      return {};
+    std::optional<int64_t> trips = countTrips(shapes, op, carried);
+    if (!trips || isTooLarge(body, *trips))
+      return {};
+    Location loc = op.getLoc();
+    SmallVector<Value> state(op.getVInitial());
+    SmallVector<SmallVector<Value>> scanned(op->getNumResults() - carried);
+    for (int64_t i = 0; i < *trips; ++i) {
+      auto scalar = RankedTensorType::get({}, builder.getI64Type());
+      SmallVector<Value> arguments = {
+          onnx::ConstantOp::create(builder, loc, DenseElementsAttr::get(scalar, i)),
+          onnx::ConstantOp::create(builder, loc, DenseElementsAttr::get(RankedTensorType::get({}, builder.getI1Type()), true))};
+      llvm::append_range(arguments, state);
+      SmallVector<Value> yielded = inlineBody(builder, body, arguments);
+      state.assign(yielded.begin() + 1, yielded.begin() + 1 + carried);
+      for (auto [list, value] : llvm::zip_equal(scanned, ArrayRef(yielded).drop_front(1 + carried)))
+        list.push_back(value);
+    }
+    for (auto [i, list] : llvm::enumerate(scanned))
+      state.push_back(stack(builder, loc, list, 0, op->getResult(carried + i)));
+    return state;
+  }
+
+  static SmallVector<Value> unrollScan(const SymbolicShapes &shapes, OpBuilder &builder, onnx::ScanOp op) {
+    Block &body = op.getBody().front();
+    int64_t inputCount = op.getNumScanInputs(), carried = int64_t(op->getNumOperands()) - inputCount;
+    if (inputCount < 1 || carried < 0 || int64_t(op->getNumResults()) < carried)
+      return {};
+    auto read = [](std::optional<ArrayRef<int64_t>> list, size_t i) { return list && i < list->size() ? (*list)[i] : 0; };
+    ValueRange inputs = op->getOperands().drop_front(carried);
+    std::optional<int64_t> length;
+    SmallVector<int64_t> axes;
+    for (auto [i, input] : llvm::enumerate(inputs)) {
+      if (!shapes.hasDims(input))
+        return {};
+      int64_t rank = shapes.getDims(input).size(), axis = read(op.getScanInputAxes(), i);
+      axis += axis < 0 ? rank : 0;
+      if (axis < 0 || axis >= rank)
+        return {};
+      auto size = dyn_cast<AffineConstantExpr>(shapes.getDims(input)[axis]);
+      if (!size || (length && *length != size.getValue()))
+        return {};
+      length = size.getValue();
+      axes.push_back(axis);
+    }
+    if (isTooLarge(body, *length))
+      return {};
+    Location loc = op.getLoc();
+    SmallVector<Value> state(op->getOperands().take_front(carried));
+    SmallVector<SmallVector<Value>> scanned(op->getNumResults() - carried);
+    for (int64_t step = 0; step < *length; ++step) {
+      SmallVector<Value> arguments(state);
+      for (auto [i, input] : llvm::enumerate(inputs)) {
+        int64_t place = read(op.getScanInputDirections(), i) ? *length - 1 - step : step;
+        auto index = onnx::ConstantOp::create(
+            builder, loc, DenseElementsAttr::get(RankedTensorType::get({}, builder.getI64Type()), place));
+        arguments.push_back(onnx::GatherOp::create(builder, loc, getUnranked(input), input, index, axes[i]));
+      }
+      SmallVector<Value> yielded = inlineBody(builder, body, arguments);
+      state.assign(yielded.begin(), yielded.begin() + carried);
+      for (auto [list, value] : llvm::zip_equal(scanned, ArrayRef(yielded).drop_front(carried)))
+        list.push_back(value);
+    }
+    for (auto [i, list] : llvm::enumerate(scanned)) {
+      if (read(op.getScanOutputDirections(), i))
+        std::reverse(list.begin(), list.end());
+      state.push_back(stack(builder, loc, list, read(op.getScanOutputAxes(), i), op->getResult(carried + i)));
+    }
+    return state;
+  }
+};
+
+} // namespace

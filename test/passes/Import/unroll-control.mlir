@@ -1,0 +1,88 @@
+// RUN: lathe-opt %s --split-input-file --import-unroll-control | FileCheck %s
+// RUN: not lathe-opt %s --split-input-file --import-unroll-control --import-infer-shapes 2>/dev/null | FileCheck %s --check-prefix=SHAPES
+
+// Both branches, and a choice.
+// CHECK-LABEL: func.func @branches
+// CHECK: %[[NO:.*]] = "onnx.Neg"(%arg1)
+// CHECK: "onnx.Where"(%arg0, %{{.*}}, %{{.*}})
+// CHECK-NOT: onnx.If
+// SHAPES: return %{{.*}} : tensor<4xf32>
+func.func @branches(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<*xf32> {
+  %0 = "onnx.If"(%c) ({
+    %1 = "onnx.Neg"(%x) : (tensor<4xf32>) -> tensor<4xf32>
+    "onnx.Yield"(%1) : (tensor<4xf32>) -> ()
+  }, {
+    %1 = "onnx.Abs"(%x) : (tensor<4xf32>) -> tensor<4xf32>
+    "onnx.Yield"(%1) : (tensor<4xf32>) -> ()
+  }) : (tensor<i1>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @known
+// CHECK: "onnx.Abs"
+// CHECK-NOT: onnx.Neg
+// CHECK-NOT: onnx.Where
+func.func @known(%x: tensor<4xf32>) -> tensor<*xf32> {
+  %c = onnx.Constant dense<true> : tensor<i1>
+  %0 = "onnx.If"(%c) ({
+    %1 = "onnx.Neg"(%x) : (tensor<4xf32>) -> tensor<4xf32>
+    "onnx.Yield"(%1) : (tensor<4xf32>) -> ()
+  }, {
+    %1 = "onnx.Abs"(%x) : (tensor<4xf32>) -> tensor<4xf32>
+    "onnx.Yield"(%1) : (tensor<4xf32>) -> ()
+  }) : (tensor<i1>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @loop
+// CHECK-COUNT-3: "onnx.Add"
+// CHECK-NOT: onnx.Add
+// CHECK: "onnx.Concat"(%{{.*}}, %{{.*}}, %{{.*}}) <{axis = 0
+// SHAPES: return %{{.*}}, %{{.*}} : tensor<2xf32>, tensor<3x2xf32>
+func.func @loop(%x: tensor<2xf32>) -> (tensor<*xf32>, tensor<*xf32>) {
+  %trips = onnx.Constant dense<3> : tensor<i64>
+  %0, %1 = "onnx.Loop"(%trips, %x) ({
+  ^bb0(%i: tensor<i64>, %go: tensor<i1>, %state: tensor<2xf32>):
+    %2 = "onnx.Add"(%state, %x) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+    "onnx.Yield"(%go, %2, %2) : (tensor<i1>, tensor<2xf32>, tensor<2xf32>) -> ()
+  }) {operandSegmentSizes = array<i32: 1, 0, 1>} : (tensor<i64>, tensor<2xf32>) -> (tensor<*xf32>, tensor<*xf32>)
+  return %0, %1 : tensor<*xf32>, tensor<*xf32>
+}
+
+// -----
+
+// Slices of the input come last first.
+// CHECK-LABEL: func.func @scan
+// CHECK: %[[LAST:.*]] = onnx.Constant dense<1>
+// CHECK: "onnx.Gather"(%arg1, %[[LAST]])
+// CHECK: "onnx.Add"
+// CHECK: %[[FIRST:.*]] = onnx.Constant dense<0>
+// CHECK: "onnx.Gather"(%arg1, %[[FIRST]])
+// CHECK: "onnx.Add"
+// SHAPES: return %{{.*}}, %{{.*}} : tensor<3xf32>, tensor<2x3xf32>
+func.func @scan(%s: tensor<3xf32>, %x: tensor<2x3xf32>) -> (tensor<*xf32>, tensor<*xf32>) {
+  %0, %1 = "onnx.Scan"(%s, %x) <{num_scan_inputs = 1 : i64, scan_input_directions = array<i64: 1>}> ({
+  ^bb0(%state: tensor<*xf32>, %slice: tensor<*xf32>):
+    %2 = "onnx.Add"(%state, %slice) : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
+    "onnx.Yield"(%2, %2) : (tensor<*xf32>, tensor<*xf32>) -> ()
+  }) : (tensor<3xf32>, tensor<2x3xf32>) -> (tensor<*xf32>, tensor<*xf32>)
+  return %0, %1 : tensor<*xf32>, tensor<*xf32>
+}
+
+// -----
+
+// How often it runs is only known at run time.
+// CHECK-LABEL: func.func @open
+// CHECK: onnx.Loop
+func.func @open(%n: tensor<i64>, %x: tensor<2xf32>) -> tensor<2xf32> {
+  %0 = "onnx.Loop"(%n, %x) ({
+  ^bb0(%i: tensor<i64>, %go: tensor<i1>, %state: tensor<2xf32>):
+    %2 = "onnx.Add"(%state, %x) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+    "onnx.Yield"(%go, %2) : (tensor<i1>, tensor<2xf32>) -> ()
+  }) {operandSegmentSizes = array<i32: 1, 0, 1>} : (tensor<i64>, tensor<2xf32>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
