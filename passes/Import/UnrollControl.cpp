@@ -82,6 +82,8 @@ struct ImportUnrollControlPass : lathe::impl::ImportUnrollControlBase<ImportUnro
           changed = true;
           break;
         }
+      function.setFunctionType(FunctionType::get(&getContext(), function.getArgumentTypes(),
+                                                 function.getBody().front().getTerminator()->getOperandTypes()));
     }
   }
 
