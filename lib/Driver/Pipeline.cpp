@@ -46,6 +46,7 @@ static CompressOptions compressionOf(const CompileOptions &options) {
     compress.calibrator = [options](ModuleOp module, const CalibrationNeeds &needs) {
       return findStatistics(module, options, needs);
     };
+  compress.samples = !options.calibration.empty() && !StringRef(options.calibration).ends_with(".json");
   return compress;
 }
 

@@ -20,9 +20,21 @@ namespace lathe {
 std::unique_ptr<mlir::Pass> createCompressQuantize(const CompressQuantizeOptions &options,
                                                    std::shared_ptr<const CalibrationStatistics> statistics);
 
+/// `compress-low-rank` with statistics at hand; null for none.
+std::unique_ptr<mlir::Pass> createCompressLowRank(const CompressLowRankOptions &options,
+                                                  std::shared_ptr<const CalibrationStatistics> statistics);
+
 /// `compress-quantize-weights` with statistics at hand; null for none.
 std::unique_ptr<mlir::Pass> createCompressQuantizeWeights(const CompressQuantizeWeightsOptions &options,
                                                           std::shared_ptr<const CalibrationStatistics> statistics);
+
+/// `compress-prune-channels` with statistics at hand, or none if they are null.
+std::unique_ptr<mlir::Pass> createCompressPruneChannels(const CompressPruneChannelsOptions &options,
+                                                        std::shared_ptr<const CalibrationStatistics> statistics);
+
+/// `compress-prune` with statistics at hand instead of in a file; null where no layer needs them.
+std::unique_ptr<mlir::Pass> createCompressPrune(const CompressPruneOptions &options,
+                                                std::shared_ptr<const CalibrationStatistics> statistics);
 
 /// `compress-calibrate` that fills `result` when it runs.
 std::unique_ptr<mlir::Pass> createCompressCalibrate(Calibrator calibrator, const CalibrationNeeds &needs,
@@ -32,6 +44,7 @@ std::unique_ptr<mlir::Pass> createCompressCalibrate(Calibrator calibrator, const
 struct CompressOptions {
   CompressionSettings settings;
   Calibrator calibrator; ///< null: asking for a transform that needs statistics is an error
+  bool samples = false;  ///< the calibrator runs samples, so that it can tell about a changed module, too
 };
 
 /// The part of the compress phase that comes before weights and activations get other number formats.

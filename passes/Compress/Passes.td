@@ -29,16 +29,48 @@ def CompressCalibrate : Pass<"compress-calibrate", "mlir::ModuleOp"> {
   }];
 }
 
-def CompressMergeTokens : Pass<"compress-merge-tokens", "mlir::func::FuncOp"> {
-  let summary = "Merges similar tokens between the layers of a vision transformer";
+def CompressCleanChannels : Pass<"compress-clean-channels", "mlir::func::FuncOp"> {
+  let summary = "Removes channels that compute nothing, or what other channels do";
   let description = [{
-    Token merging (Bolya et al., "Token Merging: Your ViT but Faster", ICLR 2023), without training. Each layer of an
-    encoder whose class is read from the first token merges tokens after its attention, by the similarity of their
-    keys: see `nn.token_merge`. Later attentions add the logarithm of the tokens' sizes to their scores
-    (proportional attention). All types after that are of fewer tokens.
+    Exact up to rounding, and part of every compilation. A channel (an output of a convolution, a hidden neuron, an
+    attention head: see `ChannelGroups`) goes together with all that depends on it where
 
-    A layer is an `nn.attention` of a sequence to itself whose projection is added to a residual. It merges `r` tokens, or
-    its number in `list`; at most half of what it has, without the class.
+    - whoever reads it multiplies it by zero;
+    - it holds one number whatever the input is: the weights that compute it are zero, or meet such channels only. The
+      number goes into the accumulators of its readers. A reader whose window reaches into padding, which is zero,
+      can only lose a channel of zeros;
+    - another channel has the same weights and parameters: its readers' weights are added up.
+
+    This repeats until there is nothing to remove. One channel of each value stays.
+
+    ```mlir
+    // The second column of %w0 is zero: the channel holds gelu(%b0[1]).
+    %h = nn.linear %x, %w0 extras(%b0) epilogue {...} : (tensor<?x8xf32>, tensor<8x3xf32>, tensor<3xf32>) -> tensor<?x3xf32>
+    %y = nn.linear %h, %w1 : (tensor<?x3xf32>, tensor<3x4xf32>) -> tensor<?x4xf32>
+    // becomes
+    %h = nn.linear %x, %s0 extras(%c0) epilogue {...} : (tensor<?x8xf32>, tensor<8x2xf32>, tensor<2xf32>) -> tensor<?x2xf32>
+    %y = nn.linear %h, %s1 extras(%c1) epilogue {...} : (tensor<?x2xf32>, tensor<2x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
+def CompressReduceTokens : Pass<"compress-reduce-tokens", "mlir::func::FuncOp"> {
+  let summary = "Merges or prunes tokens between the layers of a vision transformer";
+  let description = [{
+    Leaves fewer tokens after the attention of an encoder's layers, without training. A layer is an `nn.attention` of a
+    sequence to itself whose projection is added to a residual. All types after it are of fewer tokens.
+
+    Token merging (Bolya et al., "Token Merging: Your ViT but Faster", ICLR 2023) merges tokens by the similarity of their
+    keys: see `nn.token_merge`; at most half of what a layer has, without the class. Later attentions add the logarithm
+    of the tokens' sizes to their scores (proportional attention).
+
+    Token pruning (Liang et al., "Not All Patches are What You Need", ICLR 2022) keeps the tokens that the class attends
+    to and fuses the others: see `nn.token_prune`. It does the one or the other to a layer.
+
+    The tokens must end in the class, read from the first token, or in the mean of tokens. That becomes a mean weighted by
+    sizes where tokens are merged; pruning needs the class. Settings of an attention (`lathe.compress`) are for its
+    layer: a number of tokens or `none` for `token-merge`, `keep:S` or `none` for `token-prune`.
 
     ```mlir
     %a = nn.attention %q, %k, %v {...} : (...) -> tensor<?x65x3x32xf32>
@@ -52,8 +84,84 @@ def CompressMergeTokens : Pass<"compress-merge-tokens", "mlir::func::FuncOp"> {
     It is an error if there is no such layer, or if tokens reach an op that needs all of them.
   }];
   let options = [
+    Option<"merge", "merge", "std::string", /*default=*/"\"none\"",
+           "Tokens to merge: r:N in each layer, or a number for each layer, N,N,...">,
+    Option<"prune", "prune", "std::string", /*default=*/"\"none\"",
+           "Tokens to keep: keep:S, a share between 0 and 1, and maybe :layers=N,N,..., counted from 0 "
+           "(default: after 1/4, 1/2 and 3/4 of the layers)">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
+def CompressLowRank : Pass<"compress-low-rank", "mlir::func::FuncOp"> {
+  let summary = "Factorizes weights into products of two thin matrices";
+  let description = [{
+    A constant weight W of `nn.linear`, `[K, N]`, becomes the product of `[K, r]` and `[r, N]`; one of `nn.conv`,
+    `[KH, KW, C, O]`, a convolution with r outputs and a 1x1 convolution. The factors are those of least error for
+    that rank: in W without statistics (the singular value decomposition), and with the inputs' Gram matrices X^T X in
+    what the op computes, ||X W - X W_r||_F, as in SVD-LLM (Wang et al., ICLR 2025). For a window the pixels it covers
+    count as independent of each other. The second op keeps the epilogue. Ops that share a weight share its factors.
+
+    ```mlir
+    %y = nn.linear %x, %w extras(%b) epilogue {...} : (tensor<65x384xf32>, tensor<384x96xf32>, ...) -> tensor<65x96xf32>
+    // becomes, for rank 32
+    %t = nn.linear %x, %v : (tensor<65x384xf32>, tensor<384x32xf32>) -> tensor<65x32xf32>
+    %y = nn.linear %t, %u extras(%b) epilogue {...} : (tensor<65x32xf32>, tensor<32x96xf32>, ...) -> tensor<65x96xf32>
+    ```
+
+    `energy:E` gives each weight the smallest rank that keeps E of the squared singular values; `flops:F` chooses the
+    ranks of all weights together so that F of their operations are left, by the least loss for each operation saved.
+    Ranks are multiples of the target's vectors, and a weight is left alone unless its rank saves at least a tenth of
+    the operations (for symbolic dimensions of 1) and what another kernel costs. Settings of an op's own
+    (`lathe.compress`) are a goal for the ops with that text. It is an error if there is no constant weight at all.
+  }];
+  let options = [
     Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
-           "Tokens to merge: r:N in each layer, or a number for each layer, N,N,...">];
+           "What ops without settings of their own keep: energy:E, flops:F, or none">,
+    Option<"multiple", "multiple", "int64_t", /*default=*/"0", "Ranks are multiples of this; 0: of the target's vectors">,
+    Option<"statistics", "statistics", "std::string", /*default=*/"\"\"",
+           "File of calibration statistics with Gram matrices (JSON); without it errors of the weights count">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
+def CompressPruneChannels : Pass<"compress-prune-channels", "mlir::func::FuncOp"> {
+  let summary = "Removes channels, hidden neurons and attention heads";
+  let description = [{
+    Structured pruning without training: what is removed is gone from all types, so that the model needs less work
+    wherever it runs. Units (`ChannelGroups`) are output channels of convolutions and matrix products with all that is
+    added to or made from them, hidden neurons, and whole heads of an attention. `channels:FRACTION` in `spec` says how
+    much of the multiply-adds of contractions is to go. Where a group of channels has two vectors or more, whole
+    vectors go. Scores say which:
+
+    - `magnitude`: the norm of all weights of the unit, relative to its group's mean;
+    - `activation`: the variance of what is read times the squared norm of the weights that read it, standardised in
+      each layer (FLAP: An et al., AAAI 2024);
+    - `reconstruction` (default with samples): the error of the readers' outputs, relative to their variance, when
+      the weights of what stays are adapted, for each multiply-add that it saves (structured optimal brain surgeon as in
+      ZipLM: Kurtic et al., NeurIPS 2023).
+
+    What takes a unit's place in those who read it: nothing (`none`); its `mean`, in the bias, which at the border of
+    a padded convolution is too much; or (`least-squares`, default with samples) the combination of the channels that
+    stay which is nearest to it on samples, added to their weights.
+
+    ```mlir
+    %h = nn.linear %x, %w0 extras(%b0) epilogue {...} : (...) -> tensor<?x65x384xf32>
+    %y = nn.linear %h, %w1 extras(%b1) epilogue {...} : (...) -> tensor<?x65x96xf32>
+    // becomes
+    %h = nn.linear %x, %s0 extras(%c0) epilogue {...} : (...) -> tensor<?x65x256xf32>
+    %y = nn.linear %h, %s1 extras(%c1) epilogue {...} : (...) -> tensor<?x65x96xf32>
+    ```
+
+    An op whose settings (`lathe.compress`) say another `prune`, without channels, keeps its output channels. It is an
+    error if nothing can be removed, or not as much as is asked for.
+  }];
+  let options = [
+    Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
+           "What to prune; of its items this pass takes channels:FRACTION, with :magnitude, :activation or "
+           ":reconstruction, and :none, :mean or :least-squares">,
+    Option<"file", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">,
+    Option<"round", "round", "unsigned", /*default=*/"1", "Which of `rounds` passes this is">,
+    Option<"rounds", "rounds", "unsigned", /*default=*/"1",
+           "Passes that reach the fraction together, each with statistics of what the one before it left">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
@@ -61,10 +169,18 @@ def CompressPrune : Pass<"compress-prune", "mlir::func::FuncOp"> {
   let summary = "Removes single weights of convolutions and matrix products";
   let description = [{
     Pruning after training. Constant weights of `nn.conv` and `nn.linear` that matter least become zeros, which
-    lowering may use. `magnitude:S` removes the fraction S of all weights: how many of a layer follows from LAMP
-    scores (Lee et al., ICLR 2021), which of them from their magnitude; with `:uniform` each layer loses the
-    same fraction. `N:M` leaves N of each M neighbouring input channels of an output, within a tap of a convolution's
-    window; a last, shorter group keeps N, too.
+    lowering may use. `SCORE:S` removes the fraction S of all weights; LAMP (Lee et al., ICLR 2021) on the score
+    says how much of each layer, the score which weights of it; with `:uniform` each layer loses the same fraction.
+    `N:M[:SCORE]` leaves N of each M neighbouring input channels of an output, within a tap of a convolution's
+    window; a last, shorter group keeps N, too. The scores:
+
+    - `magnitude`: |w|.
+    - `wanda`: |w| times the root of the input's norm (Sun et al. 2023; the exponent is that of Zhang et al. 2024).
+    - `sparsegpt`: what the removal costs when the other weights make up for it (Frantar & Alistarh 2023); then they do, by
+      least squares on the inputs' covariance, and the bias for the mean that is lost. Taps of a window make up for
+      themselves; groups of a convolution by the bias alone.
+
+    The last two need statistics, `sparsegpt` with the products of inputs.
 
     ```mlir
     %w = onnx.Constant dense<[[1.0, -2.0], [3.0, 0.5]]> : tensor<2x2xf32>
@@ -80,6 +196,7 @@ def CompressPrune : Pass<"compress-prune", "mlir::func::FuncOp"> {
   let options = [
     Option<"spec", "spec", "std::string", /*default=*/"\"none\"",
            "What ops without settings of their own get: see `PruneSpec`">,
+    Option<"statistics", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">,
     Option<"minElements", "min-elements", "int64_t", /*default=*/"256", "Elements below which a weight stays dense">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect"];
 }
@@ -151,6 +268,27 @@ def CompressQuantizeWeights : Pass<"compress-quantize-weights", "mlir::func::Fun
            ":rtn, :gptq or :act-order, or none">,
     Option<"statisticsFile", "statistics", "std::string", /*default=*/"\"\"", "File of calibration statistics (JSON)">];
   let dependentDialects = ["::mlir::quant::QuantDialect", "::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
+def CompressReducePrecision : Pass<"compress-reduce-precision", "mlir::func::FuncOp"> {
+  let summary = "Stores weights and tables in bf16; arithmetic stays f32";
+  let description = [{
+    Half the bytes, with 8 bits of mantissa and the range of f32. Constant weights of `nn.linear` and `nn.conv` and
+    tables of `onnx.Gather` that are f32 are rounded to nearest, half to even. Kernels widen weights in registers, by a
+    shift; gathered rows are cast. Whoever else reads a constant keeps reading it in f32.
+
+    ```mlir
+    %y = nn.linear %x, %w : (tensor<?x64xf32>, tensor<64x16xf32>) -> tensor<?x16xf32>
+    // becomes
+    %y = nn.linear %x, %h : (tensor<?x64xf32>, tensor<64x16xbf16>) -> tensor<?x16xf32>
+    ```
+
+    What stays f32 is reported as a missed remark with the reason.
+  }];
+  let options = [
+    Option<"format", "format", "std::string", /*default=*/"\"bf16\"",
+           "What ops without settings of their own get: bf16 or none">];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
 #endif // PASSES_COMPRESS_PASSES_TD

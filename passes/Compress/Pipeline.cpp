@@ -42,28 +42,95 @@ static void addOverrides(OpPassManager &passes, const CompressionSettings &setti
     passes.addNestedPass<func::FuncOp>(createCompressOverrideSettings(overrides));
 }
 
+/// The largest group of rows that shares a scale later: ranks, which are rows of the second factor, divide by it.
+static int64_t getGroup(const CompressionSettings &settings) {
+  int64_t group = 0;
+  settings.any("quantize", [&](StringRef text) {
+    if (llvm::Expected<WeightFormat> format = WeightFormat::parse(text))
+      group = std::max(group, format->group);
+    else
+      llvm::consumeError(format.takeError());
+    return false;
+  });
+  return group;
+}
+
+static void addLowRank(OpPassManager &passes, const CompressOptions &options) {
+  if (!options.settings.any("low-rank", isAsked))
+    return;
+  CompressLowRankOptions lowRank;
+  lowRank.spec = getDefault(options.settings, "low-rank", isAsked);
+  lowRank.multiple = getGroup(options.settings);
+  std::shared_ptr<const CalibrationStatistics> statistics;
+  if (options.calibrator)
+    statistics = addCalibration(passes, options, {/*gram=*/true});
+  passes.addNestedPass<func::FuncOp>(createCompressLowRank(lowRank, statistics));
+}
+
+/// Before anything that depends on widths. Every op shares one budget, so that only the model's text counts.
+static void addChannelPruning(OpPassManager &passes, const CompressOptions &options) {
+  StringRef text = options.settings.get("prune");
+  llvm::Expected<PruneSpec> spec = PruneSpec::parse(text.empty() ? "none" : text);
+  if (!spec)
+    return llvm::consumeError(spec.takeError());
+  if (!spec->channels)
+    return;
+  // What layers read changes with the layers before them: statistics are taken anew on the way.
+  bool observes = options.calibrator || spec->channels->needsStatistics();
+  CompressPruneChannelsOptions prune;
+  prune.spec = text.str();
+  prune.rounds = options.samples ? 3 : 1;
+  for (prune.round = 1; prune.round <= prune.rounds; ++prune.round) {
+    std::shared_ptr<const CalibrationStatistics> statistics;
+    if (observes)
+      statistics = addCalibration(passes, options, {/*gram=*/true});
+    passes.addNestedPass<func::FuncOp>(createCompressPruneChannels(prune, statistics));
+  }
+}
+
+/// How a text asks for single weights to be removed, if it does.
+static std::optional<WeightPruning> getWeightPruning(StringRef text) {
+  llvm::Expected<PruneSpec> spec = PruneSpec::parse(text.empty() ? "none" : text);
+  if (spec)
+    return spec->weights;
+  llvm::consumeError(spec.takeError()); // reported where the text comes from
+  return std::nullopt;
+}
+
 static void addWeightPruning(OpPassManager &passes, const CompressOptions &options) {
-  auto asks = [](StringRef text) {
-    llvm::Expected<PruneSpec> spec = PruneSpec::parse(text.empty() ? "none" : text);
-    if (!spec)
-      llvm::consumeError(spec.takeError());
-    return bool(spec) && spec->weights;
+  auto asks = [](StringRef text) { return getWeightPruning(text).has_value(); };
+  auto needsStatistics = [](StringRef text) {
+    std::optional<WeightPruning> pruning = getWeightPruning(text);
+    return pruning && pruning->needsStatistics();
   };
-  if (!options.settings.any("prune", asks))
+  auto needsGram = [](StringRef text) {
+    std::optional<WeightPruning> pruning = getWeightPruning(text);
+    return pruning && pruning->score == PruneScore::SparseGPT;
+  };
+  const CompressionSettings &settings = options.settings;
+  if (!settings.any("prune", asks))
     return;
   CompressPruneOptions prune;
-  prune.spec = getDefault(options.settings, "prune", asks);
-  passes.addNestedPass<func::FuncOp>(createCompressPrune(prune));
+  prune.spec = getDefault(settings, "prune", asks);
+  std::shared_ptr<const CalibrationStatistics> statistics;
+  if (settings.any("prune", needsStatistics))
+    statistics = addCalibration(passes, options, CalibrationNeeds{/*gram=*/settings.any("prune", needsGram)});
+  passes.addNestedPass<func::FuncOp>(createCompressPrune(prune, statistics));
 }
 
 void lathe::buildStructurePipeline(OpPassManager &passes, const CompressOptions &options) {
   addOverrides(passes, options.settings);
-  if (isAsked(options.settings.get("token-merge"))) {
-    CompressMergeTokensOptions merge;
-    merge.spec = options.settings.get("token-merge").str();
-    passes.addNestedPass<func::FuncOp>(createCompressMergeTokens(merge));
+  passes.addNestedPass<func::FuncOp>(createCompressCleanChannels());
+  const CompressionSettings &settings = options.settings;
+  if (settings.any("token-merge", isAsked) || settings.any("token-prune", isAsked)) {
+    CompressReduceTokensOptions tokens;
+    tokens.merge = settings.get("token-merge").str();
+    tokens.prune = settings.get("token-prune").str();
+    passes.addNestedPass<func::FuncOp>(createCompressReduceTokens(tokens));
     passes.addPass(createCSEPass());
   }
+  addChannelPruning(passes, options);
+  addLowRank(passes, options);
   addWeightPruning(passes, options);
 }
 
@@ -93,5 +160,11 @@ void lathe::buildCompressPipeline(OpPassManager &passes, const CompressOptions &
     if (demanded || useful)
       statistics = addCalibration(passes, options, {/*gram=*/true});
     passes.addNestedPass<func::FuncOp>(createCompressQuantizeWeights(weights, statistics));
+  }
+  auto isPrecision = [](StringRef text) { return isAsked(text); };
+  if (settings.any("precision", isPrecision)) {
+    CompressReducePrecisionOptions precision;
+    precision.format = getDefault(settings, "precision", isPrecision);
+    passes.addNestedPass<func::FuncOp>(createCompressReducePrecision(precision));
   }
 }

@@ -5,6 +5,8 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Compress/Passes.h"
+#include "passes/Compress/Prune/Bias.h"
+#include "passes/Compress/Prune/InputImportance.h"
 #include "passes/Compress/Prune/PruneSpec.h"
 #include "passes/Compress/Prune/WeightMask.h"
 #include "passes/Compress/Quantize/Parameters.h"
@@ -24,17 +26,34 @@ static remark::RemarkOpts remarkOptions() { return remark::RemarkOpts::name("Pru
 namespace {
 /// A constant weight and the ops that read it and are to have it pruned in the same way.
 struct Layer {
-  SmallVector<OpOperand *> readers;
+  SmallVector<Operation *> ops;
+  Value weight;
   WeightPruning pruning;
   bool isOwn = false; ///< from the ops' own settings: no part of what the model's sparsity is of
   ElementsAttr constant;
   std::vector<float> weights;
   WeightCosts costs;
   WeightMask removed;
+
+  /// Of what all ops read, where that matters.
+  const ChannelStatistics *inputs = nullptr;
+  int64_t groups = 1;    ///< of a convolution
+  OutputChange change{}; ///< of the outputs by pruning; of the weights themselves without statistics
+
+  /// Whether what stays makes up for what goes.
+  bool repairs() const { return pruning.score == PruneScore::SparseGPT; }
+
+  /// The channel of the input that an element of the weight reads.
+  int64_t getChannel(int64_t element) const {
+    int64_t row = element / costs.outputs, group = element % costs.outputs / (costs.outputs / groups);
+    return group * costs.inputs + row % costs.inputs;
+  }
 };
 
 struct CompressPrune : lathe::impl::CompressPruneBase<CompressPrune> {
   using CompressPruneBase::CompressPruneBase;
+  CompressPrune(const CompressPruneOptions &options, std::shared_ptr<const CalibrationStatistics> statistics)
+      : CompressPruneBase(options), given(std::move(statistics)) {}
 
   void runOnOperation() override {
     if (!getOperation().isExternal() && failed(prune()))
@@ -43,12 +62,14 @@ struct CompressPrune : lathe::impl::CompressPruneBase<CompressPrune> {
 
 private:
   LogicalResult prune();
-  LogicalResult collect(OpOperand &weight);
+  LogicalResult collect(Operation *op, Value weight, Value input, int64_t groups);
+  LogicalResult findInputs();
   void chooseRemovals();
   void rewrite(Layer &layer);
 
-  /// By weight and the ops' own text, "" for none.
-  llvm::MapVector<std::pair<Value, StringRef>, Layer> layers;
+  /// By weight, the ops' own text ("" for none) and, where it matters, input.
+  llvm::MapVector<std::tuple<Value, StringRef, Value>, Layer> layers;
+  std::shared_ptr<const CalibrationStatistics> given;
 };
 } // namespace
 
@@ -75,45 +96,86 @@ static std::string read(Value weight, int64_t minElements, Layer &layer) {
   return "";
 }
 
-LogicalResult CompressPrune::collect(OpOperand &weight) {
-  Operation *op = weight.getOwner();
+LogicalResult CompressPrune::collect(Operation *op, Value weight, Value input, int64_t groups) {
   std::optional<StringRef> own = getSetting(op, "prune");
-  StringRef text = own.value_or(spec);
   auto miss = [&](const Twine &why) {
     remark::missed(op->getLoc(), remarkOptions()) << remark::reason("{0}", why.str());
     return success();
   };
-  llvm::Expected<PruneSpec> parsed = PruneSpec::parse(text);
+  llvm::Expected<PruneSpec> parsed = PruneSpec::parse(own.value_or(spec));
   if (!parsed)
     return op->emitOpError() << llvm::toString(parsed.takeError());
   if (!parsed->weights)
     return own ? miss("skipped by recipe") : success();
-  std::pair<Value, StringRef> key(weight.get(), own.value_or(""));
+  std::tuple<Value, StringRef, Value> key(weight, own.value_or(""), parsed->weights->needsStatistics() ? input : Value());
   Layer &layer = layers[key];
-  if (layer.readers.empty()) {
-    if (std::string obstacle = read(weight.get(), minElements, layer); !obstacle.empty()) {
+  if (layer.ops.empty()) {
+    if (std::string obstacle = read(weight, minElements, layer); !obstacle.empty()) {
       layers.erase(key);
       return miss(obstacle);
     }
+    layer.weight = weight;
     layer.pruning = *parsed->weights;
     layer.isOwn = own.has_value();
+    layer.groups = groups;
   }
-  layer.readers.push_back(&weight);
+  layer.ops.push_back(op);
   return success();
+}
+
+/// Finds the statistics of the layers that need them; those without stay as they are.
+LogicalResult CompressPrune::findInputs() {
+  if (llvm::none_of(layers, [](auto &entry) { return entry.second.pruning.needsStatistics(); }))
+    return success();
+  Location loc = getOperation().getLoc();
+  auto taken = takeStatistics(loc, given, statistics);
+  if (failed(taken))
+    return failure();
+  given = *taken;
+  DenseMap<Value, const ValueStatistics *> values = matchStatistics(getOperation(), *given);
+  bool hasGrams = true;
+  layers.remove_if([&](auto &entry) {
+    Layer &layer = entry.second;
+    if (!layer.pruning.needsStatistics())
+      return false;
+    const ValueStatistics *found = values.lookup(std::get<2>(entry.first));
+    if (found && found->channels.getChannels() == layer.costs.inputs * layer.groups) {
+      layer.inputs = &found->channels;
+      hasGrams &= !layer.repairs() || found->channels.hasGram();
+      return false;
+    }
+    for (Operation *op : layer.ops)
+      remark::missed(op->getLoc(), remarkOptions()) << remark::reason("no statistics of the input");
+    return true;
+  });
+  if (!hasGrams)
+    return emitError(loc) << "expected samples to prune by sparsegpt (--calibrate), but got statistics without products of inputs";
+  return success();
+}
+
+/// What the removal of each weight costs.
+static std::vector<float> getCosts(const Layer &layer) {
+  std::vector<double> importance;
+  if (layer.inputs)
+    importance = !layer.repairs()      ? getDampedNorms(*layer.inputs)
+                 : layer.groups == 1 ? getConditionalVariances(*layer.inputs)
+                                     : getVariances(*layer.inputs);
+  std::vector<float> costs;
+  for (auto [element, weight] : llvm::enumerate(layer.weights))
+    costs.push_back(float(double(weight) * weight * (layer.inputs ? importance[layer.getChannel(element)] : 1)));
+  return costs;
 }
 
 void CompressPrune::chooseRemovals() {
   SmallVector<Layer *> together;
   std::vector<WeightCosts> costs;
   for (auto &[key, layer] : layers) {
-    for (float weight : layer.weights)
-      layer.costs.values.push_back(weight * weight);
+    layer.costs.values = getCosts(layer);
     const WeightPruning &pruning = layer.pruning;
     if (pruning.m) {
       layer.removed = selectPattern(layer.costs, pruning.n, pruning.m);
     } else if (pruning.uniform || layer.isOwn) {
-      layer.removed =
-          selectCheapest(layer.costs.values, std::llround(pruning.sparsity * double(layer.costs.values.size())));
+      layer.removed = selectCheapest(layer.costs.values, std::llround(pruning.sparsity * double(layer.weights.size())));
     } else {
       together.push_back(&layer);
       costs.push_back(layer.costs);
@@ -126,16 +188,48 @@ void CompressPrune::chooseRemovals() {
     layer->removed = selectCheapest(layer->costs.values, count);
 }
 
+/// Has the weights that stay make up for those that went, and adds to each output's bias the mean of what it lost still.
+static void repair(Layer &layer, ArrayRef<float> original) {
+  const ChannelStatistics &inputs = *layer.inputs;
+  // The products of different taps' inputs are not known: each tap makes up for its own.
+  size_t tap = layer.costs.inputs * layer.costs.outputs;
+  if (layer.groups == 1)
+    layer.change = {};
+  for (size_t first = 0; layer.groups == 1 && first < original.size(); first += tap) {
+    WeightMask removed(layer.removed.begin() + first, layer.removed.begin() + first + tap);
+    OutputChange change =
+        compensate(inputs, original.slice(first, tap), removed, MutableArrayRef(layer.weights).slice(first, tap));
+    layer.change.signal += change.signal;
+    layer.change.noise += change.noise;
+  }
+  std::vector<float> lost(layer.costs.outputs, 0);
+  for (auto [element, weight] : llvm::enumerate(original))
+    lost[element % lost.size()] += float((double(weight) - layer.weights[element]) * inputs.getMean(layer.getChannel(element)));
+  for (Operation *op : layer.ops) {
+    if (auto conv = dyn_cast<nn::ConvOp>(op))
+      addToSums(conv, lost);
+    else
+      addToSums(cast<nn::LinearOp>(op), lost);
+  }
+}
+
+static double getRatio(OutputChange change) {
+  return change.noise > 0 ? 10 * std::log10(change.signal / change.noise) : 200;
+}
+
 void CompressPrune::rewrite(Layer &layer) {
   double elements = double(layer.weights.size()), before = double(llvm::count(layer.weights, 0.0f)) / elements;
-  double signal = 0, noise = 0;
-  for (auto [weight, removed] : llvm::zip_equal(layer.weights, layer.removed)) {
-    signal += double(weight) * weight;
-    if (removed) {
-      noise += double(weight) * weight;
+  std::vector<float> original = layer.weights;
+  for (auto [element, weight] : llvm::enumerate(layer.weights)) {
+    double power = double(weight) * weight * (layer.inputs ? layer.inputs->getPower(layer.getChannel(element)) : 1);
+    layer.change.signal += power;
+    if (layer.removed[element]) {
+      layer.change.noise += power;
       weight = 0;
     }
   }
+  if (layer.repairs())
+    repair(layer, original);
   auto type = cast<RankedTensorType>(layer.constant.getType());
   ElementsAttr pruned;
   if (isa<DenseResourceElementsAttr>(layer.constant))
@@ -143,17 +237,19 @@ void CompressPrune::rewrite(Layer &layer) {
         type, "pruned", HeapAsmResourceBlob::allocateAndCopyInferAlign(ArrayRef<float>(layer.weights)));
   else
     pruned = DenseElementsAttr::get(type, ArrayRef<float>(layer.weights));
-  Value weight = layer.readers.front()->get();
   OpBuilder builder(&getContext());
-  builder.setInsertionPointAfterValue(weight);
-  Value replacement = onnx::ConstantOp::create(builder, weight.getLoc(), pruned);
-  for (OpOperand *reader : layer.readers) {
-    reader->set(replacement);
-    remark::passed(reader->getOwner()->getLoc(), remarkOptions())
+  builder.setInsertionPointAfterValue(layer.weight);
+  Value replacement = onnx::ConstantOp::create(builder, layer.weight.getLoc(), pruned);
+  double after = double(llvm::count(layer.weights, 0.0f)) / elements;
+  for (Operation *op : layer.ops) {
+    if (auto conv = dyn_cast<nn::ConvOp>(op))
+      conv.getWeightMutable().assign(replacement);
+    else
+      cast<nn::LinearOp>(op).getWeightMutable().assign(replacement);
+    remark::passed(op->getLoc(), remarkOptions())
         << remark::metric("Score", nameOf(layer.pruning.score)) << remark::metric("Elements", layer.weights.size())
-        << remark::metric("SparsityBefore", before)
-        << remark::metric("Sparsity", double(llvm::count(layer.weights, 0.0f)) / elements)
-        << remark::metric("WeightSignalToNoise", noise > 0 ? 10 * std::log10(signal / noise) : 200.0);
+        << remark::metric("SparsityBefore", before) << remark::metric("Sparsity", after)
+        << remark::metric(layer.inputs ? "OutputSignalToNoise" : "WeightSignalToNoise", getRatio(layer.change));
   }
 }
 
@@ -166,19 +262,21 @@ LogicalResult CompressPrune::prune() {
   bool good = true;
   getOperation().walk([&](Operation *op) {
     if (auto conv = dyn_cast<nn::ConvOp>(op))
-      good &= succeeded(collect(conv.getWeightMutable()));
+      good &= succeeded(collect(op, conv.getWeight(), conv.getInput(), conv.getGroup()));
     else if (auto linear = dyn_cast<nn::LinearOp>(op))
-      good &= succeeded(collect(linear.getWeightMutable()));
+      good &= succeeded(collect(op, linear.getWeight(), linear.getInput(), /*groups=*/1));
   });
-  if (!good)
+  if (!good || failed(findInputs()))
     return failure();
   if (layers.empty() && parsed->weights)
     return emitError(loc) << "expected a convolution or matrix product with a constant weight to prune, but got none";
-  for (auto &[key, layer] : layers)
-    if (layer.pruning.needsStatistics())
-      return emitError(loc) << "not supported yet";
   chooseRemovals();
   for (auto &[key, layer] : layers)
     rewrite(layer);
   return success();
+}
+
+std::unique_ptr<Pass> lathe::createCompressPrune(const CompressPruneOptions &options,
+                                                 std::shared_ptr<const CalibrationStatistics> statistics) {
+  return std::make_unique<CompressPrune>(options, std::move(statistics));
 }

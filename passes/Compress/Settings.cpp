@@ -1,9 +1,11 @@
 //===- Settings.cpp - What compression is asked for -----------------------===//
 #include "passes/Compress/Settings.h"
 #include "mlir/IR/BuiltinAttributes.h"
+#include "passes/Compress/LowRank/LowRankSpec.h"
 #include "passes/Compress/Prune/PruneSpec.h"
 #include "passes/Compress/Quantize/WeightFormat.h"
 #include "passes/Compress/Tokens/TokenMergeSpec.h"
+#include "passes/Compress/Tokens/TokenPruneSpec.h"
 
 using namespace lathe;
 
@@ -25,10 +27,17 @@ llvm::Error lathe::checkTransform(llvm::StringRef transform, llvm::StringRef tex
     return llvm::Error::success();
   if (transform == "token-merge")
     return TokenMergeSpec::parse(text).takeError();
+  if (transform == "low-rank")
+    return LowRankSpec::parse(text).takeError();
+  if (transform == "token-prune")
+    return TokenPruneSpec::parse(text).takeError();
   if (transform == "prune")
     return PruneSpec::parse(text).takeError();
   if (transform == "quantize")
     return text == "int8" ? llvm::Error::success() : WeightFormat::parse(text).takeError();
+  if (transform == "precision")
+    return text == "bf16" ? llvm::Error::success()
+                          : llvm::createStringError("expected bf16, but got '" + text + "'");
   return llvm::createStringError("not supported yet");
 }
 

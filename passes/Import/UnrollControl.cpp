@@ -71,7 +71,7 @@ struct ImportUnrollControlPass : lathe::impl::ImportUnrollControlBase<ImportUnro
         if (isa<onnx::IfOp, onnx::LoopOp, onnx::ScanOp>(op))
           ops.push_back(&op);
       if (ops.empty())
-        return;
+        break;
       SymbolicShapes shapes(function);
       {
         ScopedDiagnosticHandler silence(&getContext(), [](Diagnostic &) { return success(); });
@@ -85,9 +85,16 @@ struct ImportUnrollControlPass : lathe::impl::ImportUnrollControlBase<ImportUnro
       function.setFunctionType(FunctionType::get(&getContext(), function.getArgumentTypes(),
                                                  function.getBody().front().getTerminator()->getOperandTypes()));
     }
+    updateType(function);
   }
 
 private:
+  /// A body may say more of its results than the op did.
+  static void updateType(func::FuncOp function) {
+    Operation *terminator = function.getBody().front().getTerminator();
+    function.setType(FunctionType::get(function.getContext(), function.getArgumentTypes(), terminator->getOperandTypes()));
+  }
+
   bool replace(const SymbolicShapes &shapes, Operation *op) {
     OpBuilder builder(op);
     SmallVector<Value> results;

@@ -54,6 +54,24 @@ def LowerFuseElementwise : Pass<"lower-fuse-elementwise", "::mlir::func::FuncOp"
                            "::mlir::tensor::TensorDialect"];
 }
 
+def LowerSparseWeights : Pass<"lower-sparse-weights", "::mlir::func::FuncOp"> {
+  let summary = "Store weights that are mostly zeros by their other elements, where that is faster";
+  let description = [{
+    An `nn.linear`, or `nn.conv` with a window of one pixel, whose weight is a constant of f32 with zeros becomes an
+    `nn.sparse_linear` if a cost model (SparseCost.h) estimates it to be faster for the op's number of rows; for the
+    least number if it is dynamic. The remark tells both estimates. Coordinates have 8 bits for up to 256 input
+    channels and 16 bits for more.
+
+    ```mlir
+    %y = nn.linear %x, %w : (tensor<64x512xf32>, tensor<512x512xf32>) -> tensor<64x512xf32>
+    // becomes
+    %y = nn.sparse_linear %x, %values, %coordinates, %positions
+      : (tensor<64x512xf32>, tensor<26214xf32>, tensor<26214xi16>, tensor<513xi32>) -> tensor<64x512xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::lathe::nn::NNDialect"];
+}
+
 def PrepareKernels : Pass<"lower-prepare-kernels", "::mlir::func::FuncOp"> {
   let summary = "Give nn ops destinations, packed weights and inputs that hold their padding";
   let description = [{

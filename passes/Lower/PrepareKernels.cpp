@@ -40,7 +40,7 @@ public:
   LogicalResult run() {
     SmallVector<nn::KernelOpInterface> kernels;
     function.walk([&](nn::KernelOpInterface op) {
-      if (op->getNumResults() == 1)
+      if (op->getNumResults() == 1 && !isa<nn::TokenPruneOp>(op))
         kernels.push_back(op);
     });
     for (nn::KernelOpInterface op : kernels) {
@@ -49,22 +49,27 @@ public:
       if (failed(prepare(op)))
         return failure();
     }
-    function.walk([&](nn::TokenMergeOp op) {
-      if (op.getNumResults() == 2 && !op.getInit())
-        prepareTokenMerge(op);
+    function.walk([&](Operation *op) {
+      TypeSwitch<Operation *>(op).Case<nn::TokenMergeOp, nn::TokenPruneOp>([&](auto tokens) {
+        if (tokens.getNumResults() != 0 && !tokens.getInit())
+          prepareTokens(tokens);
+      });
     });
     return success();
   }
 
 private:
-  void prepareTokenMerge(nn::TokenMergeOp op) {
+  /// Ops with fewer tokens in the result, and maybe their sizes as a second one.
+  template <typename OpT>
+  void prepareTokens(OpT op) {
     builder.setInsertionPoint(op);
     loc = op.getLoc();
-    auto type = cast<RankedTensorType>(op.getResult(0).getType()), sizesType = cast<RankedTensorType>(op.getResult(1).getType());
+    auto type = cast<RankedTensorType>(op.getResult(0).getType());
     Sizes sizes = sizesOf(op.getTokens());
     sizes[1] = builder.getIndexAttr(type.getDimSize(1));
     op.getInitMutable().assign(empty(sizes, type));
-    op.getSizesInitMutable().assign(empty({sizes[0], sizes[1]}, sizesType));
+    if (op.getNumResults() == 2)
+      op.getSizesInitMutable().assign(empty({sizes[0], sizes[1]}, cast<RankedTensorType>(op.getResult(1).getType())));
   }
 
   LogicalResult prepare(nn::KernelOpInterface op) {

@@ -14,7 +14,14 @@ import numpy
 import torch
 import torchvision.models
 
-NAMES = ["resnet18", "resnet50", "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0", "squeezenet1_1", "vit_b_16"]
+NAMES = ["vit_tiny", "resnet18", "resnet50", "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0", "squeezenet1_1",
+         "vit_b_16"]
+
+
+def vit_tiny(weights=None):
+    """vit_b_16 at a size that numpy can follow."""
+    return torchvision.models.VisionTransformer(image_size=64, patch_size=8, num_layers=4, num_heads=2, hidden_dim=128,
+                                                mlp_dim=256, num_classes=10)
 
 
 def randomize_norms(model, generator):
@@ -43,12 +50,13 @@ def settle_statistics(model, generator):
 def export(name, folder):
     torch.manual_seed(20)
     generator = torch.Generator().manual_seed(20)
-    model = getattr(torchvision.models, name)(weights=None).eval()
-    if name == "vit_b_16":  # zeroed by torchvision: the output would be constant
+    model = (vit_tiny if name == "vit_tiny" else getattr(torchvision.models, name))(weights=None).eval()
+    if name.startswith("vit"):  # zeroed by torchvision: the output would be constant
         torch.nn.init.trunc_normal_(model.heads.head.weight, std=0.02)
     randomize_norms(model, generator)
     settle_statistics(model, generator)
-    x = torch.randn(1, 3, 224, 224, generator=generator)
+    size = 64 if name == "vit_tiny" else 224
+    x = torch.randn(1, 3, size, size, generator=generator)
     with torch.no_grad():
         y = model(x)
     references = folder / name

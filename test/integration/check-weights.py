@@ -104,4 +104,5 @@ for bits in (8, 4, 3, 2):
             good &= check(text.replace(":", "-"), [f"--quantize={text}"],
                           lambda k, n: exact(k, n, bits, group, symmetric),
                           lambda v, d: exact(d, v, max(bits, 4), group, symmetric).T.copy())
+good &= check("bf16", ["--precision=bf16"], lambda k, n: bfloat16((k, n)), lambda v, d: bfloat16((v, d)), bfloat16)
 sys.exit(not good)

@@ -43,7 +43,7 @@ void ModelFlags::parse(int argc, char **argv, const char *overview) {
 
 TransformTexts ModelFlags::transforms() const {
   TransformTexts texts;
-  for (const cl::opt<std::string> *flag : {&tokenMerge, &prune, &quantize})
+  for (const cl::opt<std::string> *flag : {&tokenMerge, &tokenPrune, &lowRank, &prune, &quantize, &precision})
     if (!flag->empty())
       texts[flag->ArgStr.str()] = *flag;
   return texts;

@@ -27,14 +27,26 @@ struct ModelFlags {
       "token-merge",
       cl::desc("tokens that the layers of a vision transformer merge: r:8 in each, or 8,8,4,..."),
       cl::value_desc("r:N|N,N,..."), cl::cat(category)};
+  cl::opt<std::string> lowRank{"low-rank",
+                               cl::desc("products of thin matrices for weights: energy:E keeps E of the squared singular "
+                                        "values of each, flops:F keeps F of all operations; better with --calibrate"),
+                               cl::value_desc("energy:E|flops:F"), cl::cat(category)};
+  cl::opt<std::string> tokenPrune{
+      "token-prune",
+      cl::desc("share of the tokens that three layers of a vision transformer keep (or those that :layers=3,6,9 counts "
+               "from 0); the others are fused"),
+      cl::value_desc("keep:S"), cl::cat(category)};
   cl::opt<std::string> prune{"prune",
-                             cl::desc("weights to remove: magnitude:S, or wanda:S (needs --calibrate), S of them all; N:M, N of "
-                                      "each M stay"),
+                             cl::desc("weights to remove: magnitude:S, wanda:S or sparsegpt:S (these need --calibrate), S of them "
+                                      "all; N:M, N of each M stay, with :SCORE"),
                              cl::value_desc("item,..."), cl::cat(category)};
   cl::opt<std::string> quantize{"quantize",
                                 cl::desc("smaller numbers: int8 (needs --calibrate); weights only: w8, w4, w3, w2, "
                                          "with :group=32|64|128, :asymmetric, and :rtn, :gptq or :act-order"),
                                 cl::value_desc("format"), cl::cat(category)};
+  cl::opt<std::string> precision{"precision",
+                                 cl::desc("what weights that are not quantized are stored in: bf16"),
+                                 cl::value_desc("format"), cl::cat(category)};
   cl::opt<std::string> calibrate{
       "calibrate",
       cl::desc("samples (.npz, .npy) or statistics (.json of 'lathe calibrate') to quantize by"),

@@ -29,6 +29,13 @@ DimFlow LinearOp::getDimFlow(unsigned operand, unsigned dim, unsigned) {
   return dim == 0 || dim == 2 ? DimFlow::split(last) : DimFlow::none(); // panels [N/n0, K, n0(, 4)]
 }
 
+DimFlow SparseLinearOp::getDimFlow(unsigned operand, unsigned dim, unsigned) {
+  unsigned last = getResultShapedType().getRank() - 1;
+  if (operand == 0)
+    return dim == last ? DimFlow::reduced() : DimFlow::same(dim);
+  return operand < 4 ? DimFlow::none() : flowOfExtra(*this, operand, dim);
+}
+
 DimFlow MatMulOp::getDimFlow(unsigned operand, unsigned dim, unsigned) {
   if (operand > 1)
     return flowOfExtra(*this, operand, dim);

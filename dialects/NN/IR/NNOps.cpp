@@ -94,6 +94,7 @@ static LogicalResult verifyEqualSizes(Operation *op, int64_t a, int64_t b, Strin
     getKernelEffects(*this, getInit(), effects);                                                   \
   }
 LATHE_NN_EFFECTS(LinearOp)
+LATHE_NN_EFFECTS(SparseLinearOp)
 LATHE_NN_EFFECTS(MatMulOp)
 LATHE_NN_EFFECTS(ConvOp)
 LATHE_NN_EFFECTS(PoolOp)
@@ -159,6 +160,38 @@ int64_t LinearOp::getMacs() {
   int64_t outputs = elements(getResultShapedType());
   int64_t channels = cast<ShapedType>(getInput().getType()).getShape().back();
   return outputs < 0 || ShapedType::isDynamic(channels) ? -1 : outputs * channels;
+}
+
+LogicalResult SparseLinearOp::verify() {
+  auto input = cast<ShapedType>(getInput().getType()), values = cast<ShapedType>(getValues().getType());
+  auto coordinates = cast<ShapedType>(getCoordinates().getType());
+  auto positions = cast<ShapedType>(getPositions().getType());
+  if (input.getRank() < 1 || !input.getElementType().isF32() || ShapedType::isDynamic(input.getShape().back()))
+    return emitOpError("expected an input of f32 with a static last dimension, but got ") << input;
+  if (values.getRank() != 1 || !values.hasStaticShape() || !values.getElementType().isF32())
+    return emitOpError("expected values of static shape [E] and of f32, but got ") << values;
+  Type index = coordinates.getElementType();
+  if (coordinates.getShape() != values.getShape() || !(index.isInteger(8) || index.isInteger(16)))
+    return emitOpError("expected a coordinate of i8 or i16 for each of ")
+           << values.getNumElements() << " values, but got " << coordinates;
+  if (input.getShape().back() > int64_t(1) << index.getIntOrFloatBitWidth())
+    return emitOpError("expected coordinates that can count ")
+           << input.getShape().back() << " channels, but got " << index;
+  if (positions.getRank() != 1 || !positions.hasStaticShape() || positions.getNumElements() < 2 ||
+      !positions.getElementType().isInteger(32))
+    return emitOpError("expected positions of static shape [N + 1] and of i32, but got ") << positions;
+  if (getResultShapedType().getRank() != input.getRank() ||
+      getResultShapedType().getShape().back() != positions.getNumElements() - 1)
+    return emitOpError("expected a result of ")
+           << positions.getNumElements() - 1 << " columns and the input's rank, but got " << getResultShapedType();
+  return verifyEpilogue(*this);
+}
+
+/// Zeros that are not stored are no multiply-adds.
+int64_t SparseLinearOp::getMacs() {
+  int64_t outputs = elements(getResultShapedType());
+  int64_t columns = getResultShapedType().getShape().back();
+  return outputs < 0 ? -1 : outputs / columns * cast<ShapedType>(getValues().getType()).getNumElements();
 }
 
 LogicalResult MatMulOp::verify() {
@@ -274,24 +307,75 @@ int64_t SoftmaxOp::getMacs() {
 }
 
 //===----------------------------------------------------------------------===//
-// TokenMerge
+// TokenMerge, TokenPrune
 //===----------------------------------------------------------------------===//
 
-void TokenMergeOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
-  for (OpOperand &operand : (*this)->getOpOperands()) {
+/// Reads every memref operand but the destinations, which are written. Tensor forms have no effect.
+template <typename OpT>
+static void getTokenEffects(OpT op, SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()))
       continue;
-    if (operand.get() == getInit() || operand.get() == getSizesInit())
+    if (operand.get() == op.getInit() || operand.get() == op.getSizesInit())
       effects.emplace_back(MemoryEffects::Write::get(), &operand);
     else
       effects.emplace_back(MemoryEffects::Read::get(), &operand);
   }
 }
 
-LogicalResult TokenMergeOp::verify() {
-  auto tokens = cast<ShapedType>(getTokens().getType()), metric = cast<ShapedType>(getMetric().getType());
+void TokenMergeOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  getTokenEffects(*this, effects);
+}
+
+void TokenPruneOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  getTokenEffects(*this, effects);
+}
+
+/// The tokens are [B, T, C] with a static T; sizes are [B, T].
+template <typename OpT>
+static LogicalResult verifyTokens(OpT op) {
+  auto tokens = cast<ShapedType>(op.getTokens().getType());
   if (tokens.getRank() != 3 || tokens.isDynamicDim(1))
-    return emitOpError("expected tokens of rank 3 and of a static number, but got ") << tokens;
+    return op.emitOpError("expected tokens of rank 3 and of a static number, but got ") << tokens;
+  for (Value sizes : {op.getSizes(), op.getSizesInit()})
+    if (sizes && cast<ShapedType>(sizes.getType()).getRank() != 2)
+      return op.emitOpError("expected sizes of rank 2, but got ") << sizes.getType();
+  return success();
+}
+
+/// There are `left` tokens in the result and, if `numResults` is 2, as many sizes; on memrefs in the destinations.
+template <typename OpT>
+static LogicalResult verifyFewerTokens(OpT op, unsigned numResults, int64_t left) {
+  bool onTensors = isa<RankedTensorType>(op.getTokens().getType());
+  if (op.getNumResults() != (onTensors ? numResults : 0))
+    return op.emitOpError("expected ") << (onTensors ? numResults : 0) << " results, but got " << op.getNumResults();
+  if (!onTensors && !op.getInit())
+    return op.emitOpError("on memrefs must have destinations");
+  if (op.getInit() && bool(op.getSizesInit()) != (numResults == 2))
+    return op.emitOpError("expected ") << numResults << " destinations";
+  SmallVector<Value> made(op.getResults());
+  if (!onTensors) {
+    made.push_back(op.getInit());
+    if (numResults == 2)
+      made.push_back(op.getSizesInit());
+  }
+  if (onTensors && op.getInit() &&
+      (op.getInit().getType() != made[0].getType() || (numResults == 2 && op.getSizesInit().getType() != made[1].getType())))
+    return op.emitOpError("expected destinations of the types of the results");
+  for (auto [index, value] : llvm::enumerate(made)) {
+    auto type = cast<ShapedType>(value.getType());
+    if (type.getRank() != (index == 0 ? 3 : 2))
+      return op.emitOpError("expected results of rank 3 and 2, but got ") << type;
+    if (failed(verifyEqualSizes(op, type.getDimSize(1), left, index == 0 ? "numbers of tokens left" : "numbers of sizes")))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult TokenMergeOp::verify() {
+  if (failed(verifyTokens(*this)))
+    return failure();
+  auto tokens = cast<ShapedType>(getTokens().getType()), metric = cast<ShapedType>(getMetric().getType());
   if (metric.getRank() != 3 && metric.getRank() != 4)
     return emitOpError("expected a metric of rank 3 or 4, but got ") << metric;
   int64_t count = tokens.getDimSize(1), r = getR(), most = (count - (getProtectClass() ? 1 : 0)) / 2;
@@ -299,25 +383,7 @@ LogicalResult TokenMergeOp::verify() {
     return failure();
   if (r < 1 || r > most)
     return emitOpError("expected 1 to ") << most << " of " << count << " tokens to merge, but got " << r;
-  for (Value sizes : {getSizes(), getSizesInit()})
-    if (sizes && cast<ShapedType>(sizes.getType()).getRank() != 2)
-      return emitOpError("expected sizes of rank 2, but got ") << sizes.getType();
-  bool onTensors = isa<RankedTensorType>(tokens);
-  if (getNumResults() != (onTensors ? 2u : 0u))
-    return emitOpError("expected ") << (onTensors ? 2 : 0) << " results, but got " << getNumResults();
-  if (!onTensors && !getInit())
-    return emitOpError("on memrefs must have destinations");
-  if (!onTensors)
-    return success();
-  if (getInit() && (getInit().getType() != getResultTypes()[0] || getSizesInit().getType() != getResultTypes()[1]))
-    return emitOpError("expected destinations of the types of the results");
-  auto merged = cast<ShapedType>(getResultTypes()[0]), sizes = cast<ShapedType>(getResultTypes()[1]);
-  if (merged.getRank() != 3 || sizes.getRank() != 2)
-    return emitOpError("expected results of rank 3 and 2, but got ") << merged << " and " << sizes;
-  if (failed(verifyEqualSizes(*this, merged.getDimSize(1), count - r, "numbers of merged tokens")) ||
-      failed(verifyEqualSizes(*this, sizes.getDimSize(1), count - r, "numbers of sizes")))
-    return failure();
-  return success();
+  return verifyFewerTokens(*this, 2, count - r);
 }
 
 int64_t TokenMergeOp::getMacs() {
@@ -326,4 +392,30 @@ int64_t TokenMergeOp::getMacs() {
   if (ShapedType::isDynamic(batch) || ShapedType::isDynamic(depth) || tokens.isDynamicDim(2))
     return -1;
   return batch * (count * count / 4 * depth + count * tokens.getDimSize(2));
+}
+
+LogicalResult TokenPruneOp::verify() {
+  if (failed(verifyTokens(*this)))
+    return failure();
+  auto tokens = cast<ShapedType>(getTokens().getType());
+  auto query = cast<ShapedType>(getQuery().getType()), key = cast<ShapedType>(getKey().getType());
+  if (query.getRank() != 4 || key.getRank() != 4)
+    return emitOpError("expected query and key of rank 4");
+  int64_t heads = query.getDimSize(getHeadsFirst() ? 1 : 2), keyHeads = key.getDimSize(getKvHeadsFirst() ? 1 : 2);
+  if (!ShapedType::isDynamic(heads) && !ShapedType::isDynamic(keyHeads) && (keyHeads == 0 || heads % keyHeads))
+    return emitOpError("expected the query heads, ") << heads << ", to be a multiple of the key heads, " << keyHeads;
+  int64_t count = tokens.getDimSize(1), kept = getKept();
+  if (failed(verifyEqualSizes(*this, count, key.getDimSize(getKvHeadsFirst() ? 2 : 1), "numbers of tokens")))
+    return failure();
+  if (kept < 1 || kept > count - 3)
+    return emitOpError("expected 1 to ") << count - 3 << " of " << count << " tokens to keep, but got " << kept;
+  return verifyFewerTokens(*this, getSizes() ? 2 : 1, kept + 2);
+}
+
+int64_t TokenPruneOp::getMacs() {
+  auto tokens = cast<ShapedType>(getTokens().getType()), query = cast<ShapedType>(getQuery().getType());
+  int64_t count = tokens.getDimSize(1), heads = query.getDimSize(getHeadsFirst() ? 1 : 2), depth = query.getDimSize(3);
+  if (tokens.isDynamicDim(0) || tokens.isDynamicDim(2) || ShapedType::isDynamic(heads) || ShapedType::isDynamic(depth))
+    return -1;
+  return tokens.getDimSize(0) * count * (heads * depth + tokens.getDimSize(2));
 }

@@ -41,6 +41,31 @@ def NN_LinearOp : NN_KernelOp<"linear", [AttrSizedOperandSegments]> {
                                   epilogueFormat, "`:` functional-type(operands, results)");
 }
 
+def NN_SparseLinearOp : NN_KernelOp<"sparse_linear", [AttrSizedOperandSegments]> {
+  let summary = "Matrix product with one sparse weight matrix, compressed by columns";
+  let description = [{
+    nn.linear for a weight `[K, N]` that is mostly zeros, of which only the others are stored: `values`, f32 `[E]`,
+    column by column; `coordinates`, `[E]` of i8 or i16 that are *unsigned*, the input channel that each value
+    multiplies, ascending within a column; `positions`, i32 `[N + 1]`: the values of column n are those from
+    `positions[n]` to `positions[n + 1] - 1`. A product with a zero that is not stored does not happen: it makes no NaN
+    of an infinity. The leading dimensions of the input are rows, however many: a convolution with a window of one
+    pixel is an `nn.sparse_linear` of its channels.
+
+    ```mlir
+    %y = nn.sparse_linear %x, %values, %coordinates, %positions extras(%bias) epilogue {
+    ^bb0(%acc: f32, %b: f32):
+      %s = arith.addf %acc, %b : f32
+      nn.yield %s : f32
+    } : (tensor<?x64xf32>, tensor<230xf32>, tensor<230xi8>, tensor<37xi32>, tensor<36xf32>) -> tensor<?x36xf32>
+    ```
+  }];
+  let arguments = (ins NN_Shaped:$input, NN_Shaped:$values, NN_Shaped:$coordinates, NN_Shaped:$positions,
+                       Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init);
+  let regions = (region AnyRegion:$epilogue);
+  let assemblyFormat = !strconcat("$input `,` $values `,` $coordinates `,` $positions ", epilogueFormat,
+                                  "`:` functional-type(operands, results)");
+}
+
 def NN_MatMulOp : NN_KernelOp<"matmul", [AttrSizedOperandSegments]> {
   let summary = "Batched matrix product of two activations";
   let description = [{
@@ -59,7 +84,7 @@ def NN_ConvOp : NN_KernelOp<"conv", [AttrSizedOperandSegments]> {
     `input` is `[N, H, W, C]`, the result `[N, OH, OW, O]`. `weight` is `[KH, KW, C/group, O]`, or
     packed in panels of n0 output channels: `[ceil(O/n0), KH, KW, C, n0]` for f32 and
     `[ceil(O/n0), KH, KW, ceil(C/4), n0, 4]` for i8. A depthwise weight (`group` = C = O) stays
-    `[KH, KW, 1, C]`. 1-D convolutions have H = KH = 1. `pads` are top, left, bottom, right.
+    `[KH, KW, 1, C]`. The weight of an f32 input may be bf16. 1-D convolutions have H = KH = 1. `pads` are top, left, bottom, right.
     `pad_value` is what the padding holds, in storage: the zero point of an i8 input.
   }];
   let arguments = (ins NN_Shaped:$input, NN_Shaped:$weight, Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init,
@@ -138,11 +163,17 @@ def NN_SoftmaxOp : NN_KernelOp<"softmax"> {
   let assemblyFormat = "$input (`outs` `(` $init^ `)`)? attr-dict `:` functional-type(operands, results)";
 }
 
-def NN_TokenMergeOp : NN_Op<"token_merge", [
+/// Fewer tokens of static number, and what they stand for. Both results have destinations: `init` and `sizes_init`.
+class NN_TokenOp<string mnemonic> : NN_Op<mnemonic, [
     AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
     DeclareOpInterfaceMethods<NN_KernelOpInterface, ["getMacs"]>,
     DeclareOpInterfaceMethods<ShapeInferenceOpInterface>]> {
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let hasVerifier = 1;
+}
+
+def NN_TokenMergeOp : NN_TokenOp<"token_merge"> {
   let summary = "Merges the r tokens that are most like another one (bipartite soft matching)";
   let description = [{
     Token merging of Bolya et al. (2023). `tokens` is `[B, T, C]` with a static T; `metric` `[B, T, D]` or
@@ -160,10 +191,30 @@ def NN_TokenMergeOp : NN_Op<"token_merge", [
   }];
   let arguments = (ins NN_Shaped:$tokens, NN_Shaped:$metric, Optional<NN_Shaped>:$sizes, Optional<NN_Shaped>:$init,
                        Optional<NN_Shaped>:$sizes_init, I64Attr:$r, UnitAttr:$protect_class);
-  let results = (outs Variadic<AnyRankedTensor>:$results);
-  let hasVerifier = 1;
   let assemblyFormat = [{ $tokens `metric` `(` $metric `)` (`sizes` `(` $sizes^ `)`)?
     (`outs` `(` $init^ `,` $sizes_init `)`)? attr-dict `:` functional-type(operands, results) }];
+}
+
+def NN_TokenPruneOp : NN_TokenOp<"token_prune"> {
+  let summary = "Keeps the tokens that the class attends to, and fuses the others to one";
+  let description = [{
+    Token reorganization of Liang et al. (2022, EViT). `tokens` is `[B, T, C]` with a static T, the first one the class.
+    `query` and `key` are those of `nn.attention`, laid out as `heads_first` and `kv_heads_first` say there. The
+    importance of a token is the class's attention to it, softmax(scale * q_class K^T), averaged over heads; with `sizes`
+    `[B, T]` (how many tokens each one stands for) their logarithms are added to the scores. The class, the `kept` most
+    important other tokens, in order, and the mean of the rest, weighted by importance, are the result
+    `[B, kept + 2, C]`. Of equals the first are kept. With `sizes` there is a second result, the sizes `[B, kept + 2]`.
+
+    ```mlir
+    %y = nn.token_prune %x query(%q) key(%k) {kept = 44 : i64, scale = 0.125 : f32}
+      : (tensor<?x65x96xf32>, tensor<?x65x3x32xf32>, tensor<?x65x3x32xf32>) -> tensor<?x46x96xf32>
+    ```
+  }];
+  let arguments = (ins NN_Shaped:$tokens, NN_Shaped:$query, NN_Shaped:$key, Optional<NN_Shaped>:$sizes,
+                       Optional<NN_Shaped>:$init, Optional<NN_Shaped>:$sizes_init, I64Attr:$kept, F32Attr:$scale,
+                       UnitAttr:$heads_first, UnitAttr:$kv_heads_first);
+  let assemblyFormat = [{ $tokens `query` `(` $query `)` `key` `(` $key `)` (`sizes` `(` $sizes^ `)`)?
+    (`outs` `(` $init^ (`,` $sizes_init^)? `)`)? attr-dict `:` functional-type(operands, results) }];
 }
 
 def NN_YieldOp : NN_Op<"yield", [Pure, Terminator, ReturnLike]> {

@@ -27,6 +27,13 @@ LogicalResult LinearOp::inferShapes(SymbolicShapes &shapes) {
   return success();
 }
 
+LogicalResult SparseLinearOp::inferShapes(SymbolicShapes &shapes) {
+  SmallVector<AffineExpr> dims = dimsOf(shapes, getInput());
+  dims.back() = shapes.constant(getResultShapedType().getShape().back());
+  shapes.setDims(getResult(), dims, ownElementType(getResult()));
+  return success();
+}
+
 LogicalResult MatMulOp::inferShapes(SymbolicShapes &shapes) {
   ArrayRef<AffineExpr> lhs = shapes.getDims(getLhs()), rhs = shapes.getDims(getRhs());
   unsigned matrix = getPacked() ? 3 : 2; // dimensions of one right-hand matrix
@@ -91,5 +98,14 @@ LogicalResult TokenMergeOp::inferShapes(SymbolicShapes &shapes) {
   dims[1] = shapes.simplify(dims[1] - int64_t(getR()));
   shapes.setDims(getResult(0), dims, ownElementType(getResult(0)));
   shapes.setDims(getResult(1), {dims[0], dims[1]}, ownElementType(getResult(1)));
+  return success();
+}
+
+LogicalResult TokenPruneOp::inferShapes(SymbolicShapes &shapes) {
+  SmallVector<AffineExpr> dims = dimsOf(shapes, getTokens());
+  dims[1] = shapes.constant(int64_t(getKept()) + 2);
+  shapes.setDims(getResult(0), dims, ownElementType(getResult(0)));
+  if (getNumResults() == 2)
+    shapes.setDims(getResult(1), {dims[0], dims[1]}, ownElementType(getResult(1)));
   return success();
 }

@@ -194,7 +194,7 @@ LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs,
         return loadColumnBytes(k, rhs, {panel, ivs[0], k.index(4 * v * k.lanes())});
       if (packed)
         return k.widen(k.load(rhs, {panel, ivs[0], k.index(v * k.lanes())}));
-      return k.load(rhs, {ivs[0], k.add(column, v * k.lanes())}, masks[v]);
+      return k.widen(k.load(rhs, {ivs[0], k.add(column, v * k.lanes())}, masks[v]));
     };
     if (packed && !widens && rhsType.hasStaticShape())
       prefetchPanels(k, tile, rhs, rhsType.getNumElements() * rhsType.getElementTypeBitWidth() / 8,

@@ -125,7 +125,7 @@ void DirectConv::emitWindows(Epilogue &epilogue) {
       indices.append(ivs.begin(), ivs.end());
       indices.push_back(k.index(v * k.lanes() * perProduct));
       Value memref = merged ? flatWeight : weight;
-      return integer ? loadColumnBytes(k, memref, indices) : k.load(memref, indices);
+      return integer ? loadColumnBytes(k, memref, indices) : k.widen(k.load(memref, indices));
     };
     auto panelsType = cast<MemRefType>(weight.getType());
     prefetchPanels(k, tile, merged ? flatWeight : weight,

@@ -13,7 +13,7 @@ Value loadWide(KernelBuilder &k, Value memref, ValueRange indices, Value mask, b
   Value loaded = k.load(memref, indices, mask);
   Type element = cast<MemRefType>(memref.getType()).getElementType();
   if (isa<FloatType>(element))
-    return loaded;
+    return k.widen(loaded);
   VectorType wide = k.vectorOf(k.builder.getI32Type());
   return isSigned ? Value(arith::ExtSIOp::create(k.builder, k.loc, wide, loaded))
                   : Value(arith::ExtUIOp::create(k.builder, k.loc, wide, loaded));

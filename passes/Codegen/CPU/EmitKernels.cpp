@@ -27,6 +27,7 @@ LogicalResult emitKernel(Operation *op) {
     return op->emitOpError("expected its memref form");
   return TypeSwitch<Operation *, LogicalResult>(op)
       .Case([](nn::LinearOp linear) { return withEpilogue(linear, cpu::emitLinear); })
+      .Case([](nn::SparseLinearOp linear) { return withEpilogue(linear, cpu::emitSparseLinear); })
       .Case([](nn::MatMulOp matmul) { return withEpilogue(matmul, cpu::emitMatMul); })
       .Case([](nn::ConvOp conv) { return withEpilogue(conv, cpu::emitConv); })
       .Case([](nn::PoolOp pool) { return cpu::emitPool(pool); })
@@ -34,6 +35,7 @@ LogicalResult emitKernel(Operation *op) {
       .Case([](nn::NormOp norm) { return cpu::emitNorm(norm); })
       .Case([](nn::SoftmaxOp softmax) { return cpu::emitSoftmax(softmax); })
       .Case([](nn::TokenMergeOp merge) { return cpu::emitTokenMerge(merge); })
+      .Case([](nn::TokenPruneOp prune) { return cpu::emitTokenPrune(prune); })
       .Default([](Operation *other) { return other->emitOpError("has no kernel for this target"); });
 }
 

@@ -60,16 +60,7 @@ Value Epilogue::loadExtra(Value extra, ValueRange outer, Value column, Value mas
   }
   if (type.getRank() == 0 || type.getShape().back() == 1)
     return k.broadcast(k.loadScalar(extra, indices));
-  // A vector of i1 is packed in bits, a memref of i1 holds bytes; and strided rows have no vectors.
-  if (!type.getElementType().isInteger(1) && hasUnitInnermostStride(extra))
-    return k.load(extra, indices, mask);
-  SmallVector<Value> elements;
-  Value last = k.sub(k.dim(extra, type.getRank() - 1), k.index(1));
-  for (int64_t lane = 0; lane < k.lanes(); ++lane) {
-    indices.back() = mask ? k.min(k.add(column, lane), last) : k.add(column, lane);
-    elements.push_back(k.loadScalar(extra, indices));
-  }
-  return vector::FromElementsOp::create(k.builder, k.loc, k.vectorOf(type.getElementType()), elements);
+  return k.loadAny(extra, indices, mask);
 }
 
 void Epilogue::store(Value accumulator, ValueRange outer, Value column, Value mask) {

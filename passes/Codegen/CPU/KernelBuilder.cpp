@@ -86,6 +86,20 @@ Value KernelBuilder::load(Value memref, ValueRange indices, Value mask) {
   return vector::MaskedLoadOp::create(builder, loc, type, memref, indices, mask, splat(type.getElementType(), 0));
 }
 
+Value KernelBuilder::loadAny(Value memref, ValueRange indices, Value mask) {
+  auto type = cast<MemRefType>(memref.getType());
+  // A vector of i1 is packed in bits, a memref of i1 holds bytes; and strided rows have no vectors.
+  if (!type.getElementType().isInteger(1) && hasUnitInnermostStride(memref))
+    return load(memref, indices, mask);
+  SmallVector<Value> elements, at(indices);
+  Value column = at.back(), last = sub(dim(memref, type.getRank() - 1), index(1));
+  for (int64_t lane = 0; lane < lanes(); ++lane) {
+    at.back() = mask ? min(add(column, lane), last) : add(column, lane);
+    elements.push_back(loadScalar(memref, at));
+  }
+  return vector::FromElementsOp::create(builder, loc, vectorOf(type.getElementType()), elements);
+}
+
 Value KernelBuilder::loadScalar(Value memref, ValueRange indices) {
   return memref::LoadOp::create(builder, loc, memref, indices);
 }
@@ -95,8 +109,13 @@ Value KernelBuilder::widen(Value vector) {
   VectorType wide = type.clone(builder.getF32Type());
   if (type.getElementType().isF32())
     return vector;
-  if (isa<FloatType>(type.getElementType()))
-    return arith::ExtFOp::create(builder, loc, wide, vector);
+  if (type.getElementType().isBF16()) { // the upper half of an f32
+    VectorType words = type.clone(builder.getI32Type());
+    Value bits = vector::BitCastOp::create(builder, loc, type.clone(builder.getI16Type()), vector);
+    bits = arith::ExtUIOp::create(builder, loc, words, bits);
+    bits = arith::ShLIOp::create(builder, loc, bits, splat(builder.getI32Type(), 16));
+    return vector::BitCastOp::create(builder, loc, wide, bits);
+  }
   return arith::SIToFPOp::create(builder, loc, wide,
                                  arith::ExtSIOp::create(builder, loc, type.clone(builder.getI32Type()), vector));
 }

@@ -54,6 +54,8 @@ public:
 
   /// `lanes()` elements at the indices; those without mask are zero.
   mlir::Value load(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask = {});
+  /// The same from rows of any stride and of i1. With a mask, lanes without it hold the last element of the row.
+  mlir::Value loadAny(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask = {});
   mlir::Value loadScalar(mlir::Value memref, mlir::ValueRange indices);
   /// The elements of a vector as f32: of f32, bf16, or signed i8.
   mlir::Value widen(mlir::Value vector);

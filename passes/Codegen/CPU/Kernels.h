@@ -8,6 +8,7 @@ namespace lathe::cpu {
 
 // Each emits loops before its op, which is in memref form, and leaves the op in place. Failures have been reported.
 mlir::LogicalResult emitLinear(nn::LinearOp op);
+mlir::LogicalResult emitSparseLinear(nn::SparseLinearOp op);
 mlir::LogicalResult emitMatMul(nn::MatMulOp op);
 mlir::LogicalResult emitConv(nn::ConvOp op);
 mlir::LogicalResult emitDepthwise(nn::ConvOp op);
@@ -16,6 +17,7 @@ mlir::LogicalResult emitAttention(nn::AttentionOp op);
 mlir::LogicalResult emitNorm(nn::NormOp op);
 mlir::LogicalResult emitSoftmax(nn::SoftmaxOp op);
 mlir::LogicalResult emitTokenMerge(nn::TokenMergeOp op);
+mlir::LogicalResult emitTokenPrune(nn::TokenPruneOp op);
 
 } // namespace lathe::cpu
 

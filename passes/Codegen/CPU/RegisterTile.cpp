@@ -6,10 +6,10 @@ using namespace lathe;
 using namespace lathe::cpu;
 
 FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs, nn::TargetAttr target) {
-  if (lhs.isF32() && rhs.isF32())
+  if (lhs.isF32() && (rhs.isF32() || rhs.isBF16()))
     return Product::F32;
   if (!lhs.isInteger(8) || !rhs.isInteger(8))
-    return op->emitOpError("expected operands of f32 or i8, but got ") << lhs << " and " << rhs;
+    return op->emitOpError("expected operands of f32 (bf16 for a weight) or i8, but got ") << lhs << " and " << rhs;
   if (target.getDotProduct() == "avx512vnni")
     return Product::Int8Vnni;
   if (target.getDotProduct() == "avx2" && target.getVectorBits() == 256)
@@ -82,7 +82,7 @@ void cpu::prefetchPanels(KernelBuilder &k, RegisterTile &tile, Value rhs, int64_
   if (bytes < cacheBytes || !type.getLayout().isIdentity())
     return;
   int64_t elementBytes = type.getElementTypeBitWidth() / 8;
-  int64_t stepBytes = tile.vectors * k.target.getVectorBits() / 8;
+  int64_t stepBytes = tile.vectors * k.lanes() * elementBytes;
   tile.prefetch = [&k, rhs, indices, elementBytes, stepBytes](ValueRange ivs) {
     SmallVector<Value> first = indices(ivs);
     Value last = first.back();

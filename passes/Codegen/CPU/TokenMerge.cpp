@@ -4,7 +4,7 @@
 // a source's best one is found by comparing vectors. A source is merged if fewer than r others rank before it.
 //
 #include "passes/Codegen/CPU/Kernels.h"
-#include "passes/Codegen/CPU/KernelBuilder.h"
+#include "passes/Codegen/CPU/TokenRanks.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -35,11 +35,9 @@ private:
   void normalize(Value token, function_ref<SmallVector<Value>(Value)> place, Value into);
   void normalizeAll();
   void match(Value source);
-  Value countBefore(Value source);
   void moveTokens();
   void moveToken(Value token, Value position, bool adds);
   Value getSize(Value token);
-  Value sequenceFrom(Value start);
   Value reduce(vector::CombiningKind kind, Value vector) {
     return vector::ReductionOp::create(b, k.loc, kind, vector, arith::FastMathFlags::reassoc);
   }
@@ -124,15 +122,6 @@ void TokenMerge::normalizeAll() {
   });
 }
 
-/// start, start + 1, ... in i32.
-Value TokenMerge::sequenceFrom(Value start) {
-  auto lanes = llvm::map_to_vector(llvm::seq<int64_t>(0, k.lanes()),
-                                   [&](int64_t lane) { return Attribute(b.getI32IntegerAttr(lane)); });
-  Value offsets = arith::ConstantOp::create(b, k.loc, DenseElementsAttr::get(k.vectorOf(i32), lanes));
-  Value first = k.broadcast(arith::IndexCastOp::create(b, k.loc, i32, start));
-  return arith::AddIOp::create(b, k.loc, first, offsets);
-}
-
 /// Finds a source's target. What is no number is never the best, so that there is an order whatever the values.
 void TokenMerge::match(Value source) {
   Value lowest = k.splat(f32, -std::numeric_limits<double>::infinity());
@@ -149,7 +138,7 @@ void TokenMerge::match(Value source) {
         Value better = arith::CmpFOp::create(b, k.loc, arith::CmpFPredicate::OGT, score, carried[0]);
         return KernelBuilder::Carried{
             arith::SelectOp::create(b, k.loc, better, score, carried[0]),
-            arith::SelectOp::create(b, k.loc, better, sequenceFrom(start), carried[1])};
+            arith::SelectOp::create(b, k.loc, better, sequenceFrom(k, start), carried[1])};
       });
   Value peak = reduce(vector::CombiningKind::MAXIMUMF, found[0]);
   Value reached = arith::CmpFOp::create(b, k.loc, arith::CmpFPredicate::OEQ, found[0], k.broadcast(peak));
@@ -157,24 +146,6 @@ void TokenMerge::match(Value source) {
   Value target = vector::ReductionOp::create(b, k.loc, vector::CombiningKind::MINSI, candidates);
   memref::StoreOp::create(b, k.loc, peak, best, ValueRange{source});
   memref::StoreOp::create(b, k.loc, target, bestTarget, ValueRange{source});
-}
-
-/// Sources that merge before this one: those of larger similarity, and those of equal similarity before it.
-Value TokenMerge::countBefore(Value source) {
-  Value own = k.broadcast(k.loadScalar(best, {source}));
-  Value position = k.broadcast(arith::IndexCastOp::create(b, k.loc, i32, source));
-  auto counts = k.vectors(k.index(sources), {k.splat(i32, 0)}, [&](Value start, Value mask, ValueRange carried) {
-    Value others = k.load(best, {start}, mask);
-    Value larger = arith::CmpFOp::create(b, k.loc, arith::CmpFPredicate::OGT, others, own);
-    Value equal = arith::CmpFOp::create(b, k.loc, arith::CmpFPredicate::OEQ, others, own);
-    Value earlier = arith::CmpIOp::create(b, k.loc, arith::CmpIPredicate::slt, sequenceFrom(start), position);
-    Value before = arith::OrIOp::create(b, k.loc, larger, arith::AndIOp::create(b, k.loc, equal, earlier));
-    if (mask)
-      before = arith::AndIOp::create(b, k.loc, before, mask);
-    Value ones = arith::ExtUIOp::create(b, k.loc, k.vectorOf(i32), before);
-    return KernelBuilder::Carried{arith::AddIOp::create(b, k.loc, carried[0], ones)};
-  });
-  return vector::ReductionOp::create(b, k.loc, vector::CombiningKind::ADD, counts[0]);
 }
 
 Value TokenMerge::getSize(Value token) {
@@ -203,7 +174,7 @@ void TokenMerge::moveTokens() {
   });
   k.loop(k.index(0), k.index(sources), 1, {k.index(0)}, [&](Value source, ValueRange carried) {
     Value most = arith::ConstantOp::create(b, k.loc, b.getI32IntegerAttr(op.getR()));
-    Value merges = arith::CmpIOp::create(b, k.loc, arith::CmpIPredicate::slt, countBefore(source), most);
+    Value merges = arith::CmpIOp::create(b, k.loc, arith::CmpIPredicate::slt, countBefore(k, best, k.index(sources), source), most);
     Value token = k.mul(source, 2), next = carried[0];
     auto branch = scf::IfOp::create(b, k.loc, TypeRange{b.getIndexType()}, merges, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);

@@ -139,6 +139,18 @@ private:
     memref::StoreOp::create(builder, value, profile, index);
   }
 
+  /// Multiply-adds of one call: that of a kernel for several sizes casts its operands.
+  static int64_t countMacs(nn::KernelOpInterface op, func::FuncOp kernel, func::CallOp call) {
+    SmallVector<Type> types(kernel.getArgumentTypes());
+    for (auto [argument, operand] : llvm::zip(kernel.getArguments(), call.getOperands()))
+      if (auto cast = operand.getDefiningOp<memref::CastOp>())
+        argument.setType(cast.getSource().getType());
+    int64_t macs = op.getMacs();
+    for (auto [argument, type] : llvm::zip(kernel.getArguments(), types))
+      argument.setType(type);
+    return macs;
+  }
+
   /// Names the calls on the module.
   void describe(ArrayRef<func::CallOp> calls, int64_t offset) {
     Builder builder(&getContext());
@@ -154,7 +166,7 @@ private:
             return WalkResult::advance();
           op = inner->getName().getStringRef();
           if (nnOp)
-            macs = nnOp.getMacs();
+            macs = countMacs(nnOp, kernel, call);
           return WalkResult::interrupt();
         });
       rows.push_back(builder.getDictionaryAttr(

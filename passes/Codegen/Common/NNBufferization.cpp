@@ -13,7 +13,7 @@ static SmallVector<unsigned> getDestinations(OpT op) {
   SmallVector<unsigned> numbers;
   for (OpOperand &operand : op.getInitMutable())
     numbers.push_back(operand.getOperandNumber());
-  if constexpr (std::is_same_v<OpT, nn::TokenMergeOp>)
+  if constexpr (std::is_same_v<OpT, nn::TokenMergeOp> || std::is_same_v<OpT, nn::TokenPruneOp>)
     for (OpOperand &operand : op.getSizesInitMutable())
       numbers.push_back(operand.getOperandNumber());
   return numbers;
@@ -84,7 +84,7 @@ static void attachModels(MLIRContext *context) {
 
 void codegen::registerNNBufferization(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
-    attachModels<nn::LinearOp, nn::MatMulOp, nn::ConvOp, nn::PoolOp, nn::AttentionOp, nn::NormOp,
-                 nn::SoftmaxOp, nn::TokenMergeOp>(context);
+    attachModels<nn::LinearOp, nn::SparseLinearOp, nn::MatMulOp, nn::ConvOp, nn::PoolOp, nn::AttentionOp,
+                 nn::NormOp, nn::SoftmaxOp, nn::TokenMergeOp, nn::TokenPruneOp>(context);
   });
 }

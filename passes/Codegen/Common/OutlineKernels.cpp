@@ -7,8 +7,10 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "passes/Codegen/Common/GeneralTypes.h"
 #include "passes/Codegen/Common/SizeBounds.h"
 #include "passes/Codegen/Passes.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_OUTLINEKERNELSPASS
@@ -120,6 +122,22 @@ static BitVector findNoAlias(Operation *op, ArrayRef<Value> operands) {
 
 namespace {
 
+/// A function, not in the module yet, and its text: equal ones are one kernel.
+struct Kernel {
+  func::FuncOp function;
+  std::string text;
+};
+
+/// A compute op of @main that becomes a call.
+struct Call {
+  Operation *op;
+  SmallVector<Value> operands;
+  Kernel exact, general; ///< `general` has dynamic rows; null where there is none
+};
+
+/// So many kernels that differ in their rows only become one. Fewer are worth their speed.
+constexpr unsigned kManySizes = 4;
+
 struct OutlineKernelsPass : lathe::impl::OutlineKernelsPassBase<OutlineKernelsPass> {
   void runOnOperation() override {
     func::FuncOp main = getMain(getOperation());
@@ -142,17 +160,28 @@ struct OutlineKernelsPass : lathe::impl::OutlineKernelsPassBase<OutlineKernelsPa
     });
     kernels.clear();
     counters.clear();
+    SmallVector<Call> calls;
+    llvm::StringMap<llvm::StringSet<>> sizes; // kernels by their general form
     for (Operation *op : ops)
-      outline(op, executor);
+      if (std::optional<Call> call = prepare(op)) {
+        if (call->general.function)
+          sizes[call->general.text].insert(call->exact.text);
+        calls.push_back(std::move(*call));
+      }
+    for (Call &call : calls)
+      outline(call, sizes[call.general.text].size() >= kManySizes, executor);
     remark::passed(main.getLoc(),
                    remark::RemarkOpts::name("Kernels").category("codegen").function(main.getName()))
-        << remark::metric("Kernels", kernels.size()) << remark::metric("Calls", ops.size());
+        << remark::metric("Kernels", kernels.size()) << remark::metric("Calls", calls.size());
   }
 
-  void outline(Operation *op, Value executor) {
+  /// Nullopt where there is nothing to compute.
+  std::optional<Call> prepare(Operation *op) {
     if (auto copy = dyn_cast<memref::CopyOp>(op)) {
-      if (copy.getSource() == copy.getTarget())
-        return copy.erase();
+      if (copy.getSource() == copy.getTarget()) {
+        copy.erase();
+        return std::nullopt;
+      }
       // A linalg copy becomes a loop, in parallel where it is long; upstream's copy of strided
       // memrefs calls a library.
       OpBuilder builder(op);
@@ -161,37 +190,47 @@ struct OutlineKernelsPass : lathe::impl::OutlineKernelsPassBase<OutlineKernelsPa
     }
     llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
     getUsedValuesDefinedAbove(op->getRegions(), used);
-    SmallVector<Value> operands, constants;
+    Call call{op, {}, {}, {}};
+    SmallVector<Value> constants;
     for (Value value : used)
-      (matchPattern(value, m_Constant()) ? constants : operands).push_back(value);
+      (matchPattern(value, m_Constant()) ? constants : call.operands).push_back(value);
+    SmallVector<Type> types = llvm::map_to_vector(call.operands, [](Value value) { return value.getType(); });
+    BitVector noAlias = findNoAlias(op, call.operands);
+    call.exact = makeKernel(op, call.operands, types, constants, noAlias);
+    if (std::optional<SmallVector<Type>> general = getGeneralTypes(op, call.operands))
+      call.general = makeKernel(op, call.operands, std::move(*general), constants, noAlias);
+    return call;
+  }
 
-    func::FuncOp kernel = makeKernel(op, operands, constants, executor.getType());
-    BitVector noAlias = findNoAlias(op, operands);
-    for (unsigned index : noAlias.set_bits())
-      kernel.setArgAttr(index, kNoAliasAttr, UnitAttr::get(&getContext()));
-    std::string text;
-    llvm::raw_string_ostream stream(text);
-    kernel->print(stream, OpPrintingFlags().useLocalScope());
-    auto [entry, isNew] = kernels.try_emplace(text, kernel);
+  /// Replaces the op by a call of its kernel.
+  void outline(Call &call, bool isGeneral, Value executor) {
+    if (isGeneral)
+      std::swap(call.exact, call.general);
+    if (call.general.function)
+      call.general.function.erase();
+    func::FuncOp kernel = call.exact.function;
+    auto [entry, isNew] = kernels.try_emplace(call.exact.text, kernel);
     if (isNew) {
-      StringRef stem = op->getName().stripDialect();
+      StringRef stem = call.op->getName().stripDialect();
       kernel.setName((kKernelPrefix + stem + "_" + Twine(counters[stem]++)).str());
       getOperation().push_back(kernel);
     } else {
       kernel.erase();
+      kernel = entry->second;
     }
-    OpBuilder builder(op);
-    operands.push_back(executor);
-    func::CallOp::create(builder, op->getLoc(), entry->second, operands);
-    op->erase();
+    OpBuilder builder(call.op);
+    for (auto [operand, type] : llvm::zip(call.operands, kernel.getArgumentTypes()))
+      if (operand.getType() != type)
+        operand = memref::CastOp::create(builder, call.op->getLoc(), type, operand);
+    call.operands.push_back(executor);
+    func::CallOp::create(builder, call.op->getLoc(), kernel, call.operands);
+    call.op->erase();
   }
 
-  func::FuncOp makeKernel(Operation *op, ArrayRef<Value> operands, ArrayRef<Value> constants,
-                          Type executorType) {
+  Kernel makeKernel(Operation *op, ArrayRef<Value> operands, SmallVector<Type> types, ArrayRef<Value> constants,
+                    const BitVector &noAlias) {
     OpBuilder builder(&getContext());
-    SmallVector<Type> types =
-        llvm::map_to_vector(operands, [](Value value) { return value.getType(); });
-    types.push_back(executorType);
+    types.push_back(LLVM::LLVMPointerType::get(&getContext())); // the executor
     auto kernel = func::FuncOp::create(op->getLoc(), "kernel", builder.getFunctionType(types, {}));
     kernel.setPrivate();
     Block *body = kernel.addEntryBlock();
@@ -203,7 +242,12 @@ struct OutlineKernelsPass : lathe::impl::OutlineKernelsPassBase<OutlineKernelsPa
       mapping.map(operand, argument);
     builder.clone(*op, mapping);
     func::ReturnOp::create(builder, op->getLoc());
-    return kernel;
+    for (unsigned index : noAlias.set_bits())
+      kernel.setArgAttr(index, kNoAliasAttr, UnitAttr::get(&getContext()));
+    Kernel result{kernel, {}};
+    llvm::raw_string_ostream stream(result.text);
+    kernel->print(stream, OpPrintingFlags().useLocalScope());
+    return result;
   }
 
   llvm::StringMap<func::FuncOp> kernels; ///< by their text

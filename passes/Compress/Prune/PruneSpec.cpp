@@ -26,7 +26,7 @@ static std::optional<PruneScore> parseScore(StringRef text) {
 
 static Error malformed(StringRef item) {
   return createStringError("expected magnitude:S, wanda:S or sparsegpt:S with :uniform, N:M with :magnitude, :wanda or "
-                           ":sparsegpt, or channels:F with :magnitude or :activation, but got '" +
+                           ":sparsegpt, or channels:F, but got '" +
                            item + "'");
 }
 
@@ -34,17 +34,6 @@ static Error readFraction(StringRef text, StringRef what, double &fraction) {
   if (text.getAsDouble(fraction) || !(fraction > 0 && fraction < 1))
     return createStringError("expected " + what + " between 0 and 1, but got '" + text + "'");
   return Error::success();
-}
-
-/// `channels:F[:magnitude|:activation]`.
-static Expected<ChannelPruning> parseChannels(StringRef item, ArrayRef<StringRef> parts) {
-  ChannelPruning channels;
-  if (parts.size() < 2 || parts.size() > 3 || (parts.size() == 3 && parts[2] != "magnitude" && parts[2] != "activation"))
-    return malformed(item);
-  channels.activation = parts.size() == 3 && parts[2] == "activation";
-  if (Error error = readFraction(parts[1], "a fraction of channels", channels.fraction))
-    return error;
-  return channels;
 }
 
 /// `SCORE:S[:uniform]` or `N:M[:SCORE]`.
@@ -81,7 +70,7 @@ Expected<PruneSpec> PruneSpec::parse(StringRef text) {
     item.split(parts, ':');
     bool repeated = parts[0] == "channels" ? spec.channels.has_value() : spec.weights.has_value();
     if (parts[0] == "channels") {
-      Expected<ChannelPruning> channels = parseChannels(item, parts);
+      Expected<ChannelPruning> channels = ChannelPruning::parse(item);
       if (!channels)
         return channels.takeError();
       spec.channels = *channels;

@@ -2,6 +2,7 @@
 #ifndef PASSES_COMPRESS_PRUNE_PRUNESPEC_H
 #define PASSES_COMPRESS_PRUNE_PRUNESPEC_H
 
+#include "passes/Compress/Channels/ChannelPruning.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
@@ -24,12 +25,6 @@ struct WeightPruning {
   bool needsStatistics() const { return score != PruneScore::Magnitude; }
 };
 
-/// Whole channels to remove.
-struct ChannelPruning {
-  double fraction = 0;     ///< channels removed per channel, in (0, 1)
-  bool activation = false; ///< judged by the activations as well as the weights; needs statistics
-};
-
 /// What `--prune=` says: items that work together, each at most once.
 struct PruneSpec {
   std::optional<WeightPruning> weights;
@@ -37,7 +32,7 @@ struct PruneSpec {
 
   /// Reads items separated by commas: `magnitude:S`, `wanda:S` or `sparsegpt:S`, each with `:uniform`;
   /// `N:M` with `:magnitude` (the default), `:wanda` or `:sparsegpt`;
-  /// `channels:F` with `:magnitude` (the default) or `:activation`. `none` is no item.
+  /// what `ChannelPruning` reads. `none` is no item.
   static llvm::Expected<PruneSpec> parse(llvm::StringRef text);
 };
 

@@ -8,78 +8,21 @@ using namespace lathe;
 
 static RankedTensorType getType(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-//===----------------------------------------------------------------------===//
-// Encoder layers
-//===----------------------------------------------------------------------===//
-
-/// The sequence whose projection a query, key or value is; null if it is none.
-static Value getProjected(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (auto linear = dyn_cast<nn::LinearOp>(op))
-      return linear.getInput();
-    if (!isa<onnx::ReshapeOp, onnx::SqueezeOp, onnx::UnsqueezeOp, onnx::TransposeOp, onnx::SplitOp, onnx::GatherOp>(op))
-      return {};
-    value = op->getOperand(0);
-  }
-  return {};
-}
-
-/// The sum of an attention's projection and its residual; null if there is none.
-static Value getStream(nn::AttentionOp attention) {
-  Value value = attention.getResult();
-  while (value.hasOneUse() && isa<onnx::ReshapeOp, onnx::TransposeOp, onnx::SqueezeOp>(*value.user_begin()))
-    value = value.user_begin()->getResult(0);
-  auto linear = value.hasOneUse() ? dyn_cast<nn::LinearOp>(*value.user_begin()) : nullptr;
-  if (!linear || linear.getInput() != value)
-    return {};
-  for (Value extra : linear.getExtras())
-    if (extra.getType() == linear.getResult().getType() && !extra.getDefiningOp<onnx::ConstantOp>())
-      return linear.getResult();
-  if (!linear->hasOneUse())
-    return {};
-  auto sum = dyn_cast<onnx::AddOp>(*linear->user_begin());
-  bool keepsType = sum && sum.getA().getType() == sum.getB().getType() && sum.getC().getType() == sum.getA().getType();
-  return keepsType ? sum.getC() : Value();
-}
-
-std::string lathe::matchEncoderLayer(nn::AttentionOp attention, EncoderLayer &layer) {
-  if (attention.getMask() || attention.getCausal())
-    return "its scores are masked";
-  if (attention.getInit() || attention.getKeyPacked())
-    return "it is lowered already";
-  Value sequence = getProjected(attention.getKey());
-  if (!sequence || getProjected(attention.getQuery()) != sequence || getProjected(attention.getValue()) != sequence)
-    return "query, key and value are not projections of one sequence";
-  layer.attention = attention;
-  layer.stream = getStream(attention);
-  if (!layer.stream)
-    return "no residual is added to its projection";
-  RankedTensorType type = getType(layer.stream);
-  int64_t keys = getType(attention.getKey()).getDimSize(attention.getKvHeadsFirst() ? 2 : 1);
-  if (type.getRank() != 3 || !type.getElementType().isF32() || type.isDynamicDim(1) || type.getDimSize(1) != keys)
-    return "its tokens are not [batch, tokens, channels] of f32 in a static number";
-  layer.tokens = keys;
-  return {};
-}
-
-//===----------------------------------------------------------------------===//
-// Flow
-//===----------------------------------------------------------------------===//
-
 std::string TokenFlow::visitBroadcast(ValueRange operands, Value result) {
   int64_t rank = getType(result).getRank();
   std::optional<TokenDim> found;
   for (Value operand : operands)
     if (auto it = dims.find(operand); it != dims.end()) {
-      TokenDim dim{unsigned(it->second.dim + rank - getType(operand).getRank()), it->second.count};
-      if (found && (found->dim != dim.dim || found->count != dim.count))
-        return "different numbers of tokens meet";
-      found = dim;
+      TokenDim tokens = it->second;
+      tokens.dim += rank - getType(operand).getRank();
+      if (found && (found->dim != tokens.dim || found->layer != tokens.layer || found->noClass != tokens.noClass))
+        return "different tokens meet";
+      found = tokens;
     }
   for (Value operand : operands) {
     int64_t own = int64_t(found->dim) - (rank - getType(operand).getRank());
     if (!dims.count(operand) && own >= 0 && getType(operand).getDimSize(own) != 1)
-      return "merged tokens meet a tensor for all tokens";
+      return "fewer tokens meet a tensor for all tokens";
   }
   dims[result] = *found;
   return {};
@@ -89,14 +32,16 @@ std::string TokenFlow::visitAttention(nn::AttentionOp op) {
   unsigned queryDim = op.getHeadsFirst() ? 2 : 1, keyDim = op.getKvHeadsFirst() ? 2 : 1;
   auto query = dims.find(op.getQuery()), key = dims.find(op.getKey()), value = dims.find(op.getValue());
   if (query == dims.end() || key == dims.end() || value == dims.end())
-    return "only a part of query, key and value is of merged tokens";
+    return "only a part of query, key and value is of fewer tokens";
   if (query->second.dim != queryDim || key->second.dim != keyDim || value->second.dim != keyDim ||
-      query->second.count != key->second.count || value->second.count != key->second.count)
+      query->second.layer != key->second.layer || value->second.layer != key->second.layer || query->second.noClass ||
+      key->second.noClass || value->second.noClass)
     return "query, key and value are not of the same tokens";
   if (op.getMask() || op.getCausal())
     return "its scores are masked";
-  dims[op.getResult()] = {queryDim, query->second.count};
-  attentions.push_back(op);
+  TokenDim tokens = query->second;
+  dims[op.getResult()] = tokens;
+  attentions.push_back({op, tokens});
   return {};
 }
 
@@ -119,9 +64,9 @@ std::string TokenFlow::visitReshape(Operation *op) {
   for (int64_t dim = 0; dim < to.getRank(); ++dim) {
     if (to.getDimSize(dim) != from.getDimSize(tokens.dim) || countBefore(to, dim) != countBefore(from, tokens.dim))
       continue;
-    dims[op->getResult(0)] = {unsigned(dim), tokens.count};
+    record(op->getResult(0), tokens, dim);
     if (isa<onnx::ReshapeOp>(op))
-      reshapes.push_back({op, unsigned(dim), tokens.count});
+      reshapes.push_back({op, dims.lookup(op->getResult(0))});
     return {};
   }
   return "its result has no dimension of tokens";
@@ -137,14 +82,71 @@ std::string TokenFlow::visitGather(Operation *op) {
   axis += axis < 0 ? rank : 0;
   int64_t dim = tokens->second.dim, indicesRank = getType(gather.getIndices()).getRank();
   if (axis != dim) {
-    dims[gather.getOutput()] = {unsigned(axis < dim ? dim + indicesRank - 1 : dim), tokens->second.count};
+    record(gather.getOutput(), tokens->second, axis < dim ? dim + indicesRank - 1 : dim);
     return {};
   }
   DenseIntElementsAttr indices;
-  if (!matchPattern(gather.getIndices(), m_Constant(&indices)) ||
+  if (tokens->second.noClass || !matchPattern(gather.getIndices(), m_Constant(&indices)) ||
       !llvm::all_of(indices.getValues<APInt>(), [](const APInt &index) { return index.isZero(); }))
     return "it reads other tokens than the first";
   readsClass = true;
+  return {};
+}
+
+/// Of the tokens, the first one or all others are sliced; other dimensions as they are.
+std::string TokenFlow::visitSlice(Operation *op) {
+  auto slice = cast<onnx::SliceOp>(op);
+  auto found = dims.find(slice.getData());
+  if (found == dims.end())
+    return "tokens are positions";
+  TokenDim tokens = found->second;
+  RankedTensorType type = getType(slice.getData());
+  auto read = [](Value value) {
+    DenseIntElementsAttr elements;
+    if (!value || !matchPattern(value, m_Constant(&elements)))
+      return SmallVector<int64_t>();
+    return llvm::map_to_vector(elements.getValues<APInt>(), [](const APInt &element) { return element.getSExtValue(); });
+  };
+  SmallVector<int64_t> starts = read(slice.getStarts()), ends = read(slice.getEnds()), axes = read(slice.getAxes()),
+                       steps = read(slice.getSteps());
+  if (!slice.getAxes())
+    axes.assign(llvm::seq<int64_t>(0, starts.size()).begin(), llvm::seq<int64_t>(0, starts.size()).end());
+  if (starts.empty() || ends.size() != starts.size() || axes.size() != starts.size() ||
+      (slice.getSteps() && steps.size() != starts.size()))
+    return "it slices at positions that are not constant";
+  for (auto [index, axis] : llvm::enumerate(axes)) {
+    if (axis + (axis < 0 ? type.getRank() : 0) != int64_t(tokens.dim))
+      continue;
+    int64_t count = type.getDimSize(tokens.dim), start = starts[index], end = ends[index];
+    start = std::clamp<int64_t>(start + (start < 0 ? count : 0), 0, count);
+    end = std::clamp<int64_t>(end + (end < 0 ? count : 0), 0, count);
+    if (tokens.noClass || (slice.getSteps() && steps[index] != 1) || !((start == 0 && end == 1) || (start == 1 && end == count)))
+      return "it reads other tokens than the first, or all but the first";
+    if (start == 0) {
+      readsClass = true;
+      return {};
+    }
+    dropsClass = tokens.noClass = true;
+    --tokens.count;
+  }
+  dims[slice.getOutput()] = tokens;
+  return {};
+}
+
+/// The mean over tokens, and no other dimension, ends them.
+std::string TokenFlow::visitMean(Operation *op) {
+  auto mean = cast<onnx::ReduceMeanOp>(op);
+  TokenDim tokens = dims.lookup(mean.getData());
+  RankedTensorType type = getType(mean.getData());
+  DenseIntElementsAttr axes;
+  if (!mean.getAxes() || !matchPattern(mean.getAxes(), m_Constant(&axes)) || axes.getNumElements() != 1)
+    return "it reduces more than the tokens";
+  int64_t axis = (*axes.value_begin<APInt>()).getSExtValue();
+  if (axis + (axis < 0 ? type.getRank() : 0) != int64_t(tokens.dim))
+    return "it reduces another dimension than the tokens";
+  if (type.getRank() != 3 || tokens.dim != 1)
+    return "its tokens are not [batch, tokens, channels]";
+  means.push_back({op, tokens});
   return {};
 }
 
@@ -173,13 +175,17 @@ std::string TokenFlow::visit(Operation *op) {
     return visitReshape(op);
   if (isa<onnx::GatherOp>(op))
     return visitGather(op);
+  if (isa<onnx::ReduceMeanOp>(op))
+    return visitMean(op);
+  if (isa<onnx::SliceOp>(op))
+    return visitSlice(op);
   if (auto transpose = dyn_cast<onnx::TransposeOp>(op)) {
     TokenDim tokens = dims.lookup(transpose.getData());
     int64_t rank = getType(transpose.getData()).getRank();
     std::optional<ArrayRef<int64_t>> permutation = transpose.getPerm();
     for (int64_t i = 0; i < rank; ++i)
       if ((permutation ? (*permutation)[i] : rank - 1 - i) == int64_t(tokens.dim))
-        dims[transpose.getTransposed()] = {unsigned(i), tokens.count};
+        record(transpose.getTransposed(), tokens, i);
     return {};
   }
   if (auto split = dyn_cast<onnx::SplitOp>(op)) {
@@ -207,31 +213,27 @@ LogicalResult TokenFlow::trace(func::FuncOp function, ArrayRef<EncoderLayer> lay
   for (Operation &op : function.getBody().front()) {
     if (llvm::any_of(op.getOperands(), [&](Value operand) { return dims.count(operand); }))
       if (std::string obstacle = visit(&op); !obstacle.empty())
-        return op.emitError("cannot merge tokens before ") << op.getName() << ": " << obstacle;
-    for (const EncoderLayer &layer : layers)
-      if (layer.merged && layer.stream.getDefiningOp() == &op) {
-        auto tokens = dims.find(layer.stream);
-        int64_t before = tokens == dims.end() ? layer.tokens : tokens->second.count;
-        dims[layer.stream] = {1, before - layer.merged};
-      }
+        return op.emitError("cannot have fewer tokens before ") << op.getName() << ": " << obstacle;
+    for (auto [index, layer] : llvm::enumerate(layers))
+      if (layer.left < layer.before && layer.stream.getDefiningOp() == &op)
+        dims[layer.stream] = {1, layer.left, unsigned(index)};
   }
-  if (!dims.empty() && !readsClass)
-    return function.emitError("cannot merge tokens: expected the class to be read from the first token");
+  if (!dims.empty() && !readsClass && means.empty())
+    return function.emitError("cannot have fewer tokens: expected the class to be read from the first token, or the mean of tokens");
   return success();
 }
 
 void TokenFlow::rewriteReshapes() {
-  for (Reshape &reshape : reshapes) {
+  for (auto [op, tokens] : reshapes) {
     DenseIntElementsAttr target;
-    if (!matchPattern(reshape.op->getOperand(1), m_Constant(&target)))
+    if (!matchPattern(op->getOperand(1), m_Constant(&target)))
       continue;
     SmallVector<int64_t> sizes(target.getValues<int64_t>());
     // 0 and -1 follow from the input.
-    if (sizes[reshape.dim] <= 0)
+    if (sizes[tokens.dim] <= 0)
       continue;
-    sizes[reshape.dim] = reshape.count;
-    OpBuilder builder(reshape.op);
-    reshape.op->setOperand(
-        1, onnx::ConstantOp::create(builder, reshape.op->getLoc(), builder.getI64TensorAttr(sizes)));
+    sizes[tokens.dim] = tokens.count;
+    OpBuilder builder(op);
+    op->setOperand(1, onnx::ConstantOp::create(builder, op->getLoc(), builder.getI64TensorAttr(sizes)));
   }
 }

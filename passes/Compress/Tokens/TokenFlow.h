@@ -2,33 +2,29 @@
 #ifndef PASSES_COMPRESS_TOKENS_TOKENFLOW_H
 #define PASSES_COMPRESS_TOKENS_TOKENFLOW_H
 
-#include "dialects/NN/IR/NNDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "passes/Compress/Tokens/EncoderLayer.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SmallVector.h"
-#include <string>
 
 namespace lathe {
-
-/// A block of a transformer's encoder in the form after `fuse`: attention of a sequence to itself, and the sum of its
-/// projection and of what came in, `[batch, tokens, channels]`.
-struct EncoderLayer {
-  nn::AttentionOp attention;
-  mlir::Value stream;
-  int64_t tokens = 0; ///< before any is merged
-  int64_t merged = 0; ///< tokens to merge in `stream`
-};
-
-/// Reads the block around an attention. Returns why it is none, or nothing.
-std::string matchEncoderLayer(nn::AttentionOp attention, EncoderLayer &layer);
 
 /// A dimension of tokens, as the readers of a value will see it.
 struct TokenDim {
   unsigned dim = 0;
   int64_t count = 0;
+  unsigned layer = 0;   ///< the last layer that left fewer of them
+  bool noClass = false; ///< the first token was sliced away
 };
 
-/// Follows the tokens from the first layer that merges some to where only the first token, the class, is read.
+/// An op on fewer tokens, whose layer tells what they stand for.
+struct TokenUse {
+  mlir::Operation *op;
+  TokenDim tokens;
+};
+
+/// Follows the tokens from the first layer that leaves fewer of them to where they are read: the first one as the class,
+/// or the mean of all.
 class TokenFlow {
 public:
   using Value = mlir::Value;
@@ -36,18 +32,17 @@ public:
   /// Fails after an error on an op that the tokens must not reach, because what becomes of them is not known.
   llvm::LogicalResult trace(mlir::func::FuncOp function, llvm::ArrayRef<EncoderLayer> layers);
 
-  /// Attentions to merged tokens.
-  llvm::ArrayRef<nn::AttentionOp> getAttentions() const { return attentions; }
+  /// The first token is the class: it is read alone, or left out of what else is read.
+  bool hasClass() const { return readsClass || dropsClass; }
+  /// The class is read alone.
+  bool isClassRead() const { return readsClass; }
+  llvm::ArrayRef<TokenUse> getAttentions() const { return attentions; }
+  /// onnx.ReduceMean over tokens.
+  llvm::ArrayRef<TokenUse> getMeans() const { return means; }
   /// Gives reshapes the numbers of tokens that are left.
   void rewriteReshapes();
 
 private:
-  struct Reshape {
-    mlir::Operation *op;
-    unsigned dim;
-    int64_t count;
-  };
-
   /// Records where the tokens of the op's operands are in its results. Returns why that is not known, or nothing.
   std::string visit(mlir::Operation *op);
   /// Operands broadcast to the result as in NumPy.
@@ -55,11 +50,16 @@ private:
   std::string visitAttention(nn::AttentionOp op);
   std::string visitReshape(mlir::Operation *op);
   std::string visitGather(mlir::Operation *op);
+  std::string visitSlice(mlir::Operation *op);
+  std::string visitMean(mlir::Operation *op);
+  void record(Value value, TokenDim tokens, unsigned dim) {
+    tokens.dim = dim;
+    dims[value] = tokens;
+  }
 
   llvm::DenseMap<Value, TokenDim> dims;
-  llvm::SmallVector<nn::AttentionOp> attentions;
-  llvm::SmallVector<Reshape> reshapes;
-  bool readsClass = false;
+  llvm::SmallVector<TokenUse> attentions, means, reshapes;
+  bool readsClass = false, dropsClass = false;
 };
 
 } // namespace lathe

@@ -14,6 +14,19 @@ func.func @linear(%x: tensor<?x64xf32>, %w: tensor<64x36xf32>, %p: tensor<9x16x4
   return
 }
 
+func.func @sparse(%x: tensor<?x64xf32>, %v: tensor<230xf32>, %c: tensor<230xi8>, %p: tensor<37xi32>, %bias: tensor<36xf32>) {
+  // expected-remark@+5 {{operand 0 to result 0: same(0) reduced}}
+  // expected-remark@+4 {{operand 1 to result 0: none}}
+  // expected-remark@+3 {{operand 2 to result 0: none}}
+  // expected-remark@+2 {{operand 3 to result 0: none}}
+  // expected-remark@+1 {{operand 4 to result 0: same(1)}}
+  %0 = nn.sparse_linear %x, %v, %c, %p extras(%bias) epilogue {
+  ^bb0(%acc: f32, %b: f32):
+    nn.yield %b : f32
+  } : (tensor<?x64xf32>, tensor<230xf32>, tensor<230xi8>, tensor<37xi32>, tensor<36xf32>) -> tensor<?x36xf32>
+  return
+}
+
 func.func @matmul(%a: tensor<2x3x4x5xf32>, %b: tensor<1x5x6xf32>, %p: tensor<3x1x5x16xf32>) {
   // expected-remark@+2 {{operand 0 to result 0: same(0) same(1) same(2) reduced}}
   // expected-remark@+1 {{operand 1 to result 0: broadcast(1) reduced same(3)}}

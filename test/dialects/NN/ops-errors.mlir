@@ -265,3 +265,115 @@ func.func @too_few_words(%x: tensor<1x64xf32>, %w: tensor<3x2xi32>, %s: tensor<1
   %y = nn.linear %x, %w scales(%s) {bits = 3 : i64} : (tensor<1x64xf32>, tensor<3x2xi32>, tensor<1x2xf32>) -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
 }
+
+// -----
+
+func.func @sparse_input(%x: tensor<2x?xf32>, %v: tensor<3xf32>, %c: tensor<3xi8>, %p: tensor<9xi32>) {
+  // expected-error@+1 {{expected an input of f32 with a static last dimension, but got 'tensor<2x?xf32>'}}
+  %0 = nn.sparse_linear %x, %v, %c, %p : (tensor<2x?xf32>, tensor<3xf32>, tensor<3xi8>, tensor<9xi32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @sparse_values(%x: tensor<2x4xf32>, %v: tensor<3xi8>, %c: tensor<3xi8>, %p: tensor<9xi32>) {
+  // expected-error@+1 {{expected values of static shape [E] and of f32, but got 'tensor<3xi8>'}}
+  %0 = nn.sparse_linear %x, %v, %c, %p : (tensor<2x4xf32>, tensor<3xi8>, tensor<3xi8>, tensor<9xi32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @sparse_coordinates(%x: tensor<2x4xf32>, %v: tensor<3xf32>, %c: tensor<4xi8>, %p: tensor<9xi32>) {
+  // expected-error@+1 {{expected a coordinate of i8 or i16 for each of 3 values, but got 'tensor<4xi8>'}}
+  %0 = nn.sparse_linear %x, %v, %c, %p : (tensor<2x4xf32>, tensor<3xf32>, tensor<4xi8>, tensor<9xi32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @sparse_bytes(%x: tensor<2x257xf32>, %v: tensor<3xf32>, %c: tensor<3xi8>, %p: tensor<9xi32>) {
+  // expected-error@+1 {{expected coordinates that can count 257 channels, but got 'i8'}}
+  %0 = nn.sparse_linear %x, %v, %c, %p : (tensor<2x257xf32>, tensor<3xf32>, tensor<3xi8>, tensor<9xi32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @sparse_positions(%x: tensor<2x4xf32>, %v: tensor<3xf32>, %c: tensor<3xi8>, %p: tensor<9xi64>) {
+  // expected-error@+1 {{expected positions of static shape [N + 1] and of i32, but got 'tensor<9xi64>'}}
+  %0 = nn.sparse_linear %x, %v, %c, %p : (tensor<2x4xf32>, tensor<3xf32>, tensor<3xi8>, tensor<9xi64>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @sparse_result(%x: tensor<2x4xf32>, %v: tensor<3xf32>, %c: tensor<3xi8>, %p: tensor<9xi32>) {
+  // expected-error@+1 {{expected a result of 8 columns and the input's rank, but got 'tensor<2x9xf32>'}}
+  %0 = nn.sparse_linear %x, %v, %c, %p : (tensor<2x4xf32>, tensor<3xf32>, tensor<3xi8>, tensor<9xi32>) -> tensor<2x9xf32>
+  return
+}
+
+// -----
+
+func.func @prune_dynamic(%x: tensor<1x?x8xf32>, %k: tensor<1x9x2x4xf32>) {
+  // expected-error@+1 {{expected tokens of rank 3 and of a static number, but got 'tensor<1x?x8xf32>'}}
+  %0 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x?x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> tensor<1x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @prune_kept(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
+  // expected-error@+1 {{expected 1 to 6 of 9 tokens to keep, but got 7}}
+  %0 = nn.token_prune %x query(%k) key(%k) {kept = 7 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> tensor<1x9x8xf32>
+  return
+}
+
+// -----
+
+func.func @prune_left(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
+  // expected-error@+1 {{expected equal numbers of tokens left, but got 6 and 5}}
+  %0 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> tensor<1x6x8xf32>
+  return
+}
+
+// -----
+
+func.func @prune_keys(%x: tensor<1x9x8xf32>, %k: tensor<1x8x2x4xf32>) {
+  // expected-error@+1 {{expected equal numbers of tokens, but got 9 and 8}}
+  %0 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x8x2x4xf32>, tensor<1x8x2x4xf32>) -> tensor<1x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @prune_results(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
+  // expected-error@+1 {{expected 1 results, but got 2}}
+  %0:2 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> (tensor<1x5x8xf32>, tensor<1x5xf32>)
+  return
+}
+
+// -----
+
+func.func @prune_sizes(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>, %s: tensor<9xf32>) {
+  // expected-error@+1 {{expected sizes of rank 2, but got 'tensor<9xf32>'}}
+  %0:2 = nn.token_prune %x query(%k) key(%k) sizes(%s) {kept = 3 : i64, scale = 1.0 : f32} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>, tensor<9xf32>) -> (tensor<1x5x8xf32>, tensor<1x5xf32>)
+  return
+}
+
+// -----
+
+func.func @merge_most(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
+  // expected-error@+1 {{expected 1 to 4 of 9 tokens to merge, but got 5}}
+  %0:2 = nn.token_merge %x metric(%k) {r = 5 : i64, protect_class} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>) -> (tensor<1x4x8xf32>, tensor<1x4xf32>)
+  return
+}
+
+// -----
+
+func.func @merge_left(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
+  // expected-error@+1 {{expected equal numbers of tokens left, but got 6 and 7}}
+  %0:2 = nn.token_merge %x metric(%k) {r = 2 : i64, protect_class} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>) -> (tensor<1x6x8xf32>, tensor<1x7xf32>)
+  return
+}

@@ -16,6 +16,18 @@ func.func @linear(%x: tensor<?x64xf32>, %w: tensor<64x36xf32>, %p: tensor<3x64x1
   return %0, %1 : tensor<?x36xf32>, tensor<?x36xf32>
 }
 
+// CHECK-LABEL: func.func @sparse_linear
+// CHECK: nn.sparse_linear %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} extras(%{{.*}}) epilogue {
+// CHECK: } : (tensor<?x64xf32>, tensor<230xf32>, tensor<230xi8>, tensor<37xi32>, tensor<36xf32>) -> tensor<?x36xf32>
+func.func @sparse_linear(%x: tensor<?x64xf32>, %v: tensor<230xf32>, %c: tensor<230xi8>, %p: tensor<37xi32>, %bias: tensor<36xf32>) -> tensor<?x36xf32> {
+  %0 = nn.sparse_linear %x, %v, %c, %p extras(%bias) epilogue {
+  ^bb0(%acc: f32, %b: f32):
+    %s = arith.addf %acc, %b : f32
+    nn.yield %s : f32
+  } : (tensor<?x64xf32>, tensor<230xf32>, tensor<230xi8>, tensor<37xi32>, tensor<36xf32>) -> tensor<?x36xf32>
+  return %0 : tensor<?x36xf32>
+}
+
 // CHECK-LABEL: func.func @matmul
 // CHECK: nn.matmul %{{.*}}, %{{.*}} : (tensor<2x3x4x5xf32>, tensor<3x5x6xf32>) -> tensor<2x3x4x6xf32>
 // CHECK: nn.matmul %{{.*}}, %{{.*}} {packed} :
@@ -53,5 +65,20 @@ func.func @tokens(%x: tensor<?x8xf32>, %s: tensor<8xf32>, %q: tensor<1x4x?x8xf32
 // CHECK: nn.softmax %{{.*}} outs(%{{.*}}) : (memref<2x8xf32>, memref<2x8xf32>) -> ()
 func.func @memrefs(%x: memref<2x8xf32>, %y: memref<2x8xf32>) {
   nn.softmax %x outs(%y) : (memref<2x8xf32>, memref<2x8xf32>) -> ()
+  return
+}
+
+// CHECK-LABEL: func.func @fewer_tokens
+// CHECK: nn.token_merge %{{.*}} metric(%{{.*}}) {protect_class, r = 2 : i64} : (tensor<?x9x8xf32>, tensor<?x9x2x4xf32>) ->
+// CHECK: nn.token_prune %{{.*}} query(%{{.*}}) key(%{{.*}}) {kept = 3 : i64, scale = 5.000000e-01 : f32} :
+// CHECK: nn.token_prune %{{.*}} query(%{{.*}}) key(%{{.*}}) sizes(%{{.*}}) {kept = 3 : i64, kv_heads_first, scale = 5.000000e-01 : f32} :
+// CHECK: nn.token_prune %{{.*}} query(%{{.*}}) key(%{{.*}}) outs(%{{.*}}) {kept = 3 : i64, scale = 5.000000e-01 : f32} :
+// CHECK: nn.token_prune %{{.*}} query(%{{.*}}) key(%{{.*}}) sizes(%{{.*}}) outs(%{{.*}}, %{{.*}}) {kept = 3 : i64, scale = 5.000000e-01 : f32} :
+func.func @fewer_tokens(%x: tensor<?x9x8xf32>, %k: tensor<?x9x2x4xf32>, %h: tensor<?x2x9x4xf32>, %n: tensor<?x9xf32>, %m: memref<1x9x8xf32>, %c: memref<1x9x2x4xf32>, %z: memref<1x9xf32>, %y: memref<1x5x8xf32>, %o: memref<1x5xf32>) {
+  %0:2 = nn.token_merge %x metric(%k) {r = 2 : i64, protect_class} : (tensor<?x9x8xf32>, tensor<?x9x2x4xf32>) -> (tensor<?x7x8xf32>, tensor<?x7xf32>)
+  %1 = nn.token_prune %x query(%k) key(%k) {kept = 3 : i64, scale = 0.5 : f32} : (tensor<?x9x8xf32>, tensor<?x9x2x4xf32>, tensor<?x9x2x4xf32>) -> tensor<?x5x8xf32>
+  %2:2 = nn.token_prune %x query(%k) key(%h) sizes(%n) {kept = 3 : i64, kv_heads_first, scale = 0.5 : f32} : (tensor<?x9x8xf32>, tensor<?x9x2x4xf32>, tensor<?x2x9x4xf32>, tensor<?x9xf32>) -> (tensor<?x5x8xf32>, tensor<?x5xf32>)
+  nn.token_prune %m query(%c) key(%c) outs(%y) {kept = 3 : i64, scale = 0.5 : f32} : (memref<1x9x8xf32>, memref<1x9x2x4xf32>, memref<1x9x2x4xf32>, memref<1x5x8xf32>) -> ()
+  nn.token_prune %m query(%c) key(%c) sizes(%z) outs(%y, %o) {kept = 3 : i64, scale = 0.5 : f32} : (memref<1x9x8xf32>, memref<1x9x2x4xf32>, memref<1x9x2x4xf32>, memref<1x9xf32>, memref<1x5x8xf32>, memref<1x5xf32>) -> ()
   return
 }

@@ -9,7 +9,7 @@ func.func @tensors(%x: tensor<2x4xf32>, %w: tensor<4x8xf32>) -> tensor<2x8xf32> 
 // -----
 
 func.func @types(%x: memref<2x4xf64>, %w: memref<1x4x32xf64>, %y: memref<2x8xf64>) {
-  // expected-error @+1 {{expected operands of f32 or i8, but got 'f64' and 'f64'}}
+  // expected-error @+1 {{expected operands of f32 (bf16 for a weight) or i8, but got 'f64' and 'f64'}}
   nn.linear %x, %w outs(%y) : (memref<2x4xf64>, memref<1x4x32xf64>, memref<2x8xf64>) -> ()
   return
 }
@@ -20,5 +20,23 @@ func.func @pads(%x: memref<1x4x4x4xf32>, %w: memref<1x3x3x4x32xf32>, %y: memref<
   // expected-error @+1 {{expected its padding to be in the input}}
   nn.conv %x, %w outs(%y) {pads = array<i64: 1, 1, 1, 1>}
     : (memref<1x4x4x4xf32>, memref<1x3x3x4x32xf32>, memref<1x4x4x32xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @sparse_channels(%x: memref<2x5000xf32>, %v: memref<9xf32>, %c: memref<9xi16>, %p: memref<9xi32>, %y: memref<2x8xf32>) {
+  // expected-error @+1 {{has too many input channels for a tile of rows: 5000}}
+  nn.sparse_linear %x, %v, %c, %p outs(%y)
+    : (memref<2x5000xf32>, memref<9xf32>, memref<9xi16>, memref<9xi32>, memref<2x8xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @sparse_columns(%x: memref<2x4xf32>, %v: memref<9xf32>, %c: memref<9xi16>, %p: memref<9xi32>, %y: memref<2x8xf32, strided<[16, 2]>>) {
+  // expected-error @+1 {{expected a destination with contiguous rows, but got 'memref<2x8xf32, strided<[16, 2]>>'}}
+  nn.sparse_linear %x, %v, %c, %p outs(%y)
+    : (memref<2x4xf32>, memref<9xf32>, memref<9xi16>, memref<9xi32>, memref<2x8xf32, strided<[16, 2]>>) -> ()
   return
 }

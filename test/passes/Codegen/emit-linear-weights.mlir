@@ -72,3 +72,17 @@ func.func @offsets(%x: memref<1x64xf32>, %w: memref<1x64x32xi8>, %s: memref<1x2x
     : (memref<1x64xf32>, memref<1x64x32xi8>, memref<1x2x32xf32>, memref<1x2x32xf32>, memref<1x32xf32>) -> ()
   return
 }
+
+// -----
+
+// bf16 is the upper half of f32.
+// CHECK-LABEL: @bfloats
+//       CHECK: vector.load %arg1{{.*}} : memref<1x64x32xbf16>, vector<16xbf16>
+//       CHECK: arith.extui {{.*}} : vector<16xi16> to vector<16xi32>
+//       CHECK: arith.shli
+//       CHECK: vector.bitcast {{.*}} : vector<16xi32> to vector<16xf32>
+//       CHECK: vector.fma
+func.func @bfloats(%x: memref<1x64xf32>, %w: memref<1x64x32xbf16>, %y: memref<1x32xf32>) {
+  nn.linear %x, %w outs(%y) : (memref<1x64xf32>, memref<1x64x32xbf16>, memref<1x32xf32>) -> ()
+  return
+}

@@ -48,3 +48,21 @@ func.func @matmul(%x: memref<1x5x7xf32>, %w: memref<3x7x9xf32>, %y: memref<3x5x9
   nn.matmul %x, %w outs(%y) : (memref<1x5x7xf32>, memref<3x7x9xf32>, memref<3x5x9xf32>) -> ()
   return
 }
+
+// -----
+
+// Scores of the class, their softmax, and ranks decide which tokens are copied and which are added up.
+// CHECK-LABEL: @token_prune
+//       CHECK: scf.parallel
+//       CHECK: vector.reduction <add>
+//       CHECK: vector.reduction <maximumf>
+//       CHECK: arith.cmpf ogt, {{.*}} : vector<16xf32>
+//       CHECK: vector.reduction <add>, {{.*}} : vector<16xi32> into i32
+//       CHECK: scf.if
+//       CHECK: else
+//       CHECK: vector.fma
+func.func @token_prune(%x: memref<1x9x16xf32>, %k: memref<1x9x2x8xf32>, %y: memref<1x5x16xf32>) {
+  nn.token_prune %x query(%k) key(%k) outs(%y) {kept = 3 : i64, scale = 0.5 : f32}
+    : (memref<1x9x16xf32>, memref<1x9x2x8xf32>, memref<1x9x2x8xf32>, memref<1x5x16xf32>) -> ()
+  return
+}

@@ -12,9 +12,9 @@
 // BELOW: error: expected a sparsity between 0 and 1, but got '0'
 // PATTERN: error: expected N:M with N from 1 to M - 1, but got '4:2'
 // NOTHING: error: expected N:M with N from 1 to M - 1, but got '0:2'
-// FORM: error: expected magnitude:S, wanda:S or sparsegpt:S with :uniform, N:M with :magnitude, :wanda or :sparsegpt, or channels:F with :magnitude or :activation, but got 'magnitude'
+// FORM: error: expected magnitude:S, wanda:S or sparsegpt:S with :uniform, N:M with :magnitude, :wanda or :sparsegpt, or channels:F, but got 'magnitude'
 // SCORE: error: expected magnitude:S, {{.*}}, but got '2:4:best'
-// CHANNELS: error: expected a fraction of channels between 0 and 1, but got '2'
+// CHANNELS: error: expected a fraction of multiply-adds between 0 and 1, but got '2'
 // TWICE: error: expected one way to prune weights and one to prune channels, but got '2:4,magnitude:0.5'
 // SMALL: error: expected a convolution or matrix product with a constant weight to prune, but got none
 func.func @main(%x: tensor<1x96xf32>) -> tensor<1x2xf32> {
