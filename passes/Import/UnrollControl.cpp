@@ -82,8 +82,6 @@ struct ImportUnrollControlPass : lathe::impl::ImportUnrollControlBase<ImportUnro
           changed = true;
           break;
         }
-      function.setFunctionType(FunctionType::get(&getContext(), function.getArgumentTypes(),
-                                                 function.getBody().front().getTerminator()->getOperandTypes()));
     }
     updateType(function);
   }
