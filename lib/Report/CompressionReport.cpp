@@ -10,13 +10,14 @@ namespace json = llvm::json;
 
 llvm::StringRef lathe::getTransformOf(const CollectedRemark &remark) {
   return llvm::StringSwitch<llvm::StringRef>(remark.name)
-      .Cases({"Quantize", "QuantizeWeight"}, "quantize")
+      .Cases({"Quantize", "QuantizeWeight", "QuantizeTable"}, "quantize")
+      .Case("ReducePrecision", "precision")
       .Case("MergeTokens", "token-merge")
       .Case("PruneTokens", "token-prune")
       .Case("LowRank", "low-rank")
       .Cases({"Prune", "PruneChannels"}, "prune")
       .Case("CleanChannels", "channel clean-up")
-      .Case("SparseLinear", "sparse kernel")
+      .Case("SparseWeight", "sparse kernel")
       .Default("");
 }
 
