@@ -302,11 +302,15 @@ private:
       emitNest(depth, begin, carried);
   }
 
-  /// Whether the loops from `depth` on are reductions, and there is at least one.
+  /// Whether the loops from `depth` on are reductions, and there is at least one. An op that also stores an element in each of
+  /// their iterations, as fusion makes them, keeps its accumulators in memory.
   bool startAccumulation(unsigned depth) {
-    return depth < nest.order.size() &&
-           llvm::all_of(ArrayRef(nest.order).drop_front(depth),
-                        [&](unsigned dim) { return isReduction(dim); });
+    auto isAccumulated = [&](unsigned dim) {
+      return isReduction(dim) && llvm::none_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
+               return op.getMatchingIndexingMap(&init).isFunctionOfDim(dim);
+             });
+    };
+    return depth < nest.order.size() && llvm::all_of(ArrayRef(nest.order).drop_front(depth), isAccumulated);
   }
 
   SmallVector<Value> accumulate(unsigned depth, Value begin) {

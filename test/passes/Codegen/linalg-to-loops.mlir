@@ -55,6 +55,27 @@ func.func @columns(%a: memref<64x1024xf32>, %b: memref<1024xf32>) {
 
 // -----
 
+// The second result is stored in each iteration of the reduction: the first is accumulated in memory.
+// CHECK-LABEL: func.func @two_results
+// CHECK: scf.for %[[I:.*]] = %c0
+// CHECK: scf.for %[[J:.*]] = %c0
+// CHECK-NOT: iter_args
+// CHECK: memref.load %{{.*}}[%[[I]]] : memref<4xf32>
+// CHECK-DAG: memref.store %{{.*}}[%[[I]]] : memref<4xf32>
+// CHECK-DAG: memref.store %{{.*}}[%[[I]], %[[J]]] : memref<4x6xf16>
+func.func @two_results(%x: memref<4x6xf32>, %y: memref<4x6xf16>, %max: memref<4xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>],
+                  iterator_types = ["parallel", "reduction"]} ins(%x : memref<4x6xf32>) outs(%y, %max : memref<4x6xf16>, memref<4xf32>) {
+  ^bb0(%in: f32, %out: f16, %acc: f32):
+    %0 = arith.truncf %in : f32 to f16
+    %1 = arith.maximumf %in, %acc : f32
+    linalg.yield %0, %1 : f16, f32
+  }
+  return
+}
+
+// -----
+
 func.func @tensors(%a: tensor<4xf32>, %zero: f32) -> tensor<4xf32> {
   // expected-error@+1 {{expected a linalg op on memrefs}}
   %0 = linalg.fill ins(%zero : f32) outs(%a : tensor<4xf32>) -> tensor<4xf32>
