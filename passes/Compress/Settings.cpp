@@ -35,10 +35,8 @@ llvm::Error lathe::checkTransform(llvm::StringRef transform, llvm::StringRef tex
     return PruneSpec::parse(text).takeError();
   if (transform == "quantize")
     return text == "int8" ? llvm::Error::success() : WeightFormat::parse(text).takeError();
-  if (transform == "precision")
-    return text == "bf16" ? llvm::Error::success()
-                          : llvm::createStringError("expected bf16, but got '" + text + "'");
-  return llvm::createStringError("not supported yet");
+  assert(transform == "precision" && "expected one of kTransforms");
+  return text == "bf16" ? llvm::Error::success() : llvm::createStringError("expected bf16, but got '" + text + "'");
 }
 
 std::optional<llvm::StringRef> lathe::getSetting(mlir::Operation *op, llvm::StringRef transform) {

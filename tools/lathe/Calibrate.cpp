@@ -16,7 +16,7 @@ struct CalibrateFlags : ModelFlags {
 
 int lathe::runCalibrate(int argc, char **argv) {
   CalibrateFlags flags;
-  flags.parse(argc, argv, "lathe calibrate: record the ranges of a model's activations\n");
+  flags.parse(argc, argv, "lathe calibrate: record what a model's activations are like on samples\n");
   CompileOptions options = flags.options();
   options.calibration = flags.data;
   // Statistics are of what quantization will find: without it, but after what changes the structure.
@@ -30,6 +30,6 @@ int lathe::runCalibrate(int argc, char **argv) {
     return kFailure;
   if (llvm::Error error = statistics->save(flags.output))
     return fail(textOf(std::move(error)));
-  llvm::outs() << flags.output << ": ranges of " << statistics->size() << " values\n";
+  llvm::outs() << flags.output << ": statistics of " << statistics->size() << " values\n";
   return kSuccess;
 }

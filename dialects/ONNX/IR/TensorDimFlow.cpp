@@ -165,11 +165,13 @@ static DimFlow flowGather(GatherOp op, FlowQuery q) {
   return DimFlow::same(q.dim < axis ? q.dim : q.dim - 1 + indices);
 }
 
+/// Elements change places along the axis; other dimensions keep as many of theirs as the result has.
+static DimFlow flowAlongAxis(int64_t axis, FlowQuery q) {
+  return q.dim == fromFront(axis, q.getResultType().getRank()) ? DimFlow::mixed(q.dim) : flowResized(q);
+}
+
 static DimFlow flowGatherElements(GatherElementsOp op, FlowQuery q) {
-  if (q.operand == 1)
-    return DimFlow::same(q.dim);
-  return q.dim == fromFront(op.getAxis(), q.getResultType().getRank()) ? DimFlow::mixed(q.dim)
-                                                                       : flowResized(q);
+  return q.operand == 1 ? DimFlow::same(q.dim) : flowAlongAxis(op.getAxis(), q);
 }
 
 static DimFlow flowGatherND(GatherNDOp op, FlowQuery q) {
@@ -187,10 +189,7 @@ static DimFlow flowGatherND(GatherNDOp op, FlowQuery q) {
 }
 
 static DimFlow flowScatterElements(ScatterElementsOp op, FlowQuery q) {
-  if (q.operand == 0)
-    return DimFlow::same(q.dim);
-  return q.dim == fromFront(op.getAxis(), q.getResultType().getRank()) ? DimFlow::mixed(q.dim)
-                                                                       : flowResized(q);
+  return q.operand == 0 ? DimFlow::same(q.dim) : flowAlongAxis(op.getAxis(), q);
 }
 
 static DimFlow flowScatterND(ScatterNDOp op, FlowQuery q) {

@@ -14,6 +14,16 @@ struct Convolution {
 };
 } // namespace
 
+/// The operands of an onnx.Conv or onnx.ConvTranspose.
+template <typename OpTy> static Convolution getConvolution(Lowering &lowering, OpTy op) {
+  return {lowering.get(op.getX()),
+          lowering.get(op.getW()),
+          SmallVector<AffineExpr>(lowering.shapes.getDims(op.getX())),
+          SmallVector<AffineExpr>(lowering.shapes.getDims(op.getW())),
+          SmallVector<AffineExpr>(lowering.shapes.getDims(op.getY())),
+          int64_t(op.getGroup())};
+}
+
 static SmallVector<int64_t> getKernel(ArrayRef<AffineExpr> weightDims) {
   return llvm::map_to_vector(weightDims.drop_front(2),
                              [](AffineExpr size) { return cast<AffineConstantExpr>(size).getValue(); });
@@ -80,12 +90,7 @@ static LogicalResult emitPadded(Lowering &lowering, Operation *op, Value onnxInp
 }
 
 static LogicalResult lowerConv(Lowering &lowering, onnx::ConvOp op) {
-  Convolution conv{lowering.get(op.getX()),
-                   lowering.get(op.getW()),
-                   SmallVector<AffineExpr>(lowering.shapes.getDims(op.getX())),
-                   SmallVector<AffineExpr>(lowering.shapes.getDims(op.getW())),
-                   SmallVector<AffineExpr>(lowering.shapes.getDims(op.getY())),
-                   int64_t(op.getGroup())};
+  Convolution conv = getConvolution(lowering, op);
   Type element = lowering.elementType(op.getY());
   Value result;
   if (failed(emitPadded(lowering, op, op.getX(), conv, element, result)))
@@ -151,12 +156,7 @@ static Value flipWeight(Lowering &lowering, const Convolution &conv, ArrayRef<Af
 
 /// The convolution, with the windows backwards, of an input whose elements are as far apart as the strides say.
 static LogicalResult lowerConvTranspose(Lowering &lowering, onnx::ConvTransposeOp op) {
-  Convolution conv{lowering.get(op.getX()),
-                   lowering.get(op.getW()),
-                   SmallVector<AffineExpr>(lowering.shapes.getDims(op.getX())),
-                   SmallVector<AffineExpr>(lowering.shapes.getDims(op.getW())),
-                   SmallVector<AffineExpr>(lowering.shapes.getDims(op.getY())),
-                   int64_t(op.getGroup())};
+  Convolution conv = getConvolution(lowering, op);
   SmallVector<int64_t> kernel = getKernel(conv.weightDims);
   size_t spatial = kernel.size();
   auto read = [&](std::optional<ArrayRef<int64_t>> given, size_t count, int64_t otherwise) {
