@@ -41,6 +41,8 @@ struct CompileOptions {
   std::string calibration;
   /// How integer samples become the model's floats; see `Preprocess::parse`.
   std::string preprocess;
+  /// 3x3 convolutions may be computed by Winograd's algorithm, with other rounding errors than the direct sum.
+  bool winograd = true;
   /// Constant subgraphs are folded by being run on this machine.
   bool foldConstants = true;
   /// Frees the bytes of constants that were folded away: no other module of the context shares them.

@@ -71,7 +71,7 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
     return buildCompressPipeline(passes, compressionOf(options));
   case Phase::Lower:
     // Packed and transposed weights.
-    buildLowerPipeline(passes, LowerOptions());
+    buildLowerPipeline(passes, {options.winograd});
     return addFolding(passes, options);
   case Phase::Bufferize:
     return buildBufferizePipeline(passes, {options.name, options.profile});

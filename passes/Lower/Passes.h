@@ -18,7 +18,10 @@ namespace lathe {
 #include "passes/Lower/Passes.h.inc"
 
 /// What the lower phase needs to know.
-struct LowerOptions {};
+struct LowerOptions {
+  /// 3x3 convolutions may be computed by Winograd's algorithm.
+  bool winograd = true;
+};
 
 /// The passes of the lower phase in order.
 void buildLowerPipeline(mlir::OpPassManager &passes, const LowerOptions &options);

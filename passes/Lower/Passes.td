@@ -72,6 +72,30 @@ def LowerSparseWeights : Pass<"lower-sparse-weights", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::lathe::nn::NNDialect"];
 }
 
+def LowerWinograd : Pass<"lower-winograd", "::mlir::func::FuncOp"> {
+  let summary = "Compute 3x3 convolutions by Winograd's algorithm, where that is faster";
+  let description = [{
+    An `nn.conv` of f32 with a constant 3x3 weight, stride 1 and static shapes becomes the algorithm F(2x2, 3x3) or
+    F(4x4, 3x3) of Lavin and Gray (2016), with 2.25 or 4 times fewer multiplications, if a cost model (WinogradCost.h)
+    estimates it to be faster. The remark tells both estimates. The weight's transform is arithmetic on constants, in f64.
+    Results are rounded differently: the error of F(4x4) is
+    about eight times that of the direct sum, that of F(2x2) smaller than it (test/integration/check-winograd.py).
+
+    ```mlir
+    %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>}
+      : (tensor<1x28x28x64xf32>, tensor<3x3x64x32xf32>) -> tensor<1x28x28x32xf32>
+    // becomes
+    %t = nn.winograd_input %x {m = 4 : i64, pads = array<i64: 1, 1, 1, 1>}
+      : (tensor<1x28x28x64xf32>) -> tensor<4x36x4x13x16xf32>
+    %u = ... // G g G^T
+    %y = nn.winograd_conv %t, %u {m = 4 : i64}
+      : (tensor<4x36x4x13x16xf32>, tensor<36x64x32xf32>) -> tensor<1x28x28x32xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect", "::lathe::nn::NNDialect"];
+}
+
 def PrepareKernels : Pass<"lower-prepare-kernels", "::mlir::func::FuncOp"> {
   let summary = "Give nn ops destinations, packed weights and inputs that hold their padding";
   let description = [{

@@ -16,6 +16,8 @@ void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &option
   functions.addPass(createCSEPass());
   // Before weights are packed, when it is known which are left in f32.
   functions.addPass(createLowerSparseWeights());
+  if (options.winograd)
+    functions.addPass(createLowerWinograd());
   functions.addPass(createPrepareKernels());
   // Weights that are packed where they are used, in a loop over time, are packed once.
   functions.addPass(createLoopInvariantCodeMotionPass());

@@ -82,6 +82,8 @@ private:
     return TypeSwitch<Operation *, LogicalResult>(op)
         .Case([&](nn::LinearOp linear) { return prepareLinear(linear); })
         .Case([&](nn::ConvOp conv) { return prepareConv(conv); })
+        .Case([&](nn::WinogradInputOp input) { return padInput(input), success(); })
+        .Case([&](nn::WinogradConvOp conv) { return prepareWinograd(conv); })
         .Default([](Operation *) { return success(); });
   }
 
@@ -141,15 +143,27 @@ private:
     return success();
   }
 
+  LogicalResult prepareWinograd(nn::WinogradConvOp op) {
+    int64_t lanes = cast<ShapedType>(op.getTiles().getType()).getDimSize(4);
+    int64_t width = choosePanelWidth(op.getResultShapedType().getDimSize(3), nn::getTarget(op));
+    op.getWeightMutable().assign(pack(op.getWeight(), {2, 0, 1}, {1, 2}, {lanes, width}));
+    remarkPacked(op, width);
+    return success();
+  }
+
   /// Moves the padding of a convolution, and `channels` more, into its input.
-  void padInput(nn::ConvOp op, int64_t channels) {
+  template <typename OpT>
+  void padInput(OpT op, int64_t channels = 0) {
     ArrayRef<int64_t> pads = op.getPads();
     if (!channels && llvm::all_of(pads, [](int64_t pad) { return pad == 0; }))
       return;
-    int64_t low[] = {0, pads[0], pads[1], 0}, high[] = {0, pads[2], pads[3], channels};
-    op.getInputMutable().assign(pad(op.getInput(), low, high, op.getPadValue()));
+    int64_t low[] = {0, pads[0], pads[1], 0}, high[] = {0, pads[2], pads[3], channels}, fill = 0;
+    if constexpr (std::is_same_v<OpT, nn::ConvOp>) {
+      fill = op.getPadValue();
+      op.setPadValue(0);
+    }
+    op.getInputMutable().assign(pad(op.getInput(), low, high, fill));
     op.setPads({0, 0, 0, 0});
-    op.setPadValue(0);
   }
 
   Value padChannels(Value value, int64_t channels) {

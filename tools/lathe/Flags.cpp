@@ -74,6 +74,7 @@ CompileOptions ModelFlags::options() const {
     options.compression.activationRange = activationRange;
   options.calibration = calibrate.empty() ? settings.calibration : calibrate;
   options.preprocess = preprocess.empty() ? settings.preprocess : preprocess;
+  options.winograd = !noWinograd;
   return options;
 }
 

@@ -66,6 +66,8 @@ struct ModelFlags {
       "preprocess",
       cl::desc("what uint8 samples become as floats: scale=1/255,offset=-0.5"),
       cl::value_desc("map"), cl::cat(category)};
+  cl::opt<bool> noWinograd{"no-winograd", cl::desc("compute 3x3 convolutions directly, never by Winograd's algorithm"),
+                           cl::cat(category)};
   cl::opt<bool> remarks{"remarks", cl::desc("print what the passes applied and missed, and why"),
                         cl::cat(category)};
 

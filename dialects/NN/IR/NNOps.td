@@ -217,6 +217,66 @@ def NN_TokenPruneOp : NN_TokenOp<"token_prune"> {
     (`outs` `(` $init^ (`,` $sizes_init^)? `)`)? attr-dict `:` functional-type(operands, results) }];
 }
 
+//===----------------------------------------------------------------------===//
+// Winograd convolution
+//===----------------------------------------------------------------------===//
+
+/// One half of a 3x3 convolution by Winograd's algorithm. Exists after `lower` only, on static shapes.
+class NN_WinogradOp<string mnemonic, list<Trait> traits = []> : NN_Op<mnemonic, !listconcat(traits, [
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+    DeclareOpInterfaceMethods<NN_KernelOpInterface, ["getMacs"]>,
+    DeclareOpInterfaceMethods<ShapeInferenceOpInterface>])> {
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Type of what is computed: the result's, or the destination's in memref form.
+    ::mlir::ShapedType getResultShapedType() {
+      return ::llvm::cast<::mlir::ShapedType>(getResult() ? getResult().getType() : getInit().getType());
+    }
+    /// Elements of a transformed tile: (m + 2)^2.
+    int64_t getPositions() { return (int64_t(getM()) + 2) * (int64_t(getM()) + 2); }
+  }];
+}
+
+def NN_WinogradInputOp : NN_WinogradOp<"winograd_input"> {
+  let summary = "Tiles of an image, transformed for a 3x3 convolution: B^T d B";
+  let description = [{
+    The input transform of the algorithm F(m x m, 3 x 3) of Lavin and Gray (2016, "Fast Algorithms for Convolutional Neural
+    Networks"), m = 2 or 4. `input` is `[N, H, W, C]` of f32; with `pads` (top, left, bottom, right; of zeros) its height
+    and width are those of whole tiles, m * tiles + 2. The result is `[blocks, (m+2)^2, chunks, tiles, lanes]`: tile t of
+    block b is number b * tiles + t, counted through the images, down and across; channel l of chunk q is number q * lanes
+    + l. So a block is, for each position, a matrix of tiles x channels whose rows are neighbours in memory. Channels past C are
+    zeros, tiles past the last one repeat it.
+
+    ```mlir
+    %t = nn.winograd_input %x {m = 4 : i64, pads = array<i64: 1, 1, 1, 1>}
+      : (tensor<1x28x28x64xf32>) -> tensor<4x36x4x13x16xf32>
+    ```
+  }];
+  let arguments = (ins NN_Shaped:$input, Optional<NN_Shaped>:$init, I64Attr:$m,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads);
+  let assemblyFormat = "$input (`outs` `(` $init^ `)`)? attr-dict `:` functional-type(operands, results)";
+}
+
+def NN_WinogradConvOp : NN_WinogradOp<"winograd_conv", [AttrSizedOperandSegments]> {
+  let summary = "3x3 convolution of transformed tiles: A^T (sum_c U_c * V_c) A";
+  let description = [{
+    `tiles` is the result of an `nn.winograd_input` with the same `m`. `weight` holds G g G^T, `[(m+2)^2, C, O]`, or packed in
+    panels of n0 output channels and the tiles' chunks of lanes: `[ceil(O/n0), (m+2)^2, chunks, lanes, n0]`. At each position the
+    tiles are multiplied by the weight, a product of matrices; the output transform turns each tile's (m+2)^2 sums into m x
+    m pixels of the result, `[N, OH, OW, O]`, and the epilogue is applied to these.
+
+    ```mlir
+    %y = nn.winograd_conv %t, %u {m = 4 : i64}
+      : (tensor<4x36x4x13x16xf32>, tensor<36x64x32xf32>) -> tensor<1x28x28x32xf32>
+    ```
+  }];
+  let arguments = (ins NN_Shaped:$tiles, NN_Shaped:$weight, Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init,
+                       I64Attr:$m);
+  let regions = (region AnyRegion:$epilogue);
+  let assemblyFormat = !strconcat("$tiles `,` $weight ", epilogueFormat, "`:` functional-type(operands, results)");
+}
+
 def NN_YieldOp : NN_Op<"yield", [Pure, Terminator, ReturnLike]> {
   let summary = "Ends an epilogue with the element to store";
   let arguments = (ins AnyType:$value);

@@ -109,3 +109,17 @@ LogicalResult TokenPruneOp::inferShapes(SymbolicShapes &shapes) {
     shapes.setDims(getResult(1), {dims[0], dims[1]}, ownElementType(getResult(1)));
   return success();
 }
+
+/// Winograd ops have static shapes.
+template <typename OpT>
+static LogicalResult inferStaticShape(OpT op, SymbolicShapes &shapes) {
+  SmallVector<AffineExpr> dims;
+  for (int64_t size : op.getResultShapedType().getShape())
+    dims.push_back(shapes.constant(size));
+  shapes.setDims(op.getResult(), dims, ownElementType(op.getResult()));
+  return success();
+}
+
+LogicalResult WinogradInputOp::inferShapes(SymbolicShapes &shapes) { return inferStaticShape(*this, shapes); }
+
+LogicalResult WinogradConvOp::inferShapes(SymbolicShapes &shapes) { return inferStaticShape(*this, shapes); }

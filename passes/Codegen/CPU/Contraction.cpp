@@ -22,7 +22,8 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   int64_t rows = constantOr(space.rows), units = constantOr(space.outer), panels = constantOr(space.panels);
   Cut cut;
   int64_t most = std::min(maxTileRows(target, space.vectors, space.product), space.mostRows);
-  cut.tileRows = rows > 0 ? evenBlock(rows, most) : most;
+  most = std::max<int64_t>(most / space.rowMultiple, 1);
+  cut.tileRows = (rows > 0 ? evenBlock(rows / space.rowMultiple, most) : most) * space.rowMultiple;
   int64_t columns = space.vectors * target.getVectorBits() / 32;
   // A step brings its columns in for all rows of the tile; where these are few, that bounds the speed.
   int64_t perStep = std::max(cut.tileRows, kWorkPerWeight) * columns;
@@ -70,24 +71,32 @@ void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileE
   Value unitBlocks = k.ceilDiv(space.outer, cut.unitsPerTask);
   Value rowBlocks = cut.wholeUnits ? k.index(1) : k.max(k.ceilDiv(fullTiles, cut.tilesPerTask), k.index(1));
 
+  int64_t rows = constantOr(space.rows);
+  int64_t tilesPerUnit = cut.wholeUnits ? llvm::divideCeil(rows, cut.tileRows) : cut.tilesPerTask;
+  int64_t parts = rows >= 0 ? cut.unitsPerTask * tilesPerUnit : 0;
+
   Value tasks = k.mul(panelBlocks, k.mul(unitBlocks, rowBlocks));
   k.parallel(tasks, [&](Value task) {
     SmallVector<Value> block = k.delinearize(task, {panelBlocks, unitBlocks, rowBlocks});
     k.inBlock(block[0], cut.panelsPerTask, space.panels, [&](Value panel) {
+      Value firstUnit = k.mul(block[1], cut.unitsPerTask);
       k.inBlock(block[1], cut.unitsPerTask, space.outer, [&](Value unit) {
         Value first = k.index(0), end = fullRows;
         if (!cut.wholeUnits) {
           first = k.mul(block[2], cut.tilesPerTask * cut.tileRows);
           end = k.min(k.add(first, cut.tilesPerTask * cut.tileRows), fullRows);
         }
-        k.loop(first, end, cut.tileRows, [&](Value row) { tile(unit, row, cut.tileRows, panel); });
+        auto place = [&](Value row, int64_t size) -> TilePlace {
+          Value number = k.div(k.sub(row, first), k.index(cut.tileRows));
+          Value part = k.add(k.mul(k.sub(unit, firstUnit), tilesPerUnit), number);
+          return {unit, row, size, panel, {part, parts}};
+        };
+        k.loop(first, end, cut.tileRows, [&](Value row) { tile(place(row, cut.tileRows)); });
         // The last task of a unit has the rows that fill no tile.
-        int64_t rows = constantOr(space.rows);
         if (rows >= 0 && rows % cut.tileRows == 0)
           return;
         k.branch(k.equal(block[2], k.sub(rowBlocks, k.index(1))), [&] {
-          k.restTiles(k.index(0), space.rows, cut.tileRows,
-                      [&](Value row, int64_t size) { tile(unit, row, size, panel); });
+          k.restTiles(k.index(0), space.rows, cut.tileRows, [&](Value row, int64_t size) { tile(place(row, size)); });
         });
       });
     });
@@ -158,7 +167,9 @@ LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs,
   int64_t rowBytes = rank >= 2 ? strideBytes(lhs, rank - 2) : 0;
   int64_t fixedColumns = constantOr(columns);
   bool maskedLoads = !packed && (fixedColumns < 0 || fixedColumns % width != 0);
-  emitContraction(k, space, [&](Value unit, Value row, int64_t rows, Value panel) {
+  emitContraction(k, space, [&](const TilePlace &place) {
+    Value unit = place.unit, row = place.row, panel = place.panel;
+    int64_t rows = place.rows;
     SmallVector<Value> outer = k.delinearize(unit, outerSizes);
     Value column = k.mul(panel, width);
     auto rowIndices = [&](int64_t i) {
@@ -196,9 +207,8 @@ LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs,
         return k.widen(k.load(rhs, {panel, ivs[0], k.index(v * k.lanes())}));
       return k.widen(k.load(rhs, {ivs[0], k.add(column, v * k.lanes())}, masks[v]));
     };
-    if (packed && !widens && rhsType.hasStaticShape())
-      prefetchPanels(k, tile, rhs, rhsType.getNumElements() * rhsType.getElementTypeBitWidth() / 8,
-                     [&](ValueRange ivs) -> SmallVector<Value> { return {panel, ivs[0], k.index(0)}; });
+    if (packed && !widens)
+      prefetchPanels(k, tile, rhs, {panel, k.index(0), k.index(0)}, place.turn);
     SmallVector<Value> accumulators = emitRegisterTile(k, tile);
     storeTile(k, epilogue, accumulators, rows, vectors, column, columns, rowIndices);
   });

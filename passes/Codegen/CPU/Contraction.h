@@ -45,10 +45,17 @@ mlir::SmallVector<mlir::Value> emitRegisterTile(KernelBuilder &k, const Register
 void stageDistantRows(KernelBuilder &k, RegisterTile &tile, mlir::Value lhs, int64_t rowBytes,
                       std::function<mlir::SmallVector<mlir::Value>(int64_t row, mlir::ValueRange ivs)> at);
 
-/// Lets `tile` ask for its packed right operand, `bytes` in all, ahead of the reduction if it does not stay in the cache
-/// between runs: indices(ivs) gives the first element of a step. The panels follow each other in memory.
-void prefetchPanels(KernelBuilder &k, RegisterTile &tile, mlir::Value rhs, int64_t bytes,
-                    std::function<mlir::SmallVector<mlir::Value>(mlir::ValueRange ivs)> indices);
+/// A tile's turn among those that meet one panel of the right operand, one after the other.
+struct PanelTurn {
+  mlir::Value part;
+  int64_t parts; ///< how many there are; 0 if that is not known
+};
+
+/// Lets `tile` ask ahead for its packed right operand, of static shape, if that does not stay in the cache between runs. `first`
+/// are the indices of its panel's first element; the panels follow each other in memory. Of several tiles that meet the
+/// panel each asks for a part of the next one, so that memory is read evenly.
+void prefetchPanels(KernelBuilder &k, RegisterTile &tile, mlir::Value rhs, mlir::ArrayRef<mlir::Value> first,
+                    const PanelTurn &turn);
 
 /// Most rows of a tile of `vectors` columns that fits the registers.
 int64_t maxTileRows(nn::TargetAttr target, int64_t vectors, Product product);
@@ -62,10 +69,19 @@ struct ContractionSpace {
   int64_t reduction;
   /// Rows of the largest tile, if fewer than the registers allow.
   int64_t mostRows = 1024;
+  /// Tiles have a multiple of so many rows, of which `rows` is one.
+  int64_t rowMultiple = 1;
 };
 
-/// Emits one tile: rows [row, row + rows) of `unit`, columns of `panel`.
-using TileEmitter = llvm::function_ref<void(mlir::Value unit, mlir::Value row, int64_t rows, mlir::Value panel)>;
+/// A tile of the space: rows [row, row + rows) of `unit`, columns of `panel`.
+struct TilePlace {
+  mlir::Value unit, row;
+  int64_t rows;
+  mlir::Value panel;
+  PanelTurn turn;
+};
+
+using TileEmitter = llvm::function_ref<void(const TilePlace &place)>;
 
 /// Cuts the space into tiles and the tiles into tasks of about equal work. Within a task the rows run innermost, so
 /// that a panel of the weight stays in cache.

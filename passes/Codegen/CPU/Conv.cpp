@@ -81,16 +81,29 @@ void DirectConv::emitWindows(Epilogue &epilogue) {
   ContractionSpace space;
   space.vectors = vectors;
   space.product = product;
-  SmallVector<Value> outerSizes = {k.dim(out, 0), k.dim(out, 1)};
+  // Lines of the image that are short share a tile: its rows are the pixels of one or more lines.
+  int64_t lineCount = constantOr(k.dim(out, 1)), linePixels = constantOr(k.dim(out, 2));
+  bool severalLines = lineCount > 1 && linePixels > 0 && 2 * linePixels <= maxTileRows(k.target, vectors, product);
+  SmallVector<Value> outerSizes = {k.dim(out, 0), severalLines ? k.index(1) : k.dim(out, 1)};
   space.outer = k.mul(outerSizes[0], outerSizes[1]);
-  space.rows = k.dim(out, 2);
+  space.rows = severalLines ? k.index(lineCount * linePixels) : k.dim(out, 2);
+  space.rowMultiple = severalLines ? linePixels : 1;
   space.panels = k.dim(weight, 0);
   space.reduction = kernel[0] * kernel[1] * steps * perProduct;
   int64_t panelsPerGroup = cast<MemRefType>(weight.getType()).getDimSize(0) / group;
   int64_t outputsPerGroup = outputs / group, channelsPerGroup = channels / group;
 
-  emitContraction(k, space, [&](Value unit, Value row, int64_t rows, Value panel) {
+  emitContraction(k, space, [&](const TilePlace &place) {
+    Value unit = place.unit, row = place.row, panel = place.panel;
+    int64_t rows = place.rows;
     SmallVector<Value> outer = k.delinearize(unit, outerSizes);
+    // The output pixel of a row of the tile.
+    Value firstLine = severalLines ? k.div(row, k.index(linePixels)) : outer[1];
+    auto pixelOf = [&](int64_t i) -> std::pair<Value, Value> {
+      if (!severalLines)
+        return {firstLine, k.add(row, i)};
+      return {k.add(firstLine, i / linePixels), k.index(i % linePixels)};
+    };
     Value inGroup = k.rem(panel, k.index(panelsPerGroup)), groupIndex = k.div(panel, k.index(panelsPerGroup));
     if (group == 1) {
       inGroup = panel;
@@ -103,8 +116,9 @@ void DirectConv::emitWindows(Epilogue &epilogue) {
     else
       tile.bounds.append({k.index(kernel[1]), k.index(steps)});
     auto indicesAt = [&](int64_t i, ValueRange ivs) {
-      Value y = k.add(k.mul(outer[1], strides[0]), k.mul(ivs[0], dilations[0]));
-      Value x = k.mul(k.add(row, i), strides[1]);
+      auto [line, column] = pixelOf(i);
+      Value y = k.add(k.mul(line, strides[0]), k.mul(ivs[0], dilations[0]));
+      Value x = k.mul(column, strides[1]);
       Value channel = k.mul(ivs.back(), perProduct);
       SmallVector<Value> indices = {outer[0], y};
       if (merged) {
@@ -127,20 +141,18 @@ void DirectConv::emitWindows(Epilogue &epilogue) {
       Value memref = merged ? flatWeight : weight;
       return integer ? loadColumnBytes(k, memref, indices) : k.widen(k.load(memref, indices));
     };
-    auto panelsType = cast<MemRefType>(weight.getType());
-    prefetchPanels(k, tile, merged ? flatWeight : weight,
-                   panelsType.getNumElements() * panelsType.getElementTypeBitWidth() / 8, [&](ValueRange ivs) {
-                     SmallVector<Value> indices = {panel};
-                     indices.append(ivs.begin(), ivs.end());
-                     indices.push_back(k.index(0));
-                     return indices;
-                   });
+    SmallVector<Value> first(tile.bounds.size() + 2, k.index(0));
+    first[0] = panel;
+    prefetchPanels(k, tile, merged ? flatWeight : weight, first, place.turn);
     SmallVector<Value> accumulators = emitRegisterTile(k, tile);
     Value column = k.add(firstOutput, k.mul(inGroup, width));
     // Columns end with the group; a static count that divides spares the masks.
     Value end = outputsPerGroup % width == 0 ? k.index(outputs) : k.add(firstOutput, outputsPerGroup);
     storeTile(k, epilogue, accumulators, rows, vectors, column, end,
-              [&](int64_t i) -> SmallVector<Value> { return {outer[0], outer[1], k.add(row, i)}; });
+              [&](int64_t i) -> SmallVector<Value> {
+                auto [line, column] = pixelOf(i);
+                return {outer[0], line, column};
+              });
   });
 }
 

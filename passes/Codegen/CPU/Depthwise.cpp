@@ -55,7 +55,9 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
   Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), out);
   bool masked = channels % k.lanes() != 0;
   Type accumulatorType = isa<FloatType>(element) ? Type(k.builder.getF32Type()) : Type(k.builder.getI32Type());
-  emitContraction(k, space, [&](Value unit, Value row, int64_t rows, Value panel) {
+  emitContraction(k, space, [&](const TilePlace &place) {
+    Value unit = place.unit, row = place.row, panel = place.panel;
+    int64_t rows = place.rows;
     SmallVector<Value> outer = k.delinearize(unit, outerSizes);
     Value channel = k.mul(panel, k.lanes());
     Value mask = masked ? k.maskBelow(k.sub(k.index(channels), channel)) : Value();

@@ -30,6 +30,8 @@ LogicalResult emitKernel(Operation *op) {
       .Case([](nn::SparseLinearOp linear) { return withEpilogue(linear, cpu::emitSparseLinear); })
       .Case([](nn::MatMulOp matmul) { return withEpilogue(matmul, cpu::emitMatMul); })
       .Case([](nn::ConvOp conv) { return withEpilogue(conv, cpu::emitConv); })
+      .Case([](nn::WinogradInputOp input) { return cpu::emitWinogradInput(input); })
+      .Case([](nn::WinogradConvOp conv) { return withEpilogue(conv, cpu::emitWinogradConv); })
       .Case([](nn::PoolOp pool) { return cpu::emitPool(pool); })
       .Case([](nn::AttentionOp attention) { return cpu::emitAttention(attention); })
       .Case([](nn::NormOp norm) { return cpu::emitNorm(norm); })

@@ -18,6 +18,8 @@ mlir::LogicalResult emitNorm(nn::NormOp op);
 mlir::LogicalResult emitSoftmax(nn::SoftmaxOp op);
 mlir::LogicalResult emitTokenMerge(nn::TokenMergeOp op);
 mlir::LogicalResult emitTokenPrune(nn::TokenPruneOp op);
+mlir::LogicalResult emitWinogradInput(nn::WinogradInputOp op);
+mlir::LogicalResult emitWinogradConv(nn::WinogradConvOp op);
 
 } // namespace lathe::cpu
 

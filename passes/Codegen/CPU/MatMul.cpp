@@ -58,7 +58,9 @@ LogicalResult cpu::emitMatMul(nn::MatMulOp op) {
   space.rows = k.dim(out, outRank - 2);
   space.panels = k.ceilDiv(columns, width);
   space.reduction = constantOr(steps, 64);
-  emitContraction(k, space, [&](Value unit, Value row, int64_t rows, Value panel) {
+  emitContraction(k, space, [&](const TilePlace &place) {
+    Value unit = place.unit, row = place.row, panel = place.panel;
+    int64_t rows = place.rows;
     SmallVector<Value> batch = k.delinearize(unit, batchSizes);
     SmallVector<Value> left = broadcastIndices(k, lhs, lhsLeading, batch);
     SmallVector<Value> right = broadcastIndices(k, rhs, rhsLeading, batch);

@@ -1,5 +1,6 @@
 //===- RegisterTile.cpp - Accumulators in registers through a reduction ---===//
 #include "passes/Codegen/CPU/Contraction.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -74,22 +75,39 @@ Value cpu::loadColumnBytes(KernelBuilder &k, Value memref, ValueRange indices) {
   return vector::LoadOp::create(k.builder, k.loc, bytes, memref, indices);
 }
 
-void cpu::prefetchPanels(KernelBuilder &k, RegisterTile &tile, Value rhs, int64_t bytes,
-                         std::function<SmallVector<Value>(ValueRange)> indices) {
-  // What is smaller stays in the second cache; hardware follows a stream only to the end of its page.
-  constexpr int64_t cacheBytes = 512 << 10, distanceBytes = 8192, lineBytes = 64;
+void cpu::prefetchPanels(KernelBuilder &k, RegisterTile &tile, Value rhs, ArrayRef<Value> first, const PanelTurn &turn) {
   auto type = cast<MemRefType>(rhs.getType());
-  if (bytes < cacheBytes || !type.getLayout().isIdentity())
+  int64_t elementBytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  // What is smaller stays in the second cache.
+  if (!type.hasStaticShape() || !type.getLayout().isIdentity() ||
+      type.getNumElements() * elementBytes < k.target.getL2Bytes() / 2)
     return;
-  int64_t elementBytes = type.getElementTypeBitWidth() / 8;
-  int64_t stepBytes = tile.vectors * k.lanes() * elementBytes;
-  tile.prefetch = [&k, rhs, indices, elementBytes, stepBytes](ValueRange ivs) {
-    SmallVector<Value> first = indices(ivs);
-    Value last = first.back();
-    for (int64_t line = 0; line < stepBytes; line += lineBytes) {
-      first.back() = k.add(last, (distanceBytes + line) / elementBytes);
-      memref::PrefetchOp::create(k.builder, k.loc, rhs, first, /*isWrite=*/false, /*localityHint=*/2,
-                                 /*isDataCache=*/true);
+  int64_t steps = 1, stepElements = tile.vectors * k.lanes() * stepsPerProduct(tile.product);
+  for (Value bound : tile.bounds)
+    steps *= std::max<int64_t>(constantOr(bound), 0);
+  // Hardware follows a stream to the end of its page; a tile alone asks for what comes behind. Several tiles share the panel that
+  // comes next, or a stream that memory keeps waiting would hold up the first of them.
+  constexpr int64_t lineBytes = 64, distanceBytes = 8192;
+  int64_t distance = steps * stepElements, share = stepElements;
+  Value begin = k.index(0);
+  if (turn.parts > 1) {
+    share = llvm::divideCeil(stepElements, turn.parts);
+    begin = k.mul(turn.part, steps * stepElements / turn.parts);
+  } else {
+    distance = std::min(distance, distanceBytes / elementBytes);
+  }
+  int hint = steps * stepElements * elementBytes <= k.target.getL1Bytes() / 2 ? 3 : 2;
+  int64_t lines = llvm::divideCeil(share * elementBytes, lineBytes);
+  SmallVector<Value> indices(first);
+  tile.prefetch = [=, &k, &tile](ValueRange ivs) {
+    Value step = k.index(0);
+    for (auto [iv, bound] : llvm::zip(ivs, tile.bounds))
+      step = k.add(k.mul(step, bound), iv);
+    SmallVector<Value> at(indices);
+    Value offset = k.add(k.add(begin, k.mul(step, share)), distance);
+    for (int64_t line = 0; line < lines; ++line) {
+      at.back() = k.add(offset, line * lineBytes / elementBytes);
+      memref::PrefetchOp::create(k.builder, k.loc, rhs, at, /*isWrite=*/false, hint, /*isDataCache=*/true);
     }
   };
 }

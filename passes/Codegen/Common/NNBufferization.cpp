@@ -85,6 +85,7 @@ static void attachModels(MLIRContext *context) {
 void codegen::registerNNBufferization(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
     attachModels<nn::LinearOp, nn::SparseLinearOp, nn::MatMulOp, nn::ConvOp, nn::PoolOp, nn::AttentionOp,
-                 nn::NormOp, nn::SoftmaxOp, nn::TokenMergeOp, nn::TokenPruneOp>(context);
+                 nn::NormOp, nn::SoftmaxOp, nn::TokenMergeOp, nn::TokenPruneOp, nn::WinogradInputOp,
+                 nn::WinogradConvOp>(context);
   });
 }

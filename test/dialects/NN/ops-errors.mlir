@@ -377,3 +377,43 @@ func.func @merge_left(%x: tensor<1x9x8xf32>, %k: tensor<1x9x2x4xf32>) {
   %0:2 = nn.token_merge %x metric(%k) {r = 2 : i64, protect_class} : (tensor<1x9x8xf32>, tensor<1x9x2x4xf32>) -> (tensor<1x6x8xf32>, tensor<1x7xf32>)
   return
 }
+
+// -----
+
+func.func @winograd_tile(%x: tensor<1x6x6x32xf32>) {
+  // expected-error@+1 {{expected tiles of m = 2 or 4 pixels, but got 3}}
+  %t = nn.winograd_input %x {m = 3 : i64} : (tensor<1x6x6x32xf32>) -> tensor<1x25x2x4x16xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_padding(%x: tensor<1x7x6x32xf32>) {
+  // expected-error@+1 {{expected whole tiles, a padded size of 2 n + 2, but got 7}}
+  %t = nn.winograd_input %x {m = 2 : i64} : (tensor<1x7x6x32xf32>) -> tensor<1x16x2x4x16xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_tiles(%x: tensor<1x6x6x32xf32>) {
+  // expected-error@+1 {{expected a result [blocks, 16, chunks, tiles, lanes] for 4 tiles, but got}}
+  %t = nn.winograd_input %x {m = 2 : i64} : (tensor<1x6x6x32xf32>) -> tensor<1x16x2x3x16xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_weight(%t: tensor<1x16x2x4x16xf32>, %w: tensor<16x48x32xf32>) {
+  // expected-error@+1 {{expected a weight [16, C, O], or packed for the tiles, but got 'tensor<16x48x32xf32>'}}
+  %y = nn.winograd_conv %t, %w {m = 2 : i64} : (tensor<1x16x2x4x16xf32>, tensor<16x48x32xf32>) -> tensor<1x4x4x32xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_blocks(%t: tensor<1x16x2x4x16xf32>, %w: tensor<16x32x32xf32>) {
+  // expected-error@+1 {{expected blocks for 16 tiles}}
+  %y = nn.winograd_conv %t, %w {m = 2 : i64} : (tensor<1x16x2x4x16xf32>, tensor<16x32x32xf32>) -> tensor<1x8x8x32xf32>
+  return
+}

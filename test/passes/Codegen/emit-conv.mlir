@@ -36,3 +36,29 @@ func.func @depthwise(%x: memref<1x9x9x32xf32>, %w: memref<3x3x1x32xf32>, %y: mem
   nn.conv %x, %w outs(%y) {group = 32 : i64} : (memref<1x9x9x32xf32>, memref<3x3x1x32xf32>, memref<1x7x7x32xf32>) -> ()
   return
 }
+
+// -----
+
+// Lines of 7 pixels: a tile has two of them, the last one has one.
+// CHECK-LABEL: @short_lines
+// CHECK-COUNT-28: vector.fma
+//       CHECK: vector.store
+// CHECK-COUNT-14: vector.fma
+//   CHECK-NOT: vector.fma
+func.func @short_lines(%x: memref<1x9x9x8xf32>, %w: memref<1x3x3x8x32xf32>, %y: memref<1x7x7x32xf32>) {
+  nn.conv %x, %w outs(%y) : (memref<1x9x9x8xf32>, memref<1x3x3x8x32xf32>, memref<1x7x7x32xf32>) -> ()
+  return
+}
+
+// -----
+
+// A weight that does not stay in the second cache is asked for ahead: the four tiles that meet a panel of 2304 x 32 share
+// the next one, a quarter of a step's 32 elements each.
+// CHECK-LABEL: @large_weight
+//       CHECK: memref.prefetch
+//   CHECK-NOT: memref.prefetch
+//       CHECK: vector.fma
+func.func @large_weight(%x: memref<1x9x9x256xf32>, %w: memref<16x3x3x256x32xf32>, %y: memref<1x7x7x512xf32>) {
+  nn.conv %x, %w outs(%y) : (memref<1x9x9x256xf32>, memref<16x3x3x256x32xf32>, memref<1x7x7x512xf32>) -> ()
+  return
+}

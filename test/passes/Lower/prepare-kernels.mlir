@@ -65,3 +65,18 @@ func.func @words(%x: tensor<4x64xf32>, %w: tensor<8x64xi32>, %s: tensor<2x64xf32
   %y = nn.linear %x, %w scales(%s) {bits = 4 : i64} : (tensor<4x64xf32>, tensor<8x64xi32>, tensor<2x64xf32>) -> tensor<4x64xf32>
   return %y : tensor<4x64xf32>
 }
+
+// -----
+
+// The padding of the tiles moves into the input; the weight has panels of 32 output channels and chunks of 16 input channels.
+// CHECK-LABEL: @winograd
+//       CHECK: tensor.insert_slice %arg0 into {{.*}}[0, 1, 1, 0] [1, 7, 7, 24] {{.*}} into tensor<1x10x10x24xf32>
+//       CHECK: nn.winograd_input {{.*}} {m = 4 : i64} : (tensor<1x10x10x24xf32>, tensor<1x36x2x4x16xf32>) -> tensor<1x36x2x4x16xf32>
+//       CHECK: nn.winograd_conv {{.*}} {m = 4 : i64} : (tensor<1x36x2x4x16xf32>, tensor<2x36x2x16x32xf32>, tensor<1x7x7x64xf32>)
+func.func @winograd(%x: tensor<1x7x7x24xf32>, %w: tensor<36x24x64xf32>) -> tensor<1x7x7x64xf32> {
+  %t = nn.winograd_input %x {m = 4 : i64, pads = array<i64: 1, 1, 2, 2>}
+    : (tensor<1x7x7x24xf32>) -> tensor<1x36x2x4x16xf32>
+  %y = nn.winograd_conv %t, %w {m = 4 : i64}
+    : (tensor<1x36x2x4x16xf32>, tensor<36x24x64xf32>) -> tensor<1x7x7x64xf32>
+  return %y : tensor<1x7x7x64xf32>
+}

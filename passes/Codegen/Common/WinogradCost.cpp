@@ -1,0 +1,55 @@
+//===- WinogradCost.cpp - Where Winograd's algorithm pays -----------------===//
+#include "passes/Codegen/Common/WinogradCost.h"
+#include "passes/Codegen/Common/TaskWork.h"
+
+using namespace lathe;
+using namespace lathe::codegen;
+
+namespace {
+
+/// What an element of a transformed tile costs beside its multiply-adds: to be computed and stored, and to be loaded, summed up and transformed back.
+constexpr double kWorkPerInput = 6, kWorkPerSum = 5;
+/// A weight that does not stay in the second cache comes from memory, in every run.
+constexpr double kWorkPerDistantWeight = 20;
+/// How much faster it must be estimated to be: what an estimate may be wrong by.
+constexpr double kMargin = 1.1;
+
+/// Multiply-adds of a product with so many rows to a tile, as if the loads of few rows were multiply-adds, too.
+double workOfProduct(int64_t rows, int64_t tileRows, int64_t channels, int64_t columns) {
+  constexpr double loadsOfTile = 2;
+  return double(rows) * channels * columns * (1 + loadsOfTile / tileRows);
+}
+
+double workOfWeight(int64_t elements, nn::TargetAttr target) {
+  return elements * 4 > target.getL2Bytes() / 2 ? double(elements) * kWorkPerDistantWeight : 0;
+}
+
+} // namespace
+
+WinogradPlan codegen::planWinograd(const WinogradConvShape &shape, nn::TargetAttr target) {
+  int64_t lanes = target.getVectorBits() / 32, mostRows = (int64_t(target.getVectorRegisters()) - 4) / 2;
+  int64_t channels = llvm::alignTo(shape.channels, lanes), outputs = llvm::alignTo(shape.outputs, lanes);
+  auto evenRows = [&](int64_t rows) { return llvm::divideCeil(rows, llvm::divideCeil(rows, mostRows)); };
+
+  WinogradPlan plan;
+  int64_t pixels = shape.batch * shape.height * shape.width;
+  plan.direct = workOfProduct(pixels, evenRows(shape.width), 9 * shape.channels, outputs) +
+                workOfWeight(9 * shape.channels * outputs, target);
+  plan.winograd = plan.direct;
+  for (int64_t m : {2, 4}) {
+    int64_t positions = (m + 2) * (m + 2);
+    int64_t tiles = shape.batch * llvm::divideCeil(shape.height, m) * llvm::divideCeil(shape.width, m);
+    int64_t perBlock = evenRows(tiles), rows = llvm::alignTo(tiles, perBlock);
+    double work = workOfProduct(rows * positions, perBlock, channels, outputs) +
+                  double(rows * positions) * (channels * kWorkPerInput + outputs * kWorkPerSum) +
+                  workOfWeight(positions * channels * outputs, target);
+    if (work < plan.winograd) {
+      plan.winograd = work;
+      plan.m = m;
+      plan.tilesPerBlock = perBlock;
+    }
+  }
+  if (plan.winograd * kMargin > plan.direct)
+    plan.m = 0;
+  return plan;
+}

@@ -1,0 +1,27 @@
+//===- WinogradCost.h - Where Winograd's algorithm pays -------------------===//
+#ifndef PASSES_CODEGEN_COMMON_WINOGRADCOST_H
+#define PASSES_CODEGEN_COMMON_WINOGRADCOST_H
+
+#include "dialects/NN/IR/NNDialect.h"
+
+namespace lathe::codegen {
+
+/// A 3x3 convolution of stride 1: `batch` images of `height` x `width` output pixels, `channels` to `outputs`.
+struct WinogradConvShape {
+  int64_t batch, height, width, channels, outputs;
+};
+
+/// How such a convolution is computed, and the estimates that say so, in the work of TaskWork.h.
+struct WinogradPlan {
+  /// Output pixels of a side of a tile, 2 or 4; 0 for the direct convolution.
+  int64_t m = 0;
+  /// Tiles of a block, the rows of a register tile.
+  int64_t tilesPerBlock = 0;
+  double direct = 0, winograd = 0;
+};
+
+WinogradPlan planWinograd(const WinogradConvShape &shape, nn::TargetAttr target);
+
+} // namespace lathe::codegen
+
+#endif // PASSES_CODEGEN_COMMON_WINOGRADCOST_H

@@ -1,0 +1,156 @@
+//===- Winograd.cpp - 3x3 convolutions with fewer multiplications ---------===//
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
+#include "passes/Codegen/Common/WinogradCost.h"
+#include "passes/Lower/Passes.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_LOWERWINOGRAD
+#include "passes/Lower/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+
+/// G, [m + 2, 3]: a filter's values, and its infinite one, at the points 0, 1, -1, 2, -2, each with the weight that makes B^T and
+/// A^T whole numbers.
+static SmallVector<double> getFilterTransform(int64_t m) {
+  if (m == 2)
+    return {1, 0, 0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0, 0, 1};
+  return {1 / 4., 0,      0,       -1 / 6., -1 / 6., -1 / 6., -1 / 6., 1 / 6., -1 / 6.,
+          1 / 24., 1 / 12., 1 / 6., 1 / 24., -1 / 12., 1 / 6., 0,       0,      1};
+}
+
+/// out[i, x, c, o] = sum_y matrix[i, y] * in[y, x, c, o], or, with `columns`, out[i, x, ...] = sum_y matrix[x, y] * in[i, y, ...].
+/// In f64: a transformed filter is rounded once.
+static Value transformFilter(OpBuilder &builder, Location loc, Value filter, ArrayRef<double> matrix, bool columns) {
+  auto type = cast<RankedTensorType>(filter.getType());
+  int64_t rows = matrix.size() / 3;
+  SmallVector<int64_t> shape(type.getShape());
+  shape[columns ? 1 : 0] = rows;
+  auto resultType = RankedTensorType::get(shape, builder.getF64Type());
+  auto matrixType = RankedTensorType::get({rows, 3}, builder.getF64Type());
+  Value constant = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(matrixType, matrix));
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getF64FloatAttr(0));
+  Value empty = tensor::EmptyOp::create(builder, loc, shape, builder.getF64Type());
+  Value zeros = linalg::FillOp::create(builder, loc, ValueRange{zero}, ValueRange{empty}).getResult(0);
+  AffineExpr i, x, y, c, o;
+  bindDims(builder.getContext(), i, x, y, c, o);
+  SmallVector<AffineExpr> from = columns ? SmallVector<AffineExpr>{i, y, c, o} : SmallVector<AffineExpr>{y, x, c, o};
+  auto map = [&](ArrayRef<AffineExpr> results) { return AffineMap::get(5, 0, results, builder.getContext()); };
+  using utils::IteratorType;
+  return linalg::GenericOp::create(
+             builder, loc, resultType, ValueRange{filter, constant}, ValueRange{zeros},
+             ArrayRef<AffineMap>{map(from), map({columns ? x : i, y}), map({i, x, c, o})},
+             ArrayRef<IteratorType>{IteratorType::parallel, IteratorType::parallel, IteratorType::reduction,
+                                    IteratorType::parallel, IteratorType::parallel},
+             [](OpBuilder &b, Location l, ValueRange arguments) {
+               Value element = arguments[0];
+               if (!element.getType().isF64())
+                 element = arith::ExtFOp::create(b, l, b.getF64Type(), element);
+               Value product = arith::MulFOp::create(b, l, element, arguments[1]);
+               linalg::YieldOp::create(b, l, arith::AddFOp::create(b, l, arguments[2], product).getResult());
+             })
+      .getResult(0);
+}
+
+/// G g G^T as [(m + 2)^2, C, O] of f32.
+static Value transformWeight(OpBuilder &builder, Location loc, Value weight, int64_t m) {
+  SmallVector<double> matrix = getFilterTransform(m);
+  Value filter = transformFilter(builder, loc, weight, matrix, /*columns=*/false);
+  filter = transformFilter(builder, loc, filter, matrix, /*columns=*/true);
+  auto type = cast<RankedTensorType>(filter.getType()).clone(builder.getF32Type());
+  Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
+  AffineMap identity = builder.getMultiDimIdentityMap(4);
+  Value rounded = linalg::GenericOp::create(builder, loc, TypeRange{type}, ValueRange{filter}, ValueRange{empty},
+                                            ArrayRef<AffineMap>{identity, identity},
+                                            SmallVector<utils::IteratorType>(4, utils::IteratorType::parallel),
+                                            [](OpBuilder &b, Location l, ValueRange arguments) {
+                                              linalg::YieldOp::create(
+                                                  b, l, arith::TruncFOp::create(b, l, b.getF32Type(), arguments[0]).getResult());
+                                            })
+                      .getResult(0);
+  return tensor::CollapseShapeOp::create(builder, loc, rounded, ArrayRef<ReassociationIndices>{{0, 1}, {2}, {3}});
+}
+
+/// Why a 3x3 convolution of stride 1 cannot be computed this way, whatever the cost; empty if it can.
+static StringRef findObstacle(nn::ConvOp op) {
+  auto input = cast<RankedTensorType>(op.getInput().getType()), weight = cast<RankedTensorType>(op.getWeight().getType());
+  if (!input.getElementType().isF32() || !weight.getElementType().isF32())
+    return "it is not in f32";
+  if (!input.hasStaticShape() || !op.getResultShapedType().hasStaticShape())
+    return "its shape is dynamic";
+  if (op.getGroup() != 1)
+    return "it has groups";
+  if (!matchPattern(op.getWeight(), m_Constant()))
+    return "its weight is not constant";
+  return "";
+}
+
+namespace {
+
+struct LowerWinograd : lathe::impl::LowerWinogradBase<LowerWinograd> {
+  using LowerWinogradBase::LowerWinogradBase;
+
+  void runOnOperation() override {
+    SmallVector<nn::ConvOp> ops;
+    getOperation().walk([&](nn::ConvOp op) {
+      auto isOne = [](int64_t value) { return value == 1; };
+      auto weight = cast<ShapedType>(op.getWeight().getType());
+      if (op.getNumResults() == 1 && weight.getRank() == 4 && weight.getDimSize(0) == 3 && weight.getDimSize(1) == 3 &&
+          llvm::all_of(op.getStrides(), isOne) && llvm::all_of(op.getDilations(), isOne))
+        ops.push_back(op);
+    });
+    for (nn::ConvOp op : ops)
+      consider(op);
+  }
+
+private:
+  void consider(nn::ConvOp op) {
+    auto options = remark::RemarkOpts::name("Winograd").category("lower").function(getOperation().getName());
+    if (StringRef obstacle = findObstacle(op); !obstacle.empty()) {
+      remark::missed(op.getLoc(), options) << remark::reason("{0}", obstacle);
+      return;
+    }
+    ArrayRef<int64_t> result = op.getResultShapedType().getShape();
+    int64_t channels = cast<ShapedType>(op.getInput().getType()).getDimSize(3);
+    codegen::WinogradPlan plan =
+        codegen::planWinograd({result[0], result[1], result[2], channels, result[3]}, nn::getTarget(op));
+    auto describe = [&](remark::detail::InFlightRemark &&remark) -> remark::detail::InFlightRemark {
+      remark << remark::metric("DirectWork", plan.direct) << remark::metric("WinogradWork", plan.winograd);
+      return std::move(remark);
+    };
+    if (plan.m == 0) {
+      describe(remark::missed(op.getLoc(), options)) << remark::reason("the direct convolution is estimated to be faster");
+      return;
+    }
+    describe(remark::passed(op.getLoc(), options)) << remark::metric("TileSize", plan.m);
+    replace(op, plan);
+  }
+
+  void replace(nn::ConvOp op, const codegen::WinogradPlan &plan) {
+    OpBuilder builder(op);
+    Location loc = op.getLoc();
+    auto input = cast<RankedTensorType>(op.getInput().getType());
+    ArrayRef<int64_t> result = op.getResultShapedType().getShape();
+    int64_t m = plan.m, lanes = nn::getTarget(op).getVectorBits() / 32;
+    int64_t down = llvm::divideCeil(result[1], m), across = llvm::divideCeil(result[2], m);
+    // Below and to the right the input is padded to whole tiles.
+    int64_t pads[] = {op.getPads()[0], op.getPads()[1], m * down + 2 - input.getDimSize(1) - op.getPads()[0],
+                      m * across + 2 - input.getDimSize(2) - op.getPads()[1]};
+    int64_t blocks = llvm::divideCeil(result[0] * down * across, plan.tilesPerBlock);
+    auto tilesType = RankedTensorType::get({blocks, (m + 2) * (m + 2), int64_t(llvm::divideCeil(input.getDimSize(3), lanes)),
+                                            plan.tilesPerBlock, lanes},
+                                           builder.getF32Type());
+    auto tiles = nn::WinogradInputOp::create(builder, loc, tilesType, op.getInput(), /*init=*/Value(), m, pads);
+    Value weight = transformWeight(builder, loc, op.getWeight(), m);
+    auto conv = nn::WinogradConvOp::create(builder, loc, op->getResultTypes(), tiles.getResult(), weight, op.getExtras(),
+                                           op.getInit(), m);
+    conv.getEpilogue().takeBody(op.getEpilogue());
+    op->replaceAllUsesWith(conv);
+    op->erase();
+  }
+};
+
+} // namespace

@@ -1,0 +1,58 @@
+// RUN: lathe-opt %s -split-input-file -codegen-emit-kernels | FileCheck %s
+
+// B^T d B of F(2x2): 16 pixels in, 16 elements out, each to its position; 4 tiles, 2 chunks of channels.
+// CHECK-LABEL: @input
+//       CHECK: scf.parallel
+// CHECK-COUNT-16: vector.load
+//   CHECK-NOT: vector.load
+// CHECK-COUNT-32: arith.{{addf|subf}}
+// CHECK-COUNT-16: vector.store
+//   CHECK-NOT: vector.store
+//       CHECK: return
+func.func @input(%x: memref<1x6x6x32xf32>, %t: memref<1x16x2x4x16xf32>) {
+  nn.winograd_input %x outs(%t) {m = 2 : i64} : (memref<1x6x6x32xf32>, memref<1x16x2x4x16xf32>) -> ()
+  return
+}
+
+// -----
+
+// 24 channels: the second vector is masked.
+// CHECK-LABEL: @masked
+//       CHECK: vector.maskedload
+func.func @masked(%x: memref<1x6x6x24xf32>, %t: memref<1x16x2x4x16xf32>) {
+  nn.winograd_input %x outs(%t) {m = 2 : i64} : (memref<1x6x6x24xf32>, memref<1x16x2x4x16xf32>) -> ()
+  return
+}
+
+// -----
+
+// A tile of 4 x 32 sums for each position goes to the scratch buffer, from there 16 of a tile to 4 pixels.
+// CHECK-LABEL: @conv
+//       CHECK: scf.parallel
+//       CHECK: %[[SUMS:.*]] = memref.alloca() {{.*}}: memref<16x4x32xf32>
+// CHECK-COUNT-8: vector.fma
+//   CHECK-NOT: vector.fma
+// CHECK-COUNT-8: vector.store {{.*}}, %[[SUMS]]
+//       CHECK: scf.for
+// CHECK-COUNT-16: vector.load %[[SUMS]]
+// CHECK-COUNT-4: vector.store {{.*}}, %arg2
+//   CHECK-NOT: scf.if
+func.func @conv(%t: memref<1x16x2x4x16xf32>, %w: memref<1x16x2x16x32xf32>, %y: memref<1x4x4x32xf32>) {
+  nn.winograd_conv %t, %w outs(%y) {m = 2 : i64}
+    : (memref<1x16x2x4x16xf32>, memref<1x16x2x16x32xf32>, memref<1x4x4x32xf32>) -> ()
+  return
+}
+
+// -----
+
+// Of the tiles at the edge of 3x3 pixels only those inside are stored.
+// CHECK-LABEL: @edge
+//       CHECK: vector.store {{.*}}, %arg2
+//       CHECK: arith.cmpi slt
+//       CHECK: scf.if
+//       CHECK: vector.store {{.*}}, %arg2
+func.func @edge(%t: memref<1x16x2x4x16xf32>, %w: memref<1x16x2x16x32xf32>, %y: memref<1x3x3x32xf32>) {
+  nn.winograd_conv %t, %w outs(%y) {m = 2 : i64}
+    : (memref<1x16x2x4x16xf32>, memref<1x16x2x16x32xf32>, memref<1x3x3x32xf32>) -> ()
+  return
+}

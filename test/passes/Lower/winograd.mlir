@@ -1,0 +1,87 @@
+// RUN: lathe-opt %s -lower-winograd -split-input-file | FileCheck %s
+// RUN: lathe-opt %s -lower-winograd -split-input-file --remarks-filter=lower --remark-format=emitRemark -o %t 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=REMARK
+
+// Large images take F(4x4); the input is padded to whole tiles: 7 of 4 pixels and a border.
+// CHECK-LABEL: @large
+//       CHECK: %[[T:.*]] = nn.winograd_input %arg0 {m = 4 : i64, pads = array<i64: 1, 1, 1, 1>}
+//  CHECK-SAME: : (tensor<1x28x28x64xf32>) -> tensor<4x36x4x13x16xf32>
+// The filters are transformed in f64, along the columns and along the rows.
+//       CHECK: } -> tensor<6x3x64x32xf64>
+//       CHECK: } -> tensor<6x6x64x32xf64>
+//       CHECK: arith.truncf
+//       CHECK: %[[U:.*]] = tensor.collapse_shape {{.*}} into tensor<36x64x32xf32>
+//       CHECK: nn.winograd_conv %[[T]], %[[U]] extras(%arg1) {m = 4 : i64} epilogue
+//       CHECK: arith.addf
+// REMARK: Winograd{{.*}}TileSize=4
+func.func @large(%x: tensor<1x28x28x64xf32>, %b: tensor<32xf32>) -> tensor<1x28x28x32xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x64x32xf32>
+  %y = nn.conv %x, %w extras(%b) {pads = array<i64: 1, 1, 1, 1>} epilogue {
+  ^bb0(%acc: f32, %e: f32):
+    %s = arith.addf %acc, %e : f32
+    nn.yield %s : f32
+  } : (tensor<1x28x28x64xf32>, tensor<3x3x64x32xf32>, tensor<32xf32>) -> tensor<1x28x28x32xf32>
+  return %y : tensor<1x28x28x32xf32>
+}
+
+// -----
+
+// Sizes that are no multiple of the tile: 5 tiles of 4 for 17 pixels reach 3 pixels past the padding.
+// CHECK-LABEL: @odd
+//       CHECK: nn.winograd_input %arg0 {m = 4 : i64, pads = array<i64: 1, 0, 4, 5>}
+//  CHECK-SAME: -> tensor<4x36x3x13x16xf32>
+func.func @odd(%x: tensor<2x17x17x48xf32>) -> tensor<2x17x17x64xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x48x64xf32>
+  %y = nn.conv %x, %w {pads = array<i64: 1, 0, 1, 2>}
+    : (tensor<2x17x17x48xf32>, tensor<3x3x48x64xf32>) -> tensor<2x17x17x64xf32>
+  return %y : tensor<2x17x17x64xf32>
+}
+
+// -----
+
+// So many weights, for so few pixels, that reading them takes longer than multiplying less saves.
+// CHECK-LABEL: @weights
+//   CHECK-NOT: winograd
+// REMARK: Winograd{{.*}}the direct convolution is estimated to be faster
+func.func @weights(%x: tensor<1x4x4x1024xf32>) -> tensor<1x4x4x1024xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x1024x1024xf32>
+  %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<1x4x4x1024xf32>, tensor<3x3x1024x1024xf32>) -> tensor<1x4x4x1024xf32>
+  return %y : tensor<1x4x4x1024xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @dynamic
+//   CHECK-NOT: winograd
+// REMARK: Winograd{{.*}}its shape is dynamic
+func.func @dynamic(%x: tensor<?x28x28x64xf32>) -> tensor<?x28x28x32xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x64x32xf32>
+  %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<?x28x28x64xf32>, tensor<3x3x64x32xf32>) -> tensor<?x28x28x32xf32>
+  return %y : tensor<?x28x28x32xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @computed
+//   CHECK-NOT: winograd
+// REMARK: Winograd{{.*}}its weight is not constant
+func.func @computed(%x: tensor<1x28x28x64xf32>, %w: tensor<3x3x64x32xf32>) -> tensor<1x28x28x32xf32> {
+  %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<1x28x28x64xf32>, tensor<3x3x64x32xf32>) -> tensor<1x28x28x32xf32>
+  return %y : tensor<1x28x28x32xf32>
+}
+
+// -----
+
+// A stride is no candidate, and says nothing.
+// CHECK-LABEL: @strided
+//   CHECK-NOT: winograd
+//  REMARK-NOT: Winograd
+func.func @strided(%x: tensor<1x28x28x64xf32>) -> tensor<1x14x14x32xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x64x32xf32>
+  %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>, strides = array<i64: 2, 2>}
+    : (tensor<1x28x28x64xf32>, tensor<3x3x64x32xf32>) -> tensor<1x14x14x32xf32>
+  return %y : tensor<1x14x14x32xf32>
+}
