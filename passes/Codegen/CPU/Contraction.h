@@ -49,6 +49,8 @@ void stageDistantRows(KernelBuilder &k, RegisterTile &tile, mlir::Value lhs, int
 struct PanelTurn {
   mlir::Value part;
   int64_t parts; ///< how many there are; 0 if that is not known
+  /// Elements from a panel to the next one, if it does not begin where this one ends.
+  int64_t distance = 0;
 };
 
 /// Lets `tile` ask ahead for its packed right operand, of static shape, if that does not stay in the cache between runs. `first`

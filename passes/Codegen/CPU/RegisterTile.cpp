@@ -88,7 +88,7 @@ void cpu::prefetchPanels(KernelBuilder &k, RegisterTile &tile, Value rhs, ArrayR
   // Hardware follows a stream to the end of its page; a tile alone asks for what comes behind. Several tiles share the panel that
   // comes next, or a stream that memory keeps waiting would hold up the first of them.
   constexpr int64_t lineBytes = 64, distanceBytes = 8192;
-  int64_t distance = steps * stepElements, share = stepElements;
+  int64_t distance = turn.distance ? turn.distance : steps * stepElements, share = stepElements;
   Value begin = k.index(0);
   if (turn.parts > 1) {
     share = llvm::divideCeil(stepElements, turn.parts);
