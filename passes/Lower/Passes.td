@@ -103,7 +103,8 @@ def PrepareKernels : Pass<"lower-prepare-kernels", "::mlir::func::FuncOp"> {
     panels as NNOps.td describes them: `linalg.pack` with zeros, already lowered to padding, reshaping and transposition,
     so that constant weights are packed at compile time. Panels have two vectors of columns, or one where the second
     would mostly hold zeros. The padding of a convolution is filled into a larger input that its producer writes into;
-    the channels of i8 inputs are padded to a multiple of four.
+    the channels of i8 inputs are padded to a multiple of four. Rows of a multiple of 4096 bytes get a line between them:
+    they would share a set of the first cache.
 
     ```mlir
     %y = nn.linear %x, %w : (tensor<?x64xf32>, tensor<64x36xf32>) -> tensor<?x36xf32>

@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Dominance.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Codegen/Common/Signature.h"
 #include "passes/Codegen/Passes.h"
@@ -74,6 +75,17 @@ struct PadInPlacePass : lathe::impl::PadInPlacePassBase<PadInPlacePass> {
       OpBuilder builder(operand->getOwner());
       operand->set(builder.clone(*operand->get().getDefiningOp())->getResult(0));
     }
+    // The same for part of one: rows with space between them.
+    getOperation().walk([&](nn::KernelOpInterface op) {
+      auto slice = op.getDestination() ? op.getDestination().getDefiningOp<tensor::ExtractSliceOp>() : nullptr;
+      auto empty = slice ? slice.getSource().getDefiningOp<tensor::EmptyOp>() : nullptr;
+      if (!empty || (slice->hasOneUse() && empty->hasOneUse()))
+        return;
+      OpBuilder builder(op);
+      IRMapping mapping;
+      builder.clone(*empty, mapping);
+      op.setDestination(builder.clone(*slice, mapping)->getResult(0));
+    });
   }
 
   void rewrite(tensor::InsertSliceOp insertion) {

@@ -39,3 +39,19 @@ func.func @dynamic(%x: tensor<?xf32>, %n: index, %m: index) -> tensor<?xf32> {
   %2 = tensor.insert_slice %x into %1[1] [%m] [1] : tensor<?xf32> into tensor<?xf32>
   return %2 : tensor<?xf32>
 }
+
+// -----
+
+// Parts of buffers, too, are different ones.
+// CHECK-LABEL: @parts
+// CHECK-COUNT-2: tensor.extract_slice
+//       CHECK: nn.softmax
+func.func @parts(%x: tensor<16x1024xf32>) -> tensor<16x1024xf32> {
+  %e = tensor.empty() : tensor<16x1040xf32>
+  %s = tensor.extract_slice %e[0, 0] [16, 1024] [1, 1] : tensor<16x1040xf32> to tensor<16x1024xf32>
+  %o = tensor.empty() : tensor<16x1024xf32>
+  %a = nn.softmax %x outs(%s) : (tensor<16x1024xf32>, tensor<16x1024xf32>) -> tensor<16x1024xf32>
+  %b = nn.softmax %a outs(%s) : (tensor<16x1024xf32>, tensor<16x1024xf32>) -> tensor<16x1024xf32>
+  %c = nn.softmax %b outs(%o) : (tensor<16x1024xf32>, tensor<16x1024xf32>) -> tensor<16x1024xf32>
+  return %c : tensor<16x1024xf32>
+}

@@ -80,3 +80,18 @@ func.func @winograd(%x: tensor<1x7x7x24xf32>, %w: tensor<36x24x64xf32>) -> tenso
     : (tensor<1x36x2x4x16xf32>, tensor<36x24x64xf32>) -> tensor<1x7x7x64xf32>
   return %y : tensor<1x7x7x64xf32>
 }
+
+// -----
+
+// Rows of 4096 bytes lie a line farther apart, unless they leave the function.
+// CHECK-LABEL: @distant_rows
+//       CHECK: %[[E:.*]] = tensor.empty() : tensor<16x1040xf32>
+//       CHECK: %[[ROWS:.*]] = tensor.extract_slice %[[E]][0, 0] [16, 1024] [1, 1] : tensor<16x1040xf32> to tensor<16x1024xf32>
+//       CHECK: nn.linear %arg0, {{.*}} outs(%[[ROWS]])
+//       CHECK: %[[OUT:.*]] = tensor.empty() : tensor<16x1024xf32>
+//       CHECK: nn.linear {{.*}} outs(%[[OUT]])
+func.func @distant_rows(%x: tensor<16x1024xf32>, %w: tensor<1024x1024xf32>) -> tensor<16x1024xf32> {
+  %y = nn.linear %x, %w : (tensor<16x1024xf32>, tensor<1024x1024xf32>) -> tensor<16x1024xf32>
+  %z = nn.linear %y, %w : (tensor<16x1024xf32>, tensor<1024x1024xf32>) -> tensor<16x1024xf32>
+  return %z : tensor<16x1024xf32>
+}
