@@ -79,7 +79,7 @@ def LowerWinograd : Pass<"lower-winograd", "::mlir::func::FuncOp"> {
     F(4x4, 3x3) of Lavin and Gray (2016), with 2.25 or 4 times fewer multiplications, if a cost model (WinogradCost.h)
     estimates it to be faster. The remark tells both estimates. The weight's transform is arithmetic on constants, in f64.
     Results are rounded differently: the error of F(4x4) is
-    about eight times that of the direct sum, that of F(2x2) smaller than it (test/integration/check-winograd.py).
+    about eight times that of the direct sum, that of F(2x2) smaller than it (test/integration/check-convolutions.py).
 
     ```mlir
     %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>}
@@ -94,6 +94,25 @@ def LowerWinograd : Pass<"lower-winograd", "::mlir::func::FuncOp"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect", "::lathe::nn::NNDialect"];
+}
+
+def LowerFuseDepthwise : Pass<"lower-fuse-depthwise", "::mlir::func::FuncOp"> {
+  let summary = "Compute a depthwise convolution together with the 1x1 convolution that expands its input";
+  let description = [{
+    A depthwise `nn.conv` of f32 and the 1x1 `nn.conv` that it alone reads become `nn.expand_depthwise`, if their shapes are
+    static and the expanded image is larger than a quarter of the second cache. It is never written then.
+
+    ```mlir
+    %e = nn.conv %x, %a : (tensor<1x112x112x16xf32>, tensor<1x1x16x96xf32>) -> tensor<1x112x112x96xf32>
+    %y = nn.conv %e, %w {group = 96 : i64, pads = array<i64: 1, 1, 1, 1>}
+      : (tensor<1x112x112x96xf32>, tensor<3x3x1x96xf32>) -> tensor<1x112x112x96xf32>
+    // becomes
+    %b = tensor.collapse_shape %a [[0, 1, 2], [3]] : tensor<1x1x16x96xf32> into tensor<16x96xf32>
+    %y = nn.expand_depthwise %x, %b, %w {pads = array<i64: 1, 1, 1, 1>}
+      : (tensor<1x112x112x16xf32>, tensor<16x96xf32>, tensor<3x3x1x96xf32>) -> tensor<1x112x112x96xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::lathe::nn::NNDialect"];
 }
 
 def PrepareKernels : Pass<"lower-prepare-kernels", "::mlir::func::FuncOp"> {

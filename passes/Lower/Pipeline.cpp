@@ -18,6 +18,7 @@ void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &option
   functions.addPass(createLowerSparseWeights());
   if (options.winograd)
     functions.addPass(createLowerWinograd());
+  functions.addPass(createLowerFuseDepthwise());
   functions.addPass(createPrepareKernels());
   // Weights that are packed where they are used, in a loop over time, are packed once.
   functions.addPass(createLoopInvariantCodeMotionPass());

@@ -83,6 +83,7 @@ private:
     return TypeSwitch<Operation *, LogicalResult>(op)
         .Case([&](nn::LinearOp linear) { return prepareLinear(linear); })
         .Case([&](nn::ConvOp conv) { return prepareConv(conv); })
+        .Case([&](nn::ExpandDepthwiseOp conv) { return prepareExpansion(conv); })
         .Case([&](nn::WinogradInputOp input) { return padInput(input), success(); })
         .Case([&](nn::WinogradConvOp conv) { return prepareWinograd(conv); })
         .Default([](Operation *) { return success(); });
@@ -140,6 +141,13 @@ private:
       packed = tensor::CollapseShapeOp::create(builder, loc, packed, merge);
     }
     op.getWeightMutable().assign(packed);
+    remarkPacked(op, width);
+    return success();
+  }
+
+  LogicalResult prepareExpansion(nn::ExpandDepthwiseOp op) {
+    int64_t width = choosePanelWidth(op.getResultShapedType().getDimSize(3), nn::getTarget(op));
+    op.getExpandWeightMutable().assign(pack(op.getExpandWeight(), {1, 0}, {1}, {width}));
     remarkPacked(op, width);
     return success();
   }

@@ -1,6 +1,5 @@
 //===- NNOps.cpp - Verifiers, effects and costs of nn ops -----------------===//
-#include "dialects/NN/IR/NNDialect.h"
-#include "llvm/Support/MathExtras.h"
+#include "dialects/NN/IR/NNVerify.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -12,71 +11,6 @@ using namespace lathe::nn;
 //===----------------------------------------------------------------------===//
 // Shared by all kernel ops
 //===----------------------------------------------------------------------===//
-
-/// Reads every memref operand but the destination, which is written. Tensor forms have no effect.
-static void getKernelEffects(Operation *op, Value destination,
-                             SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
-  for (OpOperand &operand : op->getOpOperands()) {
-    if (!isa<MemRefType>(operand.get().getType()))
-      continue;
-    if (operand.get() != destination)
-      effects.emplace_back(MemoryEffects::Read::get(), &operand);
-    else
-      effects.emplace_back(MemoryEffects::Write::get(), &operand);
-  }
-}
-
-/// One result on tensors; a destination and no result on memrefs.
-template <typename OpT>
-static LogicalResult verifyForm(OpT op) {
-  bool onTensors = isa<RankedTensorType>(op->getOperand(0).getType());
-  if (onTensors && !op.getResult())
-    return op.emitOpError("on tensors must have a result");
-  if (!onTensors && (op.getResult() || !op.getInit()))
-    return op.emitOpError("on memrefs must have a destination and no result");
-  if (onTensors && op.getInit() && op.getInit().getType() != op.getResult().getType())
-    return op.emitOpError("expected the destination's type ")
-           << op.getInit().getType() << " to be the result's, " << op.getResult().getType();
-  return success();
-}
-
-/// Element type that an epilogue computes on: the expressed type of a quantized one.
-static Type expressedType(Type type) {
-  if (auto quantized = dyn_cast<quant::QuantizedType>(type))
-    return quantized.getExpressedType();
-  return type;
-}
-
-/// The region takes the accumulator and one element of each extra, and yields the result's element.
-template <typename OpT>
-static LogicalResult verifyEpilogue(OpT op) {
-  if (failed(verifyForm(op)))
-    return failure();
-  Region &epilogue = op.getEpilogue();
-  if (epilogue.empty()) {
-    if (!op.getExtras().empty())
-      return op.emitOpError("has extras but no epilogue that reads them");
-    return success();
-  }
-  Block &body = epilogue.front();
-  if (body.getNumArguments() != op.getExtras().size() + 1)
-    return op.emitOpError("expected an epilogue of ")
-           << op.getExtras().size() + 1 << " arguments, but got " << body.getNumArguments();
-  for (auto [argument, extra] : llvm::zip(body.getArguments().drop_front(), op.getExtras())) {
-    Type element = expressedType(cast<ShapedType>(extra.getType()).getElementType());
-    if (argument.getType() != element)
-      return op.emitOpError("expected an epilogue argument of type ")
-             << element << ", but got " << argument.getType();
-  }
-  auto yield = dyn_cast_or_null<YieldOp>(body.empty() ? nullptr : &body.back());
-  if (!yield)
-    return op.emitOpError("expected the epilogue to end with nn.yield");
-  Type element = expressedType(op.getResultShapedType().getElementType());
-  if (yield.getValue().getType() != element)
-    return op.emitOpError("expected the epilogue to yield ")
-           << element << ", but got " << yield.getValue().getType();
-  return success();
-}
 
 /// Product of the dimensions, or -1 if one is dynamic.
 static int64_t elements(ShapedType type) {
@@ -90,10 +24,6 @@ static LogicalResult verifyEqualSizes(Operation *op, int64_t a, int64_t b, Strin
   return op->emitOpError("expected equal ") << what << ", but got " << a << " and " << b;
 }
 
-#define LATHE_NN_EFFECTS(OP)                                                                       \
-  void OP::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {                   \
-    getKernelEffects(*this, getInit(), effects);                                                   \
-  }
 LATHE_NN_EFFECTS(LinearOp)
 LATHE_NN_EFFECTS(SparseLinearOp)
 LATHE_NN_EFFECTS(MatMulOp)
@@ -102,9 +32,6 @@ LATHE_NN_EFFECTS(PoolOp)
 LATHE_NN_EFFECTS(AttentionOp)
 LATHE_NN_EFFECTS(NormOp)
 LATHE_NN_EFFECTS(SoftmaxOp)
-LATHE_NN_EFFECTS(WinogradInputOp)
-LATHE_NN_EFFECTS(WinogradConvOp)
-#undef LATHE_NN_EFFECTS
 
 //===----------------------------------------------------------------------===//
 // Linear, MatMul, Conv
@@ -421,78 +348,4 @@ int64_t TokenPruneOp::getMacs() {
   if (tokens.isDynamicDim(0) || tokens.isDynamicDim(2) || ShapedType::isDynamic(heads) || ShapedType::isDynamic(depth))
     return -1;
   return tokens.getDimSize(0) * count * (heads * depth + tokens.getDimSize(2));
-}
-
-//===----------------------------------------------------------------------===//
-// WinogradInput, WinogradConv
-//===----------------------------------------------------------------------===//
-
-static int64_t ceilDiv(int64_t a, int64_t b) { return llvm::divideCeil(a, b); }
-
-/// Output pixels of a side of a tile, checked.
-static LogicalResult verifyTileSize(Operation *op, int64_t m) {
-  if (m == 2 || m == 4)
-    return success();
-  return op->emitOpError("expected tiles of m = 2 or 4 pixels, but got ") << m;
-}
-
-LogicalResult WinogradInputOp::verify() {
-  auto input = cast<ShapedType>(getInput().getType()), tiles = getResultShapedType();
-  int64_t m = getM();
-  if (failed(verifyTileSize(*this, m)))
-    return failure();
-  if (input.getRank() != 4 || !input.hasStaticShape() || !input.getElementType().isF32())
-    return emitOpError("expected an input [N, H, W, C] of f32 and of static shape, but got ") << input;
-  if (getPads().size() != 4 || llvm::any_of(getPads(), [](int64_t pad) { return pad < 0; }))
-    return emitOpError("expected four pads that are not negative");
-  int64_t count = input.getDimSize(0);
-  for (unsigned i = 0; i < 2; ++i) {
-    int64_t size = input.getDimSize(1 + i) + getPads()[i] + getPads()[i + 2] - 2;
-    if (size <= 0 || size % m != 0)
-      return emitOpError("expected whole tiles, a padded size of ") << m << " n + 2, but got " << size + 2;
-    count *= size / m;
-  }
-  if (tiles.getRank() != 5 || !tiles.hasStaticShape() || !tiles.getElementType().isF32() ||
-      tiles.getDimSize(1) != getPositions() || tiles.getDimSize(0) != ceilDiv(count, tiles.getDimSize(3)) ||
-      tiles.getDimSize(2) != ceilDiv(input.getDimSize(3), tiles.getDimSize(4)))
-    return emitOpError("expected a result [blocks, ")
-           << getPositions() << ", chunks, tiles, lanes] for " << count << " tiles, but got " << tiles;
-  return verifyForm(*this);
-}
-
-/// Additions and multiply-adds of B^T d B, as they are shared between its rows.
-int64_t WinogradInputOp::getMacs() {
-  int64_t perTile = getM() == 4 ? 144 : 32;
-  return getResultShapedType().getNumElements() / getPositions() * perTile;
-}
-
-LogicalResult WinogradConvOp::verify() {
-  auto tiles = cast<ShapedType>(getTiles().getType()), weight = cast<ShapedType>(getWeight().getType());
-  ShapedType result = getResultShapedType();
-  int64_t m = getM();
-  if (failed(verifyTileSize(*this, m)))
-    return failure();
-  if (tiles.getRank() != 5 || !tiles.hasStaticShape() || tiles.getDimSize(1) != getPositions())
-    return emitOpError("expected tiles [blocks, ") << getPositions() << ", chunks, tiles, lanes], but got " << tiles;
-  if (result.getRank() != 4 || !result.hasStaticShape())
-    return emitOpError("expected a result [N, OH, OW, O] of static shape, but got ") << result;
-  int64_t count = result.getDimSize(0) * ceilDiv(result.getDimSize(1), m) * ceilDiv(result.getDimSize(2), m);
-  if (ceilDiv(count, tiles.getDimSize(3)) != tiles.getDimSize(0))
-    return emitOpError("expected blocks for ") << count << " tiles, but got " << tiles;
-  int64_t outputs = result.getDimSize(3);
-  bool plain = weight.getRank() == 3 && weight.getDimSize(0) == getPositions() && weight.getDimSize(2) == outputs &&
-               ceilDiv(weight.getDimSize(1), tiles.getDimSize(4)) == tiles.getDimSize(2);
-  bool packed = weight.getRank() == 5 && weight.getDimSize(1) == getPositions() &&
-                weight.getDimSize(2) == tiles.getDimSize(2) && weight.getDimSize(3) == tiles.getDimSize(4) &&
-                ceilDiv(outputs, weight.getDimSize(4)) == weight.getDimSize(0);
-  if (!weight.hasStaticShape() || (!plain && !packed))
-    return emitOpError("expected a weight [")
-           << getPositions() << ", C, O], or packed for the tiles, but got " << weight;
-  return verifyEpilogue(*this);
-}
-
-/// Those of the products; a convolution of the same size has up to four times as many.
-int64_t WinogradConvOp::getMacs() {
-  auto tiles = cast<ShapedType>(getTiles().getType());
-  return tiles.getNumElements() * getResultShapedType().getShape().back();
 }

@@ -218,21 +218,28 @@ def NN_TokenPruneOp : NN_TokenOp<"token_prune"> {
 }
 
 //===----------------------------------------------------------------------===//
-// Winograd convolution
+// Forms that the lower phase chooses
 //===----------------------------------------------------------------------===//
 
-/// One half of a 3x3 convolution by Winograd's algorithm. Exists after `lower` only, on static shapes.
-class NN_WinogradOp<string mnemonic, list<Trait> traits = []> : NN_Op<mnemonic, !listconcat(traits, [
+/// A way to compute convolutions of static shape. Exists after `lower` only.
+class NN_LoweredOp<string mnemonic, list<Trait> traits = []> : NN_Op<mnemonic, !listconcat(traits, [
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
     DeclareOpInterfaceMethods<NN_KernelOpInterface, ["getMacs"]>,
     DeclareOpInterfaceMethods<ShapeInferenceOpInterface>])> {
   let results = (outs Optional<AnyRankedTensor>:$result);
   let hasVerifier = 1;
-  let extraClassDeclaration = [{
+  code resultShapedType = [{
     /// Type of what is computed: the result's, or the destination's in memref form.
     ::mlir::ShapedType getResultShapedType() {
       return ::llvm::cast<::mlir::ShapedType>(getResult() ? getResult().getType() : getInit().getType());
     }
+  }];
+  let extraClassDeclaration = resultShapedType;
+}
+
+/// One half of a 3x3 convolution by Winograd's algorithm.
+class NN_WinogradOp<string mnemonic, list<Trait> traits = []> : NN_LoweredOp<mnemonic, traits> {
+  let extraClassDeclaration = resultShapedType # [{
     /// Elements of a transformed tile: (m + 2)^2.
     int64_t getPositions() { return (int64_t(getM()) + 2) * (int64_t(getM()) + 2); }
   }];
@@ -275,6 +282,35 @@ def NN_WinogradConvOp : NN_WinogradOp<"winograd_conv", [AttrSizedOperandSegments
                        I64Attr:$m);
   let regions = (region AnyRegion:$epilogue);
   let assemblyFormat = !strconcat("$tiles `,` $weight ", epilogueFormat, "`:` functional-type(operands, results)");
+}
+
+def NN_ExpandDepthwiseOp : NN_LoweredOp<"expand_depthwise", [AttrSizedOperandSegments]> {
+  let summary = "1x1 convolution and the depthwise one that reads it, line by line";
+  let description = [{
+    What begins an inverted residual block (Sandler et al. 2018, "MobileNetV2"): a 1x1 convolution from Ci to C channels
+    and a depthwise one of these. `input` is `[N, H, W, Ci]`, `expand_weight` `[Ci, C]`, or packed in panels
+    `[ceil(C/n0), Ci, n0]`, `weight` `[KH, KW, 1, C]`, the result `[N, OH, OW, C]`, all f32. `strides` and `pads` (top, left,
+    bottom, right) are those of the depthwise convolution. The expanded image never exists in memory: a ring of KH of
+    its lines, for one panel of channels, stays in the cache. Each convolution has its epilogue; the operands of the
+    first one, `expand_extras`, do not vary from pixel to pixel: `[C]` or `[1]`.
+
+    ```mlir
+    %y = nn.expand_depthwise %x, %e, %w {pads = array<i64: 1, 1, 1, 1>} expand {
+    ^bb0(%acc: f32):
+      %zero = arith.constant 0.0 : f32
+      %r = arith.maximumf %acc, %zero : f32
+      nn.yield %r : f32
+    } : (tensor<1x112x112x16xf32>, tensor<16x96xf32>, tensor<3x3x1x96xf32>) -> tensor<1x112x112x96xf32>
+    ```
+  }];
+  let arguments = (ins NN_Shaped:$input, NN_Shaped:$expand_weight, NN_Shaped:$weight,
+                       Variadic<NN_Shaped>:$expand_extras, Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads);
+  let regions = (region AnyRegion:$expand_epilogue, AnyRegion:$epilogue);
+  let assemblyFormat = [{ $input `,` $expand_weight `,` $weight (`expand_extras` `(` $expand_extras^ `)`)?
+    (`extras` `(` $extras^ `)`)? (`outs` `(` $init^ `)`)? attr-dict (`expand` $expand_epilogue^)?
+    (`epilogue` $epilogue^)? `:` functional-type(operands, results) }];
 }
 
 def NN_YieldOp : NN_Op<"yield", [Pure, Terminator, ReturnLike]> {

@@ -110,7 +110,7 @@ LogicalResult TokenPruneOp::inferShapes(SymbolicShapes &shapes) {
   return success();
 }
 
-/// Winograd ops have static shapes.
+/// Ops that exist on static shapes only.
 template <typename OpT>
 static LogicalResult inferStaticShape(OpT op, SymbolicShapes &shapes) {
   SmallVector<AffineExpr> dims;
@@ -123,3 +123,5 @@ static LogicalResult inferStaticShape(OpT op, SymbolicShapes &shapes) {
 LogicalResult WinogradInputOp::inferShapes(SymbolicShapes &shapes) { return inferStaticShape(*this, shapes); }
 
 LogicalResult WinogradConvOp::inferShapes(SymbolicShapes &shapes) { return inferStaticShape(*this, shapes); }
+
+LogicalResult ExpandDepthwiseOp::inferShapes(SymbolicShapes &shapes) { return inferStaticShape(*this, shapes); }

@@ -32,6 +32,11 @@ LogicalResult emitKernel(Operation *op) {
       .Case([](nn::ConvOp conv) { return withEpilogue(conv, cpu::emitConv); })
       .Case([](nn::WinogradInputOp input) { return cpu::emitWinogradInput(input); })
       .Case([](nn::WinogradConvOp conv) { return withEpilogue(conv, cpu::emitWinogradConv); })
+      .Case([](nn::ExpandDepthwiseOp conv) -> LogicalResult {
+        if (failed(cpu::Epilogue::check(conv, conv.getExpandEpilogue())))
+          return failure();
+        return withEpilogue(conv, cpu::emitExpandDepthwise);
+      })
       .Case([](nn::PoolOp pool) { return cpu::emitPool(pool); })
       .Case([](nn::AttentionOp attention) { return cpu::emitAttention(attention); })
       .Case([](nn::NormOp norm) { return cpu::emitNorm(norm); })

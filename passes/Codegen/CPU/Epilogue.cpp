@@ -63,40 +63,43 @@ Value Epilogue::loadExtra(Value extra, ValueRange outer, Value column, Value mas
   return k.loadAny(extra, indices, mask);
 }
 
-void Epilogue::store(Value accumulator, ValueRange outer, Value column, Value mask) {
-  Value result = accumulator;
-  if (!region.empty()) {
-    Block &body = region.front();
-    IRMapping mapping;
-    mapping.map(body.getArgument(0), accumulator);
-    for (auto [argument, extra] : llvm::zip(body.getArguments().drop_front(), extras))
-      if (!argument.use_empty())
-        mapping.map(argument, loadExtra(extra, outer, column, mask));
-    // Values from outside the region are uniform.
-    auto lookup = [&](Value value) {
-      if (!mapping.contains(value))
-        mapping.map(value, k.broadcast(value));
-      return mapping.lookup(value);
-    };
-    for (Operation &op : body.without_terminator()) {
-      if (op.hasTrait<OpTrait::ConstantLike>()) {
-        Attribute constant;
-        matchPattern(&op, m_Constant(&constant));
-        VectorType type = k.vectorOf(op.getResult(0).getType());
-        mapping.map(op.getResult(0),
-                    arith::ConstantOp::create(k.builder, k.loc, DenseElementsAttr::get(type, constant)).getResult());
-        continue;
-      }
-      SmallVector<Value> operands = llvm::map_to_vector(op.getOperands(), lookup);
-      OperationState state(op.getLoc(), op.getName());
-      state.addOperands(operands);
-      state.addTypes(k.vectorOf(op.getResult(0).getType()));
-      state.addAttributes(llvm::to_vector(op.getDiscardableAttrs()));
-      state.propertiesAttr = op.getPropertiesAsAttribute();
-      mapping.map(op.getResult(0), k.builder.create(state)->getResult(0));
+Value Epilogue::apply(Value accumulator, ValueRange outer, Value column, Value mask) {
+  if (region.empty())
+    return accumulator;
+  Block &body = region.front();
+  IRMapping mapping;
+  mapping.map(body.getArgument(0), accumulator);
+  for (auto [argument, extra] : llvm::zip(body.getArguments().drop_front(), extras))
+    if (!argument.use_empty())
+      mapping.map(argument, loadExtra(extra, outer, column, mask));
+  // Values from outside the region are uniform.
+  auto lookup = [&](Value value) {
+    if (!mapping.contains(value))
+      mapping.map(value, k.broadcast(value));
+    return mapping.lookup(value);
+  };
+  for (Operation &op : body.without_terminator()) {
+    if (op.hasTrait<OpTrait::ConstantLike>()) {
+      Attribute constant;
+      matchPattern(&op, m_Constant(&constant));
+      VectorType type = k.vectorOf(op.getResult(0).getType());
+      mapping.map(op.getResult(0),
+                  arith::ConstantOp::create(k.builder, k.loc, DenseElementsAttr::get(type, constant)).getResult());
+      continue;
     }
-    result = lookup(cast<nn::YieldOp>(body.getTerminator()).getValue());
+    SmallVector<Value> operands = llvm::map_to_vector(op.getOperands(), lookup);
+    OperationState state(op.getLoc(), op.getName());
+    state.addOperands(operands);
+    state.addTypes(k.vectorOf(op.getResult(0).getType()));
+    state.addAttributes(llvm::to_vector(op.getDiscardableAttrs()));
+    state.propertiesAttr = op.getPropertiesAsAttribute();
+    mapping.map(op.getResult(0), k.builder.create(state)->getResult(0));
   }
+  return lookup(cast<nn::YieldOp>(body.getTerminator()).getValue());
+}
+
+void Epilogue::store(Value accumulator, ValueRange outer, Value column, Value mask) {
+  Value result = apply(accumulator, outer, column, mask);
   SmallVector<Value> indices(outer.begin(), outer.end());
   indices.push_back(column);
   k.store(result, out, indices, mask);

@@ -16,8 +16,11 @@ public:
   /// Fails, with a reason, where the region holds an op that has no form on vectors.
   static mlir::LogicalResult check(mlir::Operation *op, mlir::Region &region);
 
-  /// Applies the region to `accumulator`, `lanes()` neighbours along the last dimension, and stores them at
-  /// `outer` x `column`; lanes without mask are neither read nor written.
+  /// What the region makes of `accumulator`, `lanes()` neighbours along the last dimension at `outer` x `column`; lanes
+  /// without mask are not read.
+  mlir::Value apply(mlir::Value accumulator, mlir::ValueRange outer, mlir::Value column, mlir::Value mask);
+
+  /// Applies the region and stores the result; lanes without mask are not written.
   void store(mlir::Value accumulator, mlir::ValueRange outer, mlir::Value column, mlir::Value mask);
 
   /// Merges dimensions [first, last] of the destination and of all extras; false, with nothing changed, where a

@@ -86,6 +86,6 @@ void codegen::registerNNBufferization(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
     attachModels<nn::LinearOp, nn::SparseLinearOp, nn::MatMulOp, nn::ConvOp, nn::PoolOp, nn::AttentionOp,
                  nn::NormOp, nn::SoftmaxOp, nn::TokenMergeOp, nn::TokenPruneOp, nn::WinogradInputOp,
-                 nn::WinogradConvOp>(context);
+                 nn::WinogradConvOp, nn::ExpandDepthwiseOp>(context);
   });
 }

@@ -417,3 +417,32 @@ func.func @winograd_blocks(%t: tensor<1x16x2x4x16xf32>, %w: tensor<16x32x32xf32>
   %y = nn.winograd_conv %t, %w {m = 2 : i64} : (tensor<1x16x2x4x16xf32>, tensor<16x32x32xf32>) -> tensor<1x8x8x32xf32>
   return
 }
+
+// -----
+
+func.func @expand_weight(%x: tensor<1x8x8x16xf32>, %e: tensor<8x64xf32>, %w: tensor<3x3x1x64xf32>) {
+  // expected-error@+1 {{expected a weight [Ci, C], or packed in panels, to expand by, but got 'tensor<8x64xf32>'}}
+  %y = nn.expand_depthwise %x, %e, %w : (tensor<1x8x8x16xf32>, tensor<8x64xf32>, tensor<3x3x1x64xf32>) -> tensor<1x6x6x64xf32>
+  return
+}
+
+// -----
+
+func.func @expand_size(%x: tensor<1x8x8x16xf32>, %e: tensor<16x64xf32>, %w: tensor<3x3x1x64xf32>) {
+  // expected-error@+1 {{expected a result of size 3, but got 4}}
+  %y = nn.expand_depthwise %x, %e, %w {strides = array<i64: 2, 2>}
+    : (tensor<1x8x8x16xf32>, tensor<16x64xf32>, tensor<3x3x1x64xf32>) -> tensor<1x4x4x64xf32>
+  return
+}
+
+// -----
+
+func.func @expand_extra(%x: tensor<1x8x8x16xf32>, %e: tensor<16x64xf32>, %w: tensor<3x3x1x64xf32>, %r: tensor<1x8x8x64xf32>) {
+  // expected-error@+1 {{expected operands [C] or [1] of the first epilogue, but got 'tensor<1x8x8x64xf32>'}}
+  %y = nn.expand_depthwise %x, %e, %w expand_extras(%r) expand {
+  ^bb0(%acc: f32, %other: f32):
+    %s = arith.addf %acc, %other : f32
+    nn.yield %s : f32
+  } : (tensor<1x8x8x16xf32>, tensor<16x64xf32>, tensor<3x3x1x64xf32>, tensor<1x8x8x64xf32>) -> tensor<1x6x6x64xf32>
+  return
+}

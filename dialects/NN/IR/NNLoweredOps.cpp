@@ -1,0 +1,130 @@
+//===- NNLoweredOps.cpp - Verifiers and costs of forms that lowering chooses //
+#include "dialects/NN/IR/NNVerify.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::nn;
+
+LATHE_NN_EFFECTS(WinogradInputOp)
+LATHE_NN_EFFECTS(WinogradConvOp)
+LATHE_NN_EFFECTS(ExpandDepthwiseOp)
+
+//===----------------------------------------------------------------------===//
+// WinogradInput, WinogradConv
+//===----------------------------------------------------------------------===//
+
+static int64_t ceilDiv(int64_t a, int64_t b) { return llvm::divideCeil(a, b); }
+
+/// Output pixels of a side of a tile, checked.
+static LogicalResult verifyTileSize(Operation *op, int64_t m) {
+  if (m == 2 || m == 4)
+    return success();
+  return op->emitOpError("expected tiles of m = 2 or 4 pixels, but got ") << m;
+}
+
+LogicalResult WinogradInputOp::verify() {
+  auto input = cast<ShapedType>(getInput().getType()), tiles = getResultShapedType();
+  int64_t m = getM();
+  if (failed(verifyTileSize(*this, m)))
+    return failure();
+  if (input.getRank() != 4 || !input.hasStaticShape() || !input.getElementType().isF32())
+    return emitOpError("expected an input [N, H, W, C] of f32 and of static shape, but got ") << input;
+  if (getPads().size() != 4 || llvm::any_of(getPads(), [](int64_t pad) { return pad < 0; }))
+    return emitOpError("expected four pads that are not negative");
+  int64_t count = input.getDimSize(0);
+  for (unsigned i = 0; i < 2; ++i) {
+    int64_t size = input.getDimSize(1 + i) + getPads()[i] + getPads()[i + 2] - 2;
+    if (size <= 0 || size % m != 0)
+      return emitOpError("expected whole tiles, a padded size of ") << m << " n + 2, but got " << size + 2;
+    count *= size / m;
+  }
+  if (tiles.getRank() != 5 || !tiles.hasStaticShape() || !tiles.getElementType().isF32() ||
+      tiles.getDimSize(1) != getPositions() || tiles.getDimSize(0) != ceilDiv(count, tiles.getDimSize(3)) ||
+      tiles.getDimSize(2) != ceilDiv(input.getDimSize(3), tiles.getDimSize(4)))
+    return emitOpError("expected a result [blocks, ")
+           << getPositions() << ", chunks, tiles, lanes] for " << count << " tiles, but got " << tiles;
+  return verifyForm(*this);
+}
+
+/// Additions and multiply-adds of B^T d B, as they are shared between its rows.
+int64_t WinogradInputOp::getMacs() {
+  int64_t perTile = getM() == 4 ? 144 : 32;
+  return getResultShapedType().getNumElements() / getPositions() * perTile;
+}
+
+LogicalResult WinogradConvOp::verify() {
+  auto tiles = cast<ShapedType>(getTiles().getType()), weight = cast<ShapedType>(getWeight().getType());
+  ShapedType result = getResultShapedType();
+  int64_t m = getM();
+  if (failed(verifyTileSize(*this, m)))
+    return failure();
+  if (tiles.getRank() != 5 || !tiles.hasStaticShape() || tiles.getDimSize(1) != getPositions())
+    return emitOpError("expected tiles [blocks, ") << getPositions() << ", chunks, tiles, lanes], but got " << tiles;
+  if (result.getRank() != 4 || !result.hasStaticShape())
+    return emitOpError("expected a result [N, OH, OW, O] of static shape, but got ") << result;
+  int64_t count = result.getDimSize(0) * ceilDiv(result.getDimSize(1), m) * ceilDiv(result.getDimSize(2), m);
+  if (ceilDiv(count, tiles.getDimSize(3)) != tiles.getDimSize(0))
+    return emitOpError("expected blocks for ") << count << " tiles, but got " << tiles;
+  int64_t outputs = result.getDimSize(3);
+  bool plain = weight.getRank() == 3 && weight.getDimSize(0) == getPositions() && weight.getDimSize(2) == outputs &&
+               ceilDiv(weight.getDimSize(1), tiles.getDimSize(4)) == tiles.getDimSize(2);
+  bool packed = weight.getRank() == 5 && weight.getDimSize(1) == getPositions() &&
+                weight.getDimSize(2) == tiles.getDimSize(2) && weight.getDimSize(3) == tiles.getDimSize(4) &&
+                ceilDiv(outputs, weight.getDimSize(4)) == weight.getDimSize(0);
+  if (!weight.hasStaticShape() || (!plain && !packed))
+    return emitOpError("expected a weight [")
+           << getPositions() << ", C, O], or packed for the tiles, but got " << weight;
+  return verifyEpilogue(*this);
+}
+
+/// Those of the products; a convolution of the same size has up to four times as many.
+int64_t WinogradConvOp::getMacs() {
+  auto tiles = cast<ShapedType>(getTiles().getType());
+  return tiles.getNumElements() * getResultShapedType().getShape().back();
+}
+
+//===----------------------------------------------------------------------===//
+// ExpandDepthwise
+//===----------------------------------------------------------------------===//
+
+LogicalResult ExpandDepthwiseOp::verify() {
+  auto input = cast<ShapedType>(getInput().getType()), expand = cast<ShapedType>(getExpandWeight().getType());
+  auto weight = cast<ShapedType>(getWeight().getType());
+  ShapedType result = getResultShapedType();
+  for (ShapedType type : {input, expand, weight, result})
+    if (!type.hasStaticShape() || !type.getElementType().isF32())
+      return emitOpError("expected operands and a result of f32 and of static shape, but got ") << type;
+  if (input.getRank() != 4 || result.getRank() != 4 || weight.getRank() != 4 || weight.getDimSize(2) != 1 ||
+      weight.getDimSize(3) != result.getDimSize(3))
+    return emitOpError("expected an input [N, H, W, Ci], a weight [KH, KW, 1, C] and a result [N, OH, OW, C]");
+  int64_t channels = result.getDimSize(3), rank = expand.getRank();
+  bool fits = (rank == 2 && expand.getDimSize(1) == channels) ||
+              (rank == 3 && expand.getDimSize(0) == ceilDiv(channels, expand.getDimSize(2)));
+  if (!fits || expand.getDimSize(rank - 2) != input.getDimSize(3))
+    return emitOpError("expected a weight [Ci, C], or packed in panels, to expand by, but got ") << expand;
+  if (getStrides().size() != 2 || getPads().size() != 4)
+    return emitOpError("expected two strides and four pads");
+  for (unsigned i = 0; i < 2; ++i) {
+    int64_t stride = getStrides()[i], window = weight.getDimSize(i);
+    if (stride < 1 || stride > window || getPads()[i] < 0 || getPads()[i + 2] < 0)
+      return emitOpError("expected strides of 1 to the window's size, and pads that are not negative");
+    int64_t size = (input.getDimSize(1 + i) + getPads()[i] + getPads()[i + 2] - window) / stride + 1;
+    if (size != result.getDimSize(1 + i))
+      return emitOpError("expected a result of size ") << size << ", but got " << result.getDimSize(1 + i);
+  }
+  for (Value extra : getExpandExtras()) {
+    auto type = cast<ShapedType>(extra.getType());
+    if (type.getRank() > 1 || (type.getRank() == 1 && type.getDimSize(0) != 1 && type.getDimSize(0) != channels))
+      return emitOpError("expected operands [C] or [1] of the first epilogue, but got ") << type;
+  }
+  if (failed(verifyEpilogueRegion(*this, getExpandEpilogue(), getExpandExtras(), input.getElementType())))
+    return failure();
+  return verifyEpilogue(*this);
+}
+
+int64_t ExpandDepthwiseOp::getMacs() {
+  auto input = cast<ShapedType>(getInput().getType()), weight = cast<ShapedType>(getWeight().getType());
+  return input.getNumElements() * weight.getDimSize(3) +
+         getResultShapedType().getNumElements() * weight.getDimSize(0) * weight.getDimSize(1);
+}

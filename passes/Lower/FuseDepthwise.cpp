@@ -1,0 +1,106 @@
+//===- FuseDepthwise.cpp - Depthwise convolutions with what expands -------===//
+#include "mlir/IR/Remarks.h"
+#include "passes/Lower/Passes.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_LOWERFUSEDEPTHWISE
+#include "passes/Lower/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+
+/// What the ring of lines of one panel may take of the stack.
+static constexpr int64_t kMostRingBytes = 128 << 10;
+
+static bool isDepthwise(nn::ConvOp op) {
+  auto weight = cast<ShapedType>(op.getWeight().getType());
+  return weight.getRank() == 4 && op.getGroup() > 1 && weight.getDimSize(2) == 1 &&
+         weight.getDimSize(3) == int64_t(op.getGroup());
+}
+
+static bool isStaticF32(Value value) {
+  auto type = cast<ShapedType>(value.getType());
+  return type.hasStaticShape() && type.getElementType().isF32();
+}
+
+/// The 1x1 convolution whose result only `op` reads; null if there is none.
+static nn::ConvOp findExpansion(nn::ConvOp op) {
+  auto expand = op.getInput().getDefiningOp<nn::ConvOp>();
+  if (!expand || !expand->hasOneUse() || expand.getGroup() != 1)
+    return nullptr;
+  auto weight = cast<ShapedType>(expand.getWeight().getType());
+  auto isOne = [](int64_t stride) { return stride == 1; };
+  auto isZero = [](int64_t pad) { return pad == 0; };
+  return weight.getRank() == 4 && weight.getDimSize(0) == 1 && weight.getDimSize(1) == 1 &&
+                 llvm::all_of(expand.getStrides(), isOne) && llvm::all_of(expand.getPads(), isZero)
+             ? expand
+             : nullptr;
+}
+
+/// Why they cannot or should not be one op; empty if they should.
+static StringRef findObstacle(nn::ConvOp expand, nn::ConvOp op) {
+  for (Value value : std::initializer_list<Value>{expand.getInput(), expand.getWeight(), op.getInput(), op.getWeight(), op.getResult()})
+    if (!isStaticF32(value))
+      return "they are not in f32 and of static shape";
+  if (llvm::any_of(op.getDilations(), [](int64_t dilation) { return dilation != 1; }))
+    return "the depthwise convolution is dilated";
+  ArrayRef<int64_t> image = cast<ShapedType>(op.getInput().getType()).getShape();
+  ArrayRef<int64_t> window = cast<ShapedType>(op.getWeight().getType()).getShape();
+  if (op.getStrides()[0] > window[0] || op.getStrides()[1] > window[1])
+    return "its stride is larger than its window";
+  for (Value extra : expand.getExtras()) {
+    auto type = cast<ShapedType>(extra.getType());
+    if (type.getRank() > 1 || (type.getRank() == 1 && type.getDimSize(0) != 1 && type.getDimSize(0) != image[3]))
+      return "an operand of the expansion varies from pixel to pixel";
+  }
+  nn::TargetAttr target = nn::getTarget(op);
+  if (image[1] * image[2] * image[3] * 4 <= target.getL2Bytes() / 4)
+    return "the expanded image stays in the cache";
+  int64_t line = image[2] + op.getPads()[1] + op.getPads()[3];
+  if (window[0] * line * 2 * (target.getVectorBits() / 8) > kMostRingBytes)
+    return "its lines are too long for the cache";
+  return "";
+}
+
+static void fuse(nn::ConvOp expand, nn::ConvOp op) {
+  OpBuilder builder(op);
+  Location loc = builder.getFusedLoc({expand.getLoc(), op.getLoc()});
+  Value expandWeight = tensor::CollapseShapeOp::create(builder, loc, expand.getWeight(),
+                                                       ArrayRef<ReassociationIndices>{{0, 1, 2}, {3}});
+  auto fused = nn::ExpandDepthwiseOp::create(builder, op.getLoc(), op->getResultTypes(), expand.getInput(), expandWeight,
+                                             op.getWeight(), expand.getExtras(), op.getExtras(), /*init=*/Value(),
+                                             op.getStrides(), op.getPads());
+  fused.getExpandEpilogue().takeBody(expand.getEpilogue());
+  fused.getEpilogue().takeBody(op.getEpilogue());
+  op->replaceAllUsesWith(fused);
+  op->erase();
+  expand->erase();
+}
+
+namespace {
+
+struct LowerFuseDepthwise : lathe::impl::LowerFuseDepthwiseBase<LowerFuseDepthwise> {
+  void runOnOperation() override {
+    SmallVector<nn::ConvOp> ops;
+    getOperation().walk([&](nn::ConvOp op) {
+      if (op.getNumResults() == 1 && isDepthwise(op))
+        ops.push_back(op);
+    });
+    for (nn::ConvOp op : ops) {
+      nn::ConvOp expand = findExpansion(op);
+      if (!expand)
+        continue;
+      auto options = remark::RemarkOpts::name("FuseDepthwise").category("lower").function(getOperation().getName());
+      if (StringRef obstacle = findObstacle(expand, op); !obstacle.empty()) {
+        remark::missed(op.getLoc(), options) << remark::reason("{0}", obstacle);
+        continue;
+      }
+      remark::passed(op.getLoc(), options)
+          << remark::metric("SavedBytes", cast<ShapedType>(op.getInput().getType()).getNumElements() * 8);
+      fuse(expand, op);
+    }
+  }
+};
+
+} // namespace

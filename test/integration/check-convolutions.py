@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+"""Convolutions that are computed in other ways than one by one and directly, against the exact result in f64: 3x3 ones by
+Winograd's algorithm, against a bound on their errors, and depthwise ones together with the 1x1 convolution before them.
+
+    check-convolutions.py LATHE FOLDER TARGET
+
+The error of a sum in f32 is bounded by a multiple of eps * sum |w| |x|. Of the direct convolution the factor is at most the
+number of terms, in practice about its root; the transforms of F(2x2) and F(4x4) multiply it (Barabasz et al. 2020, "Error
+Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks").
+"""
+import os
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+lathe, folder, target = sys.argv[1:]
+os.makedirs(folder, exist_ok=True)
+rng = np.random.default_rng(1)
+# Largest error in eps * sum |w| |x|, twice what was measured.
+BOUNDS = {"direct": 3.5, "F(2x2)": 2, "F(4x4)": 24}
+# images, input channels, height, width, output channels, pads (top, left, bottom, right)
+SHAPES = [(1, 64, 28, 28, 32, (1, 1, 1, 1)),   # whole tiles
+          (2, 40, 17, 19, 72, (1, 0, 1, 2)),   # rests in every dimension
+          (1, 256, 14, 14, 256, (1, 1, 1, 1)), # a weight larger than the cache
+          (3, 16, 9, 33, 17, (0, 0, 0, 0)),    # no padding
+          (1, 128, 8, 8, 128, (1, 1, 1, 1))]   # few tiles
+
+
+# The depthwise ones: images, input channels, height, width, channels, window, stride, pads
+DEPTHWISE = [(1, 16, 56, 56, 96, 3, 1, (1, 1, 1, 1)),
+             (2, 5, 61, 47, 40, 3, 2, (0, 1, 1, 0)),  # masked channels, rests of lines
+             (1, 24, 40, 44, 72, 5, 2, (2, 2, 2, 2)),
+             (1, 3, 90, 33, 33, 5, 1, (2, 0, 1, 3))]
+
+
+def pad(x, pads):
+    top, left, bottom, right = pads
+    return np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
+
+
+def convolve(x, w, pads):
+    windows = np.lib.stride_tricks.sliding_window_view(pad(x, pads), (3, 3), axis=(2, 3))
+    return np.einsum("nchwij,ocij->nohw", windows, w, optimize=True)
+
+
+def execute(path, nodes, constants, inputs, expected, flags):
+    """The result of a model, what the compiler says that it did, and the result that was expected in f32."""
+    infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, value.shape) for name, value in inputs.items()]
+    result = helper.make_tensor_value_info("y", TensorProto.FLOAT, expected.shape)
+    initializers = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "g", infos, [result], initializers)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path + ".onnx")
+    arguments = []
+    for name, value in inputs.items():
+        np.save(f"{path}-{name}.npy", value)
+        arguments += ["--input", f"{name}={path}-{name}.npy"]
+    run = subprocess.run([lathe, "run", path + ".onnx", f"--target={target}", f"--output-dir={folder}", "--remarks",
+                          *arguments, *flags], capture_output=True, text=True)
+    if run.returncode != 0:
+        sys.exit(f"{path}: {run.stderr}")
+    return np.load(f"{folder}/y.npy"), run.stderr
+
+
+def random(*shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def winograd(index, shape, flags):
+    """The largest error of the result, in eps * sum |w| |x|, and what the compiler says that it did."""
+    images, channels, height, width, outputs, pads = shape
+    x, w = random(images, channels, height, width), random(outputs, channels, 3, 3) / 16
+    exact = convolve(x.astype(np.float64), w.astype(np.float64), pads)
+    scale = convolve(np.abs(x), np.abs(w), pads).max() * np.finfo(np.float32).eps
+    residual = random(*exact.shape)
+    expected = np.maximum(exact + residual, 0)
+    nodes = [helper.make_node("Conv", ["x", "w"], ["c"], pads=pads), helper.make_node("Add", ["c", "r"], ["s"]),
+             helper.make_node("Relu", ["s"], ["y"])]
+    result, remarks = execute(f"{folder}/conv{index}", nodes, {"w": w}, {"x": x, "r": residual}, expected, flags)
+    return np.abs(result - expected).max() / scale, remarks
+
+
+def depthwise(index, shape):
+    """The largest error of the result, relative to the largest element, and what the compiler says that it did."""
+    images, inputs, height, width, channels, window, stride, pads = shape
+    x, a, b = random(images, inputs, height, width), random(channels, inputs, 1, 1), random(channels)
+    w, c = random(channels, 1, window, window), random(channels)
+    expanded = np.einsum("nchw,oc->nohw", x.astype(np.float64), a[:, :, 0, 0]) + b[None, :, None, None]
+    expanded = pad(np.maximum(expanded, 0), pads)
+    windows = np.lib.stride_tricks.sliding_window_view(expanded, (window, window), axis=(2, 3))[:, :, ::stride, ::stride]
+    expected = np.einsum("nchwij,cij->nchw", windows, w[:, 0]) + c[None, :, None, None]
+    nodes = [helper.make_node("Conv", ["x", "a", "b"], ["e"]), helper.make_node("Relu", ["e"], ["f"]),
+             helper.make_node("Conv", ["f", "w", "c"], ["y"], pads=pads, strides=[stride, stride], group=channels)]
+    constants = {"a": a, "b": b, "w": w, "c": c}
+    result, remarks = execute(f"{folder}/depthwise{index}", nodes, constants, {"x": x}, expected, [])
+    return np.abs(result - expected).max() / np.abs(expected).max(), remarks
+
+
+failed, seen = False, set()
+for index, shape in enumerate(SHAPES):
+    for flags in ([], ["--no-winograd"]):
+        error, remarks = winograd(index, shape, flags)
+        method = "F(4x4)" if "TileSize=4" in remarks else "F(2x2)" if "TileSize=2" in remarks else "direct"
+        seen.add(method)
+        wrong = bool(error > BOUNDS[method] or (flags and method != "direct"))
+        failed |= wrong
+        print(f"{shape} {method}: {error:.2f} of {BOUNDS[method]}{'  FAILED' if wrong else ''}")
+if seen != set(BOUNDS):
+    sys.exit(f"only {sorted(seen)} were tried")
+for index, shape in enumerate(DEPTHWISE):
+    error, remarks = depthwise(index, shape)
+    fused = "SavedBytes" in remarks
+    wrong = bool(error > 1e-6 or not fused)
+    failed |= wrong
+    print(f"{shape} depthwise{', fused' if fused else ''}: {error:.1e} of 1e-06{'  FAILED' if wrong else ''}")
+sys.exit(failed)
