@@ -1,8 +1,9 @@
 //===- Attention.cpp - nn.attention with an online softmax ----------------===//
 //
-// The lanes of a vector are queries. The scores of a block of keys are K Q^T: rows of K are read in place, element by
-// element, against a transposed block of queries in scratch; so is the output, V^T P^T. The softmax runs down the keys,
-// lane by lane, and nothing is ever reduced across a vector.
+// The lanes of a vector are queries. The scores of a block of keys are K Q^T: rows of K are read element by element, against
+// a transposed block of queries in scratch; so is the output, V^T P^T. The softmax runs down the keys, lane by lane, and
+// nothing is ever reduced across a vector. A task has a group of query blocks: a block of keys and values is copied to where its
+// rows are neighbours, and then meets all of them.
 //
 #include "passes/Codegen/CPU/Contraction.h"
 #include "passes/Codegen/CPU/Kernels.h"
@@ -15,8 +16,8 @@ namespace {
 
 /// Finite, so that a row without any key yet has a difference to every score.
 constexpr double kLowest = -3.4028234663852886e38;
-/// Bytes that the scratch of one task should not exceed.
-constexpr int64_t kScratchBytes = 32 << 10;
+/// What a block of queries should not exceed, with its scores and its output; and that of a group without the scores.
+constexpr int64_t kBlockBytes = 48 << 10, kGroupBytes = 128 << 10;
 
 struct Attention {
   nn::AttentionOp op;
@@ -25,11 +26,13 @@ struct Attention {
   Type f32;
   Value query, key, value, mask, out;
   Value heads, groupSize, queries, keys;
-  int64_t depth, valueDepth, vectors, blockQueries, blockKeys, tileRows;
+  int64_t depth, valueDepth, vectors, blockQueries, groupBlocks, blockKeys, tileRows;
 
   // Of the current task.
-  Value batch, head, kvHead, firstQuery;
-  Value queryScratch, scoreScratch, outScratch;
+  Value batch, head, kvHead;
+  Value queryScratch, scoreScratch, outScratch, stateScratch, keyScratch, valueScratch;
+  // Of the current block of queries: its number in the group.
+  Value queryBlock, firstQuery;
 
   explicit Attention(nn::AttentionOp op)
       : op(op), k(op), b(k.builder), f32(b.getF32Type()), query(op.getQuery()), key(op.getKey()), value(op.getValue()),
@@ -46,13 +49,16 @@ struct Attention {
 
   LogicalResult prepare();
   void emit();
-  void emitTask();
+  void emitTask(Value firstBlock, Value count);
+  void startBlock();
   void packQueries();
   void channelBlocks(int64_t channels, function_ref<void(Value, int64_t)> block);
-  KernelBuilder::Carried keyBlock(Value firstKey, Value count, ValueRange state);
+  void keyBlock(Value firstKey, Value count, Value firstBlock, Value blocks);
+  void copyRows(Value from, Value to, Value firstKey, Value count, int64_t channels);
+  void updateBlock(Value firstKey, Value count);
   void scores(Value firstKey, Value row, int64_t rows);
   Value masked(Value score, Value key, int64_t vector);
-  void storeOutput(ValueRange sums);
+  void storeOutput();
   Value queryIndices(int64_t vector);
   Value clampedQuery(int64_t lane);
 };
@@ -82,28 +88,35 @@ LogicalResult Attention::prepare() {
   vectors = 2;
   if (fixed > 0 && llvm::alignTo(fixed, 2 * lanes) > llvm::alignTo(fixed, lanes))
     vectors = 1;
-  if ((depth + valueDepth + mostKeys) * 2 * lanes * 4 > kScratchBytes)
+  if ((depth + valueDepth + mostKeys) * 2 * lanes * 4 > kBlockBytes)
     vectors = 1;
   blockQueries = vectors * lanes;
   int64_t most = maxTileRows(k.target, vectors, Product::F32);
   int64_t fixedKeys = constantOr(keys);
   blockKeys = fixedKeys > 0 ? evenBlock(fixedKeys, mostKeys) : std::max(mostKeys / most, int64_t(1)) * most;
   tileRows = fixedKeys > 0 ? evenBlock(blockKeys, most) : most;
+  // As many blocks of queries as there is room for, but enough groups for several threads.
+  constexpr int64_t tasks = 16;
+  int64_t blocks = fixed > 0 ? llvm::divideCeil(fixed, blockQueries) : 1024, fixedHeads = constantOr(heads, 1);
+  int64_t batches = constantOr(k.dim(query, 0), 1);
+  groupBlocks = std::max<int64_t>(kGroupBytes / ((depth + valueDepth) * blockQueries * 4), 1);
+  groupBlocks = std::min<int64_t>(groupBlocks, std::max<int64_t>(blocks * fixedHeads * batches / tasks, 1));
+  groupBlocks = evenBlock(blocks, groupBlocks);
   return success();
 }
 
 void Attention::emit() {
-  Value blocks = k.ceilDiv(queries, blockQueries);
-  SmallVector<Value> sizes = {k.dim(query, 0), heads, blocks};
+  Value blocks = k.ceilDiv(queries, blockQueries), groups = k.ceilDiv(blocks, groupBlocks);
+  SmallVector<Value> sizes = {k.dim(query, 0), heads, groups};
   constexpr int64_t perExponential = 16;
-  int64_t perBlock = blockQueries * constantOr(keys, 256) * (depth + valueDepth + perExponential);
-  k.parallelItems(k.mul(k.mul(sizes[0], heads), blocks), perBlock, [&](Value unit) {
+  int64_t perGroup = groupBlocks * blockQueries * constantOr(keys, 256) * (depth + valueDepth + perExponential);
+  k.parallelItems(k.mul(k.mul(sizes[0], heads), groups), perGroup, [&](Value unit) {
     SmallVector<Value> indices = k.delinearize(unit, sizes);
     batch = indices[0];
     head = indices[1];
     kvHead = k.div(head, groupSize);
-    firstQuery = k.mul(indices[2], blockQueries);
-    emitTask();
+    Value first = k.mul(indices[2], groupBlocks);
+    emitTask(first, k.min(k.index(groupBlocks), k.sub(blocks, first)));
   });
 }
 
@@ -132,7 +145,7 @@ void Attention::packQueries() {
       }
       k.transpose(rows);
       for (int64_t i = 0; i < count; ++i)
-        k.store(rows[i], queryScratch, {k.add(channel, i), k.index(v * lanes)});
+        k.store(rows[i], queryScratch, {queryBlock, k.add(channel, i), k.index(v * lanes)});
     };
     channelBlocks(depth, block);
   }
@@ -190,9 +203,11 @@ Value Attention::masked(Value score, Value keyIndex, int64_t vector) {
 void Attention::scores(Value firstKey, Value row, int64_t rows) {
   RegisterTile tile{rows, vectors, Product::F32, {k.index(depth)}, {}, {}};
   tile.lhs = [&](int64_t i, ValueRange ivs) {
-    return k.loadScalar(key, position(op.getKvHeadsFirst(), kvHead, k.add(k.add(firstKey, row), i), ivs[0]));
+    return k.loadScalar(keyScratch, {k.add(row, i), ivs[0]});
   };
-  tile.rhs = [&](int64_t v, ValueRange ivs) { return k.load(queryScratch, {ivs[0], k.index(v * k.lanes())}); };
+  tile.rhs = [&](int64_t v, ValueRange ivs) {
+    return k.load(queryScratch, {queryBlock, ivs[0], k.index(v * k.lanes())});
+  };
   SmallVector<Value> accumulators = emitRegisterTile(k, tile);
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t v = 0; v < vectors; ++v) {
@@ -201,15 +216,49 @@ void Attention::scores(Value firstKey, Value row, int64_t rows) {
     }
 }
 
-/// One step of the online softmax. `state` holds the maxima, then the sums, of each vector of queries.
-KernelBuilder::Carried Attention::keyBlock(Value firstKey, Value count, ValueRange state) {
+/// A block of keys or values, close together: the rows of one head may be far apart, in few sets of the cache.
+void Attention::copyRows(Value from, Value to, Value firstKey, Value count, int64_t channels) {
+  k.loop(k.index(0), count, 1, [&](Value row) {
+    k.vectors(k.index(channels), [&](Value channel, Value filled) {
+      SmallVector<Value> at = position(op.getKvHeadsFirst(), kvHead, k.add(firstKey, row), channel);
+      k.store(k.loadAny(from, at, filled), to, {row, channel}, filled);
+    });
+  });
+}
+
+/// Lets all blocks of queries of the group see a block of keys.
+void Attention::keyBlock(Value firstKey, Value count, Value firstBlock, Value blocks) {
+  copyRows(key, keyScratch, firstKey, count, depth);
+  copyRows(value, valueScratch, firstKey, count, valueDepth);
+  k.loop(k.index(0), blocks, 1, [&](Value block) {
+    queryBlock = block;
+    firstQuery = k.mul(k.add(firstBlock, block), blockQueries);
+    if (!op.getCausal())
+      return updateBlock(firstKey, count);
+    // The last query of the block sees the most keys.
+    Value end = k.sub(k.add(k.add(firstQuery, blockQueries), keys), queries);
+    Value seen = arith::CmpIOp::create(b, k.loc, arith::CmpIPredicate::slt, firstKey, end);
+    k.branch(seen, [&] { updateBlock(firstKey, count); });
+  });
+}
+
+/// One step of the online softmax of a block of queries. The state holds the maximum and the sum of each query.
+void Attention::updateBlock(Value firstKey, Value count) {
   k.tiles(k.index(0), count, tileRows, [&](Value row, int64_t rows) { scores(firstKey, row, rows); });
 
+  auto stateAt = [&](int64_t i) { return SmallVector<Value>{queryBlock, k.index(i), k.index(0)}; };
+  SmallVector<Value> state;
+  for (int64_t i = 0; i < 2 * vectors; ++i)
+    state.push_back(k.load(stateScratch, stateAt(i)));
   auto at = [&](Value row, int64_t v) { return SmallVector<Value>{row, k.index(v * k.lanes())}; };
-  auto peaks = k.loop(k.index(0), count, 1, state.take_front(vectors), [&](Value row, ValueRange carried) {
+  auto peaks = k.loop(k.index(0), count, 1, ArrayRef<Value>(state).take_front(vectors), [&](Value row, ValueRange carried) {
     KernelBuilder::Carried next;
-    for (int64_t v = 0; v < vectors; ++v)
-      next.push_back(arith::MaxNumFOp::create(b, k.loc, carried[v], k.load(scoreScratch, at(row, v))));
+    for (int64_t v = 0; v < vectors; ++v) {
+      // One instruction, other than a maximum that minds NaN.
+      Value score = k.load(scoreScratch, at(row, v));
+      Value above = arith::CmpFOp::create(b, k.loc, arith::CmpFPredicate::OGT, carried[v], score);
+      next.push_back(arith::SelectOp::create(b, k.loc, above, carried[v], score));
+    }
     return next;
   });
   KernelBuilder::Carried corrections, sums;
@@ -229,27 +278,33 @@ KernelBuilder::Carried Attention::keyBlock(Value firstKey, Value count, ValueRan
     return next;
   });
 
+  auto outAt = [&](Value row, int64_t v) { return SmallVector<Value>{queryBlock, row, k.index(v * k.lanes())}; };
   int64_t most = evenBlock(valueDepth, maxTileRows(k.target, vectors, Product::F32));
   k.tiles(k.index(0), k.index(valueDepth), most, [&](Value channel, int64_t rows) {
     RegisterTile tile{rows, vectors, Product::F32, {count}, {}, {}};
     for (int64_t i = 0; i < rows; ++i)
       for (int64_t v = 0; v < vectors; ++v)
         tile.init.push_back(
-            arith::MulFOp::create(b, k.loc, k.load(outScratch, at(k.add(channel, i), v)), corrections[v]));
+            arith::MulFOp::create(b, k.loc, k.load(outScratch, outAt(k.add(channel, i), v)), corrections[v]));
     tile.lhs = [&](int64_t i, ValueRange ivs) {
-      return k.loadScalar(value, position(op.getKvHeadsFirst(), kvHead, k.add(firstKey, ivs[0]), k.add(channel, i)));
+      return k.loadScalar(valueScratch, {ivs[0], k.add(channel, i)});
     };
     tile.rhs = [&](int64_t v, ValueRange ivs) { return k.load(scoreScratch, at(ivs[0], v)); };
     SmallVector<Value> accumulators = emitRegisterTile(k, tile);
     for (int64_t i = 0; i < rows; ++i)
       for (int64_t v = 0; v < vectors; ++v)
-        k.store(accumulators[i * vectors + v], outScratch, at(k.add(channel, i), v));
+        k.store(accumulators[i * vectors + v], outScratch, outAt(k.add(channel, i), v));
   });
-  peaks.append(sums);
-  return peaks;
+  for (int64_t v = 0; v < vectors; ++v) {
+    k.store(peaks[v], stateScratch, stateAt(v));
+    k.store(sums[v], stateScratch, stateAt(vectors + v));
+  }
 }
 
-void Attention::storeOutput(ValueRange sums) {
+void Attention::storeOutput() {
+  SmallVector<Value> sums;
+  for (int64_t v = 0; v < vectors; ++v)
+    sums.push_back(k.load(stateScratch, {queryBlock, k.index(vectors + v), k.index(0)}));
   Value zero = k.splat(f32, 0), one = k.splat(f32, 1);
   for (int64_t v = 0; v < vectors; ++v) {
     // A sum is zero where every key was hidden.
@@ -258,7 +313,7 @@ void Attention::storeOutput(ValueRange sums) {
     auto block = [&](Value channel, int64_t count) {
       SmallVector<Value> rows(k.lanes(), zero);
       for (int64_t i = 0; i < count; ++i) {
-        Value sum = k.load(outScratch, {k.add(channel, i), k.index(v * k.lanes())});
+        Value sum = k.load(outScratch, {queryBlock, k.add(channel, i), k.index(v * k.lanes())});
         rows[i] = arith::MulFOp::create(b, k.loc, sum, inverse);
       }
       k.transpose(rows);
@@ -277,31 +332,47 @@ void Attention::storeOutput(ValueRange sums) {
   }
 }
 
-void Attention::emitTask() {
-  queryScratch = k.scratch({depth, blockQueries}, f32);
-  scoreScratch = k.scratch({blockKeys, blockQueries}, f32);
-  outScratch = k.scratch({valueDepth, blockQueries}, f32);
+/// What a block of queries starts from.
+void Attention::startBlock() {
   packQueries();
-  Value zero = k.splat(f32, 0);
+  Value zero = k.splat(f32, 0), lowest = k.splat(f32, kLowest);
   k.loop(k.index(0), k.index(valueDepth), 1, [&](Value channel) {
     for (int64_t v = 0; v < vectors; ++v)
-      k.store(zero, outScratch, {channel, k.index(v * k.lanes())});
+      k.store(zero, outScratch, {queryBlock, channel, k.index(v * k.lanes())});
   });
+  for (int64_t i = 0; i < 2 * vectors; ++i)
+    k.store(i < vectors ? lowest : zero, stateScratch, {queryBlock, k.index(i), k.index(0)});
+}
 
-  KernelBuilder::Carried state(vectors, k.splat(f32, kLowest));
-  state.append(vectors, zero);
+void Attention::emitTask(Value firstBlock, Value blocks) {
+  int64_t lanes = k.lanes();
+  queryScratch = k.scratch({groupBlocks, depth, blockQueries}, f32);
+  outScratch = k.scratch({groupBlocks, valueDepth, blockQueries}, f32);
+  stateScratch = k.scratch({groupBlocks, 2 * vectors, lanes}, f32);
+  scoreScratch = k.scratch({blockKeys, blockQueries}, f32);
+  keyScratch = k.scratch({blockKeys, int64_t(llvm::alignTo(depth, lanes))}, f32);
+  valueScratch = k.scratch({blockKeys, int64_t(llvm::alignTo(valueDepth, lanes))}, f32);
+  auto forBlocks = [&](void (Attention::*body)()) {
+    k.loop(k.index(0), blocks, 1, [&](Value block) {
+      queryBlock = block;
+      firstQuery = k.mul(k.add(firstBlock, block), blockQueries);
+      (this->*body)();
+    });
+  };
+  forBlocks(&Attention::startBlock);
+
   Value end = keys;
-  if (op.getCausal()) // no query of this block sees more
-    end = k.min(keys, k.max(k.sub(k.add(k.add(firstQuery, blockQueries), keys), queries), k.index(0)));
+  if (op.getCausal()) { // no query of this group sees more
+    Value past = k.mul(k.add(firstBlock, blocks), blockQueries);
+    end = k.min(keys, k.max(k.sub(k.add(past, keys), queries), k.index(0)));
+  }
   int64_t fixed = op.getCausal() ? -1 : constantOr(keys);
   Value whole = k.mul(k.div(end, k.index(blockKeys)), blockKeys);
-  auto step = [&](Value count) {
-    return [&, count](Value first, ValueRange carried) { return keyBlock(first, count, carried); };
-  };
-  state = k.loop(k.index(0), whole, blockKeys, state, step(k.index(blockKeys)));
+  k.loop(k.index(0), whole, blockKeys,
+         [&](Value first) { keyBlock(first, k.index(blockKeys), firstBlock, blocks); });
   if (fixed < 0 || fixed % blockKeys != 0)
-    state = k.loop(whole, end, blockKeys, state, step(k.sub(end, whole)));
-  storeOutput(ArrayRef<Value>(state).drop_front(vectors));
+    k.loop(whole, end, blockKeys, [&](Value first) { keyBlock(first, k.sub(end, whole), firstBlock, blocks); });
+  forBlocks(&Attention::storeOutput);
 }
 
 } // namespace

@@ -3,10 +3,10 @@
 // Scratch of a block of queries, of its scores and of its output; no buffer is as large as the score matrix.
 // CHECK-LABEL: @vit
 //       CHECK: scf.parallel
-// CHECK-COUNT-3: memref.alloca
+// CHECK-COUNT-6: memref.alloca
 //   CHECK-NOT: memref.alloc
 // CHECK-COUNT-13: vector.fma
-//       CHECK: arith.maxnumf
+//       CHECK: arith.cmpf ogt
 //       CHECK: math.roundeven {{.*}} : vector<16xf32>
 //       CHECK: vector.fma
 func.func @vit(%q: memref<1x197x12x64xf32>, %k: memref<1x197x12x64xf32>, %v: memref<1x197x12x64xf32>, %o: memref<1x197x12x64xf32>) {
