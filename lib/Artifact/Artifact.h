@@ -46,7 +46,11 @@ mlir::FailureOr<CompiledObject> compileObject(mlir::ModuleOp module, nn::TargetA
 /// constants and are not copied on the way.
 llvm::Error writeObject(const CompiledObject &object, llvm::raw_ostream &stream);
 
-/// The weights as one block, 64-byte aligned, for loading in process; null if there are none.
+/// Pages of this size hold weights of at least twice as much, where the system has them: x86-64's and AArch64's.
+inline constexpr uint64_t kLargePageBytes = 2 << 20;
+inline bool prefersLargePages(uint64_t weightBytes) { return weightBytes >= 2 * kLargePageBytes; }
+
+/// The weights as one block for loading in process, aligned to 64 bytes or to large pages; null if there are none.
 std::unique_ptr<llvm::MemoryBuffer> copyWeights(const CompiledObject &object);
 
 /// Links the model to a shared object at `path` with lld in process.

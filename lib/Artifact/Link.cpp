@@ -2,6 +2,7 @@
 #include "lib/Artifact/Link.h"
 #include "lib/Artifact/Artifact.h"
 #include "lld/Common/Driver.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -57,13 +58,24 @@ static llvm::Expected<TemporaryFile> toFile(const CompiledObject &object) {
   return file;
 }
 
+/// Large weights are aligned to the pages that Linux maps them in where its file system has such (2 MB on x86-64): each run
+/// reads all of them, and looks up fewer pages.
+static std::vector<std::string> pageArguments(const CompiledObject &object) {
+  if (!prefersLargePages(object.weightBytes))
+    return {};
+  return {"-z", "max-page-size=" + std::to_string(kLargePageBytes)};
+}
+
 llvm::Error lathe::linkShared(const CompiledObject &object, llvm::StringRef path) {
   llvm::Expected<TemporaryFile> in = toFile(object);
   if (!in)
     return in.takeError();
   // lld writes to a temporary of its own and renames it.
-  return link({"-shared", "--build-id=none", "-z", "noexecstack", "--soname=" + llvm::sys::path::filename(path).str(), "-o",
-               path.str(), in->path.str().str()});
+  std::vector<std::string> arguments = {"-shared", "--build-id=none", "-z", "noexecstack",
+                                        "--soname=" + llvm::sys::path::filename(path).str(), "-o", path.str(),
+                                        in->path.str().str()};
+  llvm::append_range(arguments, pageArguments(object));
+  return link(arguments);
 }
 
 llvm::Error lathe::linkExecutable(const CompiledObject &object, llvm::StringRef path, llvm::StringRef libraries) {
@@ -73,8 +85,11 @@ llvm::Error lathe::linkExecutable(const CompiledObject &object, llvm::StringRef 
   llvm::Expected<TemporaryFile> in = toFile(object);
   if (!in)
     return in.takeError();
-  return link({"--build-id=none", "-z", "noexecstack", "--gc-sections", "--dynamic-linker=/lib64/ld-linux-x86-64.so.2",
-               "--defsym=lathe_main_model=" + object.name + "_model", "-o", path.str(), (kSystem + "crt1.o").str(),
-               (kSystem + "crti.o").str(), in->path.str().str(), (libraries + "/liblathe_main.a").str(),
-               (libraries + "/liblathe_rt.a").str(), "-L" + kSystem.str(), "-lc", (kSystem + "crtn.o").str()});
+  std::vector<std::string> arguments = {
+      "--build-id=none", "-z", "noexecstack", "--gc-sections", "--dynamic-linker=/lib64/ld-linux-x86-64.so.2",
+      "--defsym=lathe_main_model=" + object.name + "_model", "-o", path.str(), (kSystem + "crt1.o").str(),
+      (kSystem + "crti.o").str(), in->path.str().str(), (libraries + "/liblathe_main.a").str(),
+      (libraries + "/liblathe_rt.a").str(), "-L" + kSystem.str(), "-lc", (kSystem + "crtn.o").str()};
+  llvm::append_range(arguments, pageArguments(object));
+  return link(arguments);
 }

@@ -8,6 +8,9 @@
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 using namespace mlir;
 using namespace lathe;
@@ -147,9 +150,15 @@ llvm::Error lathe::writeObject(const CompiledObject &object, llvm::raw_ostream &
 std::unique_ptr<llvm::MemoryBuffer> lathe::copyWeights(const CompiledObject &object) {
   if (object.weightBytes == 0)
     return nullptr;
-  std::unique_ptr<llvm::WritableMemoryBuffer> buffer =
-      llvm::WritableMemoryBuffer::getNewUninitMemBuffer(object.weightBytes, "weights", llvm::Align(64));
+  bool large = prefersLargePages(object.weightBytes);
+  std::unique_ptr<llvm::WritableMemoryBuffer> buffer = llvm::WritableMemoryBuffer::getNewUninitMemBuffer(
+      object.weightBytes, "weights", llvm::Align(large ? kLargePageBytes : 64));
   char *data = buffer->getBufferStart();
+#ifdef __linux__
+  // As a linked program would have them; a kernel without such pages says so, and nothing is lost.
+  if (large)
+    (void)madvise(data, object.weightBytes, MADV_HUGEPAGE);
+#endif
   for (const CompiledObject::Blob &blob : object.weights)
     for (uint64_t at = 0; at < blob.size; at += blob.bytes.size())
       memcpy(data + blob.offset + at, blob.bytes.data(), blob.bytes.size());
