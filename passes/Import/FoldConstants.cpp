@@ -138,23 +138,26 @@ private:
   static llvm::SetVector<Operation *> findConstantOps(Block &body) {
     llvm::SetVector<Operation *> found;
     auto isKnown = [&](Value value) { return value.getDefiningOp() && found.contains(value.getDefiningOp()); };
-    for (Operation &op : body) {
-      if (!mayRun(&op))
-        continue;
+    auto readsKnown = [&](Operation *op) {
       llvm::SetVector<Value> captured;
-      for (Region &region : op.getRegions())
-        getUsedValuesDefinedAbove(region, captured);
-      if (llvm::all_of(op.getOperands(), isKnown) && llvm::all_of(captured, isKnown))
+      getUsedValuesDefinedAbove(op->getRegions(), captured);
+      return llvm::all_of(op->getOperands(), isKnown) && llvm::all_of(captured, isKnown);
+    };
+    for (Operation &op : body)
+      if (mayRun(&op) && readsKnown(&op))
         found.insert(&op);
-    }
-    // What a growing op is made into may be small again, so only those that others use are taken out.
+    // What a growing op is made into may be small again, so only those that others use are taken out, and what reads them. An
+    // empty tensor is no result: each side has one.
     for (bool changed = true; changed;) {
       changed = false;
-      for (Operation *op : llvm::to_vector(llvm::reverse(found)))
-        if (!op->hasTrait<OpTrait::ConstantLike>() && grows(op) && hasOutsideUse(op, found)) {
+      for (Operation *op : llvm::to_vector(llvm::reverse(found))) {
+        bool leaves = !op->hasTrait<OpTrait::ConstantLike>() && !isa<tensor::EmptyOp>(op) && grows(op) &&
+                      hasOutsideUse(op, found);
+        if (leaves || !readsKnown(op)) {
           found.remove(op);
           changed = true;
         }
+      }
     }
     return found;
   }

@@ -138,6 +138,25 @@ def PrepareKernels : Pass<"lower-prepare-kernels", "::mlir::func::FuncOp"> {
                            "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def LowerScaleWeights : Pass<"lower-scale-weights", "::mlir::func::FuncOp"> {
+  let summary = "Scale the weight of a 1x1 convolution instead of the channels of a large image";
+  let description = [{
+    Squeeze-and-excitation (Hu et al. 2018) multiplies each channel of an image by a factor that depends on the image; a 1x1
+    `nn.conv` with a packed weight reads the product. Where the image is more than twice as large as the weight, and
+    the only one, the rows of the weight are multiplied instead. Products are rounded in another order.
+
+    ```mlir
+    %p = linalg.generic ins(%s, %x : tensor<1x1x1x32xf32>, tensor<1x112x112x32xf32>) { arith.mulf }
+    %y = nn.conv %p, %w outs(%e) : (tensor<1x112x112x32xf32>, tensor<1x1x1x32x16xf32>, tensor<1x112x112x16xf32>) -> tensor<1x112x112x16xf32>
+    // becomes
+    %v = linalg.generic ins(%w, %s : tensor<1x1x1x32x16xf32>, tensor<1x1x1x32xf32>) { arith.mulf }
+    %y = nn.conv %x, %v outs(%e) : (tensor<1x112x112x32xf32>, tensor<1x1x1x32x16xf32>, tensor<1x112x112x16xf32>) -> tensor<1x112x112x16xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def LowerQuant : Pass<"lower-quant", "mlir::func::FuncOp"> {
   let summary = "Rewrites quantized types to storage types";
   let description = [{

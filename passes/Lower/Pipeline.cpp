@@ -20,6 +20,7 @@ void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &option
     functions.addPass(createLowerWinograd());
   functions.addPass(createLowerFuseDepthwise());
   functions.addPass(createPrepareKernels());
+  functions.addPass(createLowerScaleWeights());
   // Weights that are packed where they are used, in a loop over time, are packed once.
   functions.addPass(createLoopInvariantCodeMotionPass());
   functions.addPass(createCanonicalizerPass());

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Convolutions that are computed in other ways than one by one and directly, against the exact result in f64: 3x3 ones by
-Winograd's algorithm, against a bound on their errors, and depthwise ones together with the 1x1 convolution before them.
+Winograd's algorithm, against a bound on their errors, depthwise ones together with the 1x1 convolution before them, and 1x1
+ones whose weight is scaled instead of their input (squeeze-and-excitation).
 
     check-convolutions.py LATHE FOLDER TARGET
 
@@ -98,6 +99,18 @@ def depthwise(index, shape):
     return np.abs(result - expected).max() / np.abs(expected).max(), remarks
 
 
+def excite(images):
+    """The same for an image whose channels are scaled by what is computed from their means."""
+    x, a, w = random(images, 32, 40, 40), random(32, 32, 1, 1), random(16, 32, 1, 1)
+    scales = 1 / (1 + np.exp(-np.einsum("nc,oc->no", x.astype(np.float64).mean((2, 3)), a[:, :, 0, 0])))
+    expected = np.einsum("nchw,oc->nohw", x * scales[:, :, None, None], w[:, :, 0, 0])
+    nodes = [helper.make_node("GlobalAveragePool", ["x"], ["m"]), helper.make_node("Conv", ["m", "a"], ["b"]),
+             helper.make_node("Sigmoid", ["b"], ["s"]), helper.make_node("Mul", ["x", "s"], ["p"]),
+             helper.make_node("Conv", ["p", "w"], ["y"])]
+    result, remarks = execute(f"{folder}/excite{images}", nodes, {"a": a, "w": w}, {"x": x}, expected, [])
+    return np.abs(result - expected).max() / np.abs(expected).max(), remarks
+
+
 failed, seen = False, set()
 for index, shape in enumerate(SHAPES):
     for flags in ([], ["--no-winograd"]):
@@ -115,4 +128,10 @@ for index, shape in enumerate(DEPTHWISE):
     wrong = bool(error > 1e-6 or not fused)
     failed |= wrong
     print(f"{shape} depthwise{', fused' if fused else ''}: {error:.1e} of 1e-06{'  FAILED' if wrong else ''}")
+for images in (1, 2):
+    error, remarks = excite(images)
+    scaled = "WeightElements" in remarks
+    wrong = bool(error > 1e-6 or scaled != (images == 1))
+    failed |= wrong
+    print(f"{images} excited image(s){', weight scaled' if scaled else ''}: {error:.1e} of 1e-06{'  FAILED' if wrong else ''}")
 sys.exit(failed)
