@@ -101,13 +101,14 @@ def depthwise(index, shape):
 
 def excite(images):
     """The same for an image whose channels are scaled by what is computed from their means."""
-    x, a, w = random(images, 32, 40, 40), random(32, 32, 1, 1), random(16, 32, 1, 1)
-    scales = 1 / (1 + np.exp(-np.einsum("nc,oc->no", x.astype(np.float64).mean((2, 3)), a[:, :, 0, 0])))
-    expected = np.einsum("nchw,oc->nohw", x * scales[:, :, None, None], w[:, :, 0, 0])
-    nodes = [helper.make_node("GlobalAveragePool", ["x"], ["m"]), helper.make_node("Conv", ["m", "a"], ["b"]),
-             helper.make_node("Sigmoid", ["b"], ["s"]), helper.make_node("Mul", ["x", "s"], ["p"]),
-             helper.make_node("Conv", ["p", "w"], ["y"])]
-    result, remarks = execute(f"{folder}/excite{images}", nodes, {"a": a, "w": w}, {"x": x}, expected, [])
+    x, f, a, w = random(images, 8, 40, 40), random(32, 8, 1, 1), random(32, 32, 1, 1), random(16, 32, 1, 1)
+    image = np.einsum("nchw,oc->nohw", x.astype(np.float64), f[:, :, 0, 0])
+    scales = 1 / (1 + np.exp(-np.einsum("nc,oc->no", image.mean((2, 3)), a[:, :, 0, 0])))
+    expected = np.einsum("nchw,oc->nohw", image * scales[:, :, None, None], w[:, :, 0, 0])
+    nodes = [helper.make_node("Conv", ["x", "f"], ["i"]), helper.make_node("GlobalAveragePool", ["i"], ["m"]),
+             helper.make_node("Conv", ["m", "a"], ["b"]), helper.make_node("Sigmoid", ["b"], ["s"]),
+             helper.make_node("Mul", ["i", "s"], ["p"]), helper.make_node("Conv", ["p", "w"], ["y"])]
+    result, remarks = execute(f"{folder}/excite{images}", nodes, {"f": f, "a": a, "w": w}, {"x": x}, expected, [])
     return np.abs(result - expected).max() / np.abs(expected).max(), remarks
 
 
