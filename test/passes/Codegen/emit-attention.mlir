@@ -7,7 +7,7 @@
 //   CHECK-NOT: memref.alloc
 // CHECK-COUNT-13: vector.fma
 //       CHECK: arith.maxnumf
-//       CHECK: math.roundeven {{.*}} : vector<16xf32>
+//       CHECK: math.fma {{.*}} : vector<16xf32>
 //       CHECK: vector.fma
 func.func @vit(%q: memref<1x197x12x64xf32>, %k: memref<1x197x12x64xf32>, %v: memref<1x197x12x64xf32>, %o: memref<1x197x12x64xf32>) {
   nn.attention %q, %k, %v outs(%o) {scale = 1.25e-1 : f32}
