@@ -47,7 +47,7 @@ public:
   mlir::Value scalar(mlir::Type element, double value);
   mlir::Value broadcast(mlir::Value value);
 
-  /// e^x for x <= 0, minus infinity included, within 2 ulp; 0 where that is below the normal numbers.
+  /// e^x for x <= 0: see codegen::emitExpNonPositive.
   mlir::Value expNonPositive(mlir::Value x);
   /// Rows become columns: `lanes()` vectors in, as many out.
   void transpose(mlir::MutableArrayRef<mlir::Value> rows);

@@ -1,10 +1,10 @@
 //===- ExpandMath.cpp - Transcendental functions as polynomials -----------===//
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/Math/Transforms/Approximation.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-#include "passes/Codegen/Common/SinCos.h"
+#include "passes/Codegen/Common/Functions/Functions.h"
 #include "passes/Codegen/Passes.h"
 
 namespace lathe {
@@ -14,6 +14,16 @@ namespace lathe {
 
 using namespace mlir;
 using namespace lathe;
+
+/// ONNX does not say which of two zeros is the larger one, and it takes x86 three instructions to tell.
+static void ignoreSignOfZero(Operation *op) {
+  if (!isa<arith::MaximumFOp, arith::MinimumFOp>(op))
+    return;
+  auto interface = cast<arith::ArithFastMathInterface>(op);
+  arith::FastMathFlags flags = interface.getFastMathFlagsAttr().getValue();
+  op->setAttr(interface.getFastMathAttrName(),
+              arith::FastMathFlagsAttr::get(op->getContext(), flags | arith::FastMathFlags::nsz));
+}
 
 namespace {
 
@@ -49,25 +59,71 @@ struct WidenToF32 : RewritePattern {
   }
 };
 
+/// A function of f32 becomes what `emit` emits.
+template <typename OpT, Value (*emit)(codegen::FloatBuilder &, Value)>
+struct ExpandFunction : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
+    if (!getElementTypeOrSelf(op.getType()).isF32())
+      return rewriter.notifyMatchFailure(op, "is not on f32");
+    codegen::FloatBuilder builder(rewriter, op.getLoc());
+    rewriter.replaceOp(op, emit(builder, op.getOperand()));
+    return success();
+  }
+};
+
+struct ExpandPow : OpRewritePattern<math::PowFOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(math::PowFOp op, PatternRewriter &rewriter) const override {
+    if (!getElementTypeOrSelf(op.getType()).isF32())
+      return rewriter.notifyMatchFailure(op, "is not on f32");
+    codegen::FloatBuilder builder(rewriter, op.getLoc());
+    rewriter.replaceOp(op, codegen::emitPow(builder, op.getLhs(), op.getRhs()));
+    return success();
+  }
+};
+
+/// e^x - 1 keeps its digits for small x, and takes no longer than e^x.
+struct FoldExpMinusOne : OpRewritePattern<arith::SubFOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::SubFOp op, PatternRewriter &rewriter) const override {
+    auto exp = op.getLhs().getDefiningOp<math::ExpOp>();
+    if (!exp || !exp->hasOneUse() || !matchPattern(op.getRhs(), m_OneFloat()))
+      return rewriter.notifyMatchFailure(op, "is not exp(x) - 1");
+    rewriter.replaceOpWithNewOp<math::ExpM1Op>(op, exp.getOperand());
+    rewriter.eraseOp(exp);
+    return success();
+  }
+};
+
 struct ExpandMathPass : lathe::impl::ExpandMathPassBase<ExpandMathPass> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     {
       RewritePatternSet patterns(context);
-      patterns.add<WidenToF32>(context);
+      patterns.add<WidenToF32, FoldExpMinusOne>(context);
       if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
         return signalPassFailure();
     }
     RewritePatternSet patterns(context);
-    // Functions that are made of others first; floor, ceil and the like are single instructions and
-    // stay.
-    math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh",
-                                               "exp2", "powf", "fpowi", "ipowi", "rsqrt", "clampf",
-                                               "log1p", "expm1"});
-    codegen::populateSinCosPatterns(patterns);
-    populateMathPolynomialApproximationPatterns(patterns);
+    patterns.add<ExpandFunction<math::ExpOp, codegen::emitExp>, ExpandFunction<math::ExpM1Op, codegen::emitExpM1>,
+                 ExpandFunction<math::SinhOp, codegen::emitSinh>, ExpandFunction<math::CoshOp, codegen::emitCosh>,
+                 ExpandFunction<math::TanhOp, codegen::emitTanh>, ExpandFunction<math::LogOp, codegen::emitLog>,
+                 ExpandFunction<math::Log1pOp, codegen::emitLog1p>, ExpandFunction<math::ErfOp, codegen::emitErf>,
+                 ExpandFunction<math::SinOp, codegen::emitSin>, ExpandFunction<math::CosOp, codegen::emitCos>,
+                 ExpandFunction<math::TanOp, codegen::emitTan>, ExpandFunction<math::AsinOp, codegen::emitAsin>,
+                 ExpandFunction<math::AcosOp, codegen::emitAcos>, ExpandFunction<math::AtanOp, codegen::emitAtan>,
+                 ExpandFunction<math::AsinhOp, codegen::emitAsinh>, ExpandFunction<math::AcoshOp, codegen::emitAcosh>,
+                 ExpandFunction<math::AtanhOp, codegen::emitAtanh>, ExpandPow>(context, /*benefit=*/2);
+    // What is made of other functions, or on f64; floor, ceil and the like are single instructions and stay.
+    math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "exp2", "powf", "fpowi",
+                                               "ipowi", "rsqrt", "clampf"});
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
+      return signalPassFailure();
+    getOperation().walk([](Operation *op) { ignoreSignOfZero(op); });
   }
 };
 

@@ -1,13 +1,14 @@
 // RUN: lathe-opt %s -split-input-file -codegen-emit-kernels | FileCheck %s
 
-// Scratch of a block of queries, of its scores and of its output; no buffer is as large as the score matrix.
+// Scratch of a group of query blocks, of their outputs and states, of the scores of one, and of a block of keys and values; no
+// buffer is as large as the score matrix.
 // CHECK-LABEL: @vit
 //       CHECK: scf.parallel
 // CHECK-COUNT-6: memref.alloca
 //   CHECK-NOT: memref.alloc
 // CHECK-COUNT-13: vector.fma
 //       CHECK: arith.cmpf ogt
-//       CHECK: math.roundeven {{.*}} : vector<16xf32>
+//       CHECK: math.fma {{.*}} : vector<16xf32>
 //       CHECK: vector.fma
 func.func @vit(%q: memref<1x197x12x64xf32>, %k: memref<1x197x12x64xf32>, %v: memref<1x197x12x64xf32>, %o: memref<1x197x12x64xf32>) {
   nn.attention %q, %k, %v outs(%o) {scale = 1.25e-1 : f32}

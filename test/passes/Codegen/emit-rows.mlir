@@ -3,7 +3,7 @@
 // CHECK-LABEL: @softmax
 //       CHECK: scf.parallel
 //       CHECK: vector.reduction <maximumf>
-//       CHECK: math.roundeven {{.*}} : vector<16xf32>
+//       CHECK: math.fma {{.*}} : vector<16xf32>
 //       CHECK: vector.reduction <add>
 //       CHECK: vector.create_mask
 //       CHECK: vector.maskedstore

@@ -1,0 +1,77 @@
+//===- Exponential.cpp - exp and what is made of it -----------------------===//
+#include "passes/Codegen/Common/Functions/Functions.h"
+#include "passes/Codegen/Common/Functions/Reduction.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::codegen;
+
+// Arguments are reduced to x = n ln 2 + rest. ln 2 is in two parts, the first of nine bits: its product with an n is exact.
+static constexpr double kLn2High = 0.693359375, kLn2Low = -2.12194440054690583e-4;
+/// 1.5 * 2^23: a sum with it is rounded to a whole number, which its lowest bits hold.
+static constexpr double kRounder = 12582912;
+
+/// e^(sign * x) for sign * x in [-88, 89], or NaN. With n rounded down, e^rest is in [1, 2): every normal result has a normal 2^n,
+/// a larger one has the bits of infinity and a smaller one those of 0.
+static Value emitExpInRange(FloatBuilder &b, Value x, double sign = 1) {
+  constexpr double rounder = kRounder + kExponentBias;
+  // Not quite a half, lest 0 be rounded down to -1.
+  Value sum = b.add(b.fma(x, sign * M_LOG2E, -0.49999997), rounder);
+  Value n = b.sub(sum, rounder);
+  Value rest = b.fma(n, -sign * kLn2Low, b.fma(n, -sign * kLn2High, x));
+  Value series = b.polynomial(rest, {1, sign * 0.999999821, 0.500005543, sign * 0.166611701, 0.0419110395, sign * 0.00779686775,
+                                     0.0019467657});
+  return b.mul(series, emitPowerOfTwo(b, sum));
+}
+
+Value codegen::emitExp(FloatBuilder &b, Value x) {
+  // A negation costs nothing in the signs of constants.
+  if (auto negation = x.getDefiningOp<arith::NegFOp>())
+    return emitExpInRange(b, b.atMost(b.atLeast(negation.getOperand(), -89), 88), -1);
+  return emitExpInRange(b, b.atMost(b.atLeast(x, -88), 89));
+}
+
+Value codegen::emitExpNonPositive(FloatBuilder &b, Value x) {
+  return emitExpInRange(b, b.select(b.compare(FloatBuilder::FloatPredicate::OGT, x, -88), x, -88.0));
+}
+
+/// (e^x - 1) / 2^shift for x up to (128 + shift - 1/2) ln 2, or NaN: a number even where e^x is infinite.
+static Value emitScaledExpM1(FloatBuilder &b, Value x, int shift) {
+  double rounder = kRounder + kExponentBias - shift;
+  Value sum = b.fma(x, M_LOG2E, rounder), power = emitPowerOfTwo(b, sum);
+  Value n = b.sub(sum, rounder);
+  Value rest = b.fma(n, -kLn2Low, b.fma(n, -kLn2High, x));
+  Value series = b.polynomial(rest, {0.49999997, 0.166665465, 0.0416674428, 0.0083662523, 0.00138699589});
+  series = b.fma(series, b.mul(rest, rest), rest);
+  return b.fma(series, power, b.sub(power, std::ldexp(1, -shift)));
+}
+
+Value codegen::emitExpM1(FloatBuilder &b, Value x) {
+  Value half = emitScaledExpM1(b, b.atMost(b.atLeast(x, -18), 89), 1);
+  return b.add(half, half);
+}
+
+Value codegen::emitSinh(FloatBuilder &b, Value x) {
+  // With e = e^|x|, sinh |x| is (e - 1) / 2 + (e - 1) / e / 2.
+  Value quarter = emitScaledExpM1(b, b.atMost(b.abs(x), 89.5), 2);
+  Value ratio = b.div(quarter, b.add(quarter, 0.25));
+  return b.copySign(b.fma(ratio, 0.5, b.add(quarter, quarter)), x);
+}
+
+Value codegen::emitCosh(FloatBuilder &b, Value x) {
+  Value quarter = b.add(emitScaledExpM1(b, b.atMost(b.abs(x), 89.5), 2), 0.25); // of e^|x|
+  return b.add(b.add(quarter, quarter), b.div(0.125, quarter));
+}
+
+Value codegen::emitTanh(FloatBuilder &b, Value x) {
+  // With h = (e^(2|x|) - 1) / 2, tanh |x| is h / (h + 1). The 2 is in the constants: x = n ln 2 / 2 + rest.
+  constexpr double rounder = kRounder + kExponentBias;
+  Value size = b.atMost(b.abs(x), 10);
+  Value sum = b.fma(size, 2 * M_LOG2E, rounder), power = emitPowerOfTwo(b, sum);
+  Value rest = b.fma(b.sub(sum, rounder), -M_LN2 / 2, size);
+  Value series = b.polynomial(rest, {0.99999994, 0.666661859, 0.333339542, 0.133860052, 0.044383835});
+  series = b.fma(series, b.mul(rest, rest), rest);
+  Value h = b.fma(series, power, b.fma(power, 0.5, -0.5));
+  return b.copySign(b.div(h, b.add(h, 1.0)), x);
+}

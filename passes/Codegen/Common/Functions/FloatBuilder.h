@@ -1,0 +1,76 @@
+//===- FloatBuilder.h - Arithmetic that functions are made of -------------===//
+#ifndef PASSES_CODEGEN_COMMON_FUNCTIONS_FLOATBUILDER_H
+#define PASSES_CODEGEN_COMMON_FUNCTIONS_FLOATBUILDER_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Builders.h"
+
+namespace lathe::codegen {
+
+/// A value, or a constant in every lane of the value beside it.
+class Operand {
+public:
+  Operand(mlir::Value value) : value(value) {}
+  Operand(double constant) : constant(constant) {}
+
+private:
+  friend class FloatBuilder;
+  mlir::Value value;
+  double constant = 0;
+};
+
+/// Emits arithmetic on scalars and on vectors of any shape alike; the types of results follow from those of operands. Operations
+/// are rounded as written: none has a fast-math flag.
+class FloatBuilder {
+public:
+  FloatBuilder(mlir::OpBuilder &builder, mlir::Location loc) : builder(builder), loc(loc) {}
+
+  using Value = mlir::Value;
+  using FloatPredicate = mlir::arith::CmpFPredicate;
+  using IntPredicate = mlir::arith::CmpIPredicate;
+
+  /// Of floats or integers, by their type; one operand at least is a value.
+  Value add(Operand a, Operand b);
+  Value sub(Operand a, Operand b);
+  Value mul(Operand a, Operand b);
+  /// Of floats.
+  Value div(Operand a, Operand b);
+  /// a * b + c, rounded once where the target has such an instruction and twice elsewhere.
+  Value fma(Operand a, Operand b, Operand c);
+  /// c0 + x * (c1 + x * (c2 + ...)), by Horner's rule.
+  Value polynomial(Value x, mlir::ArrayRef<double> coefficients);
+  Value abs(Value x);
+  /// The absolute value of `x` with the sign of `sign`.
+  Value copySign(Value x, Value sign);
+  /// The larger and the smaller of `x` and a constant, by one instruction on x86. NaN stays.
+  Value atLeast(Value x, double limit);
+  Value atMost(Value x, double limit);
+
+  Value compare(FloatPredicate predicate, Value a, Operand b);
+  Value compare(IntPredicate predicate, Value a, Operand b);
+  Value select(Value condition, Operand a, Operand b);
+
+  /// Of integers; `shiftRight` copies the sign.
+  Value bitAnd(Value a, int64_t b);
+  Value shiftLeft(Value a, int64_t count);
+  Value shiftRight(Value a, int64_t count);
+
+  /// Conversions of the elements: by value, and of the bits.
+  Value convert(Value x, mlir::Type element);
+  Value bitcast(Value x, mlir::Type element);
+
+  mlir::Type i32() { return builder.getI32Type(); }
+  mlir::Type i64() { return builder.getI64Type(); }
+  mlir::Type f32() { return builder.getF32Type(); }
+  mlir::Type f64() { return builder.getF64Type(); }
+
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+
+private:
+  Value get(Operand operand, mlir::Type type);
+};
+
+} // namespace lathe::codegen
+
+#endif // PASSES_CODEGEN_COMMON_FUNCTIONS_FLOATBUILDER_H

@@ -1,0 +1,64 @@
+//===- Functions.h - Elementary functions of f32 --------------------------===//
+#ifndef PASSES_CODEGEN_COMMON_FUNCTIONS_FUNCTIONS_H
+#define PASSES_CODEGEN_COMMON_FUNCTIONS_FUNCTIONS_H
+
+#include "passes/Codegen/Common/Functions/FloatBuilder.h"
+
+namespace lathe::codegen {
+
+// Each function takes f32, or a vector of it of any shape, and emits code without branches, calls and tables. Errors are in ulp,
+// the distance of two f32 around the exact result; those in parentheses hold where the target has no fused multiply-add.
+// docs/functions.md has the table of what is measured on every float, test/unit/Codegen/FunctionsTest.cpp measures it.
+//
+// Arguments are reduced as Cody and Waite do ("Software Manual for the Elementary Functions", 1980). Coefficients are computed
+// by tools/dev/fit-functions: best polynomials in the sense of Chebyshev, rounded to f32.
+
+/// e^x within 1.5 ulp (2). Results below the normal numbers are 0.
+mlir::Value emitExp(FloatBuilder &b, mlir::Value x);
+
+/// The same for x <= 0. NaN counts as minus infinity, the difference of two of which softmax takes where a row is masked.
+mlir::Value emitExpNonPositive(FloatBuilder &b, mlir::Value x);
+
+/// e^x - 1 within 1.5 ulp (2). The result for -0 is +0.
+mlir::Value emitExpM1(FloatBuilder &b, mlir::Value x);
+
+/// sinh(x) within 2.5 ulp (3).
+mlir::Value emitSinh(FloatBuilder &b, mlir::Value x);
+
+/// cosh(x) within 2.5 ulp (3).
+mlir::Value emitCosh(FloatBuilder &b, mlir::Value x);
+
+/// tanh(x) within 3 ulp (3.5); its size never exceeds 1.
+mlir::Value emitTanh(FloatBuilder &b, mlir::Value x);
+
+/// ln(x) within 1.5 ulp (2), subnormal numbers included; NaN below 0, -inf for zeros.
+mlir::Value emitLog(FloatBuilder &b, mlir::Value x);
+
+/// ln(1 + x) within 2 ulp (2); NaN below -1, -inf for -1.
+mlir::Value emitLog1p(FloatBuilder &b, mlir::Value x);
+
+/// erf(x) within 3.5 ulp (4).
+mlir::Value emitErf(FloatBuilder &b, mlir::Value x);
+
+/// sin(x) and cos(x) within 1.5 ulp (2) and tan(x) within 3 ulp (3.5) for |x| <= 2^20; beyond that, sines and cosines are numbers
+/// in [-1, 1] that lose their digits. NaN for infinities.
+mlir::Value emitSin(FloatBuilder &b, mlir::Value x);
+mlir::Value emitCos(FloatBuilder &b, mlir::Value x);
+mlir::Value emitTan(FloatBuilder &b, mlir::Value x);
+
+/// asin(x) within 3 ulp and acos(x) within 2 ulp, NaN beyond 1; atan(x) within 2.5 ulp.
+mlir::Value emitAsin(FloatBuilder &b, mlir::Value x);
+mlir::Value emitAcos(FloatBuilder &b, mlir::Value x);
+mlir::Value emitAtan(FloatBuilder &b, mlir::Value x);
+
+/// asinh(x), acosh(x) and atanh(x) within 4 ulp; NaN where there is no real result.
+mlir::Value emitAsinh(FloatBuilder &b, mlir::Value x);
+mlir::Value emitAcosh(FloatBuilder &b, mlir::Value x);
+mlir::Value emitAtanh(FloatBuilder &b, mlir::Value x);
+
+/// x^y within 1.5 ulp (2), special values as in C's pow. Results below the normal numbers are 0.
+mlir::Value emitPow(FloatBuilder &b, mlir::Value x, mlir::Value y);
+
+} // namespace lathe::codegen
+
+#endif // PASSES_CODEGEN_COMMON_FUNCTIONS_FUNCTIONS_H

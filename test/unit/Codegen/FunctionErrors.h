@@ -1,0 +1,41 @@
+//===- FunctionErrors.h - Errors of functions of one f32 ------------------===//
+#ifndef TEST_UNIT_CODEGEN_FUNCTIONERRORS_H
+#define TEST_UNIT_CODEGEN_FUNCTIONERRORS_H
+
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+namespace lathe::test {
+
+/// What a bound is of.
+enum class Error {
+  Ulp,        ///< units of the last place of the result
+  UlpOfInput, ///< units of the last place of the argument
+};
+
+/// A function as it is promised to be.
+struct Function {
+  const char *op;         ///< of the math dialect on scalars, or of onnx on tensors
+  const char *attributes; ///< of the op
+  void (*exact)(const float *x, double *result, size_t count);
+  double bound, boundWithoutFma;
+  Error error = Error::Ulp;
+  double flushedBelow = 0; ///< exact results that are smaller may become 0
+  double largest = std::numeric_limits<double>::infinity(); ///< size of arguments up to which the bound holds
+};
+
+/// Functions that are tested on all floats, one module each of the ops of a dialect.
+extern const std::vector<Function> kMathFunctions, kOnnxFunctions, kOtherOnnxFunctions;
+
+struct Worst {
+  double error = 0; ///< infinite where infinity or NaN are missing, or wrong
+  float x = 0, result = 0;
+};
+
+/// Compares results with what libm computes in double, and updates `worst`.
+void findWorst(const Function &function, const float *x, const float *result, size_t count, Worst &worst);
+
+} // namespace lathe::test
+
+#endif // TEST_UNIT_CODEGEN_FUNCTIONERRORS_H
