@@ -30,7 +30,8 @@ async function measureVariant(sides, variant, model, processors) {
   if (variant.skipped) return rows.map((row) => ({ ...row, skipped: variant.skipped }));
   let differences;
   try {
-    differences = await compareOutputs(sides, variant, model, folder, processors, options.latheOptions.length > 0);
+    const isInexact = options.latheOptions.length > 0;
+    differences = await compareOutputs(sides, variant, model, folder, processors, isInexact);
   } catch (error) {
     if (!variant.rewritten) throw error;
     const reason = error.message.replaceAll(`${folder}/`, "");
@@ -62,7 +63,8 @@ async function measureModel({ path, dims }, sides, processors) {
     if (has("start")) result.start = await measureStart(sides, first, processors, Math.min(options.rounds, 5));
     if (options.profile) {
       const threads = options.threads[0];
-      result.profile = { batch: first.batch, threads, ...profileModel(sides[0], sides[1], first, threads, processors, folder) };
+      const profile = profileModel(sides[0], sides[1], first, threads, processors, folder);
+      result.profile = { batch: first.batch, threads, ...profile };
     }
   } catch (error) {
     result.error = error.message;

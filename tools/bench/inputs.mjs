@@ -30,8 +30,8 @@ export function splitOutputs(bytes, sizes, types) {
   });
 }
 
-/// The largest difference of two lists of outputs, relative to the largest float of the second, or NaN; integers are not compared.
-/// Only the first `1 / parts` of the first list's arrays count.
+/// The largest difference of two lists of outputs, relative to the largest float of the second, or NaN; integers are not
+/// compared. Only the first `1 / parts` of the first list's arrays count.
 export function difference(outputs, expected, parts = 1) {
   let worst = 0;
   for (const [index, values] of expected.entries()) {

@@ -18,13 +18,14 @@ export function describeEnvironment(options, sides, processors) {
   const git = (...args) => attempt(() => capture([], ["git", "-C", here, ...args]).stdout.trim(), "");
   // Of a program from elsewhere the commit is not known.
   const ours = options.lathe.startsWith(resolve(here, "../../build"));
+  const release = /^PRETTY_NAME="?(.*?)"?$/m;
   const dirty = git("status", "--porcelain", "--untracked-files=no") ? ", modified" : "";
   const commit = ours ? git("rev-parse", "--short", "HEAD") : "";
   return {
     date: new Date().toISOString().slice(0, 10),
     processor: `${os.cpus()[0].model.trim()}, ${os.cpus().length} processors`,
     pinned_to: processors,
-    system: attempt(() => /^PRETTY_NAME="?(.*?)"?$/m.exec(readFileSync("/etc/os-release", "utf8"))[1], `${os.type()} ${os.release()}`),
+    system: attempt(() => release.exec(readFileSync("/etc/os-release", "utf8"))[1], `${os.type()} ${os.release()}`),
     load: Number(os.loadavg()[0].toFixed(1)),
     versions: Object.fromEntries(sides.map((side) => [side.name, side.version])),
     commit: commit && commit + dirty,

@@ -182,7 +182,8 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: lathe-model-runner MODEL.so THREADS\n");
     return 2;
   }
-  runner it = load(argv[1], atoi(argv[2]));
+  static runner it; /* keeps what it points to reachable: nothing is freed */
+  it = load(argv[1], atoi(argv[2]));
   run(&it);
   printf("{\"start_ms\": %.6f, \"weight_bytes\": %" PRIu64 ", \"workspace_bytes\": %" PRIu64 "}\n",
          (now_ns() - begin - it.fill_ns) / 1e6, it.model->weight_bytes, it.model->workspace_bytes);

@@ -3,7 +3,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 const types = [
-  undefined, "float32", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool", "float16", "float64", "uint32", "uint64",
+  undefined, "float32", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool", "float16", "float64", "uint32",
+  "uint64",
 ];
 const MODEL = { irVersion: 1, graph: 7, opsets: 8 };
 const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13 };
@@ -139,8 +140,8 @@ function setFirstElement(tensor, batch) {
 }
 
 /// Writes a model whose file fixes the batch at 1 for another one: the first dimension of inputs and outputs that is 1 becomes
-/// `batch`, so does a leading 1 in the constant target of a Reshape, and the shapes that the file states of other values are left
-/// out. Whether that is the same model is for the caller to check, by its outputs.
+/// `batch`, so does a leading 1 in the constant target of a Reshape, and the shapes that the file states of other values are
+/// left out. Whether that is the same model is for the caller to check, by its outputs.
 export function rewriteBatch(path, to, batch) {
   const buffer = readFileSync(path);
   const graph = valueOf(buffer, MODEL.graph);

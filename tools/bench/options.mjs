@@ -56,7 +56,8 @@ function parseModel(word) {
 export function parseOptions(words) {
   const options = {
     threads: [1, 2], batches: [1, 8], peers: ["onnxruntime-node"], measure: new Set(measures), profile: false, rounds: 10,
-    processors: null, lathe: resolve(here, "../../build/release/bin/lathe"), latheOptions: [], json: "", markdown: "", models: [],
+    processors: null, lathe: resolve(here, "../../build/release/bin/lathe"), latheOptions: [], json: "", markdown: "",
+    models: [],
   };
   const setters = {
     threads: (value) => (options.threads = numbers("threads", value)),

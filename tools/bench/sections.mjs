@@ -1,5 +1,5 @@
-// A report as tables: lists of {title, notes, head, rows, text}, whose cells are strings. Columns are numbers but for those whose
-// indices `text` lists (the first).
+// A report as tables: lists of {title, notes, head, rows, text}, whose cells are strings. Columns are numbers but for those
+// whose indices `text` lists (the first).
 import { geometricMean } from "./statistics.mjs";
 
 const fixed = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : "-");
@@ -41,21 +41,21 @@ function latencySection(report, threads, batch) {
   if (!rows.length) return [];
   const measured = rows.filter((row) => row.latency);
   const mean = (of) => fixed(geometricMean(measured.map((row) => of(row).median)), 2);
+  const means = (peer) => ["", mean((row) => row.ratio[peer]), "", mean((row) => row.processor_ratio[peer]), ""];
   const head = ["model", "lathe, ms", "GFLOP/s", "% of peak"];
   for (const peer of peers) head.push(`${peer}, ms`, "ratio", "quartiles", "processor time", "difference");
   return [{
     title: `Latency: ${threadText(threads)}, batch ${batch}`,
     notes: [
-      ...(measured.some((row) => row.rewritten) ? ["* The file fixes the batch at 1 and was rewritten; the outputs stay the same."] : []),
+      ...(measured.some((row) => row.rewritten)
+        ? ["* The file fixes the batch at 1 and was rewritten; the outputs stay the same."]
+        : []),
       ...rows.filter((row) => row.skipped).map((row) => `${row.model} is left out: ${row.skipped}.`),
     ],
     head,
     rows: [
       ...measured.map((row) => latencyRow(row.model, row, peers, peak)),
-      ...(measured.length > 1 && peers.length
-        ? [["geometric mean", "", "", "",
-            ...peers.flatMap((peer) => ["", mean((row) => row.ratio[peer]), "", mean((row) => row.processor_ratio[peer]), ""])]]
-        : []),
+      ...(measured.length > 1 && peers.length ? [["geometric mean", "", "", "", ...peers.flatMap(means)]] : []),
     ],
   }];
 }
@@ -65,17 +65,20 @@ function startSection(report) {
   if (!models.length) return [];
   const peers = peersOf(report);
   const head = ["model", "lathe: first result, ms", "peak memory, MB", "model, MB"];
-  for (const peer of peers) head.push(`${peer}: first result, ms`, "ratio", "peak memory, MB", "without Node, MB", "ratio", "model + library, MB");
+  for (const peer of peers)
+    head.push(`${peer}: first result, ms`, "ratio", "peak memory, MB", "without Node, MB", "ratio", "model + library, MB");
   return [{
     title: "Start and memory",
-    notes: ["From opening the model to its first outputs in a fresh process, and the peak of that process after four runs; one thread."],
+    notes: [
+      "From opening the model to its first outputs in a fresh process, and the peak of that process after four runs; one thread.",
+    ],
     head,
     rows: models.map(({ model, start: { lathe, ...others } }) => [
       model, milliseconds(lathe.start_ms.median), megabytes(lathe.peak_bytes), megabytes(lathe.model_bytes),
       ...peers.flatMap((peer) => {
-        const { start_ms: time, peak_bytes: peak, base_bytes: base, model_bytes: file, library_bytes: library } = others[peer];
-        return [milliseconds(time.median), fixed(time.median / lathe.start_ms.median, 1), megabytes(peak), megabytes(peak - base),
-                fixed((peak - base) / lathe.peak_bytes, 2), megabytes(file + library)];
+        const it = others[peer], time = it.start_ms.median, memory = it.peak_bytes - it.base_bytes;
+        return [milliseconds(time), fixed(time / lathe.start_ms.median, 1), megabytes(it.peak_bytes), megabytes(memory),
+                fixed(memory / lathe.peak_bytes, 2), megabytes(it.model_bytes + it.library_bytes)];
       }),
     ]),
   }];
@@ -87,7 +90,8 @@ function compileSection(report) {
   return [{
     title: "Compilation",
     notes: ["`lathe compile` to an object, all processors; and how much of the workspace is in use at once."],
-    head: ["model", "file, MB", "seconds", "processor, s", "memory, MB", "object, MB", "weights, MB", "code, KB", "workspace, MB", "live, MB"],
+    head: ["model", "file, MB", "seconds", "processor, s", "memory, MB", "object, MB", "weights, MB", "code, KB",
+           "workspace, MB", "live, MB"],
     rows: models.map(({ model, file_bytes: file, compile: it }) => [
       model, megabytes(file), fixed(it.wall_ms / 1e3, 1), fixed(it.processor_ms / 1e3, 1), megabytes(it.peak_bytes),
       megabytes(it.object_bytes), megabytes(it.weight_bytes), fixed(it.code_bytes / 1e3, 1), megabytes(it.arena.bytes),
@@ -131,22 +135,27 @@ function layerSection({ model, profile }) {
     ...(peer ? [fixed(layer.peer_us, 1), layer.peer_op ?? ""] : []),
   ];
   const restTime = sum(rest, (layer) => layer.time_us);
-  const extra = (name, time, peerTime, peerOps = "") =>
-    [name, "", fixed(time, 1), fixed((100 * time) / total, 1), "", "", "", "", "", ...(peer ? [fixed(peerTime, 1), peerOps] : [])];
+  const extra = (name, time, peerTime, peerOps = "") => [
+    name, "", fixed(time, 1), fixed((100 * time) / total, 1), "", "", "", "", "",
+    ...(peer ? [fixed(peerTime, 1), peerOps] : []),
+  ];
+  const ofPeer = peer && [sum(peer.unmatched, ({ us }) => us), [...new Set(peer.unmatched.map(({ op }) => op))].join(", ")];
   return [{
     title: `Layers: ${model}, batch ${profile.batch}, ${threadText(profile.threads)}`,
     notes: [
-      `Peak ${fixed(profile.peak_gflops, 1)} GFLOP/s; as many bytes as the weights are read at ${fixed(profile.weight_gbs, 1)} GB/s, as the ` +
-        `workspace at ${fixed(profile.workspace_gbs, 1)} GB/s; "roofline" is the least time by these, of the time.`,
+      `Peak ${fixed(profile.peak_gflops, 1)} GFLOP/s; as many bytes as the weights are read at ` +
+        `${fixed(profile.weight_gbs, 1)} GB/s, as the workspace at ${fixed(profile.workspace_gbs, 1)} GB/s; "roofline" is the ` +
+        "least time by these, of the time.",
       ...(peer ? [`Each kernel of ${peer.name} takes some microseconds longer than without its profiler.`] : []),
     ],
     text: [0, 1, 10],
-    head: ["node", "op", "us", "%", "MFLOP", "KB", "GFLOP/s", "% peak", "% roofline", ...(peer ? [`${peer.name}, us`, "its op"] : [])],
+    head: ["node", "op", "us", "%", "MFLOP", "KB", "GFLOP/s", "% peak", "% roofline",
+           ...(peer ? [`${peer.name}, us`, "its op"] : [])],
     rows: [
       ...profile.layers.filter(isShown).map(row),
       ...(rest.length ? [extra(`${rest.length} others`, restTime, sum(rest, (layer) => layer.peer_us))] : []),
       extra("between layers", profile.between_layers_us, NaN),
-      ...(peer ? [extra("only of the peer", NaN, sum(peer.unmatched, ({ us }) => us), [...new Set(peer.unmatched.map(({ op }) => op))].join(", "))] : []),
+      ...(peer ? [extra("only of the peer", NaN, ...ofPeer)] : []),
       ["total", "", fixed(total, 1), "100.0", "", "", fixed(profile.gflops, 1), percent(profile.gflops / profile.peak_gflops),
        percent(profile.roofline_share), ...(peer ? [fixed(peer.total_us, 1), ""] : [])],
     ],
@@ -155,7 +164,8 @@ function layerSection({ model, profile }) {
 
 /// All tables of a report.
 export function makeSections(report) {
-  const batches = [...new Set(report.models.flatMap(({ latency = [] }) => latency.map(({ batch }) => batch)))].sort((a, b) => a - b);
+  const all = report.models.flatMap(({ latency = [] }) => latency.map(({ batch }) => batch));
+  const batches = [...new Set(all)].sort((a, b) => a - b);
   return [
     machineSection(report),
     ...report.machine.flatMap(({ threads }) => batches.flatMap((batch) => latencySection(report, threads, batch))),

@@ -47,8 +47,10 @@ export class Lathe {
     const { status, ...cost } = JSON.parse(stdout);
     if (status !== 0) throw new Error(`lathe compile: ${reasonIn(stderr) ?? `status ${status}`}`);
     const bytes = statSync(file).size;
+    rmSync(file);
     const { weight_bytes: weights } = JSON.parse(capture([], this.command(variant, 1)).stdout);
-    return { ...cost, object_bytes: bytes, code_bytes: bytes - weights, weight_bytes: weights, arena: this.prepare(variant).arena };
+    const { arena } = this.prepare(variant);
+    return { ...cost, object_bytes: bytes, code_bytes: bytes - weights, weight_bytes: weights, arena };
   }
 
   /// Bytes that a program needs besides the model.

@@ -2,8 +2,8 @@
 import { resolve } from "node:path";
 import { rewriteBatch } from "./onnx-file.mjs";
 
-/// A variant of a model for each batch: {batch, path, dims, rewritten}, where dims fix every symbolic dimension; or {batch, skipped}
-/// with the reason. Fails if a symbolic dimension has no size.
+/// A variant of a model for each batch: {batch, path, dims, rewritten}, where dims fix every symbolic dimension; or {batch,
+/// skipped} with the reason. Fails if a symbolic dimension has no size.
 export function planVariants(model, batches, folder) {
   const { path, dims, inputs } = model;
   const given = new Map(dims.map((dim) => dim.split("=")).map(([name, value]) => [name, Number(value)]));
