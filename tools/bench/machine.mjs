@@ -24,6 +24,7 @@ export function describeEnvironment(options, sides, processors) {
   return {
     date: new Date().toISOString().slice(0, 10),
     processor: `${os.cpus()[0].model.trim()}, ${os.cpus().length} processors`,
+    processors: os.cpus().length,
     pinned_to: processors,
     system: attempt(() => release.exec(readFileSync("/etc/os-release", "utf8"))[1], `${os.type()} ${os.release()}`),
     load: Number(os.loadavg()[0].toFixed(1)),

@@ -107,18 +107,21 @@ export function readNodes(path) {
   }));
 }
 
-/// The first dimension of a ValueInfoProto, if it is 1, becomes `batch`.
-function setBatch(valueInfo, batch) {
-  let first = true;
-  const inShape = (dim) => {
-    const changes = first && valueOf(dim, 1) === 1n;
-    first = false;
-    return changes ? field(1, batch) : undefined;
-  };
+/// A ValueInfoProto with its dimensions as `change` returns them (see `mapFields`) for each dimension and its index.
+function mapDims(valueInfo, change) {
+  let index = 0;
   return mapFields(valueInfo, (inInfo, type) =>
     inInfo !== 2 ? undefined : mapFields(type, (inType, tensor) =>
       inType !== 1 ? undefined : mapFields(tensor, (inTensor, shape) =>
-        inTensor !== 2 ? undefined : mapFields(shape, (inDims, dim) => (inDims === 1 ? inShape(dim) : undefined)))));
+        inTensor !== 2 ? undefined : mapFields(shape, (inDims, dim) => (inDims === 1 ? change(dim, index++) : undefined)))));
+}
+
+/// Writes a model with sizes, {NAME: VALUE}, for symbolic dimensions of inputs and outputs.
+export function fixDims(path, to, sizes) {
+  const change = (dim) => (Object.hasOwn(sizes, textOf(dim, 2)) ? field(1, sizes[textOf(dim, 2)]) : undefined);
+  writeFileSync(to, mapFields(readFileSync(path), (inModel, graph) =>
+    inModel !== MODEL.graph ? undefined : mapFields(graph, (number, value) =>
+      number === GRAPH.input || number === GRAPH.output ? mapDims(value, change) : undefined)));
 }
 
 /// A tensor of int64 whose first element, if it is 1, becomes `batch`.
@@ -150,8 +153,9 @@ export function rewriteBatch(path, to, batch) {
     if (textOf(node, NODE.opType) === "Reshape") targets.add(valuesOf(node, NODE.input)[1]?.toString());
   for (const tensor of valuesOf(graph, GRAPH.initializer))
     if (Number(valueOf(tensor, TENSOR.dataLocation) ?? 0)) throw new Error("its weights are in another file");
+  const setBatch = (dim, index) => (index === 0 && valueOf(dim, 1) === 1n ? field(1, batch) : undefined);
   const changed = mapFields(graph, (number, value) => {
-    if (number === GRAPH.input || number === GRAPH.output) return setBatch(value, batch);
+    if (number === GRAPH.input || number === GRAPH.output) return mapDims(value, setBatch);
     if (number === GRAPH.valueInfo) return null;
     if (number === GRAPH.initializer && targets.has(textOf(value, TENSOR.name))) return setFirstElement(value, batch);
     if (number !== GRAPH.node || textOf(value, NODE.opType) !== "Constant" || !targets.has(textOf(value, NODE.output)))

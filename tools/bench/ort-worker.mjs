@@ -1,9 +1,9 @@
 // ONNX Runtime as a process that measures on request, as worker.mjs expects.
 //
-//   node ort-worker.mjs MODEL.onnx THREADS [NAME=VALUE...]
-//   node ort-worker.mjs MODEL.onnx THREADS [NAME=VALUE...] --profile=PREFIX
+//   node ort-worker.mjs MODEL.onnx THREADS
+//   node ort-worker.mjs MODEL.onnx THREADS --profile=PREFIX
 //
-// The second form prints one line, {"runs": ...}, and ends; the trace of these runs is in a file whose name begins with PREFIX.
+// All dimensions are fixed in the file: the package for Node has no option that does it. The second form prints one line, {"runs": ...}, and ends; the trace of these runs is in a file whose name begins with PREFIX.
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fillInput } from "./inputs.mjs";
@@ -12,10 +12,8 @@ import { fillInput } from "./inputs.mjs";
 const baseBytes = 1024 * Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))[1]);
 const { default: ort } = await import("onnxruntime-node");
 
-const words = process.argv.slice(2);
-const prefix = words.find((word) => word.startsWith("--profile="))?.slice("--profile=".length);
-const [path, threads, ...dims] = words.filter((word) => !word.startsWith("--"));
-const sizes = Object.fromEntries(dims.map((dim) => dim.split("=")).map(([name, value]) => [name, Number(value)]));
+const [path, threads, option] = process.argv.slice(2);
+const prefix = option?.slice("--profile=".length);
 
 const begin = performance.now();
 const session = await ort.InferenceSession.create(path, {
@@ -23,15 +21,13 @@ const session = await ort.InferenceSession.create(path, {
   interOpNumThreads: 1,
   executionMode: "sequential",
   graphOptimizationLevel: "all",
-  freeDimensionOverrides: sizes,
   ...(prefix ? { enableProfiling: true, profileFilePrefix: prefix } : {}),
 });
 const created = performance.now();
 const feeds = {};
 session.inputNames.forEach((name, index) => {
   const { type, shape } = session.inputMetadata[index];
-  const concrete = shape.map((size) => (typeof size === "number" && size >= 0 ? size : sizes[size]));
-  feeds[name] = new ort.Tensor(type, fillInput(type, concrete.reduce((product, size) => product * size, 1)), concrete);
+  feeds[name] = new ort.Tensor(type, fillInput(type, shape.reduce((product, size) => product * size, 1)), shape);
 });
 const filled = performance.now();
 await session.run(feeds);

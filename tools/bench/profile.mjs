@@ -47,12 +47,13 @@ const productNodes = new Set(["Conv", "ConvTranspose", "FusedConv", "FusedGemm",
 
 /// Gives layers the time of the peer's kernel for the same node; returns the kernels that have none. Fused kernels are named
 /// after one of their nodes, Lathe's another than the peer's: a product is known by the nearest convolution or matrix product
-/// above that node, anything else by the node itself. Of several layers for a node, the one that takes longest gets the time.
+/// above that node, anything else by the node itself. Attention is its second product and what leads from the first one there.
+/// Of several layers for a node, the one that takes longest gets the time.
 function matchKernels(layers, kernels, nodes) {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const byOutput = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node])));
   const find = (name) => {
-    const plain = name.replace(/(_nchwc|_token_\d+)+$/, "");
+    const plain = name.replace(/(_nchwc|_token_\d+)+$/, "").replace(/(\/+\w*Fusion)+\/?$/, "");
     return byName.get(name) ?? byOutput.get(plain) ?? byName.get(plain);
   };
   const product = (node) => {
@@ -63,14 +64,23 @@ function matchKernels(layers, kernels, nodes) {
     }
     return undefined;
   };
-  const free = new Map();
+  const attention = (node) => {
+    const chain = node ? [node] : [];
+    for (let next = byOutput.get(node?.inputs[0]); next && chain.length < 8; next = byOutput.get(next.inputs[0])) {
+      chain.push(next);
+      if (productNodes.has(next.op)) return chain;
+    }
+    return chain.slice(0, 1);
+  };
+  const owners = new Map();
   for (const layer of [...layers].sort((a, b) => b.time_us - a.time_us)) {
-    const node = productKernels.has(layer.op) ? product(find(layer.name)) : find(layer.name);
-    if (node && !free.has(node)) free.set(node, layer);
+    const named = find(layer.name);
+    const own = layer.op === "nn.attention" ? attention(named) : [productKernels.has(layer.op) ? product(named) : named];
+    for (const node of own) if (node && !owners.has(node)) owners.set(node, layer);
   }
   return kernels.filter((kernel) => {
     const node = productNodes.has(kernel.op) ? product(find(kernel.name)) : find(kernel.name);
-    const layer = node && free.get(node);
+    const layer = node && owners.get(node);
     if (!layer) return true;
     layer.peer_us = (layer.peer_us ?? 0) + kernel.us;
     layer.peer_op = layer.peer_op && layer.peer_op !== kernel.op ? `${layer.peer_op}, ${kernel.op}` : kernel.op;

@@ -2,8 +2,14 @@
 import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
+import { fixDims } from "./onnx-file.mjs";
 import { here } from "./options.mjs";
 import { capture, reasonIn } from "./worker.mjs";
+
+function removeFiles(prepared) {
+  for (const { file } of prepared.values()) rmSync(file, { force: true });
+  prepared.clear();
+}
 
 /// A build of Lathe. Models are compiled ahead, and run by a small C program of the folder `tools`.
 export class Lathe {
@@ -59,8 +65,7 @@ export class Lathe {
   }
 
   release() {
-    for (const { file } of this.prepared.values()) rmSync(file, { force: true });
-    this.prepared.clear();
+    removeFiles(this.prepared);
   }
 }
 
@@ -68,37 +73,52 @@ export class Lathe {
 export class OnnxRuntime {
   name = "onnxruntime-node";
   profiles = true;
+  prepared = new Map();
+
+  constructor(folder) {
+    this.folder = folder;
+  }
 
   get version() {
-    const { version } = JSON.parse(readFileSync(resolve(this.folder(), "package.json"), "utf8"));
+    const { version } = JSON.parse(readFileSync(resolve(this.packageFolder(), "package.json"), "utf8"));
     return `onnxruntime-node ${version}, all its graph optimisations; node ${process.version}`;
   }
 
-  folder() {
+  packageFolder() {
     const entry = createRequire(import.meta.url).resolve(this.name);
     return entry.slice(0, entry.lastIndexOf(`${this.name}/`) + this.name.length);
   }
 
-  prepare() {
-    return {};
+  /// A file in which all dimensions are fixed.
+  prepare(variant) {
+    if (!variant.dims.length) return { file: variant.path };
+    const known = this.prepared.get(variant);
+    if (known) return known;
+    const made = { file: resolve(this.folder, `fixed-${this.prepared.size}.onnx`) };
+    const sizes = variant.dims.map((dim) => dim.split("=")).map(([name, value]) => [name, Number(value)]);
+    fixDims(variant.path, made.file, Object.fromEntries(sizes));
+    this.prepared.set(variant, made);
+    return made;
   }
 
   command(variant, threads) {
-    return ["node", resolve(here, "ort-worker.mjs"), variant.path, String(threads), ...variant.dims];
+    return ["node", resolve(here, "ort-worker.mjs"), this.prepare(variant).file, String(threads)];
   }
 
   libraryBytes() {
-    const versions = resolve(this.folder(), "bin");
+    const versions = resolve(this.packageFolder(), "bin");
     const library = resolve(versions, readdirSync(versions)[0], process.platform, process.arch);
     return readdirSync(library).reduce((sum, file) => sum + statSync(resolve(library, file)).size, 0);
   }
 
-  release() {}
+  release() {
+    removeFiles(this.prepared);
+  }
 }
 
 /// The side that `--peers` names. Another build of Lathe gets no options: what they change can be seen against the same build.
 export function makePeer(text, tools, folder) {
-  if (text === "onnxruntime-node") return new OnnxRuntime();
+  if (text === "onnxruntime-node") return new OnnxRuntime(folder);
   const [, program] = /^lathe=(.+)$/.exec(text) ?? [];
   if (!program) throw new Error(`expected --peers of onnxruntime-node or lathe=PROGRAM, but got '${text}'`);
   return new Lathe(text, resolve(program), [], tools, folder);

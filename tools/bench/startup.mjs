@@ -26,7 +26,7 @@ export async function measureStart(sides, variant, processors, rounds) {
       start_ms: summarize(times[side.name]),
       peak_bytes: summarize(peaks[side.name]).median,
       base_bytes: summarize(bases[side.name]).median,
-      model_bytes: statSync(side.prepare(variant).file ?? variant.path).size,
+      model_bytes: statSync(side.prepare(variant).file).size,
       library_bytes: side.libraryBytes(),
     }])
   );

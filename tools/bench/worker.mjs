@@ -38,7 +38,7 @@ export function capture(processors, words) {
 
 /// The first line that tells of an error.
 export function reasonIn(text) {
-  return text.split("\n").find((line) => /error/i.test(line))?.trim();
+  return text.split("\n").find((line) => /error:/i.test(line))?.trim();
 }
 
 export class Worker {
