@@ -14,8 +14,9 @@ namespace lathe {
 struct ProfiledCall {
   std::string name; ///< of the ONNX node
   std::string op;
-  int64_t macs; ///< of one run of the kernel; -1: unknown
-  int64_t weightBytes; ///< of the constants that it reads
+  int64_t macs;        ///< of one run of the kernel; -1: unknown
+  int64_t bytes;       ///< of all that one run reads and writes, each once; -1: unknown
+  int64_t weightBytes; ///< of the constants among them
 };
 
 /// Where the instrumented code of a module writes what it measures.
@@ -38,11 +39,6 @@ struct ProfiledRun {
 
 /// What the last run left in the workspace.
 ProfiledRun readProfile(const ProfileLayout &layout, const void *workspace);
-
-/// The rate in GFLOP/s of f32 multiply-adds that depend on nothing: the most that any kernel can reach on this machine
-/// with that executor, now.
-llvm::Expected<double> measurePeak(mlir::MLIRContext &context, const CompileOptions &options,
-                                   const lathe_executor *executor);
 
 } // namespace lathe
 

@@ -132,7 +132,8 @@ def InstrumentPass : Pass<"codegen-instrument", "::mlir::ModuleOp"> {
     The arena grows by a profile of 64-bit words: the counter when @main begins and ends, then for each call, in order,
     the ticks spent in it, the counter when it was first reached, and how often it ran (calls in loops run often). The
     counter is `llvm.readcyclecounter`. The module's `lathe.profile_offset` is the profile's place in the workspace, and
-    `lathe.profile` names the calls: the node, the op, and its multiply-adds, or -1 where they are unknown.
+    `lathe.profile` names the calls: the node, the op, its multiply-adds, the bytes of all that it reads and writes (each
+    once), or -1 where they are unknown, and of these the bytes of constants.
 
     ```mlir
     func.func @main(..., %arena: memref<64xi8>, %executor: !llvm.ptr) {

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Exports full-size torchvision architectures with random weights, and reference values computed by torch.
 
-    export.py FOLDER [NAME...]      writes FOLDER/NAME.onnx and FOLDER/NAME/{input,output}.npy; what exists is kept
+    export.py FOLDER [NAME...]                  writes FOLDER/NAME.onnx and FOLDER/NAME/{input,output}.npy; what exists is kept
+    export.py FOLDER --symbolic-batch [NAME...] the same with a dimension `batch` in place of 1 (then batches can be measured)
 
 The weights come from a fixed seed. Batch normalisations get statistics that are not degenerate (means around 0, variances around
 1, from the data itself), so that activations neither vanish nor overflow and a wrong fold shows in the output.
@@ -47,7 +48,7 @@ def settle_statistics(model, generator):
     model.eval()
 
 
-def export(name, folder):
+def export(name, folder, symbolic_batch):
     torch.manual_seed(20)
     generator = torch.Generator().manual_seed(20)
     model = (vit_tiny if name == "vit_tiny" else getattr(torchvision.models, name))(weights=None).eval()
@@ -66,7 +67,8 @@ def export(name, folder):
     temporary = folder / f"{name}.tmp"
     # training=PRESERVE and no folding: the compiler has to fold batch normalisations itself.
     torch.onnx.export(model, x, str(temporary), opset_version=17, input_names=["input"], output_names=["output"],
-                      do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE)
+                      do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE,
+                      dynamic_axes={"input": {0: "batch"}, "output": {0: "batch"}} if symbolic_batch else None)
     temporary.rename(folder / f"{name}.onnx")
 
 
@@ -74,9 +76,10 @@ def main():
     warnings.filterwarnings("ignore")
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for name in sys.argv[2:] or NAMES:
+    symbolic_batch = "--symbolic-batch" in sys.argv[2:]
+    for name in [word for word in sys.argv[2:] if not word.startswith("--")] or NAMES:
         if not (folder / f"{name}.onnx").exists():
-            export(name, folder)
+            export(name, folder, symbolic_batch)
             print("exported", name, flush=True)
 
 

@@ -1,120 +1,105 @@
-// Latency of Lathe and ONNX Runtime on the same models, in alternating rounds, so that both see the same state of the machine.
-import { writeFileSync } from "node:fs";
+// Lathe and its peers on the same models; `compare --help` says how.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { describe, markdown, textRow } from "./report.mjs";
-import { summarize } from "./statistics.mjs";
-import { Worker } from "./worker.mjs";
+import os from "node:os";
+import { judge } from "./goals.mjs";
+import { compareOutputs, measureCall, measureLatency } from "./latency.mjs";
+import { countFlops, describeEnvironment, measureMachine, mergeMachines } from "./machine.mjs";
+import { readInterface } from "./onnx-file.mjs";
+import { parseOptions } from "./options.mjs";
+import { profileModel } from "./profile.mjs";
+import { renderMarkdown, renderText } from "./render.mjs";
+import { makeSections } from "./sections.mjs";
+import { Lathe, makePeer } from "./sides.mjs";
+import { measureStart } from "./startup.mjs";
+import { planVariants } from "./variants.mjs";
+import { listProcessors } from "./worker.mjs";
 
-const here = dirname(fileURLToPath(import.meta.url));
+const options = parseOptions(process.argv.slice(2));
+const folder = mkdtempSync(resolve(os.tmpdir(), "lathe-compare-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 
-const usage = `usage: compare [options] MODEL.onnx[,NAME=VALUE...] ...
+/// What goes on, on the terminal.
+const say = (text) => console.error(`compare: ${text}`);
 
-NAME=VALUE fixes a symbolic dimension. The ratio is the peer's time divided by Lathe's: above 1, Lathe is faster.
-
-  --threads=N[,N...]    threads of either side (1)
-  --rounds=N            turns of about 100 ms of each side (10)
-  --format=FORMAT       text, json or markdown (text)
-  --output=FILE         where the report goes (standard output)
-  --lathe=PROGRAM       build/release/bin/lathe of this checkout by default
-  --lathe-flags=FLAGS   more options for lathe, separated by spaces`;
-
-function fail(message) {
-  console.error(`compare: error: ${message}`);
-  process.exit(2);
-}
-
-function positive(option, text) {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) fail(`expected a positive number for --${option}, but got '${text}'`);
-  return value;
-}
-
-function parseArguments(words) {
-  const options = {
-    threads: [1], rounds: 10, format: "text", output: "", flags: [], models: [],
-    lathe: resolve(here, "../../build/release/bin/lathe"),
-  };
-  for (const word of words) {
-    const [, option, value] = /^--([a-z-]+)(?:=(.*))?$/.exec(word) ?? [];
-    if (!option) {
-      const [path, ...dims] = word.split(",");
-      options.models.push({ path: resolve(path), dims });
-    } else if (option === "help") {
-      console.log(usage);
-      process.exit(0);
-    } else if (value === undefined) fail(`expected --${option}=VALUE, but got '${word}'`);
-    else if (option === "threads") options.threads = value.split(",").map((count) => positive(option, count));
-    else if (option === "rounds") options.rounds = positive(option, value);
-    else if (option === "format") {
-      if (!["text", "json", "markdown"].includes(value)) fail(`expected text, json or markdown, but got '${value}'`);
-      options.format = value;
-    } else if (option === "output") options.output = value;
-    else if (option === "lathe") options.lathe = resolve(value);
-    else if (option === "lathe-flags") options.flags = value.split(" ").filter(Boolean);
-    else fail(`unknown option '${word}'`);
-  }
-  if (!options.models.length) fail("expected a model");
-  return options;
-}
-
-/// The peer's time divided by Lathe's, round by round.
-function ratios({ lathe, ort }) {
-  return summarize(ort.map((time, round) => time / lathe[round]));
-}
-
-async function compareModel(model, threads, options) {
-  const result = { model: basename(model.path, ".onnx"), dims: model.dims, threads };
-  const dims = model.dims.map((dim) => `--dim=${dim}`);
-  const sides = {
-    lathe: new Worker(options.lathe, ["bench", model.path, ...dims, ...options.flags, `--threads=${threads}`, "--interactive"]),
-    ort: new Worker("node", [resolve(here, "ort-worker.mjs"), model.path, String(threads), ...model.dims]),
-  };
-  const times = { lathe: [], ort: [] };
-  const processor = { lathe: [], ort: [] };
+/// The latencies of one variant, a row for each number of threads. A variant that does not work is left out with its reason
+/// if it is not the model as it is in the file.
+async function measureVariant(sides, variant, model, processors) {
+  const rows = options.threads.map((threads) => ({ batch: variant.batch, threads }));
+  if (variant.skipped) return rows.map((row) => ({ ...row, skipped: variant.skipped }));
+  let differences;
   try {
-    const counts = {};
-    for (const [name, side] of Object.entries(sides)) {
-      await side.start();
-      counts[name] = Math.max(1, Math.min(2000, Math.round(100 / (await side.run(3)))));
-    }
-    for (let round = 0; round < options.rounds; ++round)
-      for (const name of round % 2 ? ["ort", "lathe"] : ["lathe", "ort"]) {
-        const before = sides[name].processorTime();
-        times[name].push(await sides[name].run(counts[name]));
-        processor[name].push((sides[name].processorTime() - before) / counts[name]);
-      }
+    const isInexact = options.latheOptions.length > 0;
+    differences = await compareOutputs(sides, variant, model, folder, processors, isInexact);
   } catch (error) {
-    return { ...result, error: error.message };
-  } finally {
-    for (const side of Object.values(sides)) side.stop();
+    if (!variant.rewritten) throw error;
+    const reason = error.message.replaceAll(`${folder}/`, "");
+    return rows.map((row) => ({ ...row, skipped: `the file fixes the batch at 1, and rewritten it fails: ${reason}` }));
   }
-  return {
-    ...result,
-    lathe: summarize(times.lathe),
-    ort: summarize(times.ort),
-    ratio: ratios(times),
-    processor: { lathe: summarize(processor.lathe), ort: summarize(processor.ort), ratio: ratios(processor) },
-  };
+  const flops = countFlops(options.lathe, variant);
+  for (const row of rows) {
+    Object.assign(row, await measureLatency(sides, variant, row.threads, processors, options.rounds));
+    Object.assign(row, { difference: differences, flops, rewritten: Boolean(variant.rewritten) });
+    say(`${model.name}: batch ${row.batch}, threads ${row.threads}: ${row.latency.lathe.median.toFixed(3)} ms` +
+      Object.entries(row.ratio).map(([peer, { median }]) => `, ${peer} / lathe ${median.toFixed(2)}`).join(""));
+  }
+  return rows;
 }
 
-const options = parseArguments(process.argv.slice(2));
-const results = [];
-for (const threads of options.threads)
-  for (const model of options.models) {
-    results.push(await compareModel(model, threads, options));
-    // Rows as they come: on the terminal even where the report goes to a file.
-    const row = textRow(results[results.length - 1]);
-    if (options.format === "text" && !options.output) console.log(row);
-    else console.error(row);
+async function measureModel({ path, dims }, sides, processors) {
+  const result = { model: basename(path, ".onnx"), dims };
+  try {
+    const model = { name: result.model, path, dims, ...readInterface(path) };
+    result.file_bytes = model.bytes;
+    const variants = planVariants(model, options.batches, folder);
+    const first = variants.find((variant) => !variant.skipped);
+    const has = (measure) => options.measure.has(measure);
+    if (has("compile")) result.compile = sides[0].measureCompilation(first);
+    if (has("latency")) {
+      result.latency = [];
+      for (const variant of variants) result.latency.push(...(await measureVariant(sides, variant, model, processors)));
+    }
+    if (has("start")) result.start = await measureStart(sides, first, processors, Math.min(options.rounds, 5));
+    if (options.profile) {
+      const threads = options.threads[0];
+      const profile = profileModel(sides[0], sides[1], first, threads, processors, folder);
+      result.profile = { batch: first.batch, threads, ...profile };
+    }
+  } catch (error) {
+    result.error = error.message;
+    say(`${result.model} failed: ${error.message}`);
   }
-const environment = describe(options);
-const report =
-  options.format === "json"
-    ? JSON.stringify({ environment, results }, null, 2) + "\n"
-    : options.format === "markdown"
-      ? markdown(environment, results)
-      : results.map(textRow).join("\n") + "\n";
-if (options.output) writeFileSync(options.output, report);
-else if (options.format !== "text") process.stdout.write(report);
-process.exitCode = results.some((result) => result.error) ? 1 : 0;
+  for (const side of sides) side.release();
+  return result;
+}
+
+async function main() {
+  const processors = options.processors ?? listProcessors().slice(0, Math.max(...options.threads));
+  if (processors.length < Math.max(...options.threads)) throw new Error("expected as many processors as threads");
+  const tools = dirname(options.lathe);
+  const sides = [
+    new Lathe("lathe", options.lathe, options.latheOptions, tools, folder),
+    ...options.peers.map((peer) => makePeer(peer, tools, folder)),
+  ];
+  const environment = { ...describeEnvironment(options, sides, processors), command: process.argv.slice(2).join(" ") };
+  const machine = () => options.threads.map((threads) => measureMachine(options.lathe, threads, processors));
+  const before = machine();
+  const models = [];
+  for (const model of options.models) models.push(await measureModel(model, sides, processors));
+  const call = options.measure.has("call") ? await measureCall(sides, folder, processors, Math.min(options.rounds, 5)) : undefined;
+  const after = machine();
+  const report = { environment, machine: before.map((first, index) => mergeMachines(first, after[index])), models, call };
+  report.goals = judge(report);
+
+  const sections = makeSections(report);
+  process.stdout.write(renderText(report, sections));
+  if (options.json) writeFileSync(options.json, JSON.stringify(report, null, 2) + "\n");
+  if (options.markdown) writeFileSync(options.markdown, renderMarkdown(report, sections));
+  process.exitCode = models.some(({ error }) => error) ? 1 : 0;
+}
+
+main().catch((error) => {
+  console.error(`compare: error: ${error.message}`);
+  process.exitCode = 1;
+});

@@ -1,43 +1,82 @@
-// ONNX Runtime as a process that measures on request: prints `ready`, then answers every line `run N` with JSON.
+// ONNX Runtime as a process that measures on request, as worker.mjs expects.
 //
-//   node ort-worker.mjs MODEL.onnx THREADS [NAME=VALUE...]
+//   node ort-worker.mjs MODEL.onnx THREADS
+//   node ort-worker.mjs MODEL.onnx THREADS --profile=PREFIX
+//
+// All dimensions are fixed in the file: the package for Node has no option that does it. The second form prints one line, {"runs": ...}, and ends; the trace of these runs is in a file whose name begins with PREFIX.
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline";
-import ort from "onnxruntime-node";
+import { fillInput } from "./inputs.mjs";
 
-const [path, threads, ...dims] = process.argv.slice(2);
-const sizes = Object.fromEntries(dims.map((dim) => dim.split("=")).map(([name, value]) => [name, Number(value)]));
+// What Node needs by itself, before it has loaded anything of the peer.
+const baseBytes = 1024 * Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))[1]);
+const { default: ort } = await import("onnxruntime-node");
+
+const [path, threads, option] = process.argv.slice(2);
+const prefix = option?.slice("--profile=".length);
+
+const begin = performance.now();
 const session = await ort.InferenceSession.create(path, {
   intraOpNumThreads: Number(threads),
   interOpNumThreads: 1,
   executionMode: "sequential",
   graphOptimizationLevel: "all",
+  ...(prefix ? { enableProfiling: true, profileFilePrefix: prefix } : {}),
 });
-
-const arrays = {
-  float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array, int8: Int8Array,
-  int64: BigInt64Array, uint64: BigUint64Array, bool: Uint8Array, int16: Int16Array, uint16: Uint16Array, uint32: Uint32Array,
-};
+const created = performance.now();
 const feeds = {};
 session.inputNames.forEach((name, index) => {
   const { type, shape } = session.inputMetadata[index];
-  const concrete = shape.map((size) => (typeof size === "number" && size >= 0 ? size : sizes[size] ?? 1));
-  const data = new arrays[type](concrete.reduce((a, b) => a * b, 1));
-  const wide = type === "int64" || type === "uint64";
-  for (let i = 0; i < data.length; ++i)
-    data[i] = type.startsWith("float") ? Math.sin(i * 12.9898) : wide ? BigInt(i & 1) : i & 1;
-  feeds[name] = new ort.Tensor(type, data, concrete);
+  feeds[name] = new ort.Tensor(type, fillInput(type, shape.reduce((product, size) => product * size, 1)), shape);
 });
+const filled = performance.now();
+await session.run(feeds);
+const startMs = performance.now() - filled + created - begin;
 
-for (let i = 0; i < 5; ++i) await session.run(feeds);
-console.log("ready");
-for await (const line of createInterface({ input: process.stdin })) {
-  const count = Number(/^run (\d+)$/.exec(line)?.[1] ?? 0);
+async function measureRuns(count) {
   const times = [];
   for (let i = 0; i < count; ++i) {
-    const begin = process.hrtime.bigint();
+    const start = process.hrtime.bigint();
     await session.run(feeds);
-    times.push(Number(process.hrtime.bigint() - begin) / 1e6);
+    times.push(Number(process.hrtime.bigint() - start) / 1e6);
   }
   times.sort((a, b) => a - b);
-  console.log(JSON.stringify({ runs: count, min_ms: times[0], median_ms: times[times.length >> 1] }));
+  return { runs: count, min_ms: times[0], median_ms: times[count >> 1] };
+}
+
+async function measureCalls(count) {
+  const start = process.hrtime.bigint();
+  for (let i = 0; i < count; ++i) await session.run(feeds);
+  return { nanoseconds: Number(process.hrtime.bigint() - start) / count };
+}
+
+async function writeOutputs(file) {
+  const outputs = await session.run(feeds);
+  const handle = openSync(file, "w");
+  const bytes = session.outputNames.map((name) => {
+    const { data } = outputs[name];
+    return writeSync(handle, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  });
+  closeSync(handle);
+  return { bytes };
+}
+
+async function answer(line) {
+  const [, request, argument] = /^(run|call|outputs) (.*)$/.exec(line) ?? [];
+  if (request === "run") return measureRuns(Number(argument));
+  if (request === "call") return measureCalls(Number(argument));
+  if (request === "outputs") return writeOutputs(argument);
+  throw new Error(`expected run N, call N or outputs FILE, but got '${line}'`);
+}
+
+if (prefix) {
+  // About a second of runs.
+  const { median_ms: once } = await measureRuns(3);
+  const runs = Math.max(5, Math.min(200, Math.round(1000 / once)));
+  await measureRuns(runs);
+  session.endProfiling();
+  console.log(JSON.stringify({ runs }));
+} else {
+  console.log(JSON.stringify({ start_ms: startMs, base_bytes: baseBytes }));
+  for await (const line of createInterface({ input: process.stdin })) console.log(JSON.stringify(await answer(line)));
 }

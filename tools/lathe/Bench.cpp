@@ -94,22 +94,22 @@ static int profileLayers(const BenchFlags &flags, Session &session, Bench &bench
   if (session.getProfileLayout().offset < 0)
     return fail("expected a model to compile with --profile, but got the object '" + flags.model +
                 "'");
-  llvm::Expected<double> peak =
-      measurePeak(session.getContext(), session.getOptions(), bench.executor.get());
-  if (!peak)
-    return fail(textOf(peak.takeError()));
+  llvm::Expected<Roofline> roofline =
+      measureRoofline(session.getContext(), session.getOptions(), bench.model.getModel(), bench.executor.get());
+  if (!roofline)
+    return fail(textOf(roofline.takeError()));
   llvm::Expected<Profile> profile =
-      Profile::measure(session.getProfileLayout(), bench.model, runs, *peak,
+      Profile::measure(session.getProfileLayout(), bench.model, runs,
                        [&] { return bench.runOnce(); });
   if (!profile)
     return fail(textOf(profile.takeError()));
   if (flags.json) {
-    llvm::json::Object result = profile->toJSON();
+    llvm::json::Object result = profile->toJSON(*roofline);
     result["model"] = bench.model.getModel().name;
     result["threads"] = int(flags.threads);
     llvm::outs() << llvm::json::Value(std::move(result)) << "\n";
   } else {
-    profile->print(llvm::outs());
+    profile->print(llvm::outs(), *roofline);
   }
   if (flags.profile.empty())
     return kSuccess;

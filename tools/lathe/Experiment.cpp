@@ -2,6 +2,7 @@
 #include "tools/lathe/Experiment.h"
 
 #include "lib/Artifact/Artifact.h"
+#include "lib/Driver/MachineLimits.h"
 #include "tools/lathe/Commands.h"
 #include "tools/lathe/Profile.h"
 #include "llvm/ADT/StringExtras.h"
@@ -198,7 +199,7 @@ Experiment::profile(const CompileOptions &given, CompressionReport &report) {
     pointers.push_back(&input);
   llvm::SmallVector<Tensor> outputs;
   constexpr int kRuns = 50;
-  llvm::Expected<Profile> measured = Profile::measure(session.getProfileLayout(), *model, kRuns, *peak,
+  llvm::Expected<Profile> measured = Profile::measure(session.getProfileLayout(), *model, kRuns,
                                                       [&] { return model->run(pointers, outputs, executor.get()); });
   if (!measured)
     return measured.takeError();

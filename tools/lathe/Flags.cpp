@@ -20,7 +20,7 @@ ModelFlags::ModelFlags() {
   mlir::registerDefaultTimingManagerCLOptions();
 }
 
-void ModelFlags::parse(int argc, char **argv, const char *overview) {
+void lathe::parseFlags(cl::OptionCategory &category, int argc, char **argv, const char *overview) {
   cl::HideUnrelatedOptions(category);
   std::string messages;
   llvm::raw_string_ostream stream(messages);
@@ -28,6 +28,10 @@ void ModelFlags::parse(int argc, char **argv, const char *overview) {
     llvm::errs() << messages;
     std::exit(kUsage);
   }
+}
+
+void ModelFlags::parse(int argc, char **argv, const char *overview) {
+  parseFlags(category, argc, argv, overview);
   for (auto &[transform, text] : transforms())
     if (llvm::Error error = checkTransform(transform, text)) {
       llvm::errs() << argv[0] << ": error: --" << transform << ": " << llvm::toString(std::move(error)) << "\n";

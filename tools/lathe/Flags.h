@@ -9,6 +9,10 @@ namespace lathe {
 
 namespace cl = llvm::cl;
 
+/// Parses the command line of a command whose flags are those of `category`; prints and exits with `kUsage` if it is wrong, and
+/// with `kSuccess` after --help.
+void parseFlags(cl::OptionCategory &category, int argc, char **argv, const char *overview);
+
 /// The flags of every command that takes a model: the model and how it is compiled. One such object exists in a process, made
 /// by the command that runs, so that commands may use the same flag names.
 struct ModelFlags {

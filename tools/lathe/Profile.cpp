@@ -2,6 +2,8 @@
 #include "tools/lathe/Profile.h"
 
 #include "tools/lathe/Session.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include <algorithm>
 #include <cmath>
@@ -13,10 +15,8 @@ static double medianOf(std::vector<double> values) {
 }
 
 llvm::Expected<Profile> Profile::measure(const ProfileLayout &layout, LoadedModel &model, int runs,
-                                         double peakGflops,
                                          llvm::function_ref<llvm::Error()> runOnce) {
   Profile profile;
-  profile.peak = peakGflops;
   std::vector<ProfiledRun> measured;
   double begin = now(), lastBegin = begin;
   // The counter's rate is known from the distance of two runs on the clock.
@@ -46,17 +46,6 @@ llvm::Expected<Profile> Profile::measure(const ProfileLayout &layout, LoadedMode
   return std::move(profile);
 }
 
-double Profile::rateOf(double macs, double microseconds) {
-  return macs > 0 && microseconds > 0 ? 2 * macs / microseconds / 1000 : 0;
-}
-
-double Profile::getMacs() const {
-  double sum = 0;
-  for (const Layer &layer : layers)
-    sum += double(std::max<int64_t>(layer.call.macs, 0) * layer.count);
-  return sum;
-}
-
 double Profile::getRest() const {
   double rest = total;
   for (const Layer &layer : layers)
@@ -64,29 +53,84 @@ double Profile::getRest() const {
   return std::max(rest, 0.0);
 }
 
-void Profile::print(llvm::raw_ostream &stream) const {
-  auto line = [&](double microseconds, double macs, llvm::StringRef count, llvm::StringRef op,
-                  llvm::StringRef name) {
-    stream << llvm::format("%12.2f %6.1f ", microseconds, 100 * share(microseconds));
-    if (double rate = rateOf(macs, microseconds))
-      stream << llvm::format("%8.1f %6.1f", rate, 100 * rate / peak);
+namespace {
+/// What a line of the table is about: the work of some calls, of which unknown parts count as none, and their time.
+struct Work {
+  double microseconds = 0, macs = 0, bytes = 0;
+  double leastMicroseconds = 0; ///< by the roofline, of each call on its own
+  int64_t calls = 0;
+
+  static Work of(const Profile::Layer &layer, const Roofline &roofline) {
+    Work work{layer.microseconds, double(std::max<int64_t>(layer.call.macs, 0)) * double(layer.count),
+              double(std::max<int64_t>(layer.call.bytes, 0)) * double(layer.count), 0, layer.count};
+    double weights = work.bytes > 0 ? double(layer.call.weightBytes) * double(layer.count) : 0;
+    work.leastMicroseconds = roofline.leastMicroseconds(work.macs, weights, work.bytes - weights);
+    return work;
+  }
+  Work &operator+=(const Work &other) {
+    microseconds += other.microseconds;
+    macs += other.macs;
+    bytes += other.bytes;
+    leastMicroseconds += other.leastMicroseconds;
+    calls += other.calls;
+    return *this;
+  }
+  /// 0 where the time or the work is unknown.
+  double getGflops() const { return microseconds > 0 ? 2 * macs / microseconds / 1000 : 0; }
+  double getGbs() const { return microseconds > 0 ? bytes / microseconds / 1000 : 0; }
+  double getRooflineShare() const { return microseconds > 0 ? leastMicroseconds / microseconds : 0; }
+};
+} // namespace
+
+/// Calls that the table's shares show as 0.0 %.
+static constexpr double kVisibleShare = 0.0005;
+
+void Profile::print(llvm::raw_ostream &stream, const Roofline &roofline) const {
+  auto cell = [&](double value, int width, int digits) {
+    if (value > 0)
+      stream << llvm::format(" %*.*f", width, digits, value);
     else
-      stream << "       -      -";
-    stream << llvm::format(" %6s  %-16s ", count.str().c_str(), op.str().c_str()) << name << "\n";
+      stream << llvm::right_justify("-", width + 1);
   };
-  stream << "     time us      %  GFLOP/s % peak  calls  op               node\n";
-  for (const Layer &layer : layers)
-    line(layer.microseconds, double(layer.call.macs) * double(layer.count),
-         std::to_string(layer.count), layer.call.op, layer.call.name);
-  line(getRest(), 0, "", "", "between layers");
-  line(total, getMacs(), "", "", "total");
-  stream << "peak: " << llvm::format("%.1f", peak) << " GFLOP/s of f32 multiply-adds\n";
+  auto line = [&](const Work &work, llvm::StringRef op, llvm::StringRef name) {
+    stream << llvm::format("%12.2f %6.1f", work.microseconds, 100 * share(work.microseconds));
+    cell(work.getGflops(), 8, 1);
+    cell(100 * work.getGflops() / roofline.gflops, 6, 1);
+    cell(work.bytes / 1000, 9, 1);
+    cell(work.getGbs(), 7, 1);
+    cell(100 * work.getRooflineShare(), 6, 1);
+    cell(double(work.calls), 6, 0);
+    stream << "  " << llvm::left_justify(op, 16) << " " << name << "\n";
+  };
+  stream << "     time us      %  GFLOP/s % peak        KB    GB/s % roof  calls  op               node\n";
+  Work invisible, sum;
+  llvm::SmallSetVector<llvm::StringRef, 4> invisibleOps;
+  for (const Layer &layer : layers) {
+    Work work = Work::of(layer, roofline);
+    sum += work;
+    if (share(work.microseconds) >= kVisibleShare) {
+      line(work, layer.call.op, layer.call.name);
+      continue;
+    }
+    invisible += work;
+    invisibleOps.insert(layer.call.op);
+  }
+  if (invisible.calls)
+    line(invisible, "below 0.05 %", llvm::join(invisibleOps, ", "));
+  line({getRest()}, "", "between layers");
+  sum.microseconds = total;
+  line(sum, "", "total");
+  stream << llvm::format("peak: %.1f GFLOP/s of f32 multiply-adds; read: %.1f GB/s of as many bytes as the weights, %.1f of "
+                         "the workspace\n",
+                         roofline.gflops, roofline.weightGbs, roofline.workspaceGbs);
 }
 
-llvm::json::Object Profile::toJSON() const {
+llvm::json::Object Profile::toJSON(const Roofline &roofline) const {
   llvm::json::Array rows;
+  Work sum;
   for (const Layer &layer : layers) {
-    double rate = rateOf(double(layer.call.macs) * double(layer.count), layer.microseconds);
+    Work work = Work::of(layer, roofline);
+    sum += work;
     llvm::json::Object row{{"name", layer.call.name},
                            {"op", layer.call.op},
                            {"calls", layer.count},
@@ -94,15 +138,25 @@ llvm::json::Object Profile::toJSON() const {
                            {"share", share(layer.microseconds)}};
     if (layer.call.macs >= 0) {
       row["macs"] = layer.call.macs;
-      row["gflops"] = rate;
-      row["peak_share"] = rate / peak;
+      row["gflops"] = work.getGflops();
+      row["peak_share"] = work.getGflops() / roofline.gflops;
+    }
+    if (layer.call.bytes >= 0) {
+      row["bytes"] = layer.call.bytes;
+      row["weight_bytes"] = layer.call.weightBytes;
+      row["gbs"] = work.getGbs();
+      row["roofline_share"] = work.getRooflineShare();
     }
     rows.push_back(std::move(row));
   }
-  return llvm::json::Object{{"peak_gflops", peak},
+  sum.microseconds = total;
+  return llvm::json::Object{{"peak_gflops", roofline.gflops},
+                            {"weight_gbs", roofline.weightGbs},
+                            {"workspace_gbs", roofline.workspaceGbs},
                             {"total_us", total},
                             {"between_layers_us", getRest()},
-                            {"gflops", rateOf(getMacs(), total)},
+                            {"gflops", sum.getGflops()},
+                            {"roofline_share", sum.getRooflineShare()},
                             {"layers", std::move(rows)}};
 }
 
@@ -126,6 +180,7 @@ llvm::json::Value Profile::toTrace() const {
       add(layer.call.name, layer.call.op, call.begin, call.ticks,
           llvm::json::Object{{"op", layer.call.op},
                              {"macs", layer.call.macs},
+                             {"bytes", layer.call.bytes},
                              {"calls", int64_t(call.count)}});
   return llvm::json::Object{{"displayTimeUnit", "ns"}, {"traceEvents", std::move(events)}};
 }

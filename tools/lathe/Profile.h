@@ -2,6 +2,7 @@
 #ifndef TOOLS_LATHE_PROFILE_H
 #define TOOLS_LATHE_PROFILE_H
 
+#include "lib/Driver/MachineLimits.h"
 #include "lib/Driver/Profile.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/JSON.h"
@@ -14,12 +15,12 @@ class Profile {
 public:
   /// Measures `runs` runs of a model that was compiled with this layout.
   static llvm::Expected<Profile> measure(const ProfileLayout &layout, LoadedModel &model, int runs,
-                                         double peakGflops,
                                          llvm::function_ref<llvm::Error()> runOnce);
 
-  /// A table with one line for each layer, in the order they run, and the total.
-  void print(llvm::raw_ostream &stream) const;
-  llvm::json::Object toJSON() const;
+  /// A table with one line for each layer, in the order they run, and the total. Calls that take no visible time, such as the
+  /// fills of borders, share one line.
+  void print(llvm::raw_ostream &stream, const Roofline &roofline) const;
+  llvm::json::Object toJSON(const Roofline &roofline) const;
   /// The fastest run in the format of Chrome's tracing. The calls of a layer in a loop are one event, where the first of
   /// them was.
   llvm::json::Value toTrace() const;
@@ -33,15 +34,12 @@ public:
 
 private:
   double share(double microseconds) const { return total > 0 ? microseconds / total : 0; }
-  /// GFLOP/s; 0 where the work is unknown.
-  static double rateOf(double macs, double microseconds);
-  double getMacs() const;
   /// From one end of the model to the other, without what is spent in layers.
   double getRest() const;
 
   std::vector<Layer> layers;
   ProfiledRun fastest;
-  double ticksPerMicrosecond = 1, total = 0, peak = 0;
+  double ticksPerMicrosecond = 1, total = 0;
 };
 
 } // namespace lathe

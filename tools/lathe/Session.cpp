@@ -12,7 +12,7 @@
 
 using namespace lathe;
 
-static mlir::DialectRegistry &getRegistry() {
+const mlir::DialectRegistry &lathe::getRegistry() {
   static mlir::DialectRegistry *registry = [] {
     auto *made = new mlir::DialectRegistry();
     registerDialects(*made);

@@ -14,6 +14,9 @@
 
 namespace lathe {
 
+/// All dialects, for contexts of this program.
+const mlir::DialectRegistry &getRegistry();
+
 /// A context set up as the flags ask, with diagnostics going to stderr.
 class Session {
 public:

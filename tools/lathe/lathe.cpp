@@ -26,6 +26,7 @@ static constexpr CommandEntry kCommands[] = {
     {"bench", runBench, "measure a model's latency"},
     {"eval", runEval, "measure accuracy or perplexity on labelled data"},
     {"calibrate", runCalibrate, "record the ranges of activations for quantization"},
+    {"machine", runMachine, "measure what no kernel can exceed on this machine"},
     {"inspect", runInspect, "show operators, shapes, sizes and what is unsupported"},
 };
 

@@ -45,6 +45,34 @@ static int64_t countWeightBytes(func::CallOp call) {
   return bytes;
 }
 
+/// The size of what a call hands over, which a kernel for several sizes sees cast to an unknown one.
+static MemRefType getPassedType(Value operand) {
+  if (auto cast = operand.getDefiningOp<memref::CastOp>())
+    operand = cast.getSource();
+  return dyn_cast<MemRefType>(operand.getType());
+}
+
+/// Bytes of everything that a call reads and writes, each once; -1 where a size is known at run time only. A table that
+/// the kernel looks up element by element counts as much as the iterations of `op` can read of it.
+static int64_t countBytes(Operation *op, func::FuncOp kernel, func::CallOp call) {
+  int64_t iterations = std::numeric_limits<int64_t>::max();
+  if (auto linalgOp = dyn_cast_if_present<linalg::LinalgOp>(op))
+    if (SmallVector<int64_t> ranges = linalgOp.getStaticLoopRanges(); !ShapedType::isDynamicShape(ranges))
+      iterations = ShapedType::getNumElements(ranges);
+  int64_t bytes = 0;
+  for (auto [argument, operand] : llvm::zip(kernel.getArguments(), call.getOperands())) {
+    MemRefType type = getPassedType(operand);
+    if (!type || argument.use_empty())
+      continue;
+    if (!type.hasStaticShape())
+      return -1;
+    bool isTable = llvm::all_of(argument.getUsers(), llvm::IsaPred<memref::LoadOp>);
+    int64_t elements = isTable ? std::min(type.getNumElements(), iterations) : type.getNumElements();
+    bytes += elements * getElementBytes(type.getElementType());
+  }
+  return bytes;
+}
+
 namespace {
 
 struct InstrumentPass : lathe::impl::InstrumentPassBase<InstrumentPass> {
@@ -143,8 +171,8 @@ private:
   static int64_t countMacs(nn::KernelOpInterface op, func::FuncOp kernel, func::CallOp call) {
     SmallVector<Type> types(kernel.getArgumentTypes());
     for (auto [argument, operand] : llvm::zip(kernel.getArguments(), call.getOperands()))
-      if (auto cast = operand.getDefiningOp<memref::CastOp>())
-        argument.setType(cast.getSource().getType());
+      if (MemRefType type = getPassedType(operand))
+        argument.setType(type);
     int64_t macs = op.getMacs();
     for (auto [argument, type] : llvm::zip(kernel.getArguments(), types))
       argument.setType(type);
@@ -158,20 +186,25 @@ private:
     SmallVector<Attribute> rows;
     for (func::CallOp call : calls) {
       StringRef name = findNodeName(call.getLoc()), op = call.getCallee();
-      int64_t macs = -1;
-      if (auto kernel = symbols.lookup<func::FuncOp>(call.getCallee()))
+      int64_t macs = -1, bytes = -1;
+      if (auto kernel = symbols.lookup<func::FuncOp>(call.getCallee())) {
+        Operation *work = nullptr;
         kernel.walk<WalkOrder::PreOrder>([&](Operation *inner) {
-          auto nnOp = dyn_cast<nn::KernelOpInterface>(inner);
-          if (!nnOp && !isa<linalg::LinalgOp>(inner))
+          if (!isa<nn::KernelOpInterface, linalg::LinalgOp>(inner))
             return WalkResult::advance();
-          op = inner->getName().getStringRef();
-          if (nnOp)
-            macs = countMacs(nnOp, kernel, call);
+          work = inner;
           return WalkResult::interrupt();
         });
+        if (work)
+          op = work->getName().getStringRef();
+        if (auto nnOp = dyn_cast_if_present<nn::KernelOpInterface>(work))
+          macs = countMacs(nnOp, kernel, call);
+        bytes = countBytes(work, kernel, call);
+      }
       rows.push_back(builder.getDictionaryAttr(
           {builder.getNamedAttr("name", builder.getStringAttr(name.empty() ? call.getCallee() : name)),
            builder.getNamedAttr("op", builder.getStringAttr(op)),
+           builder.getNamedAttr("bytes", builder.getI64IntegerAttr(bytes)),
            builder.getNamedAttr("weight_bytes", builder.getI64IntegerAttr(countWeightBytes(call))),
            builder.getNamedAttr("macs", builder.getI64IntegerAttr(macs))}));
     }

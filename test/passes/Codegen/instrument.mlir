@@ -2,7 +2,7 @@
 // RUN: lathe-opt %s -pass-pipeline="builtin.module(codegen-instrument,func.func(codegen-emit-kernels,codegen-linalg-to-loops),codegen-outline-parallel,codegen-to-llvm)" | FileCheck %s --check-prefix=LLVM
 
 // Calls are named by their location, and counted once more each time around a loop.
-// CHECK: module attributes {lathe.profile = [{macs = 4096 : i64, name = "fc", op = "nn.linear", weight_bytes = 0 : i64}, {macs = -1 : i64, name = "kernel_fill_0", op = "linalg.fill", weight_bytes = 0 : i64}], lathe.profile_offset = 128 : i64, lathe.workspace_bytes = 192 : i64}
+// CHECK: module attributes {lathe.profile = [{bytes = 8960 : i64, macs = 4096 : i64, name = "fc", op = "nn.linear", weight_bytes = 0 : i64}, {bytes = 256 : i64, macs = -1 : i64, name = "kernel_fill_0", op = "linalg.fill", weight_bytes = 0 : i64}], lathe.profile_offset = 128 : i64, lathe.workspace_bytes = 192 : i64}
 // CHECK: func.func @main(%{{.*}}, %[[ARENA:.*]]: memref<192xi8>, %{{.*}}: !llvm.ptr)
 // CHECK: %[[PROFILE:.*]] = memref.view %[[ARENA]][%c128][] : memref<192xi8> to memref<8xi64>
 // CHECK: scf.for

@@ -1,0 +1,125 @@
+// What is compared. A side prepares a variant of a model and then says which process runs it (see worker.mjs).
+import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+import { fixDims } from "./onnx-file.mjs";
+import { here } from "./options.mjs";
+import { capture, reasonIn } from "./worker.mjs";
+
+function removeFiles(prepared) {
+  for (const { file } of prepared.values()) rmSync(file, { force: true });
+  prepared.clear();
+}
+
+/// A build of Lathe. Models are compiled ahead, and run by a small C program of the folder `tools`.
+export class Lathe {
+  constructor(name, program, flags, tools, folder) {
+    Object.assign(this, { name, program, flags, tools, folder, prepared: new Map() });
+  }
+
+  get version() {
+    return capture([], [this.program, "--version"]).stdout.split("\n")[0];
+  }
+
+  /// The command that compiles a variant, with what follows `compile`.
+  compileCommand(variant, ...more) {
+    const dims = variant.dims.map((dim) => `--dim=${dim}`);
+    return [this.program, "compile", variant.path, ...dims, ...this.flags, "--name=model", ...more];
+  }
+
+  /// A shared object of the variant; `arena` is what the compiler says of the workspace.
+  prepare(variant) {
+    const known = this.prepared.get(variant);
+    if (known) return known;
+    const file = resolve(this.folder, `${this.name.replaceAll(/\W/g, "-")}-${this.prepared.size}.so`);
+    const { stderr } = capture([], this.compileCommand(variant, "--emit=shared", "--remarks", "-o", file));
+    // The last one is the model's; those before are of constants that were folded.
+    const remark = stderr.split("\n").findLast((line) => /\] Arena \|/.test(line)) ?? "";
+    const metric = (name) => Number(new RegExp(`\\b${name}=(\\d+)`).exec(remark)?.[1] ?? NaN);
+    const made = { file, arena: { bytes: metric("Bytes"), largest_live_bytes: metric("LargestLiveSet") } };
+    this.prepared.set(variant, made);
+    return made;
+  }
+
+  command(variant, threads) {
+    return [resolve(this.tools, "lathe-model-runner"), this.prepare(variant).file, String(threads)];
+  }
+
+  /// What a compilation to an object costs, and what it makes.
+  measureCompilation(variant) {
+    const file = resolve(this.folder, "model.o");
+    const spawn = resolve(this.tools, "lathe-spawn");
+    const { stdout, stderr } = capture([], [spawn, ...this.compileCommand(variant, "-o", file)]);
+    const { status, ...cost } = JSON.parse(stdout);
+    if (status !== 0) throw new Error(`lathe compile: ${reasonIn(stderr) ?? `status ${status}`}`);
+    const bytes = statSync(file).size;
+    rmSync(file);
+    const { weight_bytes: weights } = JSON.parse(capture([], this.command(variant, 1)).stdout);
+    const { arena } = this.prepare(variant);
+    return { ...cost, object_bytes: bytes, code_bytes: bytes - weights, weight_bytes: weights, arena };
+  }
+
+  /// Bytes that a program needs besides the model.
+  libraryBytes() {
+    return 0;
+  }
+
+  release() {
+    removeFiles(this.prepared);
+  }
+}
+
+/// ONNX Runtime, by its package for Node.
+export class OnnxRuntime {
+  name = "onnxruntime-node";
+  profiles = true;
+  prepared = new Map();
+
+  constructor(folder) {
+    this.folder = folder;
+  }
+
+  get version() {
+    const { version } = JSON.parse(readFileSync(resolve(this.packageFolder(), "package.json"), "utf8"));
+    return `onnxruntime-node ${version}, all its graph optimisations; node ${process.version}`;
+  }
+
+  packageFolder() {
+    const entry = createRequire(import.meta.url).resolve(this.name);
+    return entry.slice(0, entry.lastIndexOf(`${this.name}/`) + this.name.length);
+  }
+
+  /// A file in which all dimensions are fixed.
+  prepare(variant) {
+    if (!variant.dims.length) return { file: variant.path };
+    const known = this.prepared.get(variant);
+    if (known) return known;
+    const made = { file: resolve(this.folder, `fixed-${this.prepared.size}.onnx`) };
+    const sizes = variant.dims.map((dim) => dim.split("=")).map(([name, value]) => [name, Number(value)]);
+    fixDims(variant.path, made.file, Object.fromEntries(sizes));
+    this.prepared.set(variant, made);
+    return made;
+  }
+
+  command(variant, threads) {
+    return ["node", resolve(here, "ort-worker.mjs"), this.prepare(variant).file, String(threads)];
+  }
+
+  libraryBytes() {
+    const versions = resolve(this.packageFolder(), "bin");
+    const library = resolve(versions, readdirSync(versions)[0], process.platform, process.arch);
+    return readdirSync(library).reduce((sum, file) => sum + statSync(resolve(library, file)).size, 0);
+  }
+
+  release() {
+    removeFiles(this.prepared);
+  }
+}
+
+/// The side that `--peers` names. Another build of Lathe gets no options: what they change can be seen against the same build.
+export function makePeer(text, tools, folder) {
+  if (text === "onnxruntime-node") return new OnnxRuntime(folder);
+  const [, program] = /^lathe=(.+)$/.exec(text) ?? [];
+  if (!program) throw new Error(`expected --peers of onnxruntime-node or lathe=PROGRAM, but got '${text}'`);
+  return new Lathe(text, resolve(program), [], tools, folder);
+}

@@ -1,0 +1,33 @@
+// From nothing to the first result, and the memory that it takes, in fresh processes that do nothing else.
+import { statSync } from "node:fs";
+import { summarize } from "./statistics.mjs";
+import { Worker } from "./worker.mjs";
+
+/// Of each side: milliseconds from opening the model to its first outputs (neither the start of the process nor the loading of
+/// the peer's library counts), the peak of the process's memory after some runs, that of it which the process has without model
+/// and library, and the sizes of files that it needs. One thread.
+export async function measureStart(sides, variant, processors, rounds) {
+  const times = {}, peaks = {}, bases = {};
+  for (let round = 0; round < rounds; ++round)
+    for (const side of round % 2 ? [...sides].reverse() : sides) {
+      const worker = new Worker(side.command(variant, 1), processors.slice(0, 1));
+      try {
+        const { start_ms: time, base_bytes: base = 0 } = await worker.start();
+        await worker.run(3);
+        (times[side.name] ??= []).push(time);
+        (peaks[side.name] ??= []).push(worker.peakBytes());
+        (bases[side.name] ??= []).push(base);
+      } finally {
+        await worker.stop();
+      }
+    }
+  return Object.fromEntries(
+    sides.map((side) => [side.name, {
+      start_ms: summarize(times[side.name]),
+      peak_bytes: summarize(peaks[side.name]).median,
+      base_bytes: summarize(bases[side.name]).median,
+      model_bytes: statSync(side.prepare(variant).file).size,
+      library_bytes: side.libraryBytes(),
+    }])
+  );
+}
