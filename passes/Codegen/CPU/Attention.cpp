@@ -82,11 +82,11 @@ LogicalResult Attention::prepare() {
   queries = k.dim(query, sequence(op.getHeadsFirst()));
   keys = k.dim(value, sequence(op.getKvHeadsFirst()));
 
-  // One vector of queries where the second would be mostly empty, or the scratch too large for the cache.
+  // One vector of queries where much of the second would be empty, or the scratch too large for the cache.
   int64_t lanes = k.lanes(), fixed = constantOr(queries);
   constexpr int64_t mostKeys = 64;
   vectors = 2;
-  if (fixed > 0 && llvm::alignTo(fixed, 2 * lanes) > llvm::alignTo(fixed, lanes))
+  if (fixed > 0 && 4 * llvm::alignTo(fixed, 2 * lanes) > 5 * llvm::alignTo(fixed, lanes))
     vectors = 1;
   if ((depth + valueDepth + mostKeys) * 2 * lanes * 4 > kBlockBytes)
     vectors = 1;
