@@ -1,5 +1,6 @@
 //===- Header.cpp - The C header of a model -------------------------------===//
 #include "lib/Artifact/Artifact.h"
+#include "lib/Support/DataTypes.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
@@ -7,21 +8,21 @@
 using namespace mlir;
 using namespace lathe;
 
-/// The C type of an ONNX element type; `void` where C has none.
+/// The C type of an element; `void` where C has none.
 static StringRef getCType(int64_t dtype) {
   switch (dtype) {
-  case 1: return "float";
-  case 2: return "uint8_t";
-  case 3: return "int8_t";
-  case 4: return "uint16_t";
-  case 5: return "int16_t";
-  case 6: return "int32_t";
-  case 7: return "int64_t";
-  case 9: return "uint8_t";
-  case 10: case 16: return "uint16_t";
-  case 11: return "double";
-  case 12: return "uint32_t";
-  case 13: return "uint64_t";
+  case LATHE_FLOAT32: return "float";
+  case LATHE_FLOAT64: return "double";
+  case LATHE_INT8: case LATHE_INT4: case LATHE_INT2: return "int8_t";
+  case LATHE_UINT8: case LATHE_BOOL: case LATHE_UINT4: case LATHE_UINT2: return "uint8_t";
+  case LATHE_FLOAT8E4M3FN: case LATHE_FLOAT8E4M3FNUZ: case LATHE_FLOAT8E5M2: case LATHE_FLOAT8E5M2FNUZ:
+  case LATHE_FLOAT8E8M0: case LATHE_FLOAT4E2M1: return "uint8_t";
+  case LATHE_INT16: return "int16_t";
+  case LATHE_UINT16: case LATHE_FLOAT16: case LATHE_BFLOAT16: return "uint16_t";
+  case LATHE_INT32: return "int32_t";
+  case LATHE_UINT32: return "uint32_t";
+  case LATHE_INT64: return "int64_t";
+  case LATHE_UINT64: return "uint64_t";
   default: return "void";
   }
 }
@@ -43,9 +44,13 @@ static std::string identifier(StringRef name) {
 
 static StringRef getName(DictionaryAttr entry) { return cast<StringAttr>(entry.get("name")).getValue(); }
 
-/// "[batch, 1, 32, 32]"
+/// "[batch, 1, 32, 32]", and the element type where the C type does not tell it: "[4], float8e5m2".
 static std::string getShapeText(DictionaryAttr tensor) {
-  return "[" + cast<StringAttr>(tensor.get("dims")).str() + "]";
+  std::string text = "[" + cast<StringAttr>(tensor.get("dims")).str() + "]";
+  auto type = lathe_dtype(cast<IntegerAttr>(tensor.get("dtype")).getInt());
+  if (isNarrow(type) || type == LATHE_FLOAT16 || type == LATHE_BFLOAT16)
+    text += ", " + nameOf(type).str();
+  return text;
 }
 
 /// A text that does not end the comment it stands in.

@@ -32,11 +32,6 @@ Expected<Preprocess> Preprocess::parse(StringRef text) {
   return result;
 }
 
-static bool isFloat(int32_t type) {
-  return type == LATHE_FLOAT32 || type == LATHE_FLOAT64 || type == LATHE_FLOAT16 ||
-         type == LATHE_BFLOAT16;
-}
-
 Expected<NpyArray> lathe::adaptSamples(NpyArray samples, const lathe_tensor &input,
                                        const Preprocess &preprocess) {
   auto fail = [&](const Twine &what) {
@@ -62,10 +57,10 @@ Expected<NpyArray> lathe::adaptSamples(NpyArray samples, const lathe_tensor &inp
   shape.insert(shape.begin(), samples.shape[0]);
   samples.shape = shape;
 
-  if (samples.type == input.dtype && !(isFloat(input.dtype) && preprocess.scale != 1))
+  bool maps = getSemantics(lathe_dtype(input.dtype));
+  if (samples.type == input.dtype && !(maps && preprocess.scale != 1))
     return samples;
   NpyArray converted(lathe_dtype(input.dtype), shape);
-  bool maps = isFloat(input.dtype);
   for (int64_t i = 0, count = samples.size(); i < count; ++i) {
     double value = samples.at(i);
     converted.set(i, maps ? value * preprocess.scale + preprocess.offset : value);

@@ -34,8 +34,7 @@ Tensor lathe::randomTensor(const lathe_tensor &description, llvm::ArrayRef<int64
   for (int64_t size : llvm::ArrayRef(description.shape, description.rank))
     shape.push_back(size >= 0 ? size : dims[-1 - size]);
   NpyArray array(lathe_dtype(description.dtype), shape);
-  bool isFloat = array.type == LATHE_FLOAT32 || array.type == LATHE_FLOAT64 ||
-                 array.type == LATHE_FLOAT16 || array.type == LATHE_BFLOAT16;
+  bool isFloat = getSemantics(array.type);
   uint64_t state = seed;
   for (int64_t i = 0, count = array.size(); i < count; ++i) {
     if (!isFloat) {

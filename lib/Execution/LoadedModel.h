@@ -2,7 +2,7 @@
 #ifndef LIB_EXECUTION_LOADEDMODEL_H
 #define LIB_EXECUTION_LOADEDMODEL_H
 
-#include "lathe/rt_abi.h"
+#include "lib/Support/DataTypes.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -11,9 +11,6 @@
 #include <memory>
 
 namespace lathe {
-
-/// Bytes of one element; 0 if the type is unknown.
-unsigned getByteSize(lathe_dtype type);
 
 /// A dense tensor in memory, row-major; its own is 64-byte aligned.
 class Tensor {
@@ -26,7 +23,7 @@ public:
   lathe_dtype getType() const { return type; }
   llvm::ArrayRef<int64_t> getShape() const { return shape; }
   int64_t getNumElements() const;
-  size_t getNumBytes() const { return getNumElements() * getByteSize(type); }
+  size_t getNumBytes() const { return getNumElements() * sizeOf(type); }
   void *getData() { return storage.get(); }
   const void *getData() const { return storage.get(); }
   template <typename T>

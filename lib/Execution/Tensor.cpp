@@ -4,29 +4,6 @@
 
 using namespace lathe;
 
-unsigned lathe::getByteSize(lathe_dtype type) {
-  switch (type) {
-  case LATHE_UINT8:
-  case LATHE_INT8:
-  case LATHE_BOOL:
-    return 1;
-  case LATHE_UINT16:
-  case LATHE_INT16:
-  case LATHE_FLOAT16:
-  case LATHE_BFLOAT16:
-    return 2;
-  case LATHE_FLOAT32:
-  case LATHE_INT32:
-  case LATHE_UINT32:
-    return 4;
-  case LATHE_FLOAT64:
-  case LATHE_INT64:
-  case LATHE_UINT64:
-    return 8;
-  }
-  return 0;
-}
-
 void Tensor::Free::operator()(void *pointer) const {
   if (owns)
     std::free(pointer);

@@ -30,6 +30,7 @@ enum class Rule {
   OutputDataType, // attribute `output_datatype`, otherwise float
   Value,          // attribute `value`, otherwise float
   Quantized,      // zero point, otherwise attribute `output_dtype`, otherwise uint8
+  Dequantized,    // attribute `output_dtype`, otherwise that of the scale
 };
 
 } // namespace
@@ -48,11 +49,12 @@ static Rule getRule(StringRef op, unsigned index) {
       .Cases({"Shape", "Size", "NonZero", "ArgMax", "ArgMin", "NonMaxSuppression"}, Rule::Int64)
       .Cases({"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"}, Rule::Bool)
       .Cases({"And", "Or", "Xor", "Not", "IsInf", "IsNaN"}, Rule::Bool)
-      .Cases({"Where", "DequantizeLinear", "CastLike"}, Rule::Operand1)
+      .Cases({"Where", "CastLike"}, Rule::Operand1)
       .Case("OneHot", Rule::Operand2)
       .Cases({"QLinearMatMul", "QLinearConv"}, Rule::Operand7)
       .Cases({"MatMulInteger", "ConvInteger"}, Rule::Int32)
       .Case("QuantizeLinear", Rule::Quantized)
+      .Case("DequantizeLinear", Rule::Dequantized)
       .Case("DynamicQuantizeLinear", Rule::UInt8)
       .Case("Cast", Rule::To)
       .Case("ConstantOfShape", Rule::Value)
@@ -126,6 +128,8 @@ Type getResultElementType(const ::onnx::NodeProto &node, unsigned index, ArrayRe
     if (Type zeroPoint = operand(2))
       return zeroPoint;
     return fromAttribute("output_dtype", fromDataType(::onnx::TensorProto::UINT8));
+  case Rule::Dequantized:
+    return fromAttribute("output_dtype", operand(1));
   }
   return {};
 }

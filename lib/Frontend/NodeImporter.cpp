@@ -202,7 +202,7 @@ Attribute GraphImporter::convertAttribute(NodeContext &node,
     return {};
   }
   if (kind == "INT") {
-    if (llvm::is_contained({"to", "dtype", "output_datatype", "output_dtype"}, attribute.name()) &&
+    if (llvm::is_contained({"to", "dtype", "output_datatype", "output_dtype", "precision"}, attribute.name()) &&
         attribute.i()) {
       if (Error error = convertDataType(attribute.i(), builder.getContext()).takeError()) {
         emitError(node) << "attribute '" << attribute.name() << "': " << toString(std::move(error));

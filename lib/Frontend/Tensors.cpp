@@ -1,5 +1,7 @@
 //===- Tensors.cpp - Tensors and types of ONNX to attributes and types ----===//
 #include "lib/Frontend/Tensors.h"
+#include "dialects/ONNX/IR/DataTypes.h"
+#include "lib/Support/PackedBits.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/Support/Endian.h"
@@ -27,40 +29,9 @@ std::string getDataTypeName(int32_t dataType) {
 }
 
 Expected<Type> convertDataType(int32_t dataType, MLIRContext *context) {
-  auto integer = [&](unsigned width, bool isUnsigned = false) -> Type {
-    return IntegerType::get(context, width,
-                            isUnsigned ? IntegerType::Unsigned : IntegerType::Signless);
-  };
-  switch (dataType) {
-  case ::onnx::TensorProto::FLOAT:
-    return Float32Type::get(context);
-  case ::onnx::TensorProto::DOUBLE:
-    return Float64Type::get(context);
-  case ::onnx::TensorProto::FLOAT16:
-    return Float16Type::get(context);
-  case ::onnx::TensorProto::BFLOAT16:
-    return BFloat16Type::get(context);
-  case ::onnx::TensorProto::BOOL:
-    return integer(1);
-  case ::onnx::TensorProto::INT8:
-    return integer(8);
-  case ::onnx::TensorProto::INT16:
-    return integer(16);
-  case ::onnx::TensorProto::INT32:
-    return integer(32);
-  case ::onnx::TensorProto::INT64:
-    return integer(64);
-  case ::onnx::TensorProto::UINT8:
-    return integer(8, true);
-  case ::onnx::TensorProto::UINT16:
-    return integer(16, true);
-  case ::onnx::TensorProto::UINT32:
-    return integer(32, true);
-  case ::onnx::TensorProto::UINT64:
-    return integer(64, true);
-  default:
-    return createStringError("element type " + getDataTypeName(dataType) + " is not supported");
-  }
+  if (Type type = onnx::getOnnxElementType(context, dataType))
+    return type;
+  return createStringError("element type " + getDataTypeName(dataType) + " is not supported");
 }
 
 TensorType DeclaredType::getType() const {
@@ -127,7 +98,9 @@ static TensorBytes copyField(const Field &field) {
   return result;
 }
 
-static TensorBytes copyTypedField(const ::onnx::TensorProto &tensor) {
+static TensorBytes copyTypedField(const ::onnx::TensorProto &tensor, Type elementType) {
+  if (onnx::isNarrow(elementType)) // the bytes of raw data
+    return copyField<uint8_t>(tensor.int32_data());
   switch (tensor.data_type()) {
   case ::onnx::TensorProto::FLOAT:
     return copyField<float>(tensor.float_data());
@@ -188,8 +161,8 @@ static Expected<TensorBytes> readExternal(const ::onnx::TensorProto &tensor, uin
   return TensorBytes{(*mapped)->slice(offset, expected), *mapped};
 }
 
-static Expected<TensorBytes> readBytes(const ::onnx::TensorProto &tensor, uint64_t expected,
-                                       ModelFile &file) {
+static Expected<TensorBytes> readBytes(const ::onnx::TensorProto &tensor, Type elementType,
+                                       uint64_t expected, ModelFile &file) {
   if (tensor.data_location() == ::onnx::TensorProto::EXTERNAL)
     return readExternal(tensor, expected, file);
   TensorBytes result;
@@ -198,7 +171,7 @@ static Expected<TensorBytes> readBytes(const ::onnx::TensorProto &tensor, uint64
     memcpy(data, tensor.raw_data().data(), tensor.raw_data().size());
     result = copy;
   } else {
-    result = copyTypedField(tensor);
+    result = copyTypedField(tensor, elementType);
   }
   if (result.bytes.size() != expected)
     return createStringError("expected " + std::to_string(expected) +
@@ -226,9 +199,17 @@ Expected<ElementsAttr> convertTensor(const ::onnx::TensorProto &tensor, ModelFil
   if (overflow || __builtin_mul_overflow(count, elementBytes, &size) || !llvm::isUInt<62>(size))
     return createStringError(
         "expected a tensor that fits into memory, but got one of more than 2^62 bytes");
-  Expected<TensorBytes> data = readBytes(tensor, size, file);
+  unsigned bits = elementType->getIntOrFloatBitWidth();
+  bool isPacked = bits == 2 || bits == 4;
+  Expected<TensorBytes> data =
+      readBytes(tensor, *elementType, isPacked ? getPackedSize(count, bits) : size, file);
   if (!data)
     return data.takeError();
+  if (isPacked) { // attributes hold an element a byte, without its sign
+    auto [bytes, unpacked] = allocateBytes(size);
+    unpackBits(data->bytes, bits, /*isSigned=*/false, {bytes, size});
+    *data = unpacked;
+  }
 
   auto type = RankedTensorType::get(shape, *elementType);
   if (elementType->isInteger(1)) {

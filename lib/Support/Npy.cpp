@@ -1,13 +1,14 @@
 //===- Npy.cpp - NumPy's array files --------------------------------------===//
 #include "lib/Support/Npy.h"
 
-#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -16,37 +17,24 @@ using namespace llvm;
 using namespace lathe;
 
 namespace {
-struct TypeInfo {
+/// What a header calls a type, without the byte order.
+struct TypeCode {
   lathe_dtype type;
-  const char *name;
-  /// What a header calls it, without the byte order. bfloat16 has no name of its own in NumPy; ml_dtypes writes V2.
   const char *code;
-  size_t size;
 };
 } // namespace
 
-static const TypeInfo kTypes[] = {
-    {LATHE_FLOAT32, "float32", "f4", 4}, {LATHE_UINT8, "uint8", "u1", 1},
-    {LATHE_INT8, "int8", "i1", 1},       {LATHE_UINT16, "uint16", "u2", 2},
-    {LATHE_INT16, "int16", "i2", 2},     {LATHE_INT32, "int32", "i4", 4},
-    {LATHE_INT64, "int64", "i8", 8},     {LATHE_BOOL, "bool", "b1", 1},
-    {LATHE_FLOAT16, "float16", "f2", 2}, {LATHE_FLOAT64, "float64", "f8", 8},
-    {LATHE_UINT32, "uint32", "u4", 4},   {LATHE_UINT64, "uint64", "u8", 8},
-    {LATHE_BFLOAT16, "bfloat16", "V2", 2}};
+// bfloat16 has no name of its own in NumPy; ml_dtypes writes V2.
+static const TypeCode kCodes[] = {
+    {LATHE_FLOAT32, "f4"}, {LATHE_UINT8, "u1"},    {LATHE_INT8, "i1"},    {LATHE_UINT16, "u2"}, {LATHE_INT16, "i2"},
+    {LATHE_INT32, "i4"},   {LATHE_INT64, "i8"},    {LATHE_BOOL, "b1"},    {LATHE_FLOAT16, "f2"}, {LATHE_FLOAT64, "f8"},
+    {LATHE_UINT32, "u4"},  {LATHE_UINT64, "u8"},   {LATHE_BFLOAT16, "V2"}, {kUnnamedByte, "V1"}};
 
-static const TypeInfo *infoOf(lathe_dtype type) {
-  const TypeInfo *info = find_if(kTypes, [&](const TypeInfo &it) { return it.type == type; });
-  return info == std::end(kTypes) ? nullptr : info;
-}
-
-size_t lathe::sizeOf(lathe_dtype type) {
-  const TypeInfo *info = infoOf(type);
-  return info ? info->size : 0;
-}
-
-StringRef lathe::nameOf(lathe_dtype type) {
-  const TypeInfo *info = infoOf(type);
-  return info ? info->name : "unknown";
+/// Integers of fewer than 8 bits are written as those of 8; of narrow floats, a file holds the bytes.
+static StringRef codeOf(lathe_dtype type) {
+  if (isNarrow(type))
+    return getSemantics(type) ? "V1" : isSigned(type) ? "i1" : "u1";
+  return find_if(kCodes, [&](const TypeCode &it) { return it.type == type; })->code;
 }
 
 NpyArray::NpyArray(lathe_dtype type, ArrayRef<int64_t> shape)
@@ -59,10 +47,6 @@ int64_t NpyArray::size() const {
   return count;
 }
 
-static const fltSemantics &halfSemantics(lathe_dtype type) {
-  return type == LATHE_FLOAT16 ? APFloat::IEEEhalf() : APFloat::BFloat();
-}
-
 double NpyArray::at(int64_t index) const {
   switch (type) {
   case LATHE_FLOAT32:
@@ -73,10 +57,6 @@ double NpyArray::at(int64_t index) const {
     return as<uint8_t>()[index];
   case LATHE_INT8:
     return as<int8_t>()[index];
-  case LATHE_UINT16:
-    return as<uint16_t>()[index];
-  case LATHE_INT16:
-    return as<int16_t>()[index];
   case LATHE_INT32:
     return as<int32_t>()[index];
   case LATHE_INT64:
@@ -87,72 +67,62 @@ double NpyArray::at(int64_t index) const {
     return as<uint32_t>()[index];
   case LATHE_UINT64:
     return double(as<uint64_t>()[index]);
-  case LATHE_FLOAT16:
-  case LATHE_BFLOAT16: {
-    APFloat value(halfSemantics(type), APInt(16, as<uint16_t>()[index]));
+  default:
+    break;
+  }
+  // The others have at most 16 bits.
+  unsigned width = getBits(type);
+  uint16_t bits = sizeOf(type) == 2 ? as<uint16_t>()[index] : as<uint8_t>()[index];
+  APInt element(width, bits, /*isSigned=*/false, /*implicitTrunc=*/true);
+  if (const fltSemantics *semantics = getSemantics(type)) {
+    APFloat value(*semantics, element);
+    if (value.isNaN()) // APFloat makes infinity of float8e8m0's
+      return std::numeric_limits<double>::quiet_NaN();
     bool lost;
     value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lost);
     return value.convertToDouble();
   }
-  }
-  return 0;
+  return isSigned(type) ? double(element.getSExtValue()) : double(element.getZExtValue());
 }
 
-template <typename T> static T clampTo(double value) {
+/// The nearest integer of so many bits.
+static int64_t clampTo(double value, unsigned bits, bool hasSign) {
   if (std::isnan(value))
     return 0;
   double rounded = std::nearbyint(value);
-  if (rounded <= double(std::numeric_limits<T>::min()))
-    return std::numeric_limits<T>::min();
-  if (rounded >= double(std::numeric_limits<T>::max()))
-    return std::numeric_limits<T>::max();
-  return T(rounded);
+  double lowest = hasSign ? -std::ldexp(1, bits - 1) : 0, limit = std::ldexp(1, bits - hasSign);
+  if (rounded <= lowest)
+    return int64_t(lowest);
+  if (rounded >= limit)
+    return int64_t(maskTrailingOnes<uint64_t>(bits - hasSign));
+  return hasSign ? int64_t(rounded) : int64_t(uint64_t(rounded));
 }
 
 void NpyArray::set(int64_t index, double value) {
-  switch (type) {
-  case LATHE_FLOAT32:
-    as<float>()[index] = float(value);
-    return;
-  case LATHE_FLOAT64:
-    as<double>()[index] = value;
-    return;
-  case LATHE_UINT8:
-    as<uint8_t>()[index] = clampTo<uint8_t>(value);
-    return;
-  case LATHE_INT8:
-    as<int8_t>()[index] = clampTo<int8_t>(value);
-    return;
-  case LATHE_UINT16:
-    as<uint16_t>()[index] = clampTo<uint16_t>(value);
-    return;
-  case LATHE_INT16:
-    as<int16_t>()[index] = clampTo<int16_t>(value);
-    return;
-  case LATHE_INT32:
-    as<int32_t>()[index] = clampTo<int32_t>(value);
-    return;
-  case LATHE_INT64:
-    as<int64_t>()[index] = clampTo<int64_t>(value);
-    return;
-  case LATHE_BOOL:
-    as<uint8_t>()[index] = value != 0;
-    return;
-  case LATHE_UINT32:
-    as<uint32_t>()[index] = clampTo<uint32_t>(value);
-    return;
-  case LATHE_UINT64:
-    as<uint64_t>()[index] = clampTo<uint64_t>(value);
-    return;
-  case LATHE_FLOAT16:
-  case LATHE_BFLOAT16: {
+  size_t size = sizeOf(type);
+  uint64_t bits;
+  if (type == LATHE_FLOAT32) {
+    bits = bit_cast<uint32_t>(float(value));
+  } else if (type == LATHE_BOOL) {
+    bits = value != 0;
+  } else if (const fltSemantics *semantics = getSemantics(type)) {
+    if (!APFloat::semanticsHasNaN(*semantics)) {
+      double largest = APFloat::getLargest(*semantics).convertToDouble();
+      value = std::isnan(value) ? 0 : std::clamp(value, -largest, largest);
+    }
     APFloat number(value);
     bool lost;
-    number.convert(halfSemantics(type), APFloat::rmNearestTiesToEven, &lost);
-    as<uint16_t>()[index] = uint16_t(number.bitcastToAPInt().getZExtValue());
-    return;
+    number.convert(*semantics, APFloat::rmNearestTiesToEven, &lost);
+    bits = number.bitcastToAPInt().getZExtValue();
+  } else {
+    bits = uint64_t(clampTo(value, getBits(type), isSigned(type)));
   }
-  }
+  std::memcpy(bytes.data() + index * size, &bits, size); // little-endian
+}
+
+void NpyArray::nameBytes(lathe_dtype wanted) {
+  if (isNarrow(wanted) && (type == kUnnamedByte || type == LATHE_UINT8 || type == LATHE_INT8))
+    type = wanted;
 }
 
 NpyArray NpyArray::rows(int64_t begin, int64_t end) const {
@@ -256,19 +226,20 @@ Expected<NpyArray> lathe::parseNpy(StringRef data, StringRef name) {
   descr = descr.drop_front().take_until([](char c) { return c == '\'' || c == '"'; });
   bool big = descr.starts_with(">");
   StringRef code = descr.ltrim("<>|=");
-  const TypeInfo *info = find_if(kTypes, [&](const TypeInfo &it) { return code == it.code; });
-  if (info == std::end(kTypes))
+  const TypeCode *known = find_if(kCodes, [&](const TypeCode &it) { return code == it.code; });
+  if (known == std::end(kCodes))
     return fail("expected numbers or booleans, but got elements of type '" + descr + "'");
-  array.type = info->type;
+  array.type = known->type;
+  size_t elementSize = sizeOf(array.type);
   if (!parseShape(valueOf(header, "shape"), array.shape))
     return fail("expected a shape, but got a malformed header");
   int64_t wanted;
-  if (MulOverflow(array.size(), int64_t(info->size), wanted) || rest.size() < size_t(wanted))
-    return fail("expected " + Twine(array.size()) + " elements of " + Twine(info->size) +
+  if (MulOverflow(array.size(), int64_t(elementSize), wanted) || rest.size() < size_t(wanted))
+    return fail("expected " + Twine(array.size()) + " elements of " + Twine(elementSize) +
                 " bytes, but got " + Twine(rest.size()) + " bytes");
   array.bytes.assign(rest.begin(), rest.begin() + wanted);
   if (big)
-    swapBytes(array.bytes, info->size);
+    swapBytes(array.bytes, elementSize);
   if (valueOf(header, "fortran_order").starts_with("True"))
     transposeFortran(array);
   return array;
@@ -283,10 +254,10 @@ Expected<NpyArray> lathe::readNpy(StringRef path) {
 }
 
 std::string lathe::formatNpy(const NpyArray &array) {
-  const TypeInfo *info = infoOf(array.type);
+  StringRef code = codeOf(array.type);
   std::string header;
   raw_string_ostream stream(header);
-  stream << "{'descr': '" << (info->size == 1 || *info->code == 'V' ? "|" : "<") << info->code
+  stream << "{'descr': '" << (sizeOf(array.type) == 1 || code.starts_with("V") ? "|" : "<") << code
          << "', 'fortran_order': False, 'shape': (";
   interleaveComma(array.shape, stream);
   stream << (array.shape.size() == 1 ? ",), }" : "), }");

@@ -2,7 +2,7 @@
 #ifndef LIB_SUPPORT_NPY_H
 #define LIB_SUPPORT_NPY_H
 
-#include "lathe/rt_abi.h"
+#include "lib/Support/DataTypes.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -10,12 +10,6 @@
 #include <vector>
 
 namespace lathe {
-
-/// Bytes of an element; 0 for a number that is not one of the above.
-size_t sizeOf(lathe_dtype type);
-
-/// The name NumPy and ONNX users know: "float32", "uint8", "bool".
-llvm::StringRef nameOf(lathe_dtype type);
 
 /// A dense array in C order.
 struct NpyArray {
@@ -36,8 +30,11 @@ struct NpyArray {
   }
   /// The element at a flat index as a double; 64-bit integers may be rounded.
   double at(int64_t index) const;
-  /// Stores a value at a flat index, converted to the element type (integers: rounded and clamped).
+  /// Stores a value at a flat index, converted to the element type (integers: rounded and clamped; floats: rounded to even).
   void set(int64_t index, double value);
+  /// Of a file for a value of type `wanted`, if that is one NumPy has no name for: its bytes, whether the file calls them
+  /// V1 or integers of 8 bits, are elements of it. Leaves other arrays as they are.
+  void nameBytes(lathe_dtype wanted);
   /// The rows [begin, end) of the outermost dimension; the array has rank >= 1 and that many rows.
   NpyArray rows(int64_t begin, int64_t end) const;
 };

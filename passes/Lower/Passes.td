@@ -9,8 +9,9 @@ def LowerONNXToLinalg : Pass<"lower-onnx-to-linalg", "::mlir::func::FuncOp"> {
   let description = [{
     Every `onnx` op becomes `linalg`, `tensor`, `scf` and arithmetic; `nn` ops stay. Unsigned element types become
     signless, with arithmetic chosen from the original type; arguments and results that were unsigned are marked
-    `onnx.unsigned`, with the number of their ONNX type in `onnx.dtype`. Sizes are arithmetic on `tensor.dim` of arguments. Ops that have no lowering are reported, all
-    of them in one run.
+    `onnx.unsigned`. Integers of 2 and 4 bits and floats of at most 8 become bytes, which only conversions look into.
+    The number of the ONNX type of arguments and results that are changed is in `onnx.dtype`. Sizes are arithmetic on
+    `tensor.dim` of arguments. Ops that have no lowering are reported, all of them in one run.
 
     ```mlir
     func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {

@@ -41,7 +41,10 @@ static const char *describe(int32_t dtype, size_t *bytes) {
   case LATHE_INT64: return *bytes = 8, "<i8";
   case LATHE_UINT64: return *bytes = 8, "<u8";
   case LATHE_BOOL: return *bytes = 1, "|b1";
-  default: return *bytes = 2, "<V2";
+  case LATHE_INT4: case LATHE_INT2: return *bytes = 1, "|i1";
+  case LATHE_UINT4: case LATHE_UINT2: return *bytes = 1, "|u1";
+  case LATHE_BFLOAT16: return *bytes = 2, "<V2";
+  default: return *bytes = 1, "|V1"; /* floats of at most 8 bits */
   }
 }
 

@@ -2,6 +2,8 @@
 #define ONNX_ML 1
 #define ONNX_NAMESPACE onnx
 #include "TestCase.h"
+#include "lib/Support/PackedBits.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -18,7 +20,23 @@ static void copyField(const Field &field, Tensor &tensor) {
     out[i] = static_cast<T>(field.Get(int(i)));
 }
 
+/// Elements of 2 and 4 bits, which files pack and the ABI does not.
+static llvm::Error fillPacked(const onnx::TensorProto &proto, Tensor &tensor) {
+  llvm::SmallVector<char> packed(proto.int32_data().begin(), proto.int32_data().end());
+  if (proto.has_raw_data())
+    packed.assign(proto.raw_data().begin(), proto.raw_data().end());
+  unsigned bits = getBits(tensor.getType());
+  if (packed.size() != getPackedSize(tensor.getNumElements(), bits))
+    return llvm::createStringError("packed data of " + llvm::Twine(packed.size()) + " bytes for " +
+                                   llvm::Twine(tensor.getNumElements()) + " elements of " + llvm::Twine(bits) + " bits");
+  bool isSigned = lathe::isSigned(tensor.getType()) && !getSemantics(tensor.getType());
+  unpackBits(packed, bits, isSigned, tensor.as<char>());
+  return llvm::Error::success();
+}
+
 static llvm::Error fill(const onnx::TensorProto &proto, Tensor &tensor) {
+  if (getBits(tensor.getType()) < 8)
+    return fillPacked(proto, tensor);
   if (proto.has_raw_data()) {
     if (proto.raw_data().size() != tensor.getNumBytes())
       return llvm::createStringError("raw data of " + llvm::Twine(proto.raw_data().size()) + " bytes, expected " +
@@ -46,7 +64,7 @@ static llvm::Error fill(const onnx::TensorProto &proto, Tensor &tensor) {
     copyField<int32_t>(proto.int32_data(), tensor);
     break;
   default: // 8- and 16-bit elements travel as int32
-    if (getByteSize(tensor.getType()) == 1)
+    if (sizeOf(tensor.getType()) == 1)
       copyField<uint8_t>(proto.int32_data(), tensor);
     else
       copyField<uint16_t>(proto.int32_data(), tensor);
@@ -62,7 +80,7 @@ static llvm::Expected<Tensor> readTensor(llvm::StringRef path) {
   if (!proto.ParseFromArray((*buffer)->getBufferStart(), int((*buffer)->getBufferSize())))
     return llvm::createStringError(path + " is not a tensor");
   auto type = lathe_dtype(proto.data_type());
-  if (getByteSize(type) == 0)
+  if (proto.data_type() == onnx::TensorProto::UNDEFINED || sizeOf(type) == 0)
     return llvm::createStringError(path + " has element type " + llvm::Twine(proto.data_type()));
   llvm::SmallVector<int64_t> shape(proto.dims().begin(), proto.dims().end());
   Tensor tensor(type, shape);

@@ -106,10 +106,11 @@ static llvm::Expected<std::map<std::string, std::string>> readExpectedFailures(l
   return expected;
 }
 
-/// One line of an expected failure: the reason without what follows in a long message.
+/// One line of an expected failure: the reason without what follows in a long message, in whole words.
 static std::string shorten(llvm::StringRef reason) {
-  reason = reason.split(": operands").first.split('\n').first;
-  return reason.take_front(120).str();
+  constexpr size_t kLength = 120;
+  reason = reason.split(": operands").first.split(" (opset ").first.split('\n').first;
+  return (reason.size() > kLength ? reason.take_front(kLength).rsplit(' ').first : reason).str();
 }
 
 /// Every folder below the given ones that has a model.onnx, sorted by name.

@@ -89,6 +89,7 @@ llvm::Expected<std::vector<Tensor>> InputFlags::read(const lathe_model &model, b
     llvm::Expected<NpyArray> array = readNpy(value);
     if (!array)
       return array.takeError();
+    array->nameBytes(lathe_dtype(input->dtype));
     learnDims(*input, array->shape, dims);
     tensors[index] = toTensor(*array);
   }

@@ -67,6 +67,7 @@ static llvm::Error check(const RunFlags &flags, const lathe_model &model,
     llvm::Expected<NpyArray> expected = readNpy(split->second);
     if (!expected)
       return expected.takeError();
+    expected->nameBytes(outputs[index].type);
     Difference difference = compare(outputs[index], *expected, flags.rtol, flags.atol);
     agree &= difference.agrees;
     if (flags.json) {

@@ -132,7 +132,7 @@ static LogicalResult inferCast(CastOp op, SymbolicShapes &shapes) {
   if (!type)
     return op.emitOpError("expected a number as element type, but got ONNX data type ") << op.getTo();
   shapes.setDims(op.getResult(), Dims(shapes.getDims(op.getInput())), type);
-  if (type.isInteger(1))
+  if (type.isInteger(1) || isNarrow(type))
     return success();
   Value source = op.getInput();
   auto division = source.getDefiningOp<DivOp>();
@@ -147,8 +147,9 @@ static LogicalResult inferCast(CastOp op, SymbolicShapes &shapes) {
 }
 
 static LogicalResult inferCastLike(CastLikeOp op, SymbolicShapes &shapes) {
-  shapes.setDims(op.getResult(), Dims(shapes.getDims(op.getInput())), shapes.getElementType(op.getTargetType()));
-  if (!shapes.getElementType(op.getTargetType()).isInteger(1))
+  Type type = shapes.getElementType(op.getTargetType());
+  shapes.setDims(op.getResult(), Dims(shapes.getDims(op.getInput())), type);
+  if (!type.isInteger(1) && !isNarrow(type))
     copyElements(shapes, op.getResult(), op.getInput());
   return success();
 }

@@ -7,18 +7,26 @@ using namespace lathe::onnx;
 
 static LogicalResult inferQuantize(QuantizeLinearOp op, SymbolicShapes &shapes) {
   Type type = IntegerType::get(op.getContext(), 8, IntegerType::Unsigned);
-  if (op.getYZeroPoint())
-    type = shapes.getElementType(op.getYZeroPoint());
-  else if (op.getOutputDtype())
+  if (op.getOutputDtype())
     type = getOnnxElementType(op.getContext(), op.getOutputDtype());
   if (!type)
     return op.emitOpError("expected a number as element type, but got ONNX data type ") << op.getOutputDtype();
+  if (op.getYZeroPoint()) {
+    Type zeroType = shapes.getElementType(op.getYZeroPoint());
+    if (op.getOutputDtype() && zeroType != type)
+      return op.emitOpError("expected zero points of ") << type << ", as output_dtype says, but got " << zeroType;
+    type = zeroType;
+  }
   shapes.setDims(op.getResult(), Dims(shapes.getDims(op.getX())), type);
   return success();
 }
 
 static LogicalResult inferDequantize(DequantizeLinearOp op, SymbolicShapes &shapes) {
-  shapes.setDims(op.getResult(), Dims(shapes.getDims(op.getX())), shapes.getElementType(op.getXScale()));
+  Type type = op.getOutputDtype() ? getOnnxElementType(op.getContext(), op.getOutputDtype())
+                                  : shapes.getElementType(op.getXScale());
+  if (!type)
+    return op.emitOpError("expected a number as element type, but got ONNX data type ") << op.getOutputDtype();
+  shapes.setDims(op.getResult(), Dims(shapes.getDims(op.getX())), type);
   return success();
 }
 

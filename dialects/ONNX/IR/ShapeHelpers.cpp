@@ -21,55 +21,6 @@ StringRef onnx::getString(Operation *op, StringRef name, StringRef otherwise) {
   return attribute ? attribute.getValue() : otherwise;
 }
 
-Type onnx::getOnnxElementType(MLIRContext *context, int64_t dataType) {
-  auto integer = [&](unsigned width) -> Type { return IntegerType::get(context, width); };
-  auto unsignedInteger = [&](unsigned width) -> Type {
-    return IntegerType::get(context, width, IntegerType::Unsigned);
-  };
-  switch (dataType) {
-  case 1:
-    return Float32Type::get(context);
-  case 2:
-    return unsignedInteger(8);
-  case 3:
-    return integer(8);
-  case 4:
-    return unsignedInteger(16);
-  case 5:
-    return integer(16);
-  case 6:
-    return integer(32);
-  case 7:
-    return integer(64);
-  case 9:
-    return integer(1);
-  case 10:
-    return Float16Type::get(context);
-  case 11:
-    return Float64Type::get(context);
-  case 12:
-    return unsignedInteger(32);
-  case 13:
-    return unsignedInteger(64);
-  case 16:
-    return BFloat16Type::get(context);
-  case 17:
-    return Float8E4M3FNType::get(context);
-  case 18:
-    return Float8E4M3FNUZType::get(context);
-  case 19:
-    return Float8E5M2Type::get(context);
-  case 20:
-    return Float8E5M2FNUZType::get(context);
-  case 21:
-    return unsignedInteger(4);
-  case 22:
-    return integer(4);
-  default:
-    return nullptr;
-  }
-}
-
 FailureOr<unsigned> onnx::normalizeAxis(Operation *op, int64_t axis, size_t rank) {
   int64_t signedRank = rank;
   if (axis < -signedRank || axis >= signedRank) {

@@ -3,6 +3,7 @@
 #define DIALECTS_ONNX_IR_SHAPEHELPERS_H
 
 #include "dialects/Interfaces/SymbolicShapes.h"
+#include "dialects/ONNX/IR/DataTypes.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
 
 namespace lathe::onnx {
@@ -42,9 +43,6 @@ int64_t getInt(mlir::Operation *op, llvm::StringRef name, int64_t otherwise);
 /// Empty if the attribute is absent.
 llvm::ArrayRef<int64_t> getInts(mlir::Operation *op, llvm::StringRef name);
 llvm::StringRef getString(mlir::Operation *op, llvm::StringRef name, llvm::StringRef otherwise);
-
-/// The element type that ONNX's TensorProto.DataType says; null for strings, complex and unknown numbers.
-mlir::Type getOnnxElementType(mlir::MLIRContext *context, int64_t dataType);
 
 /// The axis counted from the front; fails after an error on `op` if it is not one of `rank` axes.
 mlir::FailureOr<unsigned> normalizeAxis(mlir::Operation *op, int64_t axis, size_t rank);

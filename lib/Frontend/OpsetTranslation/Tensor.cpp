@@ -132,12 +132,6 @@ static Error translateScatter(Translation &t) {
   return Error::success();
 }
 
-/// Rounding is a choice only for an element type that is not supported.
-static Error translateCast(Translation &t) {
-  t.remove("round_mode");
-  return Error::success();
-}
-
 /// The first form worked on batches of sequences.
 static Error refuseScan8(Translation &) {
   return createStringError("the form of opset 8, with sequence lengths, is not supported");
@@ -171,8 +165,6 @@ ArrayRef<TranslationRule> getTensorTranslations() {
       {"Resize", 0, 11, translateResize10},
       {"Resize", 11, kAnyOpset, dropEmptyInputs},
       {"Scatter", 0, kAnyOpset, translateScatter},
-      {"Cast", 24, kAnyOpset, translateCast},
-      {"CastLike", 24, kAnyOpset, translateCast},
       {"Scan", 0, 9, refuseScan8},
       {"GridSample", 20, kAnyOpset, translateGridSample},
   };

@@ -72,9 +72,11 @@ func::FuncOp codegen::getMain(ModuleOp module) {
 // Writing
 //===----------------------------------------------------------------------===//
 
-/// Number of an element type in ONNX; 0 if it has none. Signless integers are signed unless they
-/// are marked.
-static int32_t getDType(Type type, bool isMarkedUnsigned) {
+/// Number of an element type in ONNX; 0 if it has none. `given` is what the argument or result says
+/// of types that kernels do not have; other signless integers are signed unless they are marked.
+static int32_t getDType(Type type, Attribute given, bool isMarkedUnsigned) {
+  if (auto number = dyn_cast_or_null<IntegerAttr>(given))
+    return number.getInt();
   if (type.isF32())
     return 1;
   if (type.isF16())
@@ -149,7 +151,8 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
       unsigned index = argument.getArgNumber();
       auto type = dyn_cast<RankedTensorType>(argument.getType());
       int32_t dtype =
-          type ? getDType(type.getElementType(), main.getArgAttr(index, kUnsignedAttr) != nullptr)
+          type ? getDType(type.getElementType(), main.getArgAttr(index, kDTypeAttr),
+                          main.getArgAttr(index, kUnsignedAttr) != nullptr)
                : 0;
       if (!dtype)
         return main.emitError("expected argument ")
@@ -186,7 +189,7 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     SmallVector<Attribute> outputs;
     for (auto [index, resultType] : llvm::enumerate(main.getResultTypes())) {
       auto type = dyn_cast<RankedTensorType>(resultType);
-      int32_t dtype = type ? getDType(type.getElementType(),
+      int32_t dtype = type ? getDType(type.getElementType(), main.getResultAttr(index, kDTypeAttr),
                                       main.getResultAttr(index, kUnsignedAttr) != nullptr)
                            : 0;
       if (!dtype)

@@ -13,6 +13,8 @@ inline constexpr llvm::StringLiteral kMainName = "main";
 inline constexpr llvm::StringLiteral kOutputSizesName = "output_sizes";
 inline constexpr llvm::StringLiteral kUnsignedAttr =
     "onnx.unsigned"; ///< on arguments and results, set by lowering
+inline constexpr llvm::StringLiteral kDTypeAttr =
+    "onnx.dtype"; ///< the same, of elements whose type does not tell it: ONNX's number
 inline constexpr llvm::StringLiteral kInputsAttr = "lathe.inputs";
 inline constexpr llvm::StringLiteral kOutputsAttr = "lathe.outputs";
 inline constexpr llvm::StringLiteral kSymbolsAttr = "lathe.dims";

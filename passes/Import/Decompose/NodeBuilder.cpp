@@ -1,32 +1,11 @@
 //===- NodeBuilder.cpp - Makes onnx ops with their result types -----------===//
 #include "passes/Import/Decompose/NodeBuilder.h"
+#include "dialects/ONNX/IR/DataTypes.h"
 #include "mlir/Dialect/Traits.h"
 #include "llvm/ADT/Sequence.h"
 
 using namespace mlir;
 using namespace lathe;
-
-/// The number of an element type in ONNX's TensorProto.
-static int64_t getDataType(Type type) {
-  if (type.isUnsignedInteger())
-    return type.isInteger(8) ? 2 : type.isInteger(16) ? 4 : type.isInteger(32) ? 12 : type.isInteger(4) ? 21 : 13;
-  if (auto integer = dyn_cast<IntegerType>(type))
-    switch (integer.getWidth()) {
-    case 1:
-      return 9;
-    case 4:
-      return 22;
-    case 8:
-      return 3;
-    case 16:
-      return 5;
-    case 32:
-      return 6;
-    default:
-      return 7;
-    }
-  return type.isF64() ? 11 : type.isF16() ? 10 : type.isBF16() ? 16 : 1;
-}
 
 Value NodeBuilder::ints(ArrayRef<int64_t> values) {
   return onnx::ConstantOp::create(builder, loc, builder.getI64TensorAttr(values));
@@ -86,7 +65,8 @@ Value NodeBuilder::select(Value condition, Value a, Value b) {
 Value NodeBuilder::cast(Value value, Type element) {
   if (getElement(value) == element)
     return value;
-  return onnx::CastOp::create(builder, loc, getType(value).clone(element), value, getDataType(element), /*saturate=*/1);
+  return onnx::CastOp::create(builder, loc, getType(value).clone(element), value,
+                              onnx::getOnnxDataType(element));
 }
 
 Value NodeBuilder::matmul(Value a, Value b) {

@@ -1,4 +1,5 @@
 //===- Creation.cpp - Onnx ops whose values come from sizes or nothing ----===//
+#include "mlir/Dialect/Quant/IR/Quant.h"
 #include "passes/Lower/ONNXToLinalg/Lowering.h"
 #include "passes/Lower/ONNXToLinalg/Signless.h"
 
@@ -9,8 +10,10 @@ static LogicalResult lowerConstant(Lowering &lowering, onnx::ConstantOp op) {
   if (!isa<IntegerType, FloatType>(op.getValue().getElementType()))
     return op.emitOpError("has elements that are not supported: ")
            << op.getValue().getElementType();
-  lowering.set(op.getOutput(), arith::ConstantOp::create(
-                                   lowering.builder, cast<TypedAttr>(getSignless(op.getValue()))));
+  // A weight format's elements have the format's width.
+  bool isStorage = llvm::any_of(op->getUsers(), [](Operation *user) { return isa<quant::StorageCastOp>(user); });
+  ElementsAttr value = isStorage ? op.getValue() : getSignless(op.getValue());
+  lowering.set(op.getOutput(), arith::ConstantOp::create(lowering.builder, cast<TypedAttr>(value)));
   return success();
 }
 

@@ -1,4 +1,5 @@
 //===- LowerONNXToLinalg.cpp - onnx ops to linalg on tensors --------------===//
+#include "dialects/ONNX/IR/DataTypes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "passes/Lower/ONNXToLinalg/Lowering.h"
@@ -18,6 +19,7 @@ namespace {
 /// original values, which stay in place until all is lowered.
 struct LowerONNXToLinalgPass : lathe::impl::LowerONNXToLinalgBase<LowerONNXToLinalgPass> {
   LogicalResult initialize(MLIRContext *) override {
+    addCastLowerings(table);
     addElementwiseLowerings(table);
     addMatrixProductLowerings(table);
     addConvolutionLowerings(table);
@@ -55,22 +57,17 @@ static constexpr StringLiteral kUnsignedAttr = "onnx.unsigned";
 /// On arguments and results whose type no longer tells it: the number of the ONNX type.
 static constexpr StringLiteral kDTypeAttr = "onnx.dtype";
 
-static IntegerAttr getUnsignedDType(Type element) {
-  int32_t number = 2;
-  switch (element.getIntOrFloatBitWidth()) {
-  case 16:
-    number = 4;
-    break;
-  case 32:
-    number = 12;
-    break;
-  case 64:
-    number = 13;
-    break;
-  default:
-    break;
-  }
-  return IntegerAttr::get(IntegerType::get(element.getContext(), 32), number);
+static IntegerAttr getDTypeAttr(Type element) {
+  return IntegerAttr::get(IntegerType::get(element.getContext(), 32), onnx::getOnnxDataType(element));
+}
+
+/// Ops that convert narrow elements or move them, which are bytes to all others.
+static bool takesNarrowElements(Operation *op) {
+  return isa<onnx::CastOp, onnx::CastLikeOp, onnx::QuantizeLinearOp, onnx::DequantizeLinearOp, onnx::ConstantOp,
+             onnx::ConstantOfShapeOp, onnx::IdentityOp, onnx::ReshapeOp, onnx::FlattenOp, onnx::SqueezeOp, onnx::UnsqueezeOp,
+             onnx::TransposeOp, onnx::ConcatOp, onnx::SplitOp, onnx::SliceOp, onnx::ExpandOp, onnx::TileOp, onnx::PadOp,
+             onnx::GatherOp, onnx::GatherElementsOp, onnx::GatherNDOp, onnx::DepthToSpaceOp, onnx::SpaceToDepthOp,
+             onnx::ReverseSequenceOp, onnx::CenterCropPadOp, onnx::CompressOp, onnx::ShapeOp, onnx::SizeOp>(op);
 }
 
 /// Values that the shape analysis knows need no computation.
@@ -80,7 +77,8 @@ static bool lowerKnownElements(Lowering &lowering, Operation *op) {
   Value result = op->getResult(0);
   auto elements = lowering.shapes.getElements(result);
   auto integer = dyn_cast<IntegerType>(lowering.elementType(result));
-  if (!elements || !integer || lowering.rank(result) > 1 || elements->empty())
+  if (!elements || !integer || onnx::isNarrow(lowering.shapes.getElementType(result)) ||
+      lowering.rank(result) > 1 || elements->empty())
     return false;
   ImplicitLocOpBuilder &builder = lowering.builder;
   RankedTensorType type = lowering.type(lowering.shapes.getDims(result), integer);
@@ -110,10 +108,16 @@ LogicalResult LowerONNXToLinalgPass::lower(Lowering &lowering, Operation *op) {
     InFlightDiagnostic error = op->emitOpError("is not supported: operands ");
     return error << op->getOperandTypes() << ", results " << op->getResultTypes();
   }
+  auto isNarrow = [&](Value value) {
+    return isa<TensorType>(value.getType()) && onnx::isNarrow(getElementTypeOrSelf(value.getType()));
+  };
+  if (!takesNarrowElements(op) && (llvm::any_of(op->getOperands(), isNarrow) || llvm::any_of(op->getResults(), isNarrow)))
+    return op->emitOpError("computes with elements that are only converted and moved: operands ")
+           << op->getOperandTypes() << ", results " << op->getResultTypes();
   return function(lowering, op);
 }
 
-/// An unsigned argument gets a signless type; a cast to the original type, which is erased at the
+/// An argument of unsigned or narrow elements gets a signless type; a cast to the original type, which is erased at the
 /// end, stands for it in onnx ops until they are lowered.
 void LowerONNXToLinalgPass::makeArgumentsSignless(func::FuncOp function, Lowering &lowering,
                                                   SmallVectorImpl<Operation *> &casts) {
@@ -129,9 +133,10 @@ void LowerONNXToLinalgPass::makeArgumentsSignless(func::FuncOp function, Lowerin
     lowering.shapes.setDims(cast.getResult(0), dims);
     lowering.set(cast.getResult(0), argument);
     casts.push_back(cast);
-    function.setArgAttr(argument.getArgNumber(), kUnsignedAttr, UnitAttr::get(&getContext()));
-    function.setArgAttr(argument.getArgNumber(), kDTypeAttr,
-                        getUnsignedDType(getElementTypeOrSelf(type)));
+    Type element = getElementTypeOrSelf(type);
+    if (element.isUnsignedInteger())
+      function.setArgAttr(argument.getArgNumber(), kUnsignedAttr, UnitAttr::get(&getContext()));
+    function.setArgAttr(argument.getArgNumber(), kDTypeAttr, getDTypeAttr(element));
   }
 }
 
@@ -155,9 +160,10 @@ void LowerONNXToLinalgPass::runOnOperation() {
 
   Operation *terminator = function.getBody().front().getTerminator();
   for (auto [position, result] : llvm::enumerate(terminator->getOperands()))
-    if (Type element = getElementTypeOrSelf(result); element.isUnsignedInteger()) {
-      function.setResultAttr(position, kUnsignedAttr, UnitAttr::get(&getContext()));
-      function.setResultAttr(position, kDTypeAttr, getUnsignedDType(element));
+    if (Type element = getElementTypeOrSelf(result); element != getSignless(element)) {
+      if (element.isUnsignedInteger())
+        function.setResultAttr(position, kUnsignedAttr, UnitAttr::get(&getContext()));
+      function.setResultAttr(position, kDTypeAttr, getDTypeAttr(element));
     }
 
   bool good = true;

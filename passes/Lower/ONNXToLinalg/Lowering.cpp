@@ -33,11 +33,12 @@ TypedAttr Lowering::getSplat(Value onnxValue) const {
   ElementsAttr attribute;
   if (!matchPattern(onnxValue, m_Constant(&attribute)))
     return {};
-  auto dense = dyn_cast<DenseElementsAttr>(getSignless(attribute));
+  attribute = getSignless(attribute);
+  auto dense = dyn_cast<DenseElementsAttr>(attribute);
   if (!dense && attribute.getNumElements() == 1)
     if (auto resource = dyn_cast<DenseResourceElementsAttr>(attribute))
       if (AsmResourceBlob *blob = resource.getRawHandle().getBlob()) {
-        auto type = cast<ShapedType>(getSignless(resource.getType()));
+        auto type = cast<ShapedType>(resource.getType());
         bool isSplat = false;
         if (DenseElementsAttr::isValidRawBuffer(type, blob->getData(), isSplat))
           dense = DenseElementsAttr::getFromRawBuffer(type, blob->getData());

@@ -20,7 +20,7 @@ inline int64_t normalizeAxis(int64_t axis, int64_t rank) { return axis < 0 ? axi
 
 /// The state of lowering one function: where ops are emitted, what stands for each onnx value by
 /// now, and the sizes of the original values. Lowered values have the signless form of the inferred
-/// type.
+/// type, in which elements of narrow types are bytes.
 class Lowering {
 public:
   using Value = mlir::Value;
@@ -120,6 +120,7 @@ private:
 /// Any op of `isScalarOp`.
 llvm::LogicalResult lowerElementwise(Lowering &lowering, mlir::Operation *op);
 
+void addCastLowerings(LoweringTable &table);
 void addElementwiseLowerings(LoweringTable &table);
 void addMatrixProductLowerings(LoweringTable &table);
 void addConvolutionLowerings(LoweringTable &table);

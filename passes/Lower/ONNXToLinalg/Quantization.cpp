@@ -1,5 +1,7 @@
 //===- Quantization.cpp - Quantization with scales known at run time ------===//
+#include "dialects/ONNX/IR/DataTypes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "passes/Lower/ONNXToLinalg/ElementCasts.h"
 #include "passes/Lower/ONNXToLinalg/Lowering.h"
 
 using namespace mlir;
@@ -26,16 +28,51 @@ static AffineMap getParameterMap(Lowering &lowering, Value parameter, ArrayRef<A
 }
 
 template <typename OpT>
-static LogicalResult verifyParameters(Lowering &lowering, OpT op, Value data, Value scale) {
+static LogicalResult verifyParameters(Lowering &lowering, OpT op, Value data, Value scale, Value zeroPoint, Value quantized) {
   size_t rank = lowering.rank(data), scaleRank = lowering.rank(scale);
-  if (scaleRank <= 1 || (op.getBlockSize() > 0 && scaleRank == rank))
+  auto fits = [&](size_t ownRank) { return ownRank <= 1 || (op.getBlockSize() > 0 && ownRank == rank); };
+  if (!fits(scaleRank))
+    return op.emitOpError("expected one scale, one for each slice, or blocks, but got scales of rank ") << scaleRank;
+  if (!zeroPoint)
     return success();
-  return op.emitOpError("expected one scale, one for each slice, or blocks, but got scales of rank ") << scaleRank;
+  if (!fits(lowering.rank(zeroPoint)))
+    return op.emitOpError("expected zero points as there are scales, but got some of rank ") << lowering.rank(zeroPoint);
+  Type type = lowering.shapes.getElementType(zeroPoint), wanted = lowering.shapes.getElementType(quantized);
+  if (type != wanted)
+    return op.emitOpError("expected zero points of ") << wanted << ", but got " << type;
+  return success();
 }
 
-/// saturate(round(x / scale) + zero point), halves to even.
+/// The type in which x is divided by its scale: attribute `precision`, otherwise that of the scale if it is one to compute in.
+static FailureOr<Type> getPrecision(Lowering &lowering, onnx::QuantizeLinearOp op) {
+  auto isComputed = [](Type type) { return isa_and_present<Float16Type, BFloat16Type, Float32Type, Float64Type>(type); };
+  Type scaleType = lowering.shapes.getElementType(op.getYScale());
+  if (!op.getPrecision())
+    return isComputed(scaleType) ? scaleType : Type(lowering.builder.getF32Type());
+  Type type = onnx::getOnnxElementType(op.getContext(), op.getPrecision());
+  if (!isComputed(type))
+    return op.emitOpError("expected a precision of 16 to 64 bits, but got ONNX data type ") << op.getPrecision();
+  return type;
+}
+
+/// x / scale, rounded to `precision`.
+static Value createQuotient(ScalarBuilder &s, Value x, Type xType, Value scale, Type scaleType, Type precision) {
+  OpBuilder &b = s.builder;
+  Type wide = precision.isF64() ? precision : Type(b.getF32Type());
+  auto convert = [&](Value value, Type type) {
+    value = createElementCast(b, s.loc, value, type, precision);
+    return createScalarCast(b, s.loc, value, false, wide, false);
+  };
+  Value quotient = s.div(convert(x, xType), convert(scale, scaleType));
+  quotient = createScalarCast(b, s.loc, quotient, false, precision, false);
+  return createScalarCast(b, s.loc, quotient, false, wide, false);
+}
+
+/// saturate(round(x / scale) + zero point), halves to even; to floats, the conversion is what rounds.
 static LogicalResult lowerQuantizeLinear(Lowering &lowering, onnx::QuantizeLinearOp op) {
-  if (failed(verifyParameters(lowering, op, op.getX(), op.getYScale())))
+  FailureOr<Type> precision = getPrecision(lowering, op);
+  if (failed(precision) ||
+      failed(verifyParameters(lowering, op, op.getX(), op.getYScale(), op.getYZeroPoint(), op.getY())))
     return failure();
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getY());
   SmallVector<Value> inputs = {lowering.get(op.getX()), lowering.get(op.getYScale())};
@@ -43,30 +80,36 @@ static LogicalResult lowerQuantizeLinear(Lowering &lowering, onnx::QuantizeLinea
   SmallVector<AffineMap> maps = {lowering.builder.getMultiDimIdentityMap(dims.size()), parameters};
   if (op.getYZeroPoint()) {
     inputs.push_back(lowering.get(op.getYZeroPoint()));
-    maps.push_back(parameters);
+    maps.push_back(getParameterMap(lowering, op.getYZeroPoint(), dims, op.getAxis(), op.getBlockSize()));
   }
-  Type result = lowering.elementType(op.getY()), f32 = lowering.builder.getF32Type();
-  bool isUnsigned = lowering.isUnsigned(op.getY());
-  unsigned width = result.getIntOrFloatBitWidth();
-  double lowest = isUnsigned ? 0 : -std::ldexp(1.0, width - 1), highest = std::ldexp(1.0, width - !isUnsigned) - 1;
-  lowering.set(op.getY(), lowering.generic(dims, result, inputs, maps, [&](ImplicitLocOpBuilder &b, ValueRange x) {
+  auto typeOf = [&](Value value) { return lowering.shapes.getElementType(value); };
+  Type from = typeOf(op.getX()), scaleType = typeOf(op.getYScale()), to = typeOf(op.getY());
+  auto integer = dyn_cast<IntegerType>(to);
+  lowering.set(op.getY(), lowering.generic(dims, lowering.elementType(op.getY()), inputs, maps,
+                                           [&](ImplicitLocOpBuilder &b, ValueRange x) {
     ScalarBuilder s{b, b.getLoc()};
-    Value value = createScalarCast(b, b.getLoc(), x[0], false, f32, false);
-    Value scale = createScalarCast(b, b.getLoc(), x[1], false, f32, false);
-    Value rounded = s.make<math::RoundEvenOp>({s.div(value, scale)});
+    Value value = createQuotient(s, x[0], from, x[1], scaleType, *precision);
+    Type wide = value.getType();
+    if (integer)
+      value = s.make<math::RoundEvenOp>({value});
     if (x.size() > 2)
-      rounded = s.add(rounded, createScalarCast(b, b.getLoc(), x[2], isUnsigned, f32, false));
-    // NaN becomes the lowest number, and no number is out of the result's range.
-    rounded = s.make<arith::MaxNumFOp>({rounded, s.constant(f32, lowest)});
-    rounded = s.make<arith::MinNumFOp>({rounded, s.constant(f32, highest)});
-    return createScalarCast(b, b.getLoc(), rounded, false, result, isUnsigned);
+      value = s.add(value, createElementCast(b, b.getLoc(), x[2], to, wide));
+    if (integer) {
+      // NaN becomes the lowest number, and no number is out of the result's range.
+      unsigned width = integer.getWidth();
+      double lowest = integer.isUnsigned() ? 0 : -std::ldexp(1.0, width - 1);
+      double highest = std::ldexp(1.0, width - !integer.isUnsigned()) - 1;
+      value = s.make<arith::MaxNumFOp>({value, s.constant(wide, lowest)});
+      value = s.make<arith::MinNumFOp>({value, s.constant(wide, highest)});
+    }
+    return createElementCast(b, b.getLoc(), value, wide, to, {op.getSaturate() != 0});
   }));
   return success();
 }
 
 /// (x - zero point) * scale
 static LogicalResult lowerDequantizeLinear(Lowering &lowering, onnx::DequantizeLinearOp op) {
-  if (failed(verifyParameters(lowering, op, op.getX(), op.getXScale())))
+  if (failed(verifyParameters(lowering, op, op.getX(), op.getXScale(), op.getXZeroPoint(), op.getX())))
     return failure();
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getY());
   SmallVector<Value> inputs = {lowering.get(op.getX()), lowering.get(op.getXScale())};
@@ -74,19 +117,18 @@ static LogicalResult lowerDequantizeLinear(Lowering &lowering, onnx::DequantizeL
   SmallVector<AffineMap> maps = {lowering.builder.getMultiDimIdentityMap(dims.size()), parameters};
   if (op.getXZeroPoint()) {
     inputs.push_back(lowering.get(op.getXZeroPoint()));
-    maps.push_back(parameters);
+    maps.push_back(getParameterMap(lowering, op.getXZeroPoint(), dims, op.getAxis(), op.getBlockSize()));
   }
-  Type result = lowering.elementType(op.getY()), i32 = lowering.builder.getI32Type(),
-       f32 = lowering.builder.getF32Type();
-  bool isUnsigned = lowering.isUnsigned(op.getX()), isInteger = isa<IntegerType>(lowering.elementType(op.getX()));
+  Type result = lowering.elementType(op.getY()), f32 = lowering.builder.getF32Type();
+  Type from = lowering.shapes.getElementType(op.getX()), scaleType = lowering.shapes.getElementType(op.getXScale());
+  Type middle = isa<IntegerType>(from) ? Type(lowering.builder.getI32Type()) : f32;
   lowering.set(op.getY(), lowering.generic(dims, result, inputs, maps, [&](ImplicitLocOpBuilder &b, ValueRange x) {
     ScalarBuilder s{b, b.getLoc()};
-    Type middle = isInteger ? i32 : f32;
-    Value value = createScalarCast(b, b.getLoc(), x[0], isUnsigned, middle, false);
+    Value value = createElementCast(b, b.getLoc(), x[0], from, middle);
     if (x.size() > 2)
-      value = s.sub(value, createScalarCast(b, b.getLoc(), x[2], isUnsigned, middle, false));
+      value = s.sub(value, createElementCast(b, b.getLoc(), x[2], from, middle));
     value = createScalarCast(b, b.getLoc(), value, false, f32, false);
-    Value product = s.mul(value, createScalarCast(b, b.getLoc(), x[1], false, f32, false));
+    Value product = s.mul(value, createElementCast(b, b.getLoc(), x[1], scaleType, f32));
     return createScalarCast(b, b.getLoc(), product, false, result, false);
   }));
   return success();

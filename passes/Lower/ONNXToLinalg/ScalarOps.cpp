@@ -1,5 +1,6 @@
 //===- ScalarOps.cpp - The scalar meaning of elementwise onnx ops ---------===//
 #include "passes/Lower/ONNXToLinalg/ScalarOps.h"
+#include "dialects/ONNX/IR/DataTypes.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
@@ -351,7 +352,7 @@ static const llvm::StringMap<Emitter> &getEmitters() {
 }
 
 static bool isNumber(Type type) {
-  return isa<Float16Type, BFloat16Type, Float32Type, Float64Type, IntegerType>(type);
+  return isa<Float16Type, BFloat16Type, Float32Type, Float64Type, IntegerType>(type) && !onnx::isNarrow(type);
 }
 
 static bool isHalf(Type type) { return isa<Float16Type, BFloat16Type>(type); }

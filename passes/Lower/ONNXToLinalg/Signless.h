@@ -1,4 +1,4 @@
-//===- Signless.h - Unsigned types and constants as signless ones ---------===//
+//===- Signless.h - Types and constants as kernels have them --------------===//
 #ifndef PASSES_LOWER_ONNXTOLINALG_SIGNLESS_H
 #define PASSES_LOWER_ONNXTOLINALG_SIGNLESS_H
 
@@ -7,10 +7,12 @@
 
 namespace lathe {
 
-/// The type with `ui8` replaced by `i8` and so on; other types as they are.
+/// The type with `ui8` replaced by `i8` and so on, and narrow element types (`onnx::isNarrow`) by `i8`; other types as they
+/// are.
 mlir::Type getSignless(mlir::Type type);
 
-/// The same bits with the signless type. Resources keep their blob.
+/// The same elements with the signless type. Integers of 2 and 4 bits are extended, with their sign if they have one.
+/// Resources of other types keep their blob.
 mlir::ElementsAttr getSignless(mlir::ElementsAttr attribute);
 
 } // namespace lathe

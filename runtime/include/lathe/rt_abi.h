@@ -42,11 +42,17 @@ typedef struct lathe_executor {
   int32_t threads; /* how many run at once, the caller's included */
 } lathe_executor;
 
-/* Element types, numbered as in ONNX's TensorProto.DataType. */
+/* Element types, numbered as in ONNX's TensorProto.DataType.
+ *
+ * Every element begins at a byte of its own. Integers of 2 and 4 bits, and floats of 4, which ONNX files pack, are the low
+ * bits of a byte: of inputs, only these are read; of outputs, the bits above are copies of the sign, or 0 for types without
+ * one and for floats - except in elements that a model moves as they came. */
 typedef enum lathe_dtype {
   LATHE_FLOAT32 = 1, LATHE_UINT8 = 2, LATHE_INT8 = 3, LATHE_UINT16 = 4, LATHE_INT16 = 5, LATHE_INT32 = 6,
   LATHE_INT64 = 7, LATHE_BOOL = 9, LATHE_FLOAT16 = 10, LATHE_FLOAT64 = 11, LATHE_UINT32 = 12, LATHE_UINT64 = 13,
-  LATHE_BFLOAT16 = 16
+  LATHE_BFLOAT16 = 16, LATHE_FLOAT8E4M3FN = 17, LATHE_FLOAT8E4M3FNUZ = 18, LATHE_FLOAT8E5M2 = 19,
+  LATHE_FLOAT8E5M2FNUZ = 20, LATHE_UINT4 = 21, LATHE_INT4 = 22, LATHE_FLOAT4E2M1 = 23, LATHE_FLOAT8E8M0 = 24,
+  LATHE_UINT2 = 25, LATHE_INT2 = 26
 } lathe_dtype;
 
 /* A symbolic dimension, such as batch, and the bounds it was compiled for (both inclusive). */

@@ -120,6 +120,41 @@ def constants():
                  initialisers)
 
 
+# Numbers of element types that ONNX 1.12 does not know.
+NARROW = {"e4m3fn": 17, "e4m3fnuz": 18, "e5m2": 19, "e5m2fnuz": 20, "uint4": 21, "int4": 22, "e2m1": 23, "e8m0": 24, "uint2": 25,
+          "int2": 26}
+
+
+@define
+def narrow_types():
+    """Constants of types of at most 8 bits, packed as files have them: raw, or one byte in each int32. They are outputs, too."""
+    raw = {"uint4": (3, b"\x21\x0f"), "int4": (3, b"\x98\x07"), "e2m1": (4, b"\x71\xf8"), "int2": (5, b"\xe4\x02"),
+           "e4m3fn": (2, b"\x38\x7e"), "e8m0": (2, b"\x7f\x80")}
+    typed = {"uint2": (5, [0xe4, 0x01]), "e5m2": (2, [0x3c, 0xc0]), "e4m3fnuz": (2, [0x40, 0x80]), "e5m2fnuz": (2, [0x40, 0x80])}
+    initialisers = [TensorProto(name=n, data_type=NARROW[n], dims=[size], raw_data=data) for n, (size, data) in raw.items()]
+    initialisers += [TensorProto(name=n, data_type=NARROW[n], dims=[size], int32_data=data) for n, (size, data) in typed.items()]
+    names = [*raw, *typed]
+    large = TensorProto(name="large", data_type=NARROW["int4"], dims=[2049], raw_data=bytes([0xf7] * 1024 + [1]))
+    nodes = [node("Identity", [n], [n + "_out"]) for n in names] + [node("Identity", ["large"], ["large_out"])]
+    outputs = [value(n + "_out", (size,), NARROW[n]) for n, (size, _) in (raw | typed).items()]
+    return model(nodes, [], outputs + [value("large_out", (2049,), NARROW["int4"])], initialisers + [large], opset=25)
+
+
+@define
+def quantize_e4m3fn():
+    """Float to float8 and back."""
+    nodes = [node("QuantizeLinear", ["x", "scale"], ["q"], output_dtype=NARROW["e4m3fn"]),
+             node("DequantizeLinear", ["q", "scale"], ["y"])]
+    return model(nodes, [value("x", (4,))], [value("q", (4,), NARROW["e4m3fn"]), value("y", (4,))],
+                 [tensor("scale", np.float32(0.5))], opset=21)
+
+
+@define
+def dequantize_e4m3fn():
+    return model([node("DequantizeLinear", ["q", "scale"], ["y"])], [value("q", (4,), NARROW["e4m3fn"])], [value("y", (4,))],
+                 [tensor("scale", np.float32(0.5))], opset=21)
+
+
 @define
 def function():
     relu = node("LeakyRelu", ["t"], ["r"], name="leaky")
@@ -211,10 +246,11 @@ def bad_tensors():
     negative.dims[0] = -1
     huge = helper.make_tensor("huge", F, [1], [1.0])
     huge.dims[:] = [1 << 40, 1 << 40]
-    int4 = TensorProto(name="int4", data_type=22, dims=[2], raw_data=bytes(1))
-    names = ["short", "few", "negative", "huge", "int4"]
+    int4 = TensorProto(name="int4", data_type=22, dims=[5], raw_data=bytes(5))
+    complex64 = TensorProto(name="complex64", data_type=TensorProto.COMPLEX64, dims=[1], raw_data=bytes(8))
+    names = ["short", "few", "negative", "huge", "int4", "complex64"]
     return model([node("Relu", [n], [n + "1"]) for n in names], [], [value("short1", (4,))],
-                 [short, few, negative, huge, int4])
+                 [short, few, negative, huge, int4, complex64])
 
 
 @define

@@ -1,5 +1,6 @@
 //===- NpyTest.cpp - Tests of lib/Support/Npy.h ---------------------------===//
 #include "lib/Support/Npy.h"
+#include "lib/Support/PackedBits.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
@@ -31,6 +32,68 @@ TEST_CASE("every element type survives writing and reading") {
     CHECK(read->bytes == array.bytes);
     CHECK(read->at(5) == (type == LATHE_BOOL ? 1 : 5));
   }
+}
+
+TEST_CASE("types that NumPy does not have are written as bytes and named when they are read") {
+  for (lathe_dtype type : {LATHE_FLOAT8E4M3FN, LATHE_FLOAT8E5M2FNUZ, LATHE_FLOAT8E8M0, LATHE_FLOAT4E2M1, LATHE_INT4,
+                           LATHE_UINT4, LATHE_INT2, LATHE_UINT2}) {
+    NpyArray array(type, {2});
+    array.set(0, 1);
+    array.set(1, type == LATHE_INT2 ? -2 : 2);
+    llvm::Expected<NpyArray> read = parseNpy(formatNpy(array), "x.npy");
+    INFO(nameOf(type).str());
+    REQUIRE(bool(read));
+    CHECK(read->type == (getSemantics(type) ? kUnnamedByte : isSigned(type) ? LATHE_INT8 : LATHE_UINT8));
+    CHECK(read->bytes == array.bytes);
+    read->nameBytes(LATHE_FLOAT32); // no narrow type
+    CHECK(read->type != LATHE_FLOAT32);
+    read->nameBytes(type);
+    CHECK(read->type == type);
+    CHECK(read->at(0) == 1);
+    CHECK(read->at(1) == (type == LATHE_INT2 ? -2 : 2));
+  }
+  NpyArray wide(LATHE_INT16, {2});
+  wide.nameBytes(LATHE_INT4); // elements of two bytes are none of one
+  CHECK(wide.type == LATHE_INT16);
+}
+
+TEST_CASE("small integers are clamped and have a sign") {
+  NpyArray array(LATHE_INT4, {3});
+  array.set(0, 100);
+  array.set(1, -100);
+  array.set(2, -1);
+  CHECK(array.as<int8_t>() == llvm::ArrayRef<int8_t>({7, -8, -1}));
+  array.type = LATHE_UINT2;
+  array.set(0, 100);
+  array.set(1, -100);
+  CHECK(array.at(0) == 3);
+  CHECK(array.at(1) == 0);
+}
+
+TEST_CASE("what a float of 4 bits cannot hold becomes its nearest, and NaN 0") {
+  NpyArray array(LATHE_FLOAT4E2M1, {4});
+  array.set(0, HUGE_VAL);
+  array.set(1, -100);
+  array.set(2, NAN);
+  array.set(3, 2.5); // between 2 and 3, whose code is odd
+  CHECK(array.at(0) == 6);
+  CHECK(array.at(1) == -6);
+  CHECK(array.at(2) == 0);
+  CHECK(array.at(3) == 2);
+}
+
+TEST_CASE("packed elements are spread over bytes") {
+  char packed[] = {char(0x98), 0x07}, bytes[3];
+  unpackBits(packed, 4, /*isSigned=*/true, bytes);
+  CHECK(llvm::ArrayRef<char>(bytes) == llvm::ArrayRef<char>({-8, -7, 7}));
+  unpackBits(packed, 4, /*isSigned=*/false, bytes);
+  CHECK(llvm::ArrayRef<char>(bytes) == llvm::ArrayRef<char>({8, 9, 7}));
+  char pairs[] = {char(0xe4), 0x02}, five[5];
+  unpackBits(pairs, 2, /*isSigned=*/true, five);
+  CHECK(llvm::ArrayRef<char>(five) == llvm::ArrayRef<char>({0, 1, -2, -1, -2}));
+  CHECK(getPackedSize(5, 2) == 2);
+  CHECK(getPackedSize(4, 2) == 1);
+  CHECK(getPackedSize(0, 4) == 0);
 }
 
 TEST_CASE("scalars and empty arrays have their shapes") {

@@ -120,10 +120,10 @@ def ONNX_CeilOp : ONNX_Op<"Ceil", [Pure]> {
 
 def ONNX_CeluOp : ONNX_Op<"Celu", [Pure]> {
   let summary = "Continuously Differentiable Exponential Linear Units: Perform the linear unit element-wise on the input tensor X using formula:";
-  let description = [{ONNX operator `Celu`, form of opset 12.}];
-  let arguments = (ins TensorOf<[BF16, F32]>:$X,
+  let description = [{ONNX operator `Celu`, form of opset 28.}];
+  let arguments = (ins TensorOf<[F16, BF16, F32]>:$X,
     DefaultValuedAttr<F32Attr, "1.0f">:$alpha);
-  let results = (outs TensorOf<[BF16, F32]>:$Y);
+  let results = (outs TensorOf<[F16, BF16, F32]>:$Y);
 }
 
 def ONNX_ClipOp : ONNX_Op<"Clip", [Pure, AttrSizedOperandSegments]> {

@@ -7,12 +7,13 @@ include "dialects/ONNX/IR/ONNXBase.td"
 
 def ONNX_DequantizeLinearOp : ONNX_Op<"DequantizeLinear", [Pure]> {
   let summary = "The linear dequantization operator";
-  let description = [{ONNX operator `DequantizeLinear`, form of opset 21.}];
-  let arguments = (ins TensorOf<[I8, I16, I32, UI8, UI16]>:$x,
-    TensorOf<[F16, BF16, F32, F64]>:$x_scale,
-    Optional<TensorOf<[I8, I16, I32, UI8, UI16]>>:$x_zero_point,
+  let description = [{ONNX operator `DequantizeLinear`, form of opset 25.}];
+  let arguments = (ins TensorOf<[I<2>, I<4>, UI<2>, UI<4>, F4E2M1FN, F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, I8, I16, I32, UI8, UI16]>:$x,
+    TensorOf<[F8E8M0FNU, F16, BF16, F32, F64]>:$x_scale,
+    Optional<TensorOf<[I<2>, I<4>, UI<2>, UI<4>, F4E2M1FN, F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, I8, I16, I32, UI8, UI16]>>:$x_zero_point,
     DefaultValuedAttr<I64Attr, "1">:$axis,
-    DefaultValuedAttr<I64Attr, "0">:$block_size);
+    DefaultValuedAttr<I64Attr, "0">:$block_size,
+    DefaultValuedAttr<I64Attr, "0">:$output_dtype);
   let results = (outs TensorOf<[F16, BF16, F32, F64]>:$y);
 }
 
@@ -48,29 +49,30 @@ def ONNX_QLinearConvOp : ONNX_Op<"QLinearConv", [Pure]> {
 
 def ONNX_QLinearMatMulOp : ONNX_Op<"QLinearMatMul", [Pure]> {
   let summary = "Matrix product that behaves like numpy.matmul: https://docs.scipy.org/doc/numpy-1.13.0/reference/generated/numpy.matmul.html";
-  let description = [{ONNX operator `QLinearMatMul`, form of opset 10.}];
+  let description = [{ONNX operator `QLinearMatMul`, form of opset 21.}];
   let arguments = (ins TensorOf<[I8, UI8]>:$a,
-    TensorOf<[BF16, F32]>:$a_scale,
+    TensorOf<[F16, BF16, F32]>:$a_scale,
     TensorOf<[I8, UI8]>:$a_zero_point,
     TensorOf<[I8, UI8]>:$b,
-    TensorOf<[BF16, F32]>:$b_scale,
+    TensorOf<[F16, BF16, F32]>:$b_scale,
     TensorOf<[I8, UI8]>:$b_zero_point,
-    TensorOf<[BF16, F32]>:$y_scale,
+    TensorOf<[F16, BF16, F32]>:$y_scale,
     TensorOf<[I8, UI8]>:$y_zero_point);
   let results = (outs TensorOf<[I8, UI8]>:$y);
 }
 
 def ONNX_QuantizeLinearOp : ONNX_Op<"QuantizeLinear", [Pure]> {
   let summary = "The linear quantization operator";
-  let description = [{ONNX operator `QuantizeLinear`, form of opset 21.}];
+  let description = [{ONNX operator `QuantizeLinear`, form of opset 25.}];
   let arguments = (ins TensorOf<[I32, F16, BF16, F32, F64]>:$x,
-    TensorOf<[I32, F16, BF16, F32, F64]>:$y_scale,
-    Optional<TensorOf<[I8, I16, UI8, UI16]>>:$y_zero_point,
+    TensorOf<[F8E8M0FNU, I32, F16, BF16, F32, F64]>:$y_scale,
+    Optional<TensorOf<[I<2>, I<4>, UI<2>, UI<4>, F4E2M1FN, F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, I8, I16, UI8, UI16]>>:$y_zero_point,
     DefaultValuedAttr<I64Attr, "1">:$axis,
     DefaultValuedAttr<I64Attr, "0">:$block_size,
     DefaultValuedAttr<I64Attr, "0">:$output_dtype,
-    DefaultValuedAttr<I64Attr, "1">:$saturate);
-  let results = (outs TensorOf<[I8, I16, UI8, UI16]>:$y);
+    DefaultValuedAttr<I64Attr, "1">:$saturate,
+    DefaultValuedAttr<I64Attr, "0">:$precision);
+  let results = (outs TensorOf<[I<2>, I<4>, UI<2>, UI<4>, F4E2M1FN, F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, I8, I16, UI8, UI16]>:$y);
 }
 
 #endif // DIALECTS_ONNX_IR_GENERATED_QUANTOPS_TD

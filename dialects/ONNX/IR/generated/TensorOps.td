@@ -16,20 +16,22 @@ def ONNX_BernoulliOp : ONNX_Op<"Bernoulli", [Pure]> {
 
 def ONNX_CastOp : ONNX_Op<"Cast", [Pure]> {
   let summary = "The operator casts the elements of a given input tensor to a data type specified by the 'to' argument and returns an output tensor of the sa";
-  let description = [{ONNX operator `Cast`, form of opset 21.}];
+  let description = [{ONNX operator `Cast`, form of opset 25.}];
   let arguments = (ins ONNX_AnyTensor:$input,
     I64Attr:$to,
-    DefaultValuedAttr<I64Attr, "1">:$saturate);
+    DefaultValuedAttr<I64Attr, "1">:$saturate,
+    DefaultValuedStrAttr<StrAttr, "up">:$round_mode);
   let results = (outs ONNX_AnyTensor:$output);
   let hasVerifier = 1;
 }
 
 def ONNX_CastLikeOp : ONNX_Op<"CastLike", [Pure]> {
   let summary = "The operator casts the elements of a given input tensor (the first input) to the same data type as the elements of the second input tensor";
-  let description = [{ONNX operator `CastLike`, form of opset 21.}];
+  let description = [{ONNX operator `CastLike`, form of opset 25.}];
   let arguments = (ins ONNX_AnyTensor:$input,
     ONNX_AnyTensor:$target_type,
-    DefaultValuedAttr<I64Attr, "1">:$saturate);
+    DefaultValuedAttr<I64Attr, "1">:$saturate,
+    DefaultValuedStrAttr<StrAttr, "up">:$round_mode);
   let results = (outs ONNX_AnyTensor:$output);
 }
 
@@ -259,11 +261,11 @@ def ONNX_RandomUniformLikeOp : ONNX_Op<"RandomUniformLike", [Pure]> {
 
 def ONNX_RangeOp : ONNX_Op<"Range", [Pure]> {
   let summary = "Generate a tensor containing a sequence of numbers that begin at `start` and extends by increments of `delta` up to `limit` (exclusive)";
-  let description = [{ONNX operator `Range`, form of opset 11.}];
-  let arguments = (ins TensorOf<[I16, I32, I64, BF16, F32, F64]>:$start,
-    TensorOf<[I16, I32, I64, BF16, F32, F64]>:$limit,
-    TensorOf<[I16, I32, I64, BF16, F32, F64]>:$delta);
-  let results = (outs TensorOf<[I16, I32, I64, BF16, F32, F64]>:$output);
+  let description = [{ONNX operator `Range`, form of opset 27.}];
+  let arguments = (ins TensorOf<[I16, I32, I64, F16, BF16, F32, F64]>:$start,
+    TensorOf<[I16, I32, I64, F16, BF16, F32, F64]>:$limit,
+    TensorOf<[I16, I32, I64, F16, BF16, F32, F64]>:$delta);
+  let results = (outs TensorOf<[I16, I32, I64, F16, BF16, F32, F64]>:$output);
 }
 
 def ONNX_ReshapeOp : ONNX_Op<"Reshape", [Pure]> {
