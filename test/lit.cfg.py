@@ -6,7 +6,7 @@ import lit.formats
 config.name = "lathe"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["Inputs", "models", "unit", "conformance"]
+config.excludes = ["Inputs", "models", "unit", "conformance", "contrib"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.lathe_binary_dir, "test")
 

@@ -35,6 +35,8 @@ struct CompileOptions {
   std::string cpu;
   /// What `--dim` says, one `NAME=VALUE` or `NAME=LOWER..UPPER` each.
   std::vector<std::string> dims;
+  /// What `--elements` says, one `NAME=COUNT` or `NAME=none` each.
+  std::vector<std::string> elements;
   /// What the compress phase does.
   CompressionSettings compression;
   /// A .npz or .npy of samples, or a statistics file that `lathe calibrate` wrote.

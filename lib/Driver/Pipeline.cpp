@@ -116,12 +116,31 @@ LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, P
   return runPasses(module, options, last, done);
 }
 
+/// How many tensors inputs have that are sequences or optionals.
+static LogicalResult readElementCounts(llvm::StringRef path, MLIRContext &context,
+                                       const CompileOptions &options,
+                                       llvm::StringMap<int64_t> &counts) {
+  for (llvm::StringRef text : options.elements) {
+    auto [name, value] = text.rsplit('=');
+    int64_t count = kAbsent;
+    if (name == text || name.empty() ||
+        (value != "none" && (value.getAsInteger(10, count) || count < 0)))
+      return emitError(FileLineColLoc::get(&context, path, 0, 0))
+             << "expected NAME=COUNT or NAME=none in --elements, but got '" << text << "'";
+    counts[name] = count;
+  }
+  return success();
+}
+
 OwningOpRef<ModuleOp> lathe::compileFile(llvm::StringRef path, MLIRContext &context,
                                          const CompileOptions &options, Phase last) {
+  ImporterOptions import;
+  if (failed(readElementCounts(path, context, options, import.elementCounts)))
+    return nullptr;
   // MLIR is taken in the form after `import`, to work on the compiler with small models written by hand.
   OwningOpRef<ModuleOp> module = path.ends_with(".mlir")
                                      ? parseSourceFile<ModuleOp>(path, ParserConfig(&context))
-                                     : importOnnx(path, context, ImporterOptions());
+                                     : importOnnx(path, context, import);
   if (!module || failed(runPhases(*module, options, last)))
     return nullptr;
   return module;

@@ -1,5 +1,6 @@
 //===- ElementTypes.cpp - Element types of operators' results -------------===//
 #include "lib/Frontend/ElementTypes.h"
+#include "dialects/ONNX/IR/ONNXDialect.h"
 #include "lib/Frontend/Tensors.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -31,6 +32,9 @@ enum class Rule {
   Value,          // attribute `value`, otherwise float
   Quantized,      // zero point, otherwise attribute `output_dtype`, otherwise uint8
   Dequantized,    // attribute `output_dtype`, otherwise that of the scale
+  Sequence,       // a sequence of operand 0, otherwise of attribute `dtype`, otherwise of float
+  Optional,       // an optional of operand 0, otherwise attribute `type`
+  Contained,      // of what the sequence or optional that is operand 0 holds
 };
 
 } // namespace
@@ -56,12 +60,18 @@ static Rule getRule(StringRef op, unsigned index) {
       .Case("QuantizeLinear", Rule::Quantized)
       .Case("DequantizeLinear", Rule::Dequantized)
       .Case("DynamicQuantizeLinear", Rule::UInt8)
-      .Case("Cast", Rule::To)
+      .Cases({"Cast", "BitCast"}, Rule::To)
       .Case("ConstantOfShape", Rule::Value)
       .Cases({"RandomNormal", "RandomUniform"}, Rule::DType)
       .Cases({"RandomNormalLike", "RandomUniformLike", "EyeLike", "Bernoulli"},
              Rule::DTypeOrOperand)
       .Case("Multinomial", Rule::DTypeOrInt32)
+      .Case("TfIdfVectorizer", Rule::Float32)
+      .Case("SequenceLength", Rule::Int64)
+      .Case("OptionalHasElement", Rule::Bool)
+      .Cases({"SequenceConstruct", "SequenceEmpty", "SplitToSequence"}, Rule::Sequence)
+      .Case("Optional", Rule::Optional)
+      .Cases({"SequenceAt", "ConcatFromSequence", "OptionalGetElement"}, Rule::Contained)
       .Cases({"BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"},
              Rule::OutputDataType)
       .Default(Rule::Operand0);
@@ -130,6 +140,27 @@ Type getResultElementType(const ::onnx::NodeProto &node, unsigned index, ArrayRe
     return fromAttribute("output_dtype", fromDataType(::onnx::TensorProto::UINT8));
   case Rule::Dequantized:
     return fromAttribute("output_dtype", operand(1));
+  case Rule::Sequence: {
+    Type element = operand(0) ? operand(0) : fromAttribute("dtype", float32);
+    return element ? onnx::SequenceType::get(context, element) : Type();
+  }
+  case Rule::Optional: {
+    if (operand(0))
+      return onnx::OptionalType::get(context, operand(0));
+    const ::onnx::AttributeProto *type = find("type");
+    Expected<Type> held = type ? convertValueType(type->tp(), context) : Type();
+    if (held)
+      return *held ? onnx::OptionalType::get(context, getElementTypeOrSelf(*held)) : Type();
+    consumeError(held.takeError());
+    return {};
+  }
+  case Rule::Contained:
+    if (auto sequence = dyn_cast_or_null<onnx::SequenceType>(operand(0));
+        sequence && node.op_type() != "OptionalGetElement")
+      return sequence.getElementType();
+    if (auto optional = dyn_cast_or_null<onnx::OptionalType>(operand(0)))
+      return optional.getElementType();
+    return node.op_type() == "OptionalGetElement" ? operand(0) : Type();
   }
   return {};
 }

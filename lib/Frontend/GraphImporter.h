@@ -66,7 +66,8 @@ private:
   // NodeImporter.cpp
   void importNode(const ::onnx::NodeProto &node, Scope &scope);
   void importConstant(NodeContext &node);
-  void importTranslated(NodeContext &node);
+  /// `opset` is that of the node's form.
+  void importTranslated(NodeContext &node, int64_t opset);
   void emitNode(NodeContext &node);
   bool getOperands(NodeContext &node, const OpSchema &schema,
                    llvm::SmallVectorImpl<mlir::Value> &operands,

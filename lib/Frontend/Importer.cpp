@@ -16,8 +16,16 @@ namespace {
 
 /// An argument or a result of the model: its type and what attributes say about it.
 struct Port {
-  StringRef name;
+  std::string name;
   DeclaredType type;
+};
+
+/// An input that is a sequence or optional, and the ports that hold what is in it.
+struct Container {
+  std::string name;
+  Type type;
+  bool isPresent = true;
+  SmallVector<std::string> parts;
 };
 
 } // namespace
@@ -32,11 +40,54 @@ static DictionaryAttr getPortAttributes(const Port &port, Builder &builder) {
   return builder.getDictionaryAttr(attributes);
 }
 
+static bool isContainer(const ::onnx::TypeProto &type) {
+  return type.has_sequence_type() || type.has_optional_type();
+}
+
+/// Adds ports for what a sequence or optional holds. Symbolic dimensions of the elements of a
+/// sequence are their own.
+static Error addContainer(const ::onnx::ValueInfoProto &info, const ImporterOptions &options,
+                          MLIRContext *context, SmallVectorImpl<Port> &ports,
+                          SmallVectorImpl<Container> &containers) {
+  auto count = options.elementCounts.find(info.name());
+  if (count == options.elementCounts.end())
+    return createStringError("expected the number of tensors in a sequence or optional "
+                             "(--elements " +
+                             info.name() + "=COUNT), but got none");
+  Expected<Type> type = convertValueType(info.type(), context);
+  if (!type)
+    return type.takeError();
+  bool isOptional = info.type().has_optional_type(), isPresent = count->second != kAbsent;
+  const ::onnx::TypeProto &held =
+      isOptional ? info.type().optional_type().elem_type() : info.type();
+  bool isSequence = held.has_sequence_type();
+  if ((!isOptional && !isPresent) || (!isSequence && count->second > 1))
+    return createStringError("expected " + std::string(isSequence ? "at least 0" : "0 or 1") +
+                             " tensors in it, but got " + std::to_string(count->second));
+  Container &container = containers.emplace_back();
+  container = {info.name(), *type, isSequence ? isPresent : count->second == 1, {}};
+  for (int64_t i = 0; i < count->second; ++i) {
+    Expected<DeclaredType> element =
+        convertType(isSequence ? held.sequence_type().elem_type() : held, context);
+    if (!element)
+      return element.takeError();
+    if (!element->hasRank)
+      return createStringError("expected a shape of its elements, but got none");
+    std::string suffix = isSequence ? "_" + std::to_string(i) : "";
+    for (std::string &dim : element->dimNames)
+      dim += dim.empty() ? "" : suffix;
+    container.parts.push_back(info.name() + suffix);
+    ports.push_back({container.parts.back(), *element});
+  }
+  return Error::success();
+}
+
 /// What the graph declares about its inputs or outputs; reports those whose type is missing or not
 /// supported.
 static bool getPorts(const google::protobuf::RepeatedPtrField<::onnx::ValueInfoProto> &infos,
                      StringRef kind, const llvm::StringSet<> &skipped, bool needRank,
-                     GraphImporter &importer, MLIRContext *context, SmallVectorImpl<Port> &ports) {
+                     GraphImporter &importer, const ImporterOptions &options, MLIRContext *context,
+                     SmallVectorImpl<Port> &ports, SmallVectorImpl<Container> &containers) {
   bool complete = true;
   for (const ::onnx::ValueInfoProto &info : infos) {
     if (skipped.contains(info.name()))
@@ -47,9 +98,15 @@ static bool getPorts(const google::protobuf::RepeatedPtrField<::onnx::ValueInfoP
       complete = false;
     };
     // The type of an output follows from its node.
-    if (!needRank && !info.type().has_tensor_type() &&
-        info.type().value_case() == ::onnx::TypeProto::VALUE_NOT_SET) {
+    bool isOpen =
+        info.type().value_case() == ::onnx::TypeProto::VALUE_NOT_SET || isContainer(info.type());
+    if (!needRank && isOpen) {
       ports.push_back({info.name(), {}});
+      continue;
+    }
+    if (isContainer(info.type())) {
+      if (Error error = addContainer(info, options, context, ports, containers))
+        fail(toString(std::move(error)));
       continue;
     }
     Expected<DeclaredType> type = convertType(info.type(), context);
@@ -66,6 +123,29 @@ static bool getPorts(const google::protobuf::RepeatedPtrField<::onnx::ValueInfoP
   return complete;
 }
 
+/// Makes sequences and optionals of the arguments that are in them.
+static void bindContainers(ArrayRef<Container> containers, Block *block, Scope &scope,
+                           GraphImporter &importer) {
+  OpBuilder builder = OpBuilder::atBlockEnd(block);
+  for (const Container &container : containers) {
+    Location loc = importer.getLoc(container.name);
+    SmallVector<Value> parts;
+    for (const std::string &part : container.parts)
+      parts.push_back(scope.lookup(part).value_or(Value()));
+    auto optional = dyn_cast<onnx::OptionalType>(container.type);
+    auto sequence =
+        dyn_cast<onnx::SequenceType>(optional ? optional.getElementType() : container.type);
+    Value value = container.isPresent && !sequence ? parts.front() : Value();
+    if (container.isPresent && sequence)
+      value = onnx::SequenceConstructOp::create(builder, loc, sequence, parts);
+    if (optional) {
+      scope.values.erase(container.name); // the argument of an optional tensor has its name
+      value = onnx::OptionalOp::create(builder, loc, optional, value, TypeAttr());
+    }
+    importer.bind(scope, container.name, value, loc);
+  }
+}
+
 static void importMain(const ::onnx::GraphProto &graph, int64_t opset, ModuleOp module,
                        Location loc, GraphImporter &importer, const ImporterOptions &options) {
   Builder builder(module.getContext());
@@ -73,11 +153,12 @@ static void importMain(const ::onnx::GraphProto &graph, int64_t opset, ModuleOp 
   for (const ::onnx::TensorProto &tensor : graph.initializer())
     initialisers.insert(tensor.name());
   SmallVector<Port> inputs, outputs;
+  SmallVector<Container> containers;
   // Ports with errors are left out: nodes that use them would be reported, too, so stop here.
   bool complete = getPorts(graph.input(), "input", initialisers, /*needRank=*/true, importer,
-                           module.getContext(), inputs);
-  complete &= getPorts(graph.output(), "output", {}, /*needRank=*/false, importer,
-                       module.getContext(), outputs);
+                           options, module.getContext(), inputs, containers);
+  complete &= getPorts(graph.output(), "output", {}, /*needRank=*/false, importer, options,
+                       module.getContext(), outputs, containers);
   if (graph.output_size() == 0) {
     importer.emitError(loc) << "expected a graph with outputs, but got none";
     complete = false;
@@ -92,6 +173,7 @@ static void importMain(const ::onnx::GraphProto &graph, int64_t opset, ModuleOp 
     Location portLoc = importer.getLoc(port.name);
     importer.bind(scope, port.name, block->addArgument(port.type.getType(), portLoc), portLoc);
   }
+  bindContainers(containers, block, scope, importer);
   for (const ::onnx::ValueInfoProto &input : graph.input())
     if (!initialisers.contains(input.name()) && !scope.values.count(input.name()))
       scope.values[input.name()] = {};

@@ -4,15 +4,21 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/StringMap.h"
 #include <string>
 
 namespace lathe {
+
+inline constexpr int64_t kAbsent = -1;
 
 /// What a caller may choose about reading a model.
 struct ImporterOptions {
   std::string functionName = "main"; ///< name of the function made from the model's graph
   unsigned maxDepth = 24;            ///< how deep subgraphs and model-local functions may nest
   uint64_t maxNodes = 1 << 22;       ///< how many nodes there may be after functions are inlined
+  /// How many tensors inputs that are sequences or optionals have, by name; kAbsent for an optional
+  /// that has nothing.
+  llvm::StringMap<int64_t> elementCounts = {};
 };
 
 /// The oldest and newest opset of the ONNX domain that is read. Those after 21 only add: types,
@@ -22,9 +28,10 @@ inline constexpr int64_t kNewestOpset = 28;
 
 /// Reads an ONNX model: `module { func.func @main }` of `onnx` ops in the form of the newest opset,
 /// model-local functions inlined, with unranked results where the file does not tell a shape. Graph
-/// inputs that have an initialiser are constants. Large weights stay in the mapped file, which
-/// lives as long as `context`. Null after errors: all that is wrong with the model's nodes, one
-/// diagnostic each, located at the node's name.
+/// inputs that have an initialiser are constants. An input that is a sequence is one for each of
+/// its tensors, `name_0` and so on. Large weights stay in the mapped file, which lives as long as
+/// `context`. Null after errors: all that is wrong with the model's nodes, one diagnostic each,
+/// located at the node's name.
 mlir::OwningOpRef<mlir::ModuleOp> importOnnx(llvm::StringRef path, mlir::MLIRContext &context,
                                              const ImporterOptions &options = {});
 

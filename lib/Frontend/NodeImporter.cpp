@@ -48,13 +48,13 @@ void GraphImporter::importNode(const ::onnx::NodeProto &proto, Scope &scope) {
   }
   if (const ::onnx::FunctionProto *function = findFunction(proto))
     return inlineFunction(node, *function);
-  if (!isDefaultDomain(proto.domain())) {
+  if (!isDefaultDomain(proto.domain()) && !isTranslatedDomain(proto.domain())) {
     emitError(node) << "operators of domain '" << proto.domain() << "' are not supported";
     return bindOutputs(node, {});
   }
   if (proto.op_type() == "Constant")
     return importConstant(node);
-  importTranslated(node);
+  importTranslated(node, scope.opset);
 }
 
 void GraphImporter::importConstant(NodeContext &node) {
@@ -93,21 +93,32 @@ void GraphImporter::importConstant(NodeContext &node) {
   bindOutputs(node, onnx::ConstantOp::create(builder, node.loc, value)->getResults());
 }
 
-void GraphImporter::importTranslated(NodeContext &node) {
-  Translation translation{node.scope.opset, node.proto};
+void GraphImporter::importTranslated(NodeContext &node, int64_t opset) {
+  Translation translation{opset, node.proto};
   translation.getFreshName = [&] { return '\x1f' + std::to_string(freshCount++); };
   translation.getType = [&](StringRef name) -> TensorType {
-    std::optional<Value> value = node.scope.lookup(name);
-    return value && *value ? dyn_cast<TensorType>(value->getType()) : TensorType();
+    if (std::optional<Value> value = node.scope.lookup(name))
+      return *value ? dyn_cast<TensorType>(value->getType()) : TensorType();
+    auto declared = node.scope.declaredTypes.find(name);
+    if (declared == node.scope.declaredTypes.end() || !declared->second->has_tensor_type())
+      return {};
+    Expected<DeclaredType> type = convertType(*declared->second, builder.getContext());
+    if (type)
+      return type->getType();
+    consumeError(type.takeError()); // only a hint
+    return {};
   };
   if (Error error = translateNode(translation)) {
     emitError(node) << toString(std::move(error));
     return bindOutputs(node, {});
   }
+  bool isForeign = !isDefaultDomain(node.proto.domain());
   auto emit = [&](const ::onnx::NodeProto &proto) {
     NodeContext part{proto, node.scope, node.name, node.loc, node.op};
     if (proto.op_type() == "Constant")
       importConstant(part);
+    else if (isForeign)
+      importTranslated(part, kNewestOpset);
     else
       emitNode(part);
   };
@@ -231,6 +242,13 @@ Attribute GraphImporter::convertAttribute(NodeContext &node,
     emitError(node) << "attribute '" << attribute.name() << "': " << toString(value.takeError());
     return {};
   }
+  if (kind == "TYPE_PROTO") {
+    Expected<Type> type = convertValueType(attribute.tp(), builder.getContext());
+    if (type)
+      return TypeAttr::get(*type);
+    emitError(node) << "attribute '" << attribute.name() << "': " << toString(type.takeError());
+    return {};
+  }
   emitError(node) << "attribute '" << attribute.name() << "' of type " << kind
                   << " is not supported";
   return {};
@@ -275,7 +293,7 @@ bool GraphImporter::getResultTypes(NodeContext &node, const OpSchema &schema,
       }
       types.push_back(declared && declared->elementType == elementType
                           ? declared->getType()
-                          : TensorType(UnrankedTensorType::get(elementType)));
+                          : getUnrankedType(elementType));
     }
     segments.push_back(types.size() - before);
   }
@@ -307,15 +325,6 @@ void GraphImporter::emitNode(NodeContext &node) {
   const OpSchema *schema = findOpSchema(proto.op_type());
   if (!schema) {
     emitError(node) << "the operator is not supported";
-    return bindOutputs(node, {});
-  }
-  StringRef name = proto.op_type();
-  if (name.contains("Sequence") && name != "ReverseSequence") {
-    emitError(node) << "sequences are not supported";
-    return bindOutputs(node, {});
-  }
-  if (name.starts_with("Optional")) {
-    emitError(node) << "optional types are not supported";
     return bindOutputs(node, {});
   }
   if (unsigned(proto.output_size()) > OpSchema::getMaxCount(schema->results)) {

@@ -9,7 +9,13 @@ using namespace mlir;
 
 namespace lathe {
 
-static Type getUnranked(Type type) { return UnrankedTensorType::get(getElementTypeOrSelf(type)); }
+static Type getUnranked(Type type) { return getUnrankedType(getElementTypeOrSelf(type)); }
+
+/// What the body of SequenceMap gets of an operand: an element of a sequence, or a tensor.
+static Type getMappedType(Type type) {
+  auto sequence = dyn_cast<onnx::SequenceType>(type);
+  return getUnranked(sequence ? sequence.getElementType() : type);
+}
 
 bool GraphImporter::importSubgraph(NodeContext &node, const ::onnx::GraphProto &graph,
                                    ArrayRef<Type> inputTypes, Region &region) {
@@ -35,17 +41,18 @@ bool GraphImporter::importSubgraph(NodeContext &node, const ::onnx::GraphProto &
     // first.
     Type type = inputTypes[index];
     if (input.has_type() && input.type().value_case() != ::onnx::TypeProto::VALUE_NOT_SET) {
-      Expected<DeclaredType> declared = convertType(input.type(), builder.getContext());
+      Expected<Type> declared = convertValueType(input.type(), builder.getContext());
       if (!declared) {
         emitError(loc) << "input '" << input.name() << "': " << toString(declared.takeError());
         return false;
       }
-      if (declared->elementType != getElementTypeOrSelf(type)) {
+      if (getElementTypeOrSelf(*declared) != getElementTypeOrSelf(type)) {
         emitError(node) << "input '" << input.name() << "' of its body: expected elements of "
-                        << getElementTypeOrSelf(type) << ", but got " << declared->elementType;
+                        << getElementTypeOrSelf(type) << ", but got "
+                        << getElementTypeOrSelf(*declared);
         return false;
       }
-      type = declared->getType();
+      type = *declared;
     }
     bind(scope, input.name(), block->addArgument(type, loc), loc);
   }
@@ -85,6 +92,9 @@ bool GraphImporter::importSubgraphs(NodeContext &node, const OpSchema &schema,
   } else if (proto.op_type() == "Scan") {
     for (Value value : operands)
       inputTypes.push_back(getUnranked(value.getType()));
+  } else if (proto.op_type() == "SequenceMap") {
+    for (Value value : operands)
+      inputTypes.push_back(getMappedType(value.getType()));
   }
 
   // Bodies are built inside an op, as they refer to values around it; it gives way to the real one,
@@ -118,6 +128,8 @@ bool GraphImporter::importSubgraphs(NodeContext &node, const OpSchema &schema,
     }
     for (auto [index, value] : llvm::enumerate(yielded.drop_front(dropped))) {
       Type type = getUnranked(value.getType());
+      if (proto.op_type() == "SequenceMap")
+        type = onnx::SequenceType::get(builder.getContext(), getElementTypeOrSelf(type));
       if (index == resultTypes.size()) {
         resultTypes.push_back(type);
       } else if (resultTypes[index] != type) {

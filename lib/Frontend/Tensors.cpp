@@ -1,6 +1,7 @@
 //===- Tensors.cpp - Tensors and types of ONNX to attributes and types ----===//
 #include "lib/Frontend/Tensors.h"
 #include "dialects/ONNX/IR/DataTypes.h"
+#include "dialects/ONNX/IR/ONNXDialect.h"
 #include "lib/Support/PackedBits.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -47,9 +48,9 @@ Expected<DeclaredType> convertType(const ::onnx::TypeProto &type, MLIRContext *c
   case ::onnx::TypeProto::VALUE_NOT_SET:
     return createStringError("expected a tensor type, but got none");
   case ::onnx::TypeProto::kSequenceType:
-    return createStringError("sequences are not supported");
+    return createStringError("expected a tensor type, but got a sequence");
   case ::onnx::TypeProto::kOptionalType:
-    return createStringError("optional types are not supported");
+    return createStringError("expected a tensor type, but got an optional");
   default:
     return createStringError("only tensor types are supported");
   }
@@ -68,6 +69,35 @@ Expected<DeclaredType> convertType(const ::onnx::TypeProto &type, MLIRContext *c
     result.dimNames.push_back(dim.has_dim_value() ? "" : dim.dim_param());
   }
   return result;
+}
+
+Expected<Type> convertValueType(const ::onnx::TypeProto &type, MLIRContext *context) {
+  switch (type.value_case()) {
+  case ::onnx::TypeProto::kSequenceType: {
+    Expected<DeclaredType> element = convertType(type.sequence_type().elem_type(), context);
+    if (!element)
+      return element.takeError();
+    return onnx::SequenceType::get(context, element->elementType);
+  }
+  case ::onnx::TypeProto::kOptionalType: {
+    Expected<Type> element = convertValueType(type.optional_type().elem_type(), context);
+    if (!element)
+      return element.takeError();
+    return onnx::OptionalType::get(context, getElementTypeOrSelf(*element));
+  }
+  default: {
+    Expected<DeclaredType> tensor = convertType(type, context);
+    if (!tensor)
+      return tensor.takeError();
+    return tensor->getType();
+  }
+  }
+}
+
+Type getUnrankedType(Type elementType) {
+  if (isa<onnx::SequenceType, onnx::OptionalType>(elementType))
+    return elementType;
+  return UnrankedTensorType::get(elementType);
 }
 
 namespace {

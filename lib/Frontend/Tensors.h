@@ -36,6 +36,15 @@ struct DeclaredType {
 /// supported.
 llvm::Expected<DeclaredType> convertType(const ::onnx::TypeProto &type, mlir::MLIRContext *context);
 
+/// The type that a graph declares of any value: a tensor, or a sequence or optional of the onnx
+/// dialect.
+llvm::Expected<mlir::Type> convertValueType(const ::onnx::TypeProto &type,
+                                            mlir::MLIRContext *context);
+
+/// The type of a value whose elements are of `elementType`: an unranked tensor. Sequences and
+/// optionals are their own.
+mlir::Type getUnrankedType(mlir::Type elementType);
+
 /// The value of a tensor: `dense` for few elements, otherwise
 /// `dense_resource` that points into the mapped file. Bytes that are not aligned to the element,
 /// and data in typed fields, are copied once.

@@ -4,6 +4,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/Import/Decompose/NodeBuilder.h"
 #include "passes/Import/Decompose/Patterns.h"
 #include "passes/Import/Passes.h"
 
@@ -36,6 +37,19 @@ static LogicalResult removeIdentity(IdentityOp op, PatternRewriter &rewriter) {
   if (op.getInput().getType() != op.getResult().getType())
     return failure();
   rewriter.replaceOp(op, op.getInput());
+  return success();
+}
+
+/// CastLike is Cast to a type that is known now: its second operand does not matter.
+static LogicalResult rewriteCastLike(CastLikeOp op, PatternRewriter &rewriter) {
+  Type element = getElementType(op.getOutput());
+  bool isPlain =
+      isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(element) ||
+      (isa<IntegerType>(element) && (element.isInteger(1) || element.getIntOrFloatBitWidth() >= 8));
+  if (!isPlain || !isa<RankedTensorType>(op.getInput().getType()))
+    return failure();
+  NodeBuilder nodes(rewriter, op.getLoc());
+  rewriter.replaceOp(op, nodes.cast(op.getInput(), element));
   return success();
 }
 
@@ -206,6 +220,7 @@ struct ImportDecomposePass : lathe::impl::ImportDecomposeBase<ImportDecomposePas
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add(removeIdentity);
+    patterns.add(rewriteCastLike);
     patterns.add(removeDropout);
     patterns.add(reduceGlobally<GlobalAveragePoolOp, ReduceMeanOp>);
     patterns.add(reduceGlobally<GlobalMaxPoolOp, ReduceMaxOp>);
@@ -221,6 +236,7 @@ struct ImportDecomposePass : lathe::impl::ImportDecomposeBase<ImportDecomposePas
     populateEinsumPatterns(patterns);
     populateNNPatterns(patterns);
     populateQuantizedPatterns(patterns);
+    populateResizePatterns(patterns);
     populateSignalPatterns(patterns);
     if (batchNorm)
       patterns.add(rewriteBatchNorm);

@@ -2,6 +2,7 @@
 #include "dialects/Interfaces/SymbolicShapes.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "passes/Import/DeclaredTypes.h"
 #include "passes/Import/Passes.h"
 
 namespace lathe {
@@ -82,20 +83,6 @@ static void annotateShape(const SymbolicShapes &shapes, Operation &op) {
     all.push_back(builder.getArrayAttr(sizes));
   }
   op.setAttr("onnx.shape", builder.getArrayAttr(all));
-}
-
-/// What the model declares of a result holds for the operand of an op on each of its elements, too.
-static void declareOperands(Block &body) {
-  for (Operation &op : llvm::reverse(body)) {
-    if (!isa<onnx::SqrtOp, onnx::LogOp, onnx::ExpOp, onnx::NegOp, onnx::AbsOp, onnx::CastOp, onnx::CastLikeOp,
-             onnx::IdentityOp, onnx::ReciprocalOp, onnx::ReluOp, onnx::SigmoidOp, onnx::TanhOp>(op))
-      continue;
-    auto type = dyn_cast<RankedTensorType>(op.getResult(0).getType());
-    auto operand = dyn_cast<OpResult>(op.getOperand(0));
-    auto unranked = operand ? dyn_cast<UnrankedTensorType>(operand.getType()) : UnrankedTensorType();
-    if (type && type.hasStaticShape() && unranked)
-      operand.setType(type.clone(unranked.getElementType()));
-  }
 }
 
 static bool isDynamic(Value value) {

@@ -13,6 +13,10 @@ def ImportUnrollControl : Pass<"import-unroll-control", "mlir::func::FuncOp"> {
     declares that it collects. Others stay and are reported. Shapes are inferred as far as they
     are needed. Run it before `import-infer-shapes`.
 
+    Sequences and optionals go, too: what is taken out of one takes the op's place, SequenceMap
+    becomes its body for each element, and a sequence that the function returns is a result for
+    each element, `name_0` and so on. Where that is not known at compile time, it is an error.
+
         %y = "onnx.If"(%condition) ({ ... onnx.Yield %a }, { ... onnx.Yield %b })
 
     becomes
@@ -70,7 +74,7 @@ def ImportResolveOperands : Pass<"import-resolve-operands", "mlir::func::FuncOp"
     one, which `import-infer-shapes` takes. Where it is static, the operand adds nothing (Reshape,
     Squeeze, Unsqueeze, Expand, Tile, ConstantOfShape, OneHot, TopK, Split, CenterCropPad, Resize
     by sizes) and a constant takes its place; Slice and Pad become gathers at computed places;
-    CumSum and reductions are computed for each axis that fits, and the one asked for is taken.
+    CumSum, CumProd and reductions are computed for each axis that fits, and the one asked for is taken.
     Run it after `import-infer-shapes`.
 
         %y = "onnx.Reshape"(%x, %shape) : (tensor<4x2xf32>, tensor<1xi64>) -> tensor<8xf32>
@@ -86,13 +90,14 @@ def ImportResolveOperands : Pass<"import-resolve-operands", "mlir::func::FuncOp"
 def ImportDecompose : Pass<"import-decompose", "mlir::func::FuncOp"> {
   let summary = "Writes operators by simpler ones where nothing is lost";
   let description = [{
-    Afterwards there is no Identity and no Dropout of inference, no GlobalAveragePool and
-    GlobalMaxPool, no ReduceL1, ReduceSumSquare, and of floats no ReduceL2, ReduceLogSum and
+    Afterwards there is no Identity and no Dropout of inference, no CastLike to types of 8 bits or
+    more, no GlobalAveragePool and GlobalMaxPool, no ReduceL1, ReduceSumSquare, and of floats no ReduceL2, ReduceLogSum and
     ReduceLogSumExp; Sum and Mean are Add and Div, Min and Max have two operands.
     BatchNormalization stays unless `batch-norm` is set. Products of quantized tensors are
     integer products between Cast and QuantizeLinear. Of static shapes, Einsum is made of matrix
     products, DFT and STFT are products with constant matrices, windows are constants, and there
-    is no Hardmax, GlobalLpPool, CenterCropPad and BatchNormalization of training. Run it after `import-infer-shapes`.
+    is no Hardmax, GlobalLpPool, AffineGrid, CenterCropPad, BatchNormalization of training and
+    Resize with antialias. Run it after `import-infer-shapes`.
 
         %y = "onnx.GlobalAveragePool"(%x) : (tensor<1x8x4x4xf32>) -> tensor<1x8x1x1xf32>
 

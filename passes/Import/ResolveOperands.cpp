@@ -89,15 +89,42 @@ static Value resolvePad(NodeBuilder &nodes, onnx::PadOp op) {
   return nodes.select(inside, data, fill);
 }
 
-/// A running sum for each axis there is; the one asked for is taken.
-static Value resolveCumSum(NodeBuilder &nodes, onnx::CumSumOp op) {
+/// A running sum or product for each axis there is; the one asked for is taken.
+template <typename OpT>
+static Value resolveCumulative(NodeBuilder &nodes, OpT op) {
   Value result, axis = nodes.reshape(op.getAxis(), {});
   int64_t rank = getShape(op.getX()).size();
   axis = nodes.mod(axis, nodes.scalarLike(axis, double(rank)));
   for (int64_t dim = 0; dim < rank; ++dim) {
-    Value sum = onnx::CumSumOp::create(nodes.builder, nodes.loc, op.getType(), op.getX(),
-                                       nodes.scalar(nodes.builder.getI64Type(), double(dim)), op.getExclusive(), op.getReverse());
+    Value sum = OpT::create(nodes.builder, nodes.loc, op.getType(), op.getX(),
+                            nodes.scalar(nodes.builder.getI64Type(), double(dim)),
+                            op.getExclusive(), op.getReverse());
     result = result ? nodes.select(nodes.equal(axis, nodes.scalarLike(axis, double(dim))), sum, result) : sum;
+  }
+  return result;
+}
+
+/// A transform along each axis that the shapes allow; the one asked for is taken. Null if there is
+/// none.
+static Value resolveDFT(NodeBuilder &nodes, onnx::DFTOp op) {
+  ArrayRef<int64_t> in = getShape(op.getInput()), out = getShape(op.getOutput());
+  int64_t rank = in.size();
+  Value result, axis = nodes.reshape(op.getAxis(), {});
+  axis = nodes.mod(axis, nodes.scalarLike(axis, double(rank)));
+  for (int64_t dim = 0; dim < rank - 1; ++dim) {
+    SmallVector<int64_t> others(out);
+    others[dim] = in[dim];
+    bool fits = ArrayRef<int64_t>(others).drop_back() == in.drop_back();
+    bool keeps = !op.getDftLength() && !op.getOnesided();
+    if (!fits || (keeps && out[dim] != in[dim]))
+      continue;
+    Value chosen = nodes.scalar(nodes.builder.getI64Type(), double(dim));
+    Operation *clone = nodes.builder.clone(*op);
+    cast<onnx::DFTOp>(clone).getAxisMutable().assign(chosen);
+    Value along = clone->getResult(0);
+    result =
+        result ? nodes.select(nodes.equal(axis, nodes.scalarLike(axis, double(dim))), along, result)
+               : along;
   }
   return result;
 }
@@ -189,8 +216,8 @@ static bool fits(Operation *op) {
   auto isList = [&](Value value, int64_t size) { return !value || (rank(value) == 1 && getShape(value)[0] == size); };
   int64_t in = op->getNumOperands() ? rank(op->getOperand(0)) : 0, out = rank(op->getResult(0));
   return llvm::TypeSwitch<Operation *, bool>(op)
-      .Case<onnx::ReshapeOp, onnx::SqueezeOp, onnx::UnsqueezeOp, onnx::ExpandOp, onnx::ConstantOfShapeOp>(
-          [](auto) { return true; })
+      .Case<onnx::ReshapeOp, onnx::SqueezeOp, onnx::UnsqueezeOp, onnx::ExpandOp,
+            onnx::ConstantOfShapeOp>([](auto) { return true; })
       .Case<onnx::OneHotOp>([&](auto) { return out == in + 1; })
       .Case<onnx::TileOp>([&](auto op) {
         return in == out && llvm::all_of(llvm::zip(getShape(op.getInput()), getShape(op.getOutput())), [](auto sizes) {
@@ -214,7 +241,8 @@ static bool fits(Operation *op) {
         return llvm::all_of(op.getOutputs(), [&](Value part) { return rank(part) == in; }) &&
                isList(op.getSplit(), op.getNumResults());
       })
-      .Case<onnx::CumSumOp, onnx::TopKOp, onnx::CenterCropPadOp>([&](auto) { return in == out; })
+      .Case<onnx::CumSumOp, onnx::CumProdOp, onnx::DFTOp, onnx::TopKOp, onnx::CenterCropPadOp>(
+          [&](auto) { return in == out; })
       .Default([&](Operation *op) { return rank(op->getOperand(1)) == 1; });
 }
 
@@ -259,8 +287,10 @@ private:
 
   static bool hasOpenOperand(const SymbolicShapes &shapes, Operation *op) {
     return llvm::TypeSwitch<Operation *, bool>(op)
-        .Case<onnx::ReshapeOp, onnx::ExpandOp>([&](auto op) { return isOpen(shapes, op.getShape()); })
-        .Case<onnx::SqueezeOp, onnx::UnsqueezeOp>([&](auto op) { return isOpen(shapes, op.getAxes()); })
+        .Case<onnx::ReshapeOp, onnx::ExpandOp>(
+            [&](auto op) { return isOpen(shapes, op.getShape()); })
+        .Case<onnx::SqueezeOp, onnx::UnsqueezeOp>(
+            [&](auto op) { return isOpen(shapes, op.getAxes()); })
         .Case<onnx::TileOp>([&](auto op) { return isOpen(shapes, op.getRepeats()); })
         .Case<onnx::ConstantOfShapeOp>([&](auto op) { return isOpen(shapes, op.getInput()); })
         .Case<onnx::OneHotOp>([&](auto op) { return isOpen(shapes, op.getDepth()); })
@@ -268,13 +298,18 @@ private:
         .Case<onnx::SplitOp>([&](auto op) { return isOpen(shapes, op.getSplit()); })
         .Case<onnx::CenterCropPadOp>([&](auto op) { return isOpen(shapes, op.getShape()); })
         .Case<onnx::ResizeOp>([&](auto op) { return isOpen(shapes, op.getSizes()); })
-        .Case<onnx::CumSumOp>([&](auto op) { return isOpen(shapes, op.getAxis()); })
-        .Case<onnx::PadOp>([&](auto op) { return isOpen(shapes, op.getPads()) || isOpen(shapes, op.getAxes()); })
+        .Case<onnx::CumSumOp, onnx::CumProdOp>(
+            [&](auto op) { return isOpen(shapes, op.getAxis()); })
+        .Case<onnx::DFTOp>([&](auto op) { return isOpen(shapes, op.getAxis()); })
+        .Case<onnx::PadOp>(
+            [&](auto op) { return isOpen(shapes, op.getPads()) || isOpen(shapes, op.getAxes()); })
         .Case<onnx::SliceOp>([&](auto op) {
           return isOpen(shapes, op.getStarts()) || isOpen(shapes, op.getEnds()) || isOpen(shapes, op.getAxes()) ||
                  isOpen(shapes, op.getSteps());
         })
-        .Default([&](Operation *op) { return isReduction(op) && op->getNumOperands() == 2 && isOpen(shapes, op->getOperand(1)); });
+        .Default([&](Operation *op) {
+          return isReduction(op) && op->getNumOperands() == 2 && isOpen(shapes, op->getOperand(1));
+        });
   }
 
   static bool isReduction(Operation *op) {
@@ -341,7 +376,9 @@ private:
             setInts(nodes, op, 1, sizes);
           }
         })
-        .Case<onnx::CumSumOp>([&](onnx::CumSumOp op) { replace(resolveCumSum(nodes, op)); })
+        .Case<onnx::CumSumOp, onnx::CumProdOp>(
+            [&](auto op) { replace(resolveCumulative(nodes, op)); })
+        .Case<onnx::DFTOp>([&](onnx::DFTOp op) { replace(resolveDFT(nodes, op)); })
         .Case<onnx::PadOp>([&](onnx::PadOp op) { replace(resolvePad(nodes, op)); })
         .Case<onnx::SliceOp>([&](onnx::SliceOp op) { replace(resolveSlice(nodes, op)); })
         .Default([&](Operation *op) { replace(resolveReduce(nodes, op)); });

@@ -1,9 +1,11 @@
 //===- UnrollControl.cpp - Control flow that is known at compile time -----===//
 #include "dialects/Interfaces/SymbolicShapes.h"
+#include "dialects/ONNX/IR/ONNXDialect.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
-#include "dialects/ONNX/IR/ONNXDialect.h"
+#include "passes/Import/DeclaredTypes.h"
 #include "passes/Import/Passes.h"
+#include "passes/Import/Sequences.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_IMPORTUNROLLCONTROL
@@ -23,7 +25,11 @@ static SmallVector<Value> inlineBody(OpBuilder &builder, Block &body, ValueRange
                              [&](Value value) { return mapping.lookupOrDefault(value); });
 }
 
-static Type getUnranked(Value value) { return UnrankedTensorType::get(getElementTypeOrSelf(value.getType())); }
+static Type getUnranked(Value value) {
+  if (isContainer(value.getType()))
+    return value.getType();
+  return UnrankedTensorType::get(getElementTypeOrSelf(value.getType()));
+}
 
 static Value makeInts(OpBuilder &builder, Location loc, ArrayRef<int64_t> values) {
   return onnx::ConstantOp::create(builder, loc, builder.getI64TensorAttr(values));
@@ -63,30 +69,41 @@ struct ImportUnrollControlPass : lathe::impl::ImportUnrollControlBase<ImportUnro
     func::FuncOp function = getOperation();
     if (function.isExternal())
       return;
+    declareOperands(function.getBody().front());
     // Each op that goes may tell the shapes that the next one needs.
     for (bool changed = true; changed;) {
       changed = false;
       SmallVector<Operation *> ops;
-      for (Operation &op : function.getBody().front())
-        if (isa<onnx::IfOp, onnx::LoopOp, onnx::ScanOp>(op))
+      bool hasContainers = false;
+      for (Operation &op : function.getBody().front()) {
+        if (isa<onnx::IfOp, onnx::LoopOp, onnx::ScanOp, onnx::SequenceMapOp>(op))
           ops.push_back(&op);
-      if (ops.empty())
+        hasContainers |= isSequenceOp(&op);
+      }
+      if (ops.empty() && !hasContainers)
         break;
       SymbolicShapes shapes(function);
       {
         ScopedDiagnosticHandler silence(&getContext(), [](Diagnostic &) { return success(); });
         (void)shapes.compute();
       }
+      changed = resolveSequences(function, shapes);
       for (Operation *op : ops)
-        if (replace(shapes, op)) {
+        if (!changed && replace(shapes, op))
           changed = true;
-          break;
-        }
     }
+    if (failed(removeSequences(function)))
+      return signalPassFailure();
     updateType(function);
   }
 
 private:
+  static bool isSequenceOp(Operation *op) {
+    return llvm::any_of(op->getOperandTypes(), isContainer) ||
+           llvm::any_of(op->getResultTypes(), isContainer) ||
+           isa<onnx::OptionalHasElementOp, onnx::OptionalGetElementOp>(op);
+  }
+
   /// A body may say more of its results than the op did.
   static void updateType(func::FuncOp function) {
     Operation *terminator = function.getBody().front().getTerminator();
@@ -100,6 +117,8 @@ private:
       results = inlineIf(shapes, builder, branch);
     else if (auto loop = dyn_cast<onnx::LoopOp>(op))
       results = unrollLoop(shapes, builder, loop);
+    else if (auto map = dyn_cast<onnx::SequenceMapOp>(op))
+      results = unrollMap(builder, map);
     else
       results = unrollScan(shapes, builder, cast<onnx::ScanOp>(op));
     if (results.size() != op->getNumResults() || llvm::is_contained(results, Value()))
@@ -171,7 +190,8 @@ private:
   static SmallVector<Value> unrollLoop(const SymbolicShapes &shapes, OpBuilder &builder, onnx::LoopOp op) {
     Block &body = op.getBody().front();
     unsigned carried = op.getVInitial().size();
-    if (!llvm::all_of(op->getResultTypes(), [](Type type) { return isa<TensorType>(type); }))
+    if (llvm::any_of(op->getResults().drop_front(carried),
+                     [](Value value) { return isContainer(value.getType()); }))
       return {};
     std::optional<int64_t> trips = countTrips(shapes, op, carried);
     if (!trips || isTooLarge(body, *trips))
@@ -193,6 +213,31 @@ private:
     for (auto [i, list] : llvm::enumerate(scanned))
       state.push_back(stack(builder, loc, list, 0, op->getResult(carried + i)));
     return state;
+  }
+
+  /// The body for the elements at each place of the sequences; tensors are the same for all.
+  static SmallVector<Value> unrollMap(OpBuilder &builder, onnx::SequenceMapOp op) {
+    Block &body = op.getBody().front();
+    auto first = getSequence(op.getInputSequence());
+    if (!first || isTooLarge(body, first->size()))
+      return {};
+    SmallVector<SmallVector<Value>> results(op->getNumResults());
+    for (size_t i = 0; i < first->size(); ++i) {
+      SmallVector<Value> arguments = {(*first)[i]};
+      for (Value input : op.getAdditionalInputs()) {
+        auto list = getSequence(input);
+        if (isContainer(input.getType()) && (!list || list->size() != first->size()))
+          return {};
+        arguments.push_back(list ? (*list)[i] : input);
+      }
+      for (auto [list, value] : llvm::zip_equal(results, inlineBody(builder, body, arguments)))
+        list.push_back(value);
+    }
+    SmallVector<Value> sequences;
+    for (auto [list, result] : llvm::zip_equal(results, op->getResults()))
+      sequences.push_back(
+          onnx::SequenceConstructOp::create(builder, op.getLoc(), result.getType(), list));
+    return sequences;
   }
 
   static SmallVector<Value> unrollScan(const SymbolicShapes &shapes, OpBuilder &builder, onnx::ScanOp op) {

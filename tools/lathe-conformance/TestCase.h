@@ -9,17 +9,39 @@
 
 namespace lathe {
 
-/// Inputs and expected outputs of one `test_data_set_*` folder.
-struct TestData {
-  std::vector<Tensor> inputs, outputs;
+/// What a value of a model's interface is, and its name.
+struct TestValue {
+  enum Kind { kTensor, kSequence, kOptional, kOptionalSequence } kind;
+  std::string name;
 };
 
-/// Reads `input_*.pb` and `output_*.pb`. Fails on sequences, optionals, strings and other values that are no dense tensor.
-llvm::Expected<TestData> readTestData(llvm::StringRef folder);
+/// What a case's model says about its test data.
+struct TestInterface {
+  std::vector<TestValue> inputs, outputs;
+  bool isRandom =
+      false; ///< a node draws random numbers: only types and shapes of outputs are known
+};
 
-/// ONNX's rule: floating-point values agree within atol + rtol * |expected| (NaN equals NaN), all others exactly. The error
-/// names the first output and element that differ.
-llvm::Error compareOutputs(llvm::ArrayRef<Tensor> actual, llvm::ArrayRef<Tensor> expected, double rtol, double atol);
+/// Reads the interface of `model.onnx` in a folder.
+llvm::Expected<TestInterface> readInterface(llvm::StringRef folder);
+
+/// Inputs and expected outputs of one `test_data_set_*` folder, those of sequences and optionals
+/// one after the other.
+struct TestData {
+  std::vector<Tensor> inputs, outputs;
+  /// What `CompileOptions::elements` says of inputs that are sequences or optionals.
+  std::vector<std::string> elements;
+};
+
+/// Reads `input_*.pb` and `output_*.pb`. Fails on strings and other values that are made of no
+/// dense tensors.
+llvm::Expected<TestData> readTestData(llvm::StringRef folder, const TestInterface &interface);
+
+/// ONNX's rule: floating-point values agree within atol + rtol * |expected| (NaN equals NaN), all
+/// others exactly. The error names the first output and element that differ. Of random numbers,
+/// types and shapes have to agree.
+llvm::Error compareOutputs(llvm::ArrayRef<Tensor> actual, llvm::ArrayRef<Tensor> expected,
+                           bool isRandom, double rtol, double atol);
 
 } // namespace lathe
 

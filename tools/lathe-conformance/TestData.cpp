@@ -3,12 +3,14 @@
 #define ONNX_NAMESPACE onnx
 #include "TestCase.h"
 #include "lib/Support/PackedBits.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <cstring>
-#include <onnx/onnx_pb.h>
+#include <onnx/onnx-data_pb.h>
 
 using namespace lathe;
 
@@ -72,16 +74,10 @@ static llvm::Error fill(const onnx::TensorProto &proto, Tensor &tensor) {
   return llvm::Error::success();
 }
 
-static llvm::Expected<Tensor> readTensor(llvm::StringRef path) {
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return llvm::createStringError("cannot read " + path);
-  onnx::TensorProto proto;
-  if (!proto.ParseFromArray((*buffer)->getBufferStart(), int((*buffer)->getBufferSize())))
-    return llvm::createStringError(path + " is not a tensor");
+static llvm::Expected<Tensor> convert(const onnx::TensorProto &proto) {
   auto type = lathe_dtype(proto.data_type());
   if (proto.data_type() == onnx::TensorProto::UNDEFINED || sizeOf(type) == 0)
-    return llvm::createStringError(path + " has element type " + llvm::Twine(proto.data_type()));
+    return llvm::createStringError("element type " + llvm::Twine(proto.data_type()));
   llvm::SmallVector<int64_t> shape(proto.dims().begin(), proto.dims().end());
   Tensor tensor(type, shape);
   if (llvm::Error error = fill(proto, tensor))
@@ -89,17 +85,116 @@ static llvm::Expected<Tensor> readTensor(llvm::StringRef path) {
   return std::move(tensor);
 }
 
-llvm::Expected<TestData> lathe::readTestData(llvm::StringRef folder) {
+/// The tensors of a sequence.
+static llvm::Error convert(const onnx::SequenceProto &proto, std::vector<Tensor> &tensors) {
+  if (proto.elem_type() != onnx::SequenceProto::TENSOR &&
+      proto.elem_type() != onnx::SequenceProto::UNDEFINED)
+    return llvm::createStringError("a sequence of other values than tensors");
+  for (const onnx::TensorProto &element : proto.tensor_values()) {
+    llvm::Expected<Tensor> tensor = convert(element);
+    if (!tensor)
+      return tensor.takeError();
+    tensors.push_back(std::move(*tensor));
+  }
+  return llvm::Error::success();
+}
+
+/// Appends the tensors of a value; returns how many there are, or "none" for an optional that has
+/// nothing.
+static llvm::Expected<std::string> readValue(llvm::StringRef path, TestValue::Kind kind,
+                                             std::vector<Tensor> &tensors) {
+  auto buffer =
+      llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return llvm::createStringError("cannot read " + path);
+  auto parse = [&](google::protobuf::MessageLite &proto) {
+    return proto.ParseFromArray((*buffer)->getBufferStart(), int((*buffer)->getBufferSize()));
+  };
+  size_t before = tensors.size();
+  auto append = [&](const onnx::TensorProto &proto) -> llvm::Error {
+    llvm::Expected<Tensor> tensor = convert(proto);
+    if (!tensor)
+      return tensor.takeError();
+    tensors.push_back(std::move(*tensor));
+    return llvm::Error::success();
+  };
+  bool isAbsent = false;
+  auto read = [&]() -> llvm::Error {
+    if (kind == TestValue::kTensor) {
+      onnx::TensorProto proto;
+      return parse(proto) ? append(proto) : llvm::createStringError("no tensor");
+    }
+    if (kind == TestValue::kSequence) {
+      onnx::SequenceProto proto;
+      return parse(proto) ? convert(proto, tensors) : llvm::createStringError("no sequence");
+    }
+    onnx::OptionalProto proto;
+    if (!parse(proto))
+      return llvm::createStringError("no optional");
+    if (proto.elem_type() == onnx::OptionalProto::TENSOR && proto.has_tensor_value())
+      return append(proto.tensor_value());
+    if (proto.elem_type() == onnx::OptionalProto::SEQUENCE && proto.has_sequence_value())
+      return convert(proto.sequence_value(), tensors);
+    isAbsent = true;
+    return llvm::Error::success();
+  };
+  if (llvm::Error error = read())
+    return llvm::createStringError(path + " is or has " + llvm::toString(std::move(error)));
+  return isAbsent ? "none" : std::to_string(tensors.size() - before);
+}
+
+llvm::Expected<TestData> lathe::readTestData(llvm::StringRef folder,
+                                             const TestInterface &interface) {
   TestData data;
-  for (auto [prefix, tensors] : {std::pair("input_", &data.inputs), std::pair("output_", &data.outputs)})
-    for (unsigned i = 0;; ++i) {
+  for (auto [prefix, values, tensors] : {std::tuple("input_", &interface.inputs, &data.inputs),
+                                         std::tuple("output_", &interface.outputs, &data.outputs)})
+    for (auto [i, value] : llvm::enumerate(*values)) {
       std::string path = (folder + "/" + prefix + llvm::Twine(i) + ".pb").str();
       if (!llvm::sys::fs::exists(path))
         break;
-      llvm::Expected<Tensor> tensor = readTensor(path);
-      if (!tensor)
-        return tensor.takeError();
-      tensors->push_back(std::move(*tensor));
+      llvm::Expected<std::string> count = readValue(path, value.kind, *tensors);
+      if (!count)
+        return count.takeError();
+      if (values == &interface.inputs && value.kind != TestValue::kTensor)
+        data.elements.push_back(value.name + "=" + *count);
     }
   return std::move(data);
+}
+
+static TestValue::Kind getKind(const onnx::TypeProto &type) {
+  if (type.has_sequence_type())
+    return TestValue::kSequence;
+  if (!type.has_optional_type())
+    return TestValue::kTensor;
+  return type.optional_type().elem_type().has_sequence_type() ? TestValue::kOptionalSequence
+                                                              : TestValue::kOptional;
+}
+
+static bool isRandom(const onnx::NodeProto &node) {
+  const std::string &op = node.op_type();
+  return op == "Bernoulli" || op == "Multinomial" || op.compare(0, 6, "Random") == 0 ||
+         (op == "Dropout" && node.input_size() == 3);
+}
+
+llvm::Expected<TestInterface> lathe::readInterface(llvm::StringRef folder) {
+  std::string path = (folder + "/model.onnx").str();
+  auto buffer =
+      llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  onnx::ModelProto model;
+  if (!buffer ||
+      !model.ParseFromArray((*buffer)->getBufferStart(), int((*buffer)->getBufferSize())))
+    return llvm::createStringError(path + " is no model");
+  const onnx::GraphProto &graph = model.graph();
+  llvm::StringSet<> initialisers;
+  for (const onnx::TensorProto &tensor : graph.initializer())
+    initialisers.insert(tensor.name());
+  TestInterface interface;
+  for (const onnx::ValueInfoProto &input : graph.input())
+    if (!initialisers.contains(input.name()))
+      interface.inputs.push_back({getKind(input.type()), input.name()});
+  for (const onnx::ValueInfoProto &output : graph.output())
+    interface.outputs.push_back({getKind(output.type()), output.name()});
+  for (const onnx::NodeProto &node : graph.node())
+    interface.isRandom |= isRandom(node);
+  return interface;
 }

@@ -48,16 +48,25 @@ static void restoreBFloat16(llvm::MutableArrayRef<Tensor> tensors, const lathe_t
 static std::string runCase(llvm::StringRef folder, const mlir::DialectRegistry &registry) {
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
-  std::string first;
+  std::string message;
   context.getDiagEngine().registerHandler([&](mlir::Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error && first.empty())
-      first = diagnostic.str();
+    if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error && message.empty())
+      message = diagnostic.str();
     return mlir::success();
   });
+  llvm::Expected<TestInterface> interface = readInterface(folder);
+  if (!interface)
+    return llvm::toString(interface.takeError());
+  llvm::Expected<TestData> first = readTestData((folder + "/test_data_set_0").str(), *interface);
   CompileOptions options;
+  if (first)
+    options.elements = first->elements;
+  else
+    llvm::consumeError(
+        first.takeError()); // the compiler says more about types that are not supported
   mlir::OwningOpRef<mlir::ModuleOp> module = compileFile((folder + "/model.onnx").str(), context, options, Phase::LLVM);
   if (!module)
-    return first.empty() ? "does not compile" : first;
+    return message.empty() ? "does not compile" : message;
   llvm::Expected<std::unique_ptr<LoadedModel>> model = loadModule(*module);
   if (!model)
     return llvm::toString(model.takeError());
@@ -66,19 +75,20 @@ static std::string runCase(llvm::StringRef folder, const mlir::DialectRegistry &
     std::string data = (folder + "/test_data_set_" + llvm::Twine(set)).str();
     if (!fs::is_directory(data))
       return set ? "" : "has no test data";
-    llvm::Expected<TestData> test = readTestData(data);
+    llvm::Expected<TestData> test = readTestData(data, *interface);
     if (!test)
       return llvm::toString(test.takeError());
-    const lathe_model &interface = (*model)->getModel();
-    restoreBFloat16(test->inputs, interface.inputs, interface.num_inputs);
-    restoreBFloat16(test->outputs, interface.outputs, interface.num_outputs);
+    const lathe_model &compiled = (*model)->getModel();
+    restoreBFloat16(test->inputs, compiled.inputs, compiled.num_inputs);
+    restoreBFloat16(test->outputs, compiled.outputs, compiled.num_outputs);
     llvm::SmallVector<const Tensor *> inputs;
     for (const Tensor &input : test->inputs)
       inputs.push_back(&input);
     llvm::SmallVector<Tensor> outputs;
     if (llvm::Error error = (*model)->run(inputs, outputs))
       return llvm::toString(std::move(error));
-    if (llvm::Error error = compareOutputs(outputs, test->outputs, clRtol, clAtol))
+    if (llvm::Error error =
+            compareOutputs(outputs, test->outputs, interface->isRandom, clRtol, clAtol))
       return llvm::toString(std::move(error));
   }
 }

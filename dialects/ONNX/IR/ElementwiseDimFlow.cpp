@@ -46,7 +46,8 @@ static DimFlow flowAlongAxis(OpT op, FlowQuery q) {
   return q.dim == axis ? DimFlow::mixed(axis) : DimFlow::same(q.dim);
 }
 
-static DimFlow flowCumSum(CumSumOp op, FlowQuery q) {
+template <typename OpT>
+static DimFlow flowCumulative(OpT op, FlowQuery q) {
   if (q.operand != 0)
     return DimFlow::none();
   auto axis = getConstantInts(op.getAxis());
@@ -104,19 +105,20 @@ static void attachReduceFlow(MLIRContext *context) {
 
 void onnx::attachElementwiseDimFlow(MLIRContext *context) {
   attachFlow<flowBroadcast, AbsOp, AcosOp, AcoshOp, AddOp, AndOp, AsinOp, AsinhOp, AtanOp, AtanhOp,
-             BitShiftOp, BitwiseAndOp, BitwiseNotOp, BitwiseOrOp, BitwiseXorOp, CastOp, CeilOp,
-             CeluOp, ClipOp, CosOp, CoshOp, DivOp, EluOp, EqualOp, ErfOp, ExpOp, FloorOp, GeluOp,
-             GreaterOp, GreaterOrEqualOp, HardSigmoidOp, HardSwishOp, IdentityOp, IsInfOp, IsNaNOp,
-             LeakyReluOp, LessOp, LessOrEqualOp, LogOp, MaxOp, MeanOp, MinOp, MishOp, ModOp, MulOp,
-             NegOp, NotOp, OrOp, PReluOp, PowOp, ReciprocalOp, ReluOp, RoundOp, SeluOp, ShrinkOp,
-             SigmoidOp, SignOp, SinOp, SinhOp, SoftplusOp, SoftsignOp, SqrtOp, SubOp, SumOp, TanOp,
-             TanhOp, ThresholdedReluOp, WhereOp, XorOp>(context);
+             BitCastOp, BitShiftOp, BitwiseAndOp, BitwiseNotOp, BitwiseOrOp, BitwiseXorOp, CastOp,
+             CeilOp, CeluOp, ClipOp, CosOp, CoshOp, DivOp, EluOp, EqualOp, ErfOp, ExpOp, FloorOp,
+             GeluOp, GreaterOp, GreaterOrEqualOp, HardSigmoidOp, HardSwishOp, IdentityOp, IsInfOp,
+             IsNaNOp, LeakyReluOp, LessOp, LessOrEqualOp, LogOp, MaxOp, MeanOp, MinOp, MishOp,
+             ModOp, MulOp, NegOp, NotOp, OrOp, PReluOp, PowOp, ReciprocalOp, ReluOp, RoundOp,
+             SeluOp, ShrinkOp, SigmoidOp, SignOp, SinOp, SinhOp, SoftplusOp, SoftsignOp, SqrtOp,
+             SubOp, SumOp, TanOp, TanhOp, ThresholdedReluOp, WhereOp, XorOp>(context);
   attachFlow<flowFirst, CastLikeOp, DropoutOp, ExpandOp, TriluOp>(context);
   attachFlow<flowAlongAxis<SoftmaxOp>, SoftmaxOp>(context);
   attachFlow<flowAlongAxis<LogSoftmaxOp>, LogSoftmaxOp>(context);
   attachFlow<flowAlongAxis<HardmaxOp>, HardmaxOp>(context);
   attachFlow<flowAlongAxis<LpNormalizationOp>, LpNormalizationOp>(context);
-  attachFlow<flowCumSum, CumSumOp>(context);
+  attachFlow<flowCumulative<CumSumOp>, CumSumOp>(context);
+  attachFlow<flowCumulative<CumProdOp>, CumProdOp>(context);
   attachFlow<flowQuantization<QuantizeLinearOp>, QuantizeLinearOp>(context);
   attachFlow<flowQuantization<DequantizeLinearOp>, DequantizeLinearOp>(context);
   attachReduceFlow<ReduceL1Op, ReduceL2Op, ReduceLogSumOp, ReduceLogSumExpOp, ReduceMaxOp,

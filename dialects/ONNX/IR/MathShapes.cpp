@@ -154,6 +154,24 @@ static LogicalResult inferCastLike(CastLikeOp op, SymbolicShapes &shapes) {
   return success();
 }
 
+static LogicalResult inferBitCast(BitCastOp op, SymbolicShapes &shapes) {
+  Type from = shapes.getElementType(op.getInput()),
+       to = getOnnxElementType(op.getContext(), op.getTo());
+  if (!to)
+    return op.emitOpError("expected a number as element type, but got ONNX data type ")
+           << op.getTo();
+  auto width = [](Type type) {
+    return type.isInteger(1) ? 8 : type.getIntOrFloatBitWidth();
+  }; // bool is a byte
+  if (width(from) != width(to))
+    return op.emitOpError("expected a type of ") << width(from) << " bits, but got " << to;
+  shapes.setDims(op.getResult(), Dims(shapes.getDims(op.getInput())), to);
+  if (isa<IntegerType>(from) && isa<IntegerType>(to) &&
+      from.isUnsignedInteger() == to.isUnsignedInteger())
+    copyElements(shapes, op.getResult(), op.getInput());
+  return success();
+}
+
 static LogicalResult inferClip(ClipOp op, SymbolicShapes &shapes) {
   if (failed(inferLikeFirst(op, shapes)))
     return failure();
@@ -208,9 +226,10 @@ static LogicalResult inferDet(DetOp op, SymbolicShapes &shapes) {
 void onnx::attachMathShapes(MLIRContext *context) {
   attachShapes<inferBinary, AddOp, SubOp, MulOp, DivOp, MinOp, MaxOp, SumOp, MeanOp, PowOp, ModOp, BitShiftOp,
                BitwiseAndOp, BitwiseOrOp, BitwiseXorOp>(context);
-  attachShapes<inferLikeFirst, AcosOp, AcoshOp, AsinOp, AsinhOp, AtanOp, AtanhOp, BitwiseNotOp, CeluOp, CosOp, CoshOp,
-               CumSumOp, EluOp, ErfOp, ExpOp, GeluOp, HardSigmoidOp, HardSwishOp, LeakyReluOp, LogOp, MishOp,
-               ReciprocalOp, SeluOp, ShrinkOp, SigmoidOp, SignOp, SinOp, SinhOp, SoftplusOp, SoftsignOp, SqrtOp, TanOp,
+  attachShapes<inferLikeFirst, AcosOp, AcoshOp, AsinOp, AsinhOp, AtanOp, AtanhOp, BitwiseNotOp,
+               CeluOp, CosOp, CoshOp, CumProdOp, CumSumOp, EluOp, ErfOp, ExpOp, GeluOp,
+               HardSigmoidOp, HardSwishOp, LeakyReluOp, LogOp, MishOp, ReciprocalOp, SeluOp,
+               ShrinkOp, SigmoidOp, SignOp, SinOp, SinhOp, SoftplusOp, SoftsignOp, SqrtOp, TanOp,
                TanhOp, ThresholdedReluOp>(context);
   attachShapes<inferAlongAxis, SoftmaxOp, LogSoftmaxOp, HardmaxOp>(context);
   attachShapes<inferAbs, AbsOp, ReluOp>(context);
@@ -223,9 +242,11 @@ void onnx::attachMathShapes(MLIRContext *context) {
   attachShapes<inferWindow, HannWindowOp, HammingWindowOp, BlackmanWindowOp>(context);
   attachShapes<inferDet, DetOp>(context);
   attachContractionShapes(context);
+  attachSignalShapes(context);
 }
 
 void onnx::attachCastShapes(MLIRContext *context) {
   attachShapes<inferCast, CastOp>(context);
   attachShapes<inferCastLike, CastLikeOp>(context);
+  attachShapes<inferBitCast, BitCastOp>(context);
 }

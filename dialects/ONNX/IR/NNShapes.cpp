@@ -152,6 +152,37 @@ static LogicalResult inferConv(ConvOp op, SymbolicShapes &shapes) {
   return inferConvOf(op, shapes, op.getX(), op.getW(), shapes.getElementType(op.getX()));
 }
 
+/// A convolution with offsets, and masks, for each of its windows' elements in each group of
+/// channels.
+static LogicalResult inferDeformConv(DeformConvOp op, SymbolicShapes &shapes) {
+  if (failed(inferConvOf(op, shapes, op.getX(), op.getW(), shapes.getElementType(op.getX()))))
+    return failure();
+  ArrayRef<AffineExpr> out = shapes.getDims(op.getY()), weight = shapes.getDims(op.getW());
+  std::optional<int64_t> channels = getConstant(shapes.getDims(op.getX())[1]);
+  int64_t groups = op.getOffsetGroup(), elements = 1, spatial = out.size() - 2;
+  for (AffineExpr size : weight.drop_front(2))
+    elements *= *getConstant(size);
+  if (groups < 1 || (channels && *channels % groups))
+    return op.emitOpError("expected an offset_group that divides the channels, but got ") << groups;
+  for (auto [operand, count] :
+       {std::pair<Value, int64_t>(op.getOffset(), groups * elements * spatial),
+        std::pair<Value, int64_t>(op.getMask(), groups * elements)}) {
+    if (!operand)
+      continue;
+    Dims expected(out);
+    expected[1] = shapes.constant(count);
+    ArrayRef<AffineExpr> actual = shapes.getDims(operand);
+    bool fits = actual.size() == expected.size();
+    for (size_t i = 0; fits && i < expected.size(); ++i)
+      fits = !getConstant(expected[i]) || !getConstant(actual[i]) || expected[i] == actual[i];
+    if (!fits)
+      return op.emitOpError("expected offsets and masks of ")
+             << groups * elements << " elements for each place of the result "
+             << "and " << spatial << " dimensions, but got others";
+  }
+  return success();
+}
+
 static LogicalResult inferConvInteger(ConvIntegerOp op, SymbolicShapes &shapes) {
   return inferConvOf(op, shapes, op.getX(), op.getW(), IntegerType::get(op.getContext(), 32));
 }
@@ -259,6 +290,7 @@ static LogicalResult inferRoiAlign(RoiAlignOp op, SymbolicShapes &shapes) {
 
 void onnx::attachNNShapes(MLIRContext *context) {
   attachShapes<inferConv, ConvOp>(context);
+  attachShapes<inferDeformConv, DeformConvOp>(context);
   attachShapes<inferConvInteger, ConvIntegerOp>(context);
   attachShapes<inferConvTranspose, ConvTransposeOp>(context);
   attachShapes<inferPool, MaxPoolOp, AveragePoolOp, LpPoolOp>(context);

@@ -21,7 +21,9 @@ def ONNX_Dialect : Dialect {
   }];
   let dependentDialects = ["::mlir::func::FuncDialect"];
   let hasConstantMaterializer = 1;
+  let useDefaultTypePrinterParser = 1;
   let extraClassDeclaration = [{
+    void registerTypes();
     // One for each family, in its own file, which bounds the cost of compiling them.
     void registerMathOps();
     void registerNNOps();

@@ -1,5 +1,7 @@
 //===- ONNXDialect.cpp - The onnx dialect and its constants ---------------===//
 #include "dialects/ONNX/IR/DimFlowHelpers.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace lathe::onnx;
@@ -7,12 +9,22 @@ using namespace lathe::onnx;
 #include "dialects/ONNX/IR/ONNXDialect.cpp.inc"
 #define GET_OP_CLASSES
 #include "dialects/ONNX/IR/ONNXOps.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/ONNX/IR/ONNXTypes.cpp.inc"
+
+void ONNXDialect::registerTypes() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/ONNX/IR/ONNXTypes.cpp.inc"
+      >();
+}
 
 void ONNXDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "dialects/ONNX/IR/ONNXOps.cpp.inc"
       >();
+  registerTypes();
   registerMathOps();
   registerNNOps();
   registerTensorOps();

@@ -14,6 +14,9 @@
 
 #include "dialects/ONNX/IR/ONNXDialect.h.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "dialects/ONNX/IR/ONNXTypes.h.inc"
+
 #define GET_OP_CLASSES
 #include "dialects/ONNX/IR/ONNXOps.h.inc"
 #define GET_OP_CLASSES

@@ -20,7 +20,7 @@ def ONNX_ConstantOp : ONNX_Op<"Constant", [Pure, ConstantLike]> {
 }
 
 def ONNX_YieldOp : ONNX_Op<"Yield", [Pure, Terminator, ReturnLike]> {
-  let summary = "Ends the body of If, Loop and Scan";
+  let summary = "Ends the body of If, Loop, Scan and SequenceMap";
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }

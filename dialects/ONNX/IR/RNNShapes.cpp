@@ -27,8 +27,43 @@ static LogicalResult inferRecurrent(OpT op, SymbolicShapes &shapes) {
   return success();
 }
 
+/// The result has the heads of the queries with the size of the values, the state a matrix for each
+/// head of the keys.
+static LogicalResult inferLinearAttention(LinearAttentionOp op, SymbolicShapes &shapes) {
+  ArrayRef<AffineExpr> query = shapes.getDims(op.getQuery()), key = shapes.getDims(op.getKey()),
+                       value = shapes.getDims(op.getValue());
+  for (Value operand : {op.getQuery(), op.getKey(), op.getValue(), op.getDecay(), op.getBeta()})
+    if (operand && shapes.getDims(operand).size() != 3)
+      return op.emitOpError("expected operands of rank 3, but got rank ")
+             << shapes.getDims(operand).size();
+  int64_t queryHeads = op.getQNumHeads(), heads = op.getKvNumHeads();
+  if (heads < 1 || queryHeads < 1 || queryHeads % heads)
+    return op.emitOpError("expected q_num_heads to be a multiple of kv_num_heads, but got ")
+           << queryHeads << " and " << heads;
+  for (auto [dims, count] :
+       {std::pair(query, queryHeads), std::pair(key, heads), std::pair(value, heads)})
+    if (std::optional<int64_t> size = getConstant(dims[2]); size && *size % count)
+      return op.emitOpError("expected a size that ") << count << " heads divide, but got " << *size;
+  AffineExpr keySize = shapes.simplify(key[2].floorDiv(heads)),
+             valueSize = shapes.simplify(value[2].floorDiv(heads));
+  if (shapes.simplify(query[2].floorDiv(queryHeads) - keySize) != shapes.constant(0))
+    return op.emitOpError("expected queries and keys of the same size of a head, but got ")
+           << shapes.describe(query[2].floorDiv(queryHeads)) << " and " << shapes.describe(keySize);
+  Dims state = {query[0], shapes.constant(heads), keySize, valueSize};
+  if (op.getPastState() && shapes.getDims(op.getPastState()).size() != 4)
+    return op.emitOpError("expected a state of rank 4, but got rank ")
+           << shapes.getDims(op.getPastState()).size();
+  Type type = shapes.getElementType(op.getQuery());
+  shapes.setDims(op.getOutput(), {query[0], query[1], shapes.simplify(valueSize * queryHeads)},
+                 type);
+  if (op.getPresentState())
+    shapes.setDims(op.getPresentState(), state, type);
+  return success();
+}
+
 void onnx::attachRNNShapes(MLIRContext *context) {
   attachShapes<inferRecurrent<GRUOp>, GRUOp>(context);
   attachShapes<inferRecurrent<LSTMOp>, LSTMOp>(context);
   attachShapes<inferRecurrent<RNNOp>, RNNOp>(context);
+  attachShapes<inferLinearAttention, LinearAttentionOp>(context);
 }

@@ -37,6 +37,9 @@ void attachQuantConvShapes(mlir::MLIRContext *context);
 void attachQuantMatMulShapes(mlir::MLIRContext *context);
 void attachQuantShapes(mlir::MLIRContext *context);
 void attachRNNShapes(mlir::MLIRContext *context);
+void attachRandomShapes(mlir::MLIRContext *context);
+void attachSignalShapes(mlir::MLIRContext *context);
+void attachUnpoolShapes(mlir::MLIRContext *context);
 
 // Attributes of ops by name, for functions that serve several ops.
 int64_t getInt(mlir::Operation *op, llvm::StringRef name, int64_t otherwise);

@@ -14,4 +14,5 @@ void ONNXDialect::registerTensorOps() {
 #include "dialects/ONNX/IR/TensorOps.cpp.inc"
       >();
   attachTensorShapes(getContext());
+  attachRandomShapes(getContext());
 }

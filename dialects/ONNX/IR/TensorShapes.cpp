@@ -242,6 +242,42 @@ static LogicalResult inferCenterCropPad(CenterCropPadOp op, SymbolicShapes &shap
   return success();
 }
 
+/// An element for each place that `ngram_indexes` has, for each row.
+static LogicalResult inferTfIdfVectorizer(TfIdfVectorizerOp op, SymbolicShapes &shapes) {
+  Dims dims(shapes.getDims(op.getX()));
+  if (dims.empty() || dims.size() > 2)
+    return op.emitOpError("expected an input of rank 1 or 2, but got rank ") << dims.size();
+  int64_t size = 0;
+  for (int64_t index : op.getNgramIndexes()) {
+    if (index < 0)
+      return op.emitOpError("expected places of at least 0 in ngram_indexes, but got ") << index;
+    size = std::max(size, index + 1);
+  }
+  dims.back() = shapes.constant(size);
+  shapes.setDims(op.getResult(), dims, Float32Type::get(op.getContext()));
+  return success();
+}
+
+/// A grid for an image of `size` [N, C, H, W] or [N, C, D, H, W]: a place of as many coordinates
+/// for each of its elements.
+static LogicalResult inferAffineGrid(AffineGridOp op, SymbolicShapes &shapes) {
+  ArrayRef<AffineExpr> theta = shapes.getDims(op.getTheta());
+  std::optional<int64_t> rows = theta.size() == 3 ? getConstant(theta[1]) : std::nullopt;
+  if (!rows || (*rows != 2 && *rows != 3))
+    return op.emitOpError(
+        "expected theta of the dimensions [N, 2, 3] or [N, 3, 4], but got others");
+  auto sizes = shapes.getElements(op.getSize());
+  if (!sizes)
+    return inferDeclared(op, shapes, "a size");
+  if (int64_t(sizes->size()) != *rows + 2)
+    return op.emitOpError("expected ") << *rows + 2 << " sizes, but got " << sizes->size();
+  Dims dims = {theta[0]};
+  dims.append(sizes->begin() + 2, sizes->end());
+  dims.push_back(shapes.constant(*rows));
+  shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getTheta()));
+  return success();
+}
+
 void onnx::attachTensorShapes(MLIRContext *context) {
   attachShapes<inferExpand, ExpandOp>(context);
   attachShapes<inferTile, TileOp>(context);
@@ -252,6 +288,9 @@ void onnx::attachTensorShapes(MLIRContext *context) {
   attachShapes<inferTrilu, TriluOp>(context);
   attachShapes<inferEyeLike, EyeLikeOp>(context);
   attachShapes<inferCenterCropPad, CenterCropPadOp>(context);
+  attachShapes<inferTfIdfVectorizer, TfIdfVectorizerOp>(context);
+  attachShapes<inferAffineGrid, AffineGridOp>(context);
+  attachUnpoolShapes(context);
   attachShapes<inferDataDependent, NonZeroOp, CompressOp, UniqueOp, NonMaxSuppressionOp>(context);
   attachCastShapes(context);
   attachReshapeShapes(context);

@@ -55,10 +55,7 @@ private:
 
   std::string transpose(const std::string &name, ArrayRef<int64_t> permutation) {
     std::string result = t.addBefore("Transpose", {name});
-    ::onnx::AttributeProto *attribute = t.before.back().add_attribute();
-    attribute->set_name("perm");
-    attribute->set_type(::onnx::AttributeProto::INTS);
-    attribute->mutable_ints()->Add(permutation.begin(), permutation.end());
+    addInts(t.before.back(), "perm", permutation);
     return result;
   }
 
@@ -192,7 +189,11 @@ private:
     int64_t precision = t.takeInt("softmax_precision").value_or(0);
     if (precision != 0)
       scores = t.addBefore("Cast", {scores}, {{"to", precision}});
+    if (Error error = modify("score_mod", scores))
+      return error;
     std::string weights = t.addBefore("Softmax", {scores}, {{"axis", -1}});
+    if (Error error = modify("prob_mod", weights))
+      return error;
     if (precision != 0)
       weights = t.addBefore("CastLike", {weights, query});
     std::string result = t.addBefore("MatMul", {weights, value});
@@ -213,6 +214,20 @@ private:
     return Error::success();
   }
 
+  /// Puts a value through a graph that FlexAttention may have.
+  Error modify(StringRef graph, std::string &value) {
+    if (!t.find(graph))
+      return Error::success();
+    Expected<std::vector<std::string>> outputs = t.inlineGraph(graph, value);
+    if (!outputs)
+      return outputs.takeError();
+    if (outputs->size() != 1)
+      return createStringError("expected a graph of one output in attribute '" + graph +
+                               "', but got " + std::to_string(outputs->size()));
+    value = outputs->front();
+    return Error::success();
+  }
+
   Translation &t;
   std::string input; ///< Q as the node has it, for its element type
   std::string query, key, value, bias, pastLength, negativeInfinity;
@@ -223,6 +238,14 @@ private:
 } // namespace
 
 static Error expandAttention(Translation &t) { return AttentionExpander(t).run(); }
+
+/// Attention whose scores and probabilities graphs change, which see them in float at least.
+static Error expandFlexAttention(Translation &t) {
+  mlir::TensorType type = t.getType(t.getInput(0));
+  if (!t.find("softmax_precision") && type && type.getElementTypeBitWidth() < 32)
+    t.setInt("softmax_precision", ::onnx::TensorProto::FLOAT);
+  return AttentionExpander(t).run();
+}
 
 /// Rotates pairs of elements by angles that depend on the position: the halves of each head, or
 /// neighbours if interleaved.
@@ -290,6 +313,11 @@ ArrayRef<TranslationRule> getAttentionTranslations() {
       {"Attention", 23, kAnyOpset, expandAttention},
       {"RotaryEmbedding", 23, kAnyOpset, expandRotaryEmbedding},
   };
+  return rules;
+}
+
+ArrayRef<TranslationRule> getPreviewTranslations() {
+  static const TranslationRule rules[] = {{"FlexAttention", 0, kAnyOpset, expandFlexAttention}};
   return rules;
 }
 

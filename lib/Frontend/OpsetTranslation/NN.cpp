@@ -73,7 +73,8 @@ static Error translateRoiAlign(Translation &t) {
   return Error::success();
 }
 
-/// x / sqrt(mean(x^2) + epsilon) * scale, with the steps before the product in float.
+/// x / sqrt(mean(x^2) + epsilon) * scale, with the steps before the product in float. ONNX Runtime
+/// called it SimplifiedLayerNormalization before ONNX had it.
 static Error expandRMSNormalization(Translation &t) {
   std::string input = t.getInput(0).str();
   int64_t axis = t.takeInt("axis").value_or(-1);
@@ -117,6 +118,7 @@ ArrayRef<TranslationRule> getNNTranslations() {
       {"GlobalLpPool", 0, 2, translateLpPool},
       {"RMSNormalization", 23, kAnyOpset, expandRMSNormalization},
       {"RoiAlign", 0, 16, translateRoiAlign},
+      {"SimplifiedLayerNormalization", 0, kAnyOpset, expandRMSNormalization},
   };
   return rules;
 }

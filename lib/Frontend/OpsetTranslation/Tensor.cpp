@@ -132,9 +132,42 @@ static Error translateScatter(Translation &t) {
   return Error::success();
 }
 
-/// The first form worked on batches of sequences.
-static Error refuseScan8(Translation &) {
-  return createStringError("the form of opset 8, with sequence lengths, is not supported");
+/// The first form worked on batches of sequences, [batch, steps, ...]: one Scan for each.
+static Error translateScan8(Translation &t) {
+  if (!t.getInput(0).empty())
+    return createStringError("the form of opset 8 with sequence lengths is not supported");
+  const ::onnx::AttributeProto *count = t.find("num_scan_inputs"), *body = t.find("body");
+  int carried = t.node.input_size() - 1 - (count ? int(count->i()) : 0);
+  mlir::TensorType type = t.getType(t.getInput(t.node.input_size() - 1));
+  if (!count || !body || carried < 0 || carried > t.node.output_size())
+    return createStringError(
+        "expected attributes 'num_scan_inputs' and 'body' that fit the inputs");
+  if (!type || !type.hasRank() || type.getRank() < 2 || type.isDynamicDim(0))
+    return createStringError(
+        "the form of opset 8 is not supported for batches of a size known only at run time");
+  t.node.mutable_input()->DeleteSubrange(0, 1);
+  if (std::optional<std::vector<int64_t>> directions = t.takeInts("directions"))
+    addInts(t.node, "scan_input_directions", *directions);
+  std::vector<std::vector<std::string>> parts(t.node.output_size());
+  std::string first = t.makeInts({0});
+  for (int64_t i = 0; i < type.getDimSize(0); ++i) {
+    ::onnx::NodeProto scan = t.node;
+    std::string index = t.makeInt(i);
+    for (std::string &input : *scan.mutable_input())
+      input = t.addBefore("Gather", {input, index}, {{"axis", 0}});
+    for (std::string &output : *scan.mutable_output())
+      output = t.getFreshName();
+    t.before.push_back(scan);
+    for (int output = 0; output < scan.output_size(); ++output)
+      parts[output].push_back(t.addBefore("Unsqueeze", {scan.output(output), first}));
+  }
+  for (int output = 1; output < t.node.output_size(); ++output)
+    if (t.hasOutput(output))
+      t.addAfter("Concat", parts[output], t.node.output(output), {{"axis", 0}});
+  t.replace("Concat", parts[0]);
+  t.node.clear_attribute();
+  t.setInt("axis", 0);
+  return Error::success();
 }
 
 /// Since opset 20, the modes are called as those of Resize.
@@ -165,7 +198,7 @@ ArrayRef<TranslationRule> getTensorTranslations() {
       {"Resize", 0, 11, translateResize10},
       {"Resize", 11, kAnyOpset, dropEmptyInputs},
       {"Scatter", 0, kAnyOpset, translateScatter},
-      {"Scan", 0, 9, refuseScan8},
+      {"Scan", 0, 9, translateScan8},
       {"GridSample", 20, kAnyOpset, translateGridSample},
   };
   return rules;

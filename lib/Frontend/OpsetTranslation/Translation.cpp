@@ -59,11 +59,30 @@ std::optional<std::vector<float>> Translation::takeFloats(StringRef name) {
   return values;
 }
 
-static void addInt(::onnx::NodeProto &node, StringRef name, int64_t value) {
+static ::onnx::AttributeProto *addAttribute(::onnx::NodeProto &node, StringRef name,
+                                            ::onnx::AttributeProto::AttributeType type) {
   ::onnx::AttributeProto *attribute = node.add_attribute();
   attribute->set_name(name.str());
-  attribute->set_type(::onnx::AttributeProto::INT);
-  attribute->set_i(value);
+  attribute->set_type(type);
+  return attribute;
+}
+
+void addInt(::onnx::NodeProto &node, StringRef name, int64_t value) {
+  addAttribute(node, name, ::onnx::AttributeProto::INT)->set_i(value);
+}
+
+void addInts(::onnx::NodeProto &node, StringRef name, ArrayRef<int64_t> values) {
+  addAttribute(node, name, ::onnx::AttributeProto::INTS)
+      ->mutable_ints()
+      ->Add(values.begin(), values.end());
+}
+
+void addFloat(::onnx::NodeProto &node, StringRef name, float value) {
+  addAttribute(node, name, ::onnx::AttributeProto::FLOAT)->set_f(value);
+}
+
+void addString(::onnx::NodeProto &node, StringRef name, StringRef value) {
+  addAttribute(node, name, ::onnx::AttributeProto::STRING)->set_s(value.str());
 }
 
 void Translation::setInt(StringRef name, int64_t value) {
@@ -71,12 +90,14 @@ void Translation::setInt(StringRef name, int64_t value) {
   addInt(node, name, value);
 }
 
+void Translation::setFloat(StringRef name, float value) {
+  remove(name);
+  addFloat(node, name, value);
+}
+
 void Translation::setString(StringRef name, StringRef value) {
   remove(name);
-  ::onnx::AttributeProto *attribute = node.add_attribute();
-  attribute->set_name(name.str());
-  attribute->set_type(::onnx::AttributeProto::STRING);
-  attribute->set_s(value.str());
+  addString(node, name, value);
 }
 
 std::string Translation::takeString(StringRef name, StringRef otherwise) {
@@ -119,9 +140,7 @@ static std::string addConstant(Translation &translation, std::optional<int64_t> 
   constant.set_op_type("Constant");
   std::string name = translation.getFreshName();
   constant.add_output(name);
-  ::onnx::AttributeProto *value = constant.add_attribute();
-  value->set_name("value");
-  value->set_type(::onnx::AttributeProto::TENSOR);
+  ::onnx::AttributeProto *value = addAttribute(constant, "value", ::onnx::AttributeProto::TENSOR);
   if (dim)
     value->mutable_t()->add_dims(*dim);
   fill(*value->mutable_t());
@@ -140,6 +159,10 @@ std::string Translation::makeInt(int64_t value) {
     tensor.set_data_type(::onnx::TensorProto::INT64);
     tensor.add_int64_data(value);
   });
+}
+
+std::string Translation::makeScalar(int64_t value, int32_t type) {
+  return addBefore("Cast", {makeInt(value)}, {{"to", type}});
 }
 
 std::string Translation::makeFloats(ArrayRef<float> values) {
@@ -186,13 +209,121 @@ void Translation::addAfter(StringRef op, ArrayRef<std::string> inputs, StringRef
   fillNode(after.emplace_back(), op, inputs, output, attributes);
 }
 
+namespace {
+
+/// Gives the values of a graph that is put in another one's place names that nothing has.
+class Renamer {
+public:
+  explicit Renamer(Translation &t) : t(t) {}
+
+  void bind(const std::string &from, const std::string &to) { names[from] = to; }
+  std::string define(const std::string &name) {
+    return name.empty() ? name : names[name] = t.getFreshName();
+  }
+  std::string lookup(const std::string &name) const {
+    auto it = names.find(name);
+    return it == names.end() ? name : it->second;
+  }
+  void rename(::onnx::NodeProto &node) {
+    for (std::string &input : *node.mutable_input())
+      input = lookup(input);
+    for (std::string &output : *node.mutable_output())
+      output = define(output);
+    for (::onnx::AttributeProto &attribute : *node.mutable_attribute())
+      if (attribute.has_g())
+        renameUses(*attribute.mutable_g());
+  }
+
+private:
+  /// A graph within the graph: only what it reads from outside changes its name.
+  void renameUses(::onnx::GraphProto &graph) {
+    Renamer inner(*this);
+    for (const ::onnx::ValueInfoProto &input : graph.input())
+      inner.names.erase(input.name());
+    for (const ::onnx::TensorProto &tensor : graph.initializer())
+      inner.names.erase(tensor.name());
+    for (::onnx::NodeProto &node : *graph.mutable_node()) {
+      for (std::string &input : *node.mutable_input())
+        input = inner.lookup(input);
+      for (const std::string &output : node.output())
+        inner.names.erase(output);
+      for (::onnx::AttributeProto &attribute : *node.mutable_attribute())
+        if (attribute.has_g())
+          inner.renameUses(*attribute.mutable_g());
+    }
+    for (::onnx::ValueInfoProto &output : *graph.mutable_output())
+      output.set_name(inner.lookup(output.name()));
+  }
+
+  Translation &t;
+  StringMap<std::string> names;
+};
+
+} // namespace
+
+Expected<std::vector<std::string>> Translation::inlineGraph(StringRef name,
+                                                            ArrayRef<std::string> inputs) {
+  const ::onnx::AttributeProto *attribute = find(name);
+  if (!attribute || !attribute->has_g())
+    return createStringError("expected a graph in attribute '" + name + "', but got none");
+  ::onnx::GraphProto graph = attribute->g();
+  remove(name);
+  if (size_t(graph.input_size()) != inputs.size())
+    return createStringError("expected a graph of " + std::to_string(inputs.size()) +
+                             " inputs in attribute '" + name + "', but got " +
+                             std::to_string(graph.input_size()));
+  Renamer renamer(*this);
+  for (auto [formal, actual] : zip_equal(graph.input(), inputs))
+    renamer.bind(formal.name(), actual);
+  for (::onnx::TensorProto &tensor : *graph.mutable_initializer()) {
+    ::onnx::NodeProto &constant = before.emplace_back();
+    constant.set_op_type("Constant");
+    constant.add_output(renamer.define(tensor.name()));
+    *addAttribute(constant, "value", ::onnx::AttributeProto::TENSOR)->mutable_t() =
+        std::move(tensor);
+  }
+  for (::onnx::NodeProto &inner : *graph.mutable_node()) {
+    renamer.rename(inner);
+    before.push_back(std::move(inner));
+  }
+  std::vector<std::string> outputs;
+  for (const ::onnx::ValueInfoProto &output : graph.output())
+    outputs.push_back(renamer.lookup(output.name()));
+  return outputs;
+}
+
+static std::vector<ArrayRef<TranslationRule>> getForeignRules(StringRef domain) {
+  if (domain == "com.microsoft")
+    return {getMicrosoftAttentionTranslations(), getMicrosoftNNTranslations(),
+            getMicrosoftQuantTranslations()};
+  if (domain == "ai.onnx.preview")
+    return {getPreviewTranslations()};
+  return {};
+}
+
+bool isTranslatedDomain(StringRef domain) { return !getForeignRules(domain).empty(); }
+
+/// An operator of another domain, of which there is one version, by ONNX's.
+static Error translateForeign(Translation &translation) {
+  for (ArrayRef<TranslationRule> rules : getForeignRules(translation.node.domain()))
+    for (const TranslationRule &rule : rules)
+      if (rule.op == translation.node.op_type()) {
+        translation.node.clear_domain();
+        return rule.apply(translation);
+      }
+  return createStringError("the operator is not supported");
+}
+
 Error translateNode(Translation &translation) {
+  if (isTranslatedDomain(translation.node.domain()))
+    return translateForeign(translation);
   std::string op = translation.node.op_type(); // a rule may change it
   if (translation.opset < 6)
     translation.remove("consumed_inputs"); // a hint for planners of buffers
   for (ArrayRef<TranslationRule> rules :
-       {getAttentionTranslations(), getBroadcastTranslations(), getLossTranslations(), getMathTranslations(),
-        getNNTranslations(), getReduceTranslations(), getStateTranslations(), getTensorTranslations()})
+       {getAttentionTranslations(), getBroadcastTranslations(), getLossTranslations(),
+        getMathTranslations(), getNNTranslations(), getRandomTranslations(),
+        getReduceTranslations(), getStateTranslations(), getTensorTranslations()})
     for (const TranslationRule &rule : rules)
       if (rule.op == op && rule.from <= translation.opset && translation.opset < rule.until)
         if (Error error = rule.apply(translation))

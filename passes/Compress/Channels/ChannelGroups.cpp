@@ -54,9 +54,9 @@ ChannelLinks::AxisId ChannelLinks::getAxis(OpOperand &operand, unsigned dim) {
 void ChannelLinks::link(unsigned a, int64_t i, unsigned b, int64_t j) {
   unsigned x = firstNode[a] + i, y = firstNode[b] + j;
   bool pin = pinned.test(classes.findLeader(x)) || pinned.test(classes.findLeader(y));
-  unsigned leader = classes.join(x, y);
+  classes.join(x, y); // what it returns may be a member that does not lead
   if (pin)
-    pinned.set(leader);
+    pinned.set(classes.findLeader(x));
 }
 
 void ChannelLinks::linkAll(AxisId a, AxisId b) {

@@ -111,9 +111,47 @@ static LogicalResult rewriteCenterCropPad(CenterCropPadOp op, PatternRewriter &r
   return success();
 }
 
+/// Coordinates in [-1, 1] of each element of the image, x first, as the matrix of each
+/// transformation maps them.
+static LogicalResult rewriteAffineGrid(AffineGridOp op, PatternRewriter &rewriter) {
+  if (!isStatic(op.getTheta()) || !isStatic(op.getY()))
+    return failure();
+  NodeBuilder nodes(rewriter, op.getLoc());
+  ArrayRef<int64_t> out = NodeBuilder::getType(op.getY()).getShape();
+  Type element = NodeBuilder::getElement(op.getTheta());
+  int64_t spatial = int64_t(out.size()) - 2,
+          batch = NodeBuilder::getType(op.getTheta()).getDimSize(0);
+  if (NodeBuilder::getType(op.getTheta()).getShape() !=
+      ArrayRef<int64_t>({batch, spatial, spatial + 1}))
+    return failure();
+  SmallVector<int64_t> aligned(out.size(), 1);
+  aligned.front() = batch;
+  aligned.back() = spatial;
+  auto column = [&](int64_t index) {
+    Value place = nodes.scalar(rewriter.getI64Type(), double(index));
+    return nodes.reshape(nodes.gather(op.getTheta(), place, 2), aligned);
+  };
+  Value grid = column(spatial);
+  for (int64_t i = 0; i < spatial; ++i) {
+    int64_t size = out[1 + i];
+    SmallVector<double> places;
+    for (int64_t place = 0; place < size; ++place)
+      places.push_back(!op.getAlignCorners() ? (2 * double(place) + 1) / double(size) - 1
+                       : size > 1            ? 2 * double(place) / double(size - 1) - 1
+                                             : -1);
+    SmallVector<int64_t> shape(spatial - i + 1, 1);
+    shape[0] = size;
+    grid =
+        nodes.add(nodes.mul(column(spatial - 1 - i), nodes.floats(element, shape, places)), grid);
+  }
+  rewriter.replaceOp(op, grid);
+  return success();
+}
+
 void lathe::populateNNPatterns(RewritePatternSet &patterns) {
   patterns.add(rewriteSoftmax<SoftmaxOp>);
   patterns.add(rewriteSoftmax<LogSoftmaxOp>);
+  patterns.add(rewriteAffineGrid);
   patterns.add(rewriteCenterCropPad);
   patterns.add(rewriteHardmax);
   patterns.add(rewriteGlobalLpPool);

@@ -12,8 +12,10 @@ void populateEinsumPatterns(mlir::RewritePatternSet &patterns);
 void populateQuantizedPatterns(mlir::RewritePatternSet &patterns);
 /// DFT, STFT, windows and MelWeightMatrix of known sizes.
 void populateSignalPatterns(mlir::RewritePatternSet &patterns);
-/// Hardmax, GlobalLpPool and batch normalization in training.
+/// Hardmax, GlobalLpPool, AffineGrid, CenterCropPad and batch normalization in training.
 void populateNNPatterns(mlir::RewritePatternSet &patterns);
+/// Resize with antialias as products with constant matrices.
+void populateResizePatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace lathe
 

@@ -1,6 +1,6 @@
 //===- Creation.cpp - Onnx ops whose values come from sizes or nothing ----===//
 #include "mlir/Dialect/Quant/IR/Quant.h"
-#include "passes/Lower/ONNXToLinalg/Lowering.h"
+#include "passes/Lower/ONNXToLinalg/Contractions.h"
 #include "passes/Lower/ONNXToLinalg/Signless.h"
 
 using namespace mlir;
@@ -37,17 +37,23 @@ static LogicalResult lowerConstantOfShape(Lowering &lowering, onnx::ConstantOfSh
 }
 
 static LogicalResult lowerRange(Lowering &lowering, onnx::RangeOp op) {
-  Value start = extractScalar(lowering, op.getStart()),
-        delta = extractScalar(lowering, op.getDelta());
-  Type element = lowering.elementType(op.getOutput());
+  Type element = lowering.elementType(op.getOutput()), wide = getProductType(element);
+  ImplicitLocOpBuilder &builder = lowering.builder;
+  auto read = [&](Value onnxValue) {
+    return createScalarCast(builder, builder.getLoc(), extractScalar(lowering, onnxValue), false,
+                            wide, false);
+  };
+  Value start = read(op.getStart()), delta = read(op.getDelta());
   lowering.set(op.getOutput(),
                lowering.generic(lowering.shapes.getDims(op.getOutput()), element, {}, {},
                                 [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
                                   ScalarBuilder s{b, b.getLoc()};
                                   Value i = arith::IndexCastOp::create(
                                       b, b.getI64Type(), linalg::IndexOp::create(b, 0));
-                                  i = createScalarCast(b, b.getLoc(), i, false, element, false);
-                                  return s.add(start, s.mul(i, delta));
+                                  i = createScalarCast(b, b.getLoc(), i, false, wide, false);
+                                  return createScalarCast(b, b.getLoc(),
+                                                          s.add(start, s.mul(i, delta)), false,
+                                                          element, false);
                                 }));
   return success();
 }

@@ -48,21 +48,6 @@ static LogicalResult lowerIdentity(Lowering &lowering, onnx::IdentityOp op) {
   return success();
 }
 
-static LogicalResult lowerDropout(Lowering &lowering, onnx::DropoutOp op) {
-  if (op.getTrainingMode()) {
-    TypedAttr training = lowering.getSplat(op.getTrainingMode());
-    if (!training || !cast<IntegerAttr>(training).getValue().isZero())
-      return op.emitOpError("in training mode is not supported");
-  }
-  lowering.set(op.getOutput(), lowering.get(op.getData()));
-  if (Value mask = op.getMask()) {
-    Value kept = arith::ConstantOp::create(lowering.builder, lowering.builder.getBoolAttr(true));
-    lowering.set(mask, lowering.filled(lowering.shapes.getDims(mask), kept));
-  }
-  return success();
-}
-
 void lathe::addElementwiseLowerings(LoweringTable &table) {
   table.add<onnx::IdentityOp, lowerIdentity>();
-  table.add<onnx::DropoutOp, lowerDropout>();
 }

@@ -37,6 +37,10 @@ struct LowerONNXToLinalgPass : lathe::impl::LowerONNXToLinalgBase<LowerONNXToLin
     addScatterLowerings(table);
     addNormalizationLowerings(table);
     addRecurrentLowerings(table);
+    addLinearAttentionLowerings(table);
+    addDeformConvLowerings(table);
+    addRandomLowerings(table);
+    addNGramLowerings(table);
     addQuantCastLowerings(table);
     return success();
   }

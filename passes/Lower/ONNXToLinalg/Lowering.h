@@ -139,6 +139,10 @@ void addPaddingLowerings(LoweringTable &table);
 void addResizeLowerings(LoweringTable &table);
 void addNormalizationLowerings(LoweringTable &table);
 void addRecurrentLowerings(LoweringTable &table);
+void addLinearAttentionLowerings(LoweringTable &table);
+void addDeformConvLowerings(LoweringTable &table);
+void addRandomLowerings(LoweringTable &table);
+void addNGramLowerings(LoweringTable &table);
 
 } // namespace lathe
 

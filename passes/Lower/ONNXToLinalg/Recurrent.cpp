@@ -66,11 +66,15 @@ protected:
 private:
   void emitDirection(ArrayRef<Value> initialStates, bool reverse, Value &y,
                      MutableArrayRef<Value> finalStates, bool needsSteps);
+  /// One of two [batch, hidden]: `now` of the sequences that have a step at `time`. Null
+  /// `otherwise` is 0.
+  Value choose(Value time, Value now, Value otherwise);
 
   int64_t directions = 1;
   bool firstIsReverse = false, batchFirst = false;
   SmallVector<AffineExpr> inputDims; ///< [steps, batch, inputs]
   Value inputSteps;                  ///< the input in this order
+  Value lengths;                     ///< steps of each sequence; null: all of them
   Type element;
   SmallVector<StringRef> activations; ///< of all directions
 };
@@ -86,8 +90,7 @@ LogicalResult RecurrentLayer::initialize(StringRef directionName, int64_t layout
   if (layout != 0 && layout != 1)
     return op->emitOpError("expected layout 0 or 1, but got ") << layout;
   batchFirst = layout == 1;
-  if (sequenceLens)
-    return op->emitOpError("with sequence_lens is not supported");
+  lengths = sequenceLens;
   if (hasClip)
     return op->emitOpError("with clip is not supported");
   if (hasAlphaOrBeta)
@@ -198,6 +201,22 @@ RecurrentLayer::update(ValueRange inputs, ArrayRef<AffineMap> inputMaps, ValueRa
   return SmallVector<Value>(generic.getResults());
 }
 
+Value RecurrentLayer::choose(Value time, Value now, Value otherwise) {
+  SmallVector<Value> inputs = {lowering.get(lengths), now};
+  SmallVector<AffineMap> maps = {AffineMap::get(2, 0, lowering.dim(0)),
+                                 builder.getMultiDimIdentityMap(2)};
+  if (otherwise) {
+    inputs.push_back(otherwise);
+    maps.push_back(maps.back());
+  }
+  return lowering.generic(
+      stateDims, element, inputs, maps, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        ScalarBuilder s{b, b.getLoc()};
+        Value length = arith::IndexCastOp::create(b, b.getIndexType(), x[0]);
+        return s.select(s.less(time, length), x[1], otherwise ? x[2] : s.constant(element, 0));
+      });
+}
+
 void RecurrentLayer::emitDirection(ArrayRef<Value> initialStates, bool reverse, Value &y,
                                    MutableArrayRef<Value> finalStates, bool needsSteps) {
   prepareDirection();
@@ -239,6 +258,13 @@ void RecurrentLayer::emitDirection(ArrayRef<Value> initialStates, bool reverse, 
                        {builder.getIndexAttr(1), stateSizes[0], stateSizes[1]});
     };
     SmallVector<Value> next = step(inputOf, states.take_front(stateCount));
+    Value seen = next[0];
+    if (lengths) {
+      // A sequence that is over keeps its states; backwards, one that has not begun.
+      seen = choose(time, seen, Value());
+      for (auto [now, before] : llvm::zip(next, states))
+        now = choose(time, now, before);
+    }
     if (needsSteps) {
       // [steps, directions, batch, hidden] or [batch, steps, directions, hidden]
       SmallVector<OpFoldResult> offsets(4, builder.getIndexAttr(0)),
@@ -248,7 +274,7 @@ void RecurrentLayer::emitDirection(ArrayRef<Value> initialStates, bool reverse, 
       sizes[batchFirst ? 0 : 2] = stateSizes[0], sizes[3] = stateSizes[1];
       SmallVector<OpFoldResult> strides(4, builder.getIndexAttr(1));
       next.push_back(
-          tensor::InsertSliceOp::create(builder, next[0], states.back(), offsets, sizes, strides));
+          tensor::InsertSliceOp::create(builder, seen, states.back(), offsets, sizes, strides));
     }
     scf::YieldOp::create(builder, next);
   }

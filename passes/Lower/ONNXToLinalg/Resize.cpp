@@ -14,11 +14,6 @@ struct ResizedDim {
   Value last;                         ///< index of the last element
   Value begin, end;                   ///< of the region that is resized, in parts of the input
 };
-
-/// An element of the input and its weight; null for 1.
-struct Tap {
-  Value index, weight;
-};
 } // namespace
 
 static Value toF32(ImplicitLocOpBuilder &b, Value index) {
@@ -95,7 +90,7 @@ static SmallVector<Tap> createTaps(ImplicitLocOpBuilder &b, onnx::ResizeOp op,
   auto bound = [&](Value index) { return s.max(s.min(index, dim.last), zero); };
   StringRef mode = op.getMode();
   if (mode == "nearest")
-    return {{bound(toIndex(createNearest(b, op.getNearestMode(), x))), Value()}};
+    return {Tap{bound(toIndex(createNearest(b, op.getNearestMode(), x))), Value(), Value()}};
   Value floor = s.make<math::FloorOp>({x}), fraction = s.sub(x, floor), first = toIndex(floor);
   SmallVector<Value> weights;
   int64_t begin = 0;
@@ -113,7 +108,7 @@ static SmallVector<Tap> createTaps(ImplicitLocOpBuilder &b, onnx::ResizeOp op,
     if (op.getExcludeOutside())
       weight = s.select(s.equal(index, inside), weight, none);
     sum = s.add(sum, weight);
-    taps.push_back({inside, weight});
+    taps.push_back({inside, weight, Value()});
   }
   if (op.getExcludeOutside())
     for (Tap &tap : taps)
@@ -156,7 +151,7 @@ static LogicalResult verifyResize(onnx::ResizeOp op) {
   if (coordinates == "tf_crop_and_resize" && !op.getRoi())
     return op.emitOpError("expected a region for tf_crop_and_resize, but got none");
   if (op.getAntialias())
-    return op.emitOpError("with antialias is not supported");
+    return op.emitOpError("expected static shapes and constant scales for antialias");
   return success();
 }
 

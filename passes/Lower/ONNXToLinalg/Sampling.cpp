@@ -1,18 +1,49 @@
-//===- Sampling.cpp - GridSample and RoiAlign -----------------------------===//
+//===- Sampling.cpp - GridSample, MaxRoiPool and RoiAlign -----------------===//
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "passes/Lower/ONNXToLinalg/Contractions.h"
 #include "passes/Lower/ONNXToLinalg/Indexing.h"
 #include "passes/Lower/ONNXToLinalg/Interpolation.h"
+#include "passes/Lower/ONNXToLinalg/SequentialLoop.h"
 
 using namespace mlir;
 using namespace lathe;
 
-static Value toIndex(ImplicitLocOpBuilder &b, Value value) {
-  return arith::IndexCastOp::create(b, b.getIndexType(), arith::FPToSIOp::create(b, b.getI64Type(), value));
+Value lathe::createIndex(ImplicitLocOpBuilder &b, Value floating) {
+  return arith::IndexCastOp::create(b, b.getIndexType(),
+                                    arith::FPToSIOp::create(b, b.getI64Type(), floating));
 }
 
-static Value toFloat(ImplicitLocOpBuilder &b, Value index, Type type) {
+Value lathe::createFloat(ImplicitLocOpBuilder &b, Value index, Type type) {
   return arith::SIToFPOp::create(b, type, arith::IndexCastOp::create(b, b.getI64Type(), index));
+}
+
+Tap lathe::createTap(ImplicitLocOpBuilder &b, Value place, Value size, Value weight) {
+  ScalarBuilder s{b, b.getLoc()};
+  Type type = place.getType();
+  Value zero = s.constant(type, 0), end = createFloat(b, size, type);
+  Value inside = s.make<arith::AndIOp>({s.lessOrEqual(zero, place), s.less(place, end)});
+  // Held in the range of floats first: not every float is an index.
+  Value last = s.sub(end, s.constant(type, 1));
+  place = s.make<arith::MaxNumFOp>({s.make<arith::MinNumFOp>({place, last}), zero});
+  return {createIndex(b, place), weight, inside};
+}
+
+Value lathe::createTapSum(ImplicitLocOpBuilder &b, ArrayRef<SmallVector<Tap>> taps, Value inside,
+                          SmallVectorImpl<Value> &position, Type type, function_ref<Value()> load) {
+  ScalarBuilder s{b, b.getLoc()};
+  if (taps.empty())
+    return inside ? s.select(inside, load(), s.constant(type, 0)) : load();
+  Value sum;
+  for (const Tap &tap : taps.front()) {
+    position.push_back(tap.index);
+    Value both = inside && tap.inside ? s.make<arith::AndIOp>({inside, tap.inside}) : tap.inside;
+    Value value = createTapSum(b, taps.drop_front(), both, position, type, load);
+    position.pop_back();
+    if (tap.weight)
+      value = s.mul(value, tap.weight);
+    sum = sum ? s.add(sum, value) : value;
+  }
+  return sum;
 }
 
 //===----------------------------------------------------------------------===//
@@ -21,18 +52,13 @@ static Value toFloat(ImplicitLocOpBuilder &b, Value index, Type type) {
 
 namespace {
 
-/// An element along one dimension: its index, held within the input, its weight (null: 1) and whether it is there.
-struct Tap {
-  Value index, weight, inside;
-};
-
 /// The coordinates along one dimension of the input.
 class GridAxis {
 public:
   GridAxis(ImplicitLocOpBuilder &b, onnx::GridSampleOp op, Value size, Type type)
       : b(b), s{b, b.getLoc()}, op(op), size(size), type(type) {
     bool corners = op.getAlignCorners();
-    floatSize = toFloat(b, size, type);
+    floatSize = createFloat(b, size, type);
     lowest = number(corners ? 0 : -0.5);
     highest = s.sub(floatSize, number(corners ? 1 : 0.5));
   }
@@ -87,14 +113,11 @@ private:
   }
 
   Tap makeTap(Value x, Value weight) {
-    Value inside;
     if (op.getPaddingMode() == "zeros")
-      inside = s.make<arith::AndIOp>({s.lessOrEqual(number(0), x), s.less(x, floatSize)});
-    else
-      x = s.make<math::TruncOp>({returnInside(x)});
-    // Held in the range of floats first: not every float is an index.
-    x = s.make<arith::MaxNumFOp>({s.make<arith::MinNumFOp>({x, s.sub(floatSize, number(1))}), number(0)});
-    return {toIndex(b, x), weight, inside};
+      return createTap(b, x, size, weight);
+    Tap tap = createTap(b, s.make<math::TruncOp>({returnInside(x)}), size, weight);
+    tap.inside = Value();
+    return tap;
   }
 
   ImplicitLocOpBuilder &b;
@@ -106,25 +129,6 @@ private:
 };
 
 } // namespace
-
-/// Sum of all products of taps, one dimension after the other; `load` reads at the position.
-static Value createSum(ImplicitLocOpBuilder &b, ArrayRef<SmallVector<Tap>> taps, Value inside,
-                       SmallVectorImpl<Value> &position, Type type, function_ref<Value()> load) {
-  ScalarBuilder s{b, b.getLoc()};
-  if (taps.empty())
-    return inside ? s.select(inside, load(), s.constant(type, 0)) : load();
-  Value sum;
-  for (const Tap &tap : taps.front()) {
-    position.push_back(tap.index);
-    Value both = inside && tap.inside ? s.make<arith::AndIOp>({inside, tap.inside}) : tap.inside;
-    Value value = createSum(b, taps.drop_front(), both, position, type, load);
-    position.pop_back();
-    if (tap.weight)
-      value = s.mul(value, tap.weight);
-    sum = sum ? s.add(sum, value) : value;
-  }
-  return sum;
-}
 
 static LogicalResult lowerGridSample(Lowering &lowering, onnx::GridSampleOp op) {
   StringRef mode = op.getMode(), padding = op.getPaddingMode();
@@ -155,7 +159,7 @@ static LogicalResult lowerGridSample(Lowering &lowering, onnx::GridSampleOp op) 
       taps.push_back(GridAxis(b, op, sizes[2 + i], type).makeTaps(coordinate));
     }
     SmallVector<Value> position = {linalg::IndexOp::create(b, 0), linalg::IndexOp::create(b, 1)};
-    Value sum = createSum(b, taps, Value(), position, type, [&] {
+    Value sum = createTapSum(b, taps, Value(), position, type, [&] {
       return createScalarCast(b, b.getLoc(), tensor::ExtractOp::create(b, input, position), false, type, false);
     });
     return createScalarCast(b, b.getLoc(), sum, false, element, false);
@@ -176,10 +180,10 @@ struct Neighbours {
 
 static Neighbours findNeighbours(ImplicitLocOpBuilder &b, Value x, Value size, Type type) {
   ScalarBuilder s{b, b.getLoc()};
-  Value floatSize = toFloat(b, size, type), last = s.sub(floatSize, s.constant(type, 1));
+  Value floatSize = createFloat(b, size, type), last = s.sub(floatSize, s.constant(type, 1));
   Value inside = s.make<arith::AndIOp>({s.lessOrEqual(s.constant(type, -1), x), s.lessOrEqual(x, floatSize)});
   x = s.make<arith::MaxNumFOp>({s.make<arith::MinNumFOp>({x, last}), s.constant(type, 0)});
-  Value floor = s.make<math::FloorOp>({x}), low = toIndex(b, floor);
+  Value floor = s.make<math::FloorOp>({x}), low = createIndex(b, floor);
   Value high = s.min(s.add(low, arith::ConstantIndexOp::create(b, 1)),
                      s.sub(size, arith::ConstantIndexOp::create(b, 1)));
   return {low, high, s.sub(x, floor), inside};
@@ -225,13 +229,15 @@ static LogicalResult lowerRoiAlign(Lowering &lowering, onnx::RoiAlignOp op) {
         Value count = s.make<math::CeilOp>({bins[i]});
         floatCounts[i] = s.make<arith::MaxNumFOp>({s.make<arith::MinNumFOp>({count, number(1 << 16)}), number(1)});
       }
-      counts[i] = toIndex(b, floatCounts[i]);
+      counts[i] = createIndex(b, floatCounts[i]);
     }
     Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
-    Value binPlaces[] = {toFloat(b, linalg::IndexOp::create(b, 2), type), toFloat(b, linalg::IndexOp::create(b, 3), type)};
+    Value binPlaces[] = {createFloat(b, linalg::IndexOp::create(b, 2), type),
+                         createFloat(b, linalg::IndexOp::create(b, 3), type)};
     auto place = [&](ImplicitLocOpBuilder &inner, int i, Value sample) {
       ScalarBuilder t{inner, inner.getLoc()};
-      Value offset = t.div(t.add(toFloat(inner, sample, type), t.constant(type, 0.5)), floatCounts[i]);
+      Value offset =
+          t.div(t.add(createFloat(inner, sample, type), t.constant(type, 0.5)), floatCounts[i]);
       return findNeighbours(inner, t.add(starts[i], t.mul(t.add(binPlaces[i], offset), bins[i])), sizes[2 + i], type);
     };
     Value init = number(isMax ? -HUGE_VAL : 0);
@@ -268,7 +274,79 @@ static LogicalResult lowerRoiAlign(Lowering &lowering, onnx::RoiAlignOp op) {
   return success();
 }
 
+//===----------------------------------------------------------------------===//
+// MaxRoiPool
+//===----------------------------------------------------------------------===//
+
+/// The largest element in each bin of each region, of whole elements; 0 where a bin is empty
+/// (Girshick, Fast R-CNN, 2015).
+static LogicalResult lowerMaxRoiPool(Lowering &lowering, onnx::MaxRoiPoolOp op) {
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getX());
+  Type element = lowering.elementType(op.getX()), type = getProductType(element);
+  Value input = lowering.get(op.getX()), rois = lowering.get(op.getRois());
+  SmallVector<Value> sizes =
+      llvm::map_to_vector(dims, [&](AffineExpr dim) { return lowering.sizeValue(dim); });
+  double scale = op.getSpatialScale().convertToDouble();
+  lowering.set(
+      op.getY(),
+      lowering.generic(
+          lowering.shapes.getDims(op.getY()), element, {}, {},
+          [&](ImplicitLocOpBuilder &b, ValueRange) {
+            ScalarBuilder s{b, b.getLoc()};
+            auto number = [&](double value) { return s.constant(type, value); };
+            Value roi = linalg::IndexOp::create(b, 0), channel = linalg::IndexOp::create(b, 1);
+            auto read = [&](int64_t column) {
+              Value place = tensor::ExtractOp::create(
+                  b, rois, ValueRange{roi, arith::ConstantIndexOp::create(b, column)});
+              return createScalarCast(b, b.getLoc(), place, false, type, false);
+            };
+            Value batch = createBoundedIndex(
+                b,
+                arith::FPToSIOp::create(b, b.getI64Type(),
+                                        s.make<arith::MaxNumFOp>({read(0), number(0)})),
+                sizes[0]);
+            SmallVector<Value> starts, counts;
+            Value isEmpty;
+            for (int i = 0; i < 2; ++i) { // rois are batch, x1, y1, x2, y2
+              Value first = s.make<math::RoundOp>({s.mul(read(2 - i), number(scale))});
+              Value last = s.make<math::RoundOp>({s.mul(read(4 - i), number(scale))});
+              Value length = s.max(s.add(s.sub(last, first), number(1)), number(1));
+              Value bin = s.div(length, number(double(op.getPooledShape()[i])));
+              Value place = createFloat(b, linalg::IndexOp::create(b, 2 + i), type),
+                    size = createFloat(b, sizes[2 + i], type);
+              auto hold = [&](Value x) {
+                return s.make<arith::MaxNumFOp>({s.make<arith::MinNumFOp>({x, size}), number(0)});
+              };
+              Value begin = hold(s.add(s.make<math::FloorOp>({s.mul(place, bin)}), first));
+              Value end =
+                  hold(s.add(s.make<math::CeilOp>({s.mul(s.add(place, number(1)), bin)}), first));
+              Value none = s.lessOrEqual(end, begin);
+              isEmpty = isEmpty ? s.make<arith::OrIOp>({isEmpty, none}) : none;
+              starts.push_back(createIndex(b, begin));
+              counts.push_back(createIndex(b, s.max(s.sub(end, begin), number(0))));
+            }
+            Value init = s.select(isEmpty, number(0), number(-HUGE_VAL));
+            auto largest = emitSequentialLoop(
+                b, counts[0], init, [&](ImplicitLocOpBuilder &rb, Value row, ValueRange outer) {
+                  return emitSequentialLoop(
+                      rb, counts[1], outer,
+                      [&](ImplicitLocOpBuilder &cb, Value column, ValueRange state) {
+                        ScalarBuilder t{cb, cb.getLoc()};
+                        Value position[] = {batch, channel, t.add(starts[0], row),
+                                            t.add(starts[1], column)};
+                        Value value = tensor::ExtractOp::create(cb, input, position);
+                        return SmallVector<Value>{
+                            t.max(state[0],
+                                  createScalarCast(cb, cb.getLoc(), value, false, type, false))};
+                      });
+                });
+            return createScalarCast(b, b.getLoc(), largest[0], false, element, false);
+          }));
+  return success();
+}
+
 void lathe::addSamplingLowerings(LoweringTable &table) {
   table.add<onnx::GridSampleOp, lowerGridSample>();
+  table.add<onnx::MaxRoiPoolOp, lowerMaxRoiPool>();
   table.add<onnx::RoiAlignOp, lowerRoiAlign>();
 }

@@ -360,7 +360,7 @@ static bool isHalf(Type type) { return isa<Float16Type, BFloat16Type>(type); }
 bool lathe::isScalarOp(Operation *onnxOp) {
   if (!isa_and_present<onnx::ONNXDialect>(onnxOp->getDialect()))
     return false;
-  return isa<onnx::CastOp, onnx::CastLikeOp>(onnxOp) ||
+  return isa<onnx::BitCastOp, onnx::CastOp, onnx::CastLikeOp>(onnxOp) ||
          getEmitters().contains(onnxOp->getName().stripDialect());
 }
 
@@ -410,6 +410,18 @@ Value lathe::createScalarCast(OpBuilder &builder, Location loc, Value value, boo
   return arith::ExtSIOp::create(builder, loc, to, value);
 }
 
+/// The bits of a number as one of another type of the same width; bool is a byte of 0 or 1.
+static Value createBitCast(ScalarBuilder &s, Value value, Type to) {
+  Type from = value.getType();
+  if (from == to)
+    return value;
+  if (from.isInteger(1))
+    return s.builder.createOrFold<arith::ExtUIOp>(s.loc, to, value);
+  if (to.isInteger(1))
+    return s.compare(arith::CmpIPredicate::ne, value, s.constant(from, 0));
+  return arith::BitcastOp::create(s.builder, s.loc, to, value);
+}
+
 Value lathe::createScalarOp(OpBuilder &builder, Location loc, Operation *onnxOp,
                             ValueRange scalars) {
   if (!isScalarOp(onnxOp) || onnxOp->getNumResults() != 1 || scalars.empty())
@@ -423,13 +435,15 @@ Value lathe::createScalarOp(OpBuilder &builder, Location loc, Operation *onnxOp,
   bool isUnsigned = getElementTypeOrSelf(onnxOp->getOperand(0)).isUnsignedInteger();
   if (isa<onnx::CastOp, onnx::CastLikeOp>(onnxOp))
     return createScalarCast(builder, loc, scalars[0], isUnsigned, resultType, resultUnsigned);
+  ScalarBuilder s{builder, loc, isUnsigned};
+  if (isa<onnx::BitCastOp>(onnxOp))
+    return createBitCast(s, scalars[0], resultType);
 
   SmallVector<Value> widened;
   for (Value scalar : scalars)
     widened.push_back(isHalf(scalar.getType()) ? createScalarCast(builder, loc, scalar, false,
                                                                   builder.getF32Type(), false)
                                                : scalar);
-  ScalarBuilder s{builder, loc, isUnsigned};
   Value result = getEmitters().lookup(onnxOp->getName().stripDialect())(s, onnxOp, widened);
   return createScalarCast(builder, loc, result, resultUnsigned, resultType, resultUnsigned);
 }

@@ -103,8 +103,10 @@ static LogicalResult lowerScatterND(Lowering &lowering, onnx::ScatterNDOp op) {
   return success();
 }
 
-/// A running sum of slices along the axis.
-static LogicalResult lowerCumSum(Lowering &lowering, onnx::CumSumOp op) {
+/// A running sum or product of slices along the axis.
+template <typename OpT>
+static LogicalResult lowerCumulative(Lowering &lowering, OpT op) {
+  constexpr bool isSum = std::is_same_v<OpT, onnx::CumSumOp>;
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getX());
   auto axes = lowering.getConstants(op.getAxis());
   if (!axes || axes->size() != 1)
@@ -116,8 +118,8 @@ static LogicalResult lowerCumSum(Lowering &lowering, onnx::CumSumOp op) {
   ImplicitLocOpBuilder &builder = lowering.builder;
   SmallVector<AffineExpr> sliceDims(dims);
   sliceDims[axis] = lowering.constantExpr(1);
-  Value zero = arith::ConstantOp::create(builder, cast<TypedAttr>(builder.getZeroAttr(element)));
-  SmallVector<Value> carried = {lowering.filled(sliceDims, zero), lowering.empty(dims, element)};
+  Value start = ScalarBuilder{builder, builder.getLoc()}.constant(element, isSum ? 0 : 1);
+  SmallVector<Value> carried = {lowering.filled(sliceDims, start), lowering.empty(dims, element)};
   Value input = lowering.get(op.getX()), size = lowering.sizeValue(dims[axis]);
   Value last = arith::SubIOp::create(builder, size, lowering.index(1));
   bool exclusive = op.getExclusive(), reverse = op.getReverse();
@@ -139,7 +141,8 @@ static LogicalResult lowerCumSum(Lowering &lowering, onnx::CumSumOp op) {
                                     lowering.slice(input, offsets, sliceDims), sum, maps, iterators,
                                     [](OpBuilder &nested, Location loc, ValueRange x) {
                                       ScalarBuilder s{nested, loc};
-                                      linalg::YieldOp::create(nested, loc, s.add(x[1], x[0]));
+                                      Value next = isSum ? s.add(x[1], x[0]) : s.mul(x[1], x[0]);
+                                      linalg::YieldOp::create(nested, loc, next);
                                     })
               .getResult(0);
     if (!exclusive)
@@ -215,6 +218,7 @@ static LogicalResult lowerTopK(Lowering &lowering, onnx::TopKOp op) {
 void lathe::addScatterLowerings(LoweringTable &table) {
   table.add<onnx::ScatterElementsOp, lowerScatterElements>();
   table.add<onnx::ScatterNDOp, lowerScatterND>();
-  table.add<onnx::CumSumOp, lowerCumSum>();
+  table.add<onnx::CumSumOp, lowerCumulative<onnx::CumSumOp>>();
+  table.add<onnx::CumProdOp, lowerCumulative<onnx::CumProdOp>>();
   table.add<onnx::TopKOp, lowerTopK>();
 }

@@ -98,10 +98,88 @@ for name, make in {
                            inputs=[("t", np.int64([1, -1])), ("w", np.ones(8, np.float32))]),
         "sce": lambda: old("SoftmaxCrossEntropyLoss", 13, x=("n", 8), outputs=("y", "log"), reduction="none",
                            inputs=[("t", np.int64([1, -1]))]),
+        "random": lambda: model([node("RandomUniform", [], ["a"], shape=[2]), node("RandomUniform", [], ["b"], shape=[2]),
+                                 node("RandomUniform", [], ["c"], shape=[2], seed=3.0)], [],
+                                [value(name, (2,)) for name in "abc"]),
+        "simplified": lambda: old("SimplifiedLayerNormalization", 17, inputs=[("s", np.ones(4, np.float32))], epsilon=1e-6,
+                                  axis=-1, stash_type=1),
         "unknown-op": lambda: old("Frobnicate", 17),
         "string": lambda: old("Identity", 17, kind=TensorProto.STRING),
 }.items():
     MODELS[name] = make
+
+
+def microsoft(op, inputs, outputs=("y",), constants=(), **attributes):
+    """One node of com.microsoft on inputs (name, shape, kind...) and constants, in the order of `names`."""
+    names = attributes.pop("names", [i[0] for i in inputs] + [c[0] for c in constants])
+    made = node(op, names, outputs, name="the_node", domain="com.microsoft", **attributes)
+    graph = model([made], [value(*i) for i in inputs], [helper.ValueInfoProto(name=o) for o in outputs if o],
+                  [tensor(*c) for c in constants])
+    graph.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    return graph
+
+
+for name, make in {
+        "ms-skip-norm": lambda: microsoft("SkipLayerNormalization", [("x", ("b", 3, 8)), ("s", ("b", 3, 8)), ("g", (8,))],
+                                          ["y", "", "", "sum"]),
+        "ms-statistics": lambda: microsoft("SkipLayerNormalization", [("x", ("b", 3, 8)), ("s", ("b", 3, 8)), ("g", (8,))],
+                                           ["y", "mean"]),
+        "ms-nbits": lambda: microsoft("MatMulNBits", [("x", ("b", 32))],
+                                      constants=[("w", np.zeros((6, 2, 8), np.uint8)), ("s", np.ones(12, np.float32))],
+                                      K=32, N=6, bits=4, block_size=16),
+        "ms-add": lambda: microsoft("QLinearAdd", [("a", (4,), 2), ("t", ()), ("b", (4,), 2)],
+                                    names=["a", "t", "", "b", "t", "", "t", ""]),
+        "ms-heads": lambda: microsoft("MultiHeadAttention", [("q", ("b", 3, 32)), ("k", ("b", 5, 32)), ("v", ("b", 5, 32))],
+                                      num_heads=4, unidirectional=1),
+        "ms-groups": lambda: microsoft("GroupQueryAttention", [
+            ("q", ("b", 1, 64)), ("k", ("b", 1, 32)), ("v", ("b", 1, 32)), ("pk", ("b", 2, "p", 16)), ("pv", ("b", 2, "p", 16)),
+            ("l", ("b",), 6), ("t", (), 6)], ["y", "nk", "nv"], num_heads=4, kv_num_heads=2),
+        "ms-unknown": lambda: microsoft("Frobnicate", [("x", (4,))]),
+        "ms-attribute": lambda: microsoft("QuickGelu", [("x", (4,))], colour=1),
+}.items():
+    MODELS[name] = make
+
+
+def sequence(name, shape, kind=F):
+    return helper.make_value_info(name, helper.make_sequence_type_proto(helper.make_tensor_type_proto(kind, shape)))
+
+
+@define
+def sequences():
+    body = helper.make_graph([node("Add", ["e", "z"], ["r"])], "body", [value("e", None), value("z", None)],
+                             [helper.ValueInfoProto(name="r")])
+    return model([node("SequenceMap", ["list", "x"], ["mapped"], body=body),
+                  node("SequenceInsert", ["mapped", "x"], ["longer"]),
+                  node("SequenceLength", ["longer"], ["length"])],
+                 [sequence("list", ("k",)), value("x", (1,))],
+                 [sequence("longer", None), helper.ValueInfoProto(name="length")])
+
+
+@define
+def optional():
+    kind = helper.make_optional_type_proto(helper.make_tensor_type_proto(F, (4,)))
+    yes = helper.make_graph([node("OptionalGetElement", ["maybe"], ["got"])], "yes", [], [helper.ValueInfoProto(name="got")])
+    no = helper.make_graph([node("Neg", ["x"], ["negative"])], "no", [], [helper.ValueInfoProto(name="negative")])
+    return model([node("OptionalHasElement", ["maybe"], ["has"]), node("If", ["has"], ["y"], then_branch=yes, else_branch=no)],
+                 [helper.make_value_info("maybe", kind), value("x", (4,))], [value("y", (4,))])
+
+
+@define
+def scan_8():
+    body = helper.make_graph([node("Add", ["sum", "next"], ["total"]), node("Identity", ["total"], ["each"])], "body",
+                             [value("sum", (2,)), value("next", (2,))], [value("total", (2,)), value("each", (2,))])
+    return model([node("Scan", ["", "first", "x"], ["y", "z"], num_scan_inputs=1, body=body)],
+                 [value("first", (2, 2)), value("x", (2, 3, 2))], [value("y", (2, 2)), value("z", (2, 3, 2))], opset=8)
+
+
+@define
+def flex_attention():
+    score = helper.make_graph([node("Mul", ["s", "two"], ["r"])], "score", [value("s", None)], [value("r", None)],
+                              [tensor("two", np.float32(2))])
+    made = model([node("FlexAttention", ["q", "q", "q"], ["y"], domain="ai.onnx.preview", score_mod=score)],
+                 [value("q", (1, 2, 3, 8), TensorProto.FLOAT16)], [value("y", (1, 2, 3, 8), TensorProto.FLOAT16)], opset=26)
+    made.opset_import.append(helper.make_opsetid("ai.onnx.preview", 1))
+    return made
 
 
 @define

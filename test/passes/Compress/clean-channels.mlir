@@ -173,3 +173,21 @@ func.func @stays(%x: tensor<1x4x4x4xf32>) -> (tensor<1x4x4x4xf32>, tensor<1x4x4x
   %y = nn.conv %n, %o : (tensor<1x4x4x4xf32>, tensor<1x1x4x1xf32>) -> tensor<1x4x4x1xf32>
   return %c, %y : tensor<1x4x4x4xf32>, tensor<1x4x4x1xf32>
 }
+
+// -----
+
+// A result pins what it is made of through transposes and reshapes, though all channels are alike.
+// CHECK-LABEL: func @heads
+// CHECK: nn.linear {{.*}} -> tensor<2x3x32xf32>
+// CHECK: return %{{.*}} : tensor<2x3x32xf32>
+func.func @heads(%x: tensor<2x3x16xf32>) -> tensor<2x3x32xf32> {
+  %w = onnx.Constant dense<1.0> : tensor<16x32xf32>
+  %flat = onnx.Constant dense<[0, 0, -1]> : tensor<3xi64>
+  %split = onnx.Constant dense<[0, 0, 4, -1]> : tensor<4xi64>
+  %0 = nn.linear %x, %w : (tensor<2x3x16xf32>, tensor<16x32xf32>) -> tensor<2x3x32xf32>
+  %1 = "onnx.Reshape"(%0, %split) : (tensor<2x3x32xf32>, tensor<4xi64>) -> tensor<2x3x4x8xf32>
+  %2 = "onnx.Transpose"(%1) <{perm = array<i64: 0, 2, 1, 3>}> : (tensor<2x3x4x8xf32>) -> tensor<2x4x3x8xf32>
+  %3 = "onnx.Transpose"(%2) <{perm = array<i64: 0, 2, 1, 3>}> : (tensor<2x4x3x8xf32>) -> tensor<2x3x4x8xf32>
+  %4 = "onnx.Reshape"(%3, %flat) : (tensor<2x3x4x8xf32>, tensor<3xi64>) -> tensor<2x3x32xf32>
+  return %4 : tensor<2x3x32xf32>
+}

@@ -63,3 +63,23 @@ func.func @batch_norm(%x: tensor<1x8x4x4xf32>, %s: tensor<8xf32>, %b: tensor<8xf
   %0 = "onnx.BatchNormalization"(%x, %s, %b, %m, %v) {resultSegmentSizes = array<i32: 1, 0, 0>} : (tensor<1x8x4x4xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) -> tensor<1x8x4x4xf32>
   return %0 : tensor<1x8x4x4xf32>
 }
+
+// x * theta[:, :, 0] + y * theta[:, :, 1] + theta[:, :, 2]
+// CHECK-LABEL: func.func @affine_grid
+// CHECK: %[[Y:.*]] = onnx.Constant dense<{{.*}}[-5.000000e-01]{{.*}}[5.000000e-01]{{.*}}> : tensor<2x1x1xf32>
+// CHECK: "onnx.Mul"(%{{.*}}, %[[Y]]) : (tensor<1x1x1x2xf32>, tensor<2x1x1xf32>) -> tensor<1x2x1x2xf32>
+// CHECK: "onnx.Add"(%{{.*}}, %{{.*}}) : (tensor<1x1x4x2xf32>, tensor<1x2x1x2xf32>) -> tensor<1x2x4x2xf32>
+func.func @affine_grid(%theta: tensor<1x2x3xf32>) -> tensor<1x2x4x2xf32> {
+  %size = onnx.Constant dense<[1, 3, 2, 4]> : tensor<4xi64>
+  %0 = "onnx.AffineGrid"(%theta, %size) : (tensor<1x2x3xf32>, tensor<4xi64>) -> tensor<1x2x4x2xf32>
+  return %0 : tensor<1x2x4x2xf32>
+}
+
+// CHECK-LABEL: func.func @cast_like
+// CHECK: %[[HALF:.*]] = "onnx.Cast"(%arg0) {{.*}}to = 10
+// CHECK: return %[[HALF]], %arg0
+func.func @cast_like(%x: tensor<4xf32>, %y: tensor<2xf16>, %z: tensor<2xf32>) -> (tensor<4xf16>, tensor<4xf32>) {
+  %0 = "onnx.CastLike"(%x, %y) : (tensor<4xf32>, tensor<2xf16>) -> tensor<4xf16>
+  %1 = "onnx.CastLike"(%x, %z) : (tensor<4xf32>, tensor<2xf32>) -> tensor<4xf32>
+  return %0, %1 : tensor<4xf16>, tensor<4xf32>
+}

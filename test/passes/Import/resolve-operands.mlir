@@ -96,3 +96,14 @@ func.func @declared_behind(%x: tensor<3x4xf32>, %axes: tensor<1xi64>) -> tensor<
   %1 = "onnx.Sqrt"(%0) : (tensor<*xf32>) -> tensor<3x1xf32>
   return %1 : tensor<3x1xf32>
 }
+
+// -----
+
+// The transform along each axis, and the one asked for.
+// CHECK-LABEL: func.func @dft
+// CHECK-COUNT-2: "onnx.DFT"
+// CHECK: "onnx.Where"
+func.func @dft(%x: tensor<1x4x4x1xf32>, %axis: tensor<i64>) -> tensor<1x4x4x2xf32> {
+  %0 = "onnx.DFT"(%x, %axis) {operandSegmentSizes = array<i32: 1, 0, 1>} : (tensor<1x4x4x1xf32>, tensor<i64>) -> tensor<1x4x4x2xf32>
+  return %0 : tensor<1x4x4x2xf32>
+}

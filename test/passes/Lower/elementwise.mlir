@@ -46,3 +46,12 @@ func.func @fewer_bits(%x: tensor<4xf32>) -> tensor<4xui8> {
   %0 = "onnx.Cast"(%x) {to = 2 : i64} : (tensor<4xf32>) -> tensor<4xui8>
   return %0 : tensor<4xui8>
 }
+
+// CHECK-LABEL: func.func @bit_cast
+// CHECK: arith.bitcast %{{.*}} : f32 to i32
+// CHECK: arith.extui %{{.*}} : i1 to i8
+func.func @bit_cast(%x: tensor<4xf32>, %b: tensor<4xi1>) -> (tensor<4xi32>, tensor<4xui8>) {
+  %0 = "onnx.BitCast"(%x) {to = 6 : i64} : (tensor<4xf32>) -> tensor<4xi32>
+  %1 = "onnx.BitCast"(%b) {to = 2 : i64} : (tensor<4xi1>) -> tensor<4xui8>
+  return %0, %1 : tensor<4xi32>, tensor<4xui8>
+}

@@ -38,3 +38,21 @@ func.func @clip(%x: tensor<5x2x4xf32>, %w: tensor<1x8x4xf32>, %r: tensor<1x8x8xf
       : (tensor<5x2x4xf32>, tensor<1x8x4xf32>, tensor<1x8x8xf32>) -> tensor<1x2x8xf32>
   return %0 : tensor<1x2x8xf32>
 }
+
+// -----
+
+// A sequence that is over keeps its state and gives zeros.
+// CHECK-LABEL: func @lengths
+// CHECK: scf.for %[[TIME:.*]] = {{.*}} iter_args(%[[STATE:.*]] = %{{.*}}, %{{.*}} = %{{.*}})
+// CHECK: %[[NOW:.*]] = linalg.generic {{.*}} outs(%[[STATE]]
+// CHECK: %[[SEEN:.*]] = linalg.generic {{.*}} ins(%arg3, %[[NOW]] : tensor<2xi32>, tensor<2x8xf32>)
+// CHECK: arith.cmpi slt, %[[TIME]], %{{.*}} : index
+// CHECK: %[[NEXT:.*]] = linalg.generic {{.*}} ins(%arg3, %[[NOW]], %[[STATE]]
+// CHECK: %[[ALL:.*]] = tensor.insert_slice %[[SEEN]]
+// CHECK: scf.yield %[[NEXT]], %[[ALL]]
+func.func @lengths(%x: tensor<5x2x4xf32>, %w: tensor<1x8x4xf32>, %r: tensor<1x8x8xf32>, %n: tensor<2xi32>) -> (tensor<5x1x2x8xf32>, tensor<1x2x8xf32>) {
+  %0, %1 = "onnx.RNN"(%x, %w, %r, %n) {hidden_size = 8 : i64,
+      operandSegmentSizes = array<i32: 1, 1, 1, 0, 1, 0>, resultSegmentSizes = array<i32: 1, 1>}
+      : (tensor<5x2x4xf32>, tensor<1x8x4xf32>, tensor<1x8x8xf32>, tensor<2xi32>) -> (tensor<5x1x2x8xf32>, tensor<1x2x8xf32>)
+  return %0, %1 : tensor<5x1x2x8xf32>, tensor<1x2x8xf32>
+}

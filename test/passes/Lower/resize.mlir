@@ -27,7 +27,7 @@ func.func @bilinear(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x16x16xf32> {
 
 func.func @antialias(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x4x4xf32> {
   %sizes = onnx.Constant dense<[1, 4, 4, 4]> : tensor<4xi64>
-  // expected-error @+1 {{with antialias is not supported}}
+  // expected-error @+1 {{expected static shapes and constant scales for antialias}}
   %0 = "onnx.Resize"(%x, %sizes) {mode = "linear", antialias = 1 : i64, operandSegmentSizes = array<i32: 1, 0, 0, 1>}
       : (tensor<1x4x8x8xf32>, tensor<4xi64>) -> tensor<1x4x4x4xf32>
   return %0 : tensor<1x4x4x4xf32>

@@ -38,3 +38,15 @@ func.func @bad_mode(%x: tensor<1x2x4x4xf32>, %g: tensor<1x3x3x2xf32>) -> tensor<
   %0 = "onnx.GridSample"(%x, %g) <{padding_mode = "mirror"}> : (tensor<1x2x4x4xf32>, tensor<1x3x3x2xf32>) -> tensor<1x2x3x3xf32>
   return %0 : tensor<1x2x3x3xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @max_roi_pool
+// CHECK: linalg.generic
+// CHECK-COUNT-2: scf.for
+// CHECK: tensor.extract %arg0
+// CHECK: arith.maximumf
+func.func @max_roi_pool(%x: tensor<2x3x8x8xf32>, %rois: tensor<4x5xf32>) -> tensor<4x3x2x2xf32> {
+  %0 = "onnx.MaxRoiPool"(%x, %rois) {pooled_shape = array<i64: 2, 2>, spatial_scale = 0.5 : f32} : (tensor<2x3x8x8xf32>, tensor<4x5xf32>) -> tensor<4x3x2x2xf32>
+  return %0 : tensor<4x3x2x2xf32>
+}

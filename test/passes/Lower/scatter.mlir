@@ -29,3 +29,14 @@ func.func @sum_before(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %0 = "onnx.CumSum"(%x, %axis) {exclusive = 1 : i64} : (tensor<4x8xf32>, tensor<i64>) -> tensor<4x8xf32>
   return %0 : tensor<4x8xf32>
 }
+
+// CHECK-LABEL: func @product
+// CHECK: %[[ONE:.*]] = arith.constant 1 : i32
+// CHECK: linalg.fill ins(%[[ONE]]
+// CHECK: scf.for
+// CHECK: arith.muli
+func.func @product(%x: tensor<4x8xi32>) -> tensor<4x8xi32> {
+  %axis = onnx.Constant dense<-1> : tensor<i64>
+  %0 = "onnx.CumProd"(%x, %axis) {reverse = 1 : i64} : (tensor<4x8xi32>, tensor<i64>) -> tensor<4x8xi32>
+  return %0 : tensor<4x8xi32>
+}

@@ -121,9 +121,9 @@ def ONNX_CeilOp : ONNX_Op<"Ceil", [Pure]> {
 def ONNX_CeluOp : ONNX_Op<"Celu", [Pure]> {
   let summary = "Continuously Differentiable Exponential Linear Units: Perform the linear unit element-wise on the input tensor X using formula:";
   let description = [{ONNX operator `Celu`, form of opset 28.}];
-  let arguments = (ins TensorOf<[F16, BF16, F32]>:$X,
+  let arguments = (ins TensorOf<[F16, BF16, F32, F64]>:$X,
     DefaultValuedAttr<F32Attr, "1.0f">:$alpha);
-  let results = (outs TensorOf<[F16, BF16, F32]>:$Y);
+  let results = (outs TensorOf<[F16, BF16, F32, F64]>:$Y);
 }
 
 def ONNX_ClipOp : ONNX_Op<"Clip", [Pure, AttrSizedOperandSegments]> {
@@ -147,6 +147,16 @@ def ONNX_CoshOp : ONNX_Op<"Cosh", [Pure]> {
   let description = [{ONNX operator `Cosh`, form of opset 9.}];
   let arguments = (ins TensorOf<[F16, BF16, F32, F64]>:$input);
   let results = (outs TensorOf<[F16, BF16, F32, F64]>:$output);
+}
+
+def ONNX_CumProdOp : ONNX_Op<"CumProd", [Pure]> {
+  let summary = "Cumulative product of the elements along the given axis";
+  let description = [{ONNX operator `CumProd`, form of opset 26.}];
+  let arguments = (ins TensorOf<[I32, I64, UI32, UI64, F16, BF16, F32, F64]>:$x,
+    TensorOf<[I32, I64]>:$axis,
+    DefaultValuedAttr<I64Attr, "0">:$exclusive,
+    DefaultValuedAttr<I64Attr, "0">:$reverse);
+  let results = (outs TensorOf<[I32, I64, UI32, UI64, F16, BF16, F32, F64]>:$Y);
 }
 
 def ONNX_CumSumOp : ONNX_Op<"CumSum", [Pure]> {

@@ -88,6 +88,23 @@ def ONNX_ConvTransposeOp : ONNX_Op<"ConvTranspose", [Pure]> {
   let hasVerifier = 1;
 }
 
+def ONNX_DeformConvOp : ONNX_Op<"DeformConv", [Pure, AttrSizedOperandSegments]> {
+  let summary = "Convolution of elements at places that are shifted by offsets";
+  let description = [{ONNX operator `DeformConv`, form of opset 22.}];
+  let arguments = (ins TensorOf<[F16, BF16, F32, F64]>:$X,
+    TensorOf<[F16, BF16, F32, F64]>:$W,
+    TensorOf<[F16, BF16, F32, F64]>:$offset,
+    Optional<TensorOf<[F16, BF16, F32, F64]>>:$B,
+    Optional<TensorOf<[F16, BF16, F32, F64]>>:$mask,
+    OptionalAttr<DenseI64ArrayAttr>:$dilations,
+    DefaultValuedAttr<I64Attr, "1">:$group,
+    OptionalAttr<DenseI64ArrayAttr>:$kernel_shape,
+    DefaultValuedAttr<I64Attr, "1">:$offset_group,
+    OptionalAttr<DenseI64ArrayAttr>:$pads,
+    OptionalAttr<DenseI64ArrayAttr>:$strides);
+  let results = (outs TensorOf<[F16, BF16, F32, F64]>:$Y);
+}
+
 def ONNX_DropoutOp : ONNX_Op<"Dropout", [Pure, AttrSizedOperandSegments]> {
   let summary = "Dropout takes an input floating-point tensor, an optional input ratio (floating-point scalar) and an optional input training_mode (boolean s";
   let description = [{ONNX operator `Dropout`, form of opset 13.}];

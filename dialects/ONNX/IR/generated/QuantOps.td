@@ -51,12 +51,12 @@ def ONNX_QLinearMatMulOp : ONNX_Op<"QLinearMatMul", [Pure]> {
   let summary = "Matrix product that behaves like numpy.matmul: https://docs.scipy.org/doc/numpy-1.13.0/reference/generated/numpy.matmul.html";
   let description = [{ONNX operator `QLinearMatMul`, form of opset 21.}];
   let arguments = (ins TensorOf<[I8, UI8]>:$a,
-    TensorOf<[F16, BF16, F32]>:$a_scale,
+    TensorOf<[F16, BF16, F32, F64]>:$a_scale,
     TensorOf<[I8, UI8]>:$a_zero_point,
     TensorOf<[I8, UI8]>:$b,
-    TensorOf<[F16, BF16, F32]>:$b_scale,
+    TensorOf<[F16, BF16, F32, F64]>:$b_scale,
     TensorOf<[I8, UI8]>:$b_zero_point,
-    TensorOf<[F16, BF16, F32]>:$y_scale,
+    TensorOf<[F16, BF16, F32, F64]>:$y_scale,
     TensorOf<[I8, UI8]>:$y_zero_point);
   let results = (outs TensorOf<[I8, UI8]>:$y);
 }

@@ -52,6 +52,24 @@ def ONNX_LSTMOp : ONNX_Op<"LSTM", [Pure, AttrSizedOperandSegments, AttrSizedResu
   let hasVerifier = 1;
 }
 
+def ONNX_LinearAttentionOp : ONNX_Op<"LinearAttention", [Pure, AttrSizedOperandSegments]> {
+  let summary = "Attention whose keys and values are a matrix that every token changes";
+  let description = [{ONNX operator `LinearAttention`, form of opset 27.}];
+  let arguments = (ins TensorOf<[F16, BF16, F32, F64]>:$query,
+    TensorOf<[F16, BF16, F32, F64]>:$key,
+    TensorOf<[F16, BF16, F32, F64]>:$value,
+    Optional<TensorOf<[F16, BF16, F32, F64]>>:$past_state,
+    Optional<TensorOf<[F16, BF16, F32, F64]>>:$decay,
+    Optional<TensorOf<[F16, BF16, F32, F64]>>:$beta,
+    DefaultValuedAttr<I64Attr, "64">:$chunk_size,
+    I64Attr:$kv_num_heads,
+    I64Attr:$q_num_heads,
+    DefaultValuedAttr<F32Attr, "0.0f">:$scale,
+    DefaultValuedStrAttr<StrAttr, "gated_delta">:$update_rule);
+  let results = (outs TensorOf<[F16, BF16, F32, F64]>:$output,
+    Optional<TensorOf<[F16, BF16, F32, F64]>>:$present_state);
+}
+
 def ONNX_RNNOp : ONNX_Op<"RNN", [Pure, AttrSizedOperandSegments, AttrSizedResultSegments]> {
   let summary = "Computes an one-layer simple RNN";
   let description = [{ONNX operator `RNN`, form of opset 14.}];

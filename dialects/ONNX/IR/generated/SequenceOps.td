@@ -24,15 +24,15 @@ def ONNX_OptionalOp : ONNX_Op<"Optional", [Pure]> {
 
 def ONNX_OptionalGetElementOp : ONNX_Op<"OptionalGetElement", [Pure]> {
   let summary = "Outputs the element in the optional-type input";
-  let description = [{ONNX operator `OptionalGetElement`, form of opset 15.}];
+  let description = [{ONNX operator `OptionalGetElement`, form of opset 18.}];
   let arguments = (ins AnyType:$input);
   let results = (outs AnyType:$output);
 }
 
 def ONNX_OptionalHasElementOp : ONNX_Op<"OptionalHasElement", [Pure]> {
   let summary = "Returns true if the optional-type input contains an element";
-  let description = [{ONNX operator `OptionalHasElement`, form of opset 15.}];
-  let arguments = (ins AnyType:$input);
+  let description = [{ONNX operator `OptionalHasElement`, form of opset 18.}];
+  let arguments = (ins Optional<AnyType>:$input);
   let results = (outs TensorOf<[I1]>:$output);
 }
 

@@ -5,12 +5,29 @@
 
 include "dialects/ONNX/IR/ONNXBase.td"
 
+def ONNX_AffineGridOp : ONNX_Op<"AffineGrid", [Pure]> {
+  let summary = "Places that GridSample reads for an affine transformation of each image";
+  let description = [{ONNX operator `AffineGrid`, form of opset 20.}];
+  let arguments = (ins TensorOf<[F16, BF16, F32, F64]>:$theta,
+    TensorOf<[I64]>:$size,
+    DefaultValuedAttr<I64Attr, "0">:$align_corners);
+  let results = (outs TensorOf<[F16, BF16, F32, F64]>:$Y);
+}
+
 def ONNX_BernoulliOp : ONNX_Op<"Bernoulli", [Pure]> {
   let summary = "Draws binary random numbers (0 or 1) from a Bernoulli distribution";
   let description = [{ONNX operator `Bernoulli`, form of opset 15.}];
   let arguments = (ins TensorOf<[F16, BF16, F32, F64]>:$input,
     OptionalAttr<I64Attr>:$dtype,
     OptionalAttr<F32Attr>:$seed);
+  let results = (outs ONNX_AnyTensor:$output);
+}
+
+def ONNX_BitCastOp : ONNX_Op<"BitCast", [Pure]> {
+  let summary = "The bits of each element as one of another type of the same width";
+  let description = [{ONNX operator `BitCast`, form of opset 26.}];
+  let arguments = (ins ONNX_AnyTensor:$input,
+    I64Attr:$to);
   let results = (outs ONNX_AnyTensor:$output);
 }
 
@@ -382,6 +399,22 @@ def ONNX_SqueezeOp : ONNX_Op<"Squeeze", [Pure]> {
     Optional<TensorOf<[I64]>>:$axes);
   let results = (outs ONNX_AnyTensor:$squeezed);
   let hasVerifier = 1;
+}
+
+def ONNX_TfIdfVectorizerOp : ONNX_Op<"TfIdfVectorizer", [Pure]> {
+  let summary = "This transform extracts n-grams from the input sequence and save them as a vector";
+  let description = [{ONNX operator `TfIdfVectorizer`, form of opset 9.}];
+  let arguments = (ins TensorOf<[I32, I64]>:$X,
+    I64Attr:$max_gram_length,
+    I64Attr:$max_skip_count,
+    I64Attr:$min_gram_length,
+    StrAttr:$mode,
+    DenseI64ArrayAttr:$ngram_counts,
+    DenseI64ArrayAttr:$ngram_indexes,
+    OptionalAttr<DenseI64ArrayAttr>:$pool_int64s,
+    OptionalAttr<StrArrayAttr>:$pool_strings,
+    OptionalAttr<DenseF32ArrayAttr>:$weights);
+  let results = (outs TensorOf<[BF16, F32]>:$Y);
 }
 
 def ONNX_TileOp : ONNX_Op<"Tile", [Pure]> {
