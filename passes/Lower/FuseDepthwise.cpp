@@ -40,7 +40,8 @@ static nn::ConvOp findExpansion(nn::ConvOp op) {
 
 /// Why they cannot or should not be one op; empty if they should.
 static StringRef findObstacle(nn::ConvOp expand, nn::ConvOp op) {
-  for (Value value : std::initializer_list<Value>{expand.getInput(), expand.getWeight(), op.getInput(), op.getWeight(), op.getResult()})
+  for (Value value : std::initializer_list<Value>{expand.getInput(), expand.getWeight(), op.getInput(), op.getWeight(),
+                                                  op.getResult()})
     if (!isStaticF32(value))
       return "they are not in f32 and of static shape";
   if (llvm::any_of(op.getDilations(), [](int64_t dilation) { return dilation != 1; }))
@@ -66,11 +67,11 @@ static StringRef findObstacle(nn::ConvOp expand, nn::ConvOp op) {
 static void fuse(nn::ConvOp expand, nn::ConvOp op) {
   OpBuilder builder(op);
   Location loc = builder.getFusedLoc({expand.getLoc(), op.getLoc()});
-  Value expandWeight = tensor::CollapseShapeOp::create(builder, loc, expand.getWeight(),
-                                                       ArrayRef<ReassociationIndices>{{0, 1, 2}, {3}});
-  auto fused = nn::ExpandDepthwiseOp::create(builder, op.getLoc(), op->getResultTypes(), expand.getInput(), expandWeight,
-                                             op.getWeight(), expand.getExtras(), op.getExtras(), /*init=*/Value(),
-                                             op.getStrides(), op.getPads());
+  Value expandWeight =
+      tensor::CollapseShapeOp::create(builder, loc, expand.getWeight(), ArrayRef<ReassociationIndices>{{0, 1, 2}, {3}});
+  auto fused = nn::ExpandDepthwiseOp::create(builder, op.getLoc(), op->getResultTypes(), expand.getInput(),
+                                             expandWeight, op.getWeight(), expand.getExtras(), op.getExtras(),
+                                             /*init=*/Value(), op.getStrides(), op.getPads());
   fused.getExpandEpilogue().takeBody(expand.getEpilogue());
   fused.getEpilogue().takeBody(op.getEpilogue());
   op->replaceAllUsesWith(fused);

@@ -50,9 +50,9 @@ struct LowerScaleWeights : lathe::impl::LowerScaleWeightsBase<LowerScaleWeights>
       auto weight = cast<ShapedType>(op.getWeight().getType());
       auto input = cast<ShapedType>(op.getInput().getType());
       auto isOne = [](int64_t value) { return value == 1; };
-      if (op.getNumResults() != 1 || weight.getRank() != 5 ||
-          weight.getDimSize(1) != 1 || weight.getDimSize(2) != 1 || op.getGroup() != 1 ||
-          !llvm::all_of(op.getStrides(), isOne) || !input.hasStaticShape() || !input.getElementType().isF32())
+      if (op.getNumResults() != 1 || weight.getRank() != 5 || weight.getDimSize(1) != 1 || weight.getDimSize(2) != 1 ||
+          op.getGroup() != 1 || !llvm::all_of(op.getStrides(), isOne) || !input.hasStaticShape() ||
+          !input.getElementType().isF32())
         return;
       if (std::optional<ScaledImage> scaled = matchScaledImage(op.getInput()))
         consider(op, *scaled);
@@ -70,7 +70,8 @@ private:
           << remark::reason("the image has {0} elements, the weight {1}", image, elements);
       return;
     }
-    remark::passed(op.getLoc(), options) << remark::metric("ImageElements", image) << remark::metric("WeightElements", elements);
+    remark::passed(op.getLoc(), options) << remark::metric("ImageElements", image)
+                                         << remark::metric("WeightElements", elements);
     OpBuilder builder(op);
     Location loc = op.getLoc();
     Operation *scale = op.getInput().getDefiningOp();
@@ -80,7 +81,8 @@ private:
     Value empty = tensor::EmptyOp::create(builder, loc, weight.getShape(), weight.getElementType());
     auto scaledWeight = linalg::GenericOp::create(
         builder, loc, TypeRange{weight}, ValueRange{op.getWeight(), scaled.factors}, ValueRange{empty},
-        ArrayRef<AffineMap>{identity, byChannel, identity}, SmallVector<utils::IteratorType>(5, utils::IteratorType::parallel),
+        ArrayRef<AffineMap>{identity, byChannel, identity},
+        SmallVector<utils::IteratorType>(5, utils::IteratorType::parallel),
         [](OpBuilder &b, Location l, ValueRange arguments) {
           linalg::YieldOp::create(b, l, arith::MulFOp::create(b, l, arguments[0], arguments[1]).getResult());
         });

@@ -13,17 +13,17 @@ namespace lathe {
 using namespace mlir;
 using namespace lathe;
 
-/// G, [m + 2, 3]: a filter's values, and its infinite one, at the points 0, 1, -1, 2, -2, each with the weight that makes B^T and
-/// A^T whole numbers.
+/// G, [m + 2, 3]: a filter's values, and its infinite one, at the points 0, 1, -1, 2, -2, each with the weight that
+/// makes B^T and A^T whole numbers.
 static SmallVector<double> getFilterTransform(int64_t m) {
   if (m == 2)
     return {1, 0, 0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0, 0, 1};
-  return {1 / 4., 0,      0,       -1 / 6., -1 / 6., -1 / 6., -1 / 6., 1 / 6., -1 / 6.,
-          1 / 24., 1 / 12., 1 / 6., 1 / 24., -1 / 12., 1 / 6., 0,       0,      1};
+  return {1 / 4.,  0,       0,      -1 / 6., -1 / 6.,  -1 / 6., -1 / 6., 1 / 6., -1 / 6.,
+          1 / 24., 1 / 12., 1 / 6., 1 / 24., -1 / 12., 1 / 6.,  0,       0,      1};
 }
 
-/// out[i, x, c, o] = sum_y matrix[i, y] * in[y, x, c, o], or, with `columns`, out[i, x, ...] = sum_y matrix[x, y] * in[i, y, ...].
-/// In f64: a transformed filter is rounded once.
+/// out[i, x, c, o] = sum_y matrix[i, y] * in[y, x, c, o], or, with `columns`, out[i, x, ...] = sum_y matrix[x, y] *
+/// in[i, y, ...]. In f64: a transformed filter is rounded once.
 static Value transformFilter(OpBuilder &builder, Location loc, Value filter, ArrayRef<double> matrix, bool columns) {
   auto type = cast<RankedTensorType>(filter.getType());
   int64_t rows = matrix.size() / 3;
@@ -63,20 +63,21 @@ static Value transformWeight(OpBuilder &builder, Location loc, Value weight, int
   auto type = cast<RankedTensorType>(filter.getType()).clone(builder.getF32Type());
   Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
   AffineMap identity = builder.getMultiDimIdentityMap(4);
-  Value rounded = linalg::GenericOp::create(builder, loc, TypeRange{type}, ValueRange{filter}, ValueRange{empty},
-                                            ArrayRef<AffineMap>{identity, identity},
-                                            SmallVector<utils::IteratorType>(4, utils::IteratorType::parallel),
-                                            [](OpBuilder &b, Location l, ValueRange arguments) {
-                                              linalg::YieldOp::create(
-                                                  b, l, arith::TruncFOp::create(b, l, b.getF32Type(), arguments[0]).getResult());
-                                            })
-                      .getResult(0);
+  Value rounded =
+      linalg::GenericOp::create(
+          builder, loc, TypeRange{type}, ValueRange{filter}, ValueRange{empty}, ArrayRef<AffineMap>{identity, identity},
+          SmallVector<utils::IteratorType>(4, utils::IteratorType::parallel),
+          [](OpBuilder &b, Location l, ValueRange arguments) {
+            linalg::YieldOp::create(b, l, arith::TruncFOp::create(b, l, b.getF32Type(), arguments[0]).getResult());
+          })
+          .getResult(0);
   return tensor::CollapseShapeOp::create(builder, loc, rounded, ArrayRef<ReassociationIndices>{{0, 1}, {2}, {3}});
 }
 
 /// Why a 3x3 convolution of stride 1 cannot be computed this way, whatever the cost; empty if it can.
 static StringRef findObstacle(nn::ConvOp op) {
-  auto input = cast<RankedTensorType>(op.getInput().getType()), weight = cast<RankedTensorType>(op.getWeight().getType());
+  auto input = cast<RankedTensorType>(op.getInput().getType()),
+       weight = cast<RankedTensorType>(op.getWeight().getType());
   if (!input.getElementType().isF32() || !weight.getElementType().isF32())
     return "it is not in f32";
   if (!input.hasStaticShape() || !op.getResultShapedType().hasStaticShape())
@@ -122,7 +123,8 @@ private:
       return std::move(remark);
     };
     if (plan.m == 0) {
-      describe(remark::missed(op.getLoc(), options)) << remark::reason("the direct convolution is estimated to be faster");
+      describe(remark::missed(op.getLoc(), options))
+          << remark::reason("the direct convolution is estimated to be faster");
       return;
     }
     describe(remark::passed(op.getLoc(), options)) << remark::metric("TileSize", plan.m);
@@ -140,13 +142,13 @@ private:
     int64_t pads[] = {op.getPads()[0], op.getPads()[1], m * down + 2 - input.getDimSize(1) - op.getPads()[0],
                       m * across + 2 - input.getDimSize(2) - op.getPads()[1]};
     int64_t blocks = llvm::divideCeil(result[0] * down * across, plan.tilesPerBlock);
-    auto tilesType = RankedTensorType::get({blocks, (m + 2) * (m + 2), int64_t(llvm::divideCeil(input.getDimSize(3), lanes)),
-                                            plan.tilesPerBlock, lanes},
-                                           builder.getF32Type());
+    auto tilesType = RankedTensorType::get(
+        {blocks, (m + 2) * (m + 2), int64_t(llvm::divideCeil(input.getDimSize(3), lanes)), plan.tilesPerBlock, lanes},
+        builder.getF32Type());
     auto tiles = nn::WinogradInputOp::create(builder, loc, tilesType, op.getInput(), /*init=*/Value(), m, pads);
     Value weight = transformWeight(builder, loc, op.getWeight(), m);
-    auto conv = nn::WinogradConvOp::create(builder, loc, op->getResultTypes(), tiles.getResult(), weight, op.getExtras(),
-                                           op.getInit(), m);
+    auto conv = nn::WinogradConvOp::create(builder, loc, op->getResultTypes(), tiles.getResult(), weight,
+                                           op.getExtras(), op.getInit(), m);
     conv.getEpilogue().takeBody(op.getEpilogue());
     op->replaceAllUsesWith(conv);
     op->erase();

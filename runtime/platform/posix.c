@@ -40,7 +40,17 @@ lathe_rt_thread *lathe_rt_thread_start(void (*entry)(void *argument), void *argu
     return NULL;
   thread->entry = entry;
   thread->argument = argument;
-  if (pthread_create(&thread->handle, NULL, run, thread) != 0) {
+  /* Tasks have scratch of some hundred kilobytes on the stack; the default of musl is less. */
+  enum { STACK_BYTES = 1 << 20 };
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) {
+    free(thread);
+    return NULL;
+  }
+  int refused = pthread_attr_setstacksize(&attributes, STACK_BYTES) != 0 ||
+                pthread_create(&thread->handle, &attributes, run, thread) != 0;
+  pthread_attr_destroy(&attributes);
+  if (refused) {
     free(thread);
     return NULL;
   }

@@ -5,8 +5,7 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::nn;
 
-void nn::getKernelEffects(Operation *op, Value destination,
-                          SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+void nn::getKernelEffects(Operation *op, Value destination, SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
   for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()))
       continue;
@@ -43,7 +42,6 @@ LogicalResult nn::verifyEpilogueRegion(Operation *op, Region &epilogue, OperandR
   if (!yield)
     return op->emitOpError("expected the epilogue to end with nn.yield");
   if (yield.getValue().getType() != element)
-    return op->emitOpError("expected the epilogue to yield ")
-           << element << ", but got " << yield.getValue().getType();
+    return op->emitOpError("expected the epilogue to yield ") << element << ", but got " << yield.getValue().getType();
   return success();
 }

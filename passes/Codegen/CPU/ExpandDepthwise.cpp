@@ -1,7 +1,8 @@
 //===- ExpandDepthwise.cpp - nn.expand_depthwise, line by line ------------===//
 //
-// A task computes some lines of the result for a panel of channels. It expands the input line by line into a ring of KH lines,
-// each with its padding to the left and right, and after each line that completes a window computes a line of the result.
+// A task computes some lines of the result for a panel of channels. It expands the input line by line into a ring of KH
+// lines, each with its padding to the left and right, and after each line that completes a window computes a line of
+// the result.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/Codegen/CPU/Contraction.h"
@@ -59,7 +60,8 @@ LogicalResult ExpandDepthwise::prepare() {
   // Some tasks for each thread, but long ones: each expands the first lines of its windows anew.
   constexpr int64_t tasks = 16, leastLines = 8;
   int64_t panels = outShape[0] * expandType.getDimSize(0);
-  int64_t blocks = std::clamp<int64_t>(llvm::divideCeil(tasks, panels), 1, std::max<int64_t>(outShape[1] / leastLines, 1));
+  int64_t blocks =
+      std::clamp<int64_t>(llvm::divideCeil(tasks, panels), 1, std::max<int64_t>(outShape[1] / leastLines, 1));
   blockLines = llvm::divideCeil(outShape[1], blocks);
   lineBlocks = llvm::divideCeil(outShape[1], blockLines);
   return success();
@@ -92,7 +94,9 @@ void ExpandDepthwise::emitLines(Value image, Value panel, Value firstLine, Value
     Value after = k.sub(i, k.index(window[0] - 1));
     Value isWindow = k.builder.createOrFold<arith::CmpIOp>(k.loc, arith::CmpIPredicate::sge, after, k.index(0));
     if (strides[0] != 1)
-      isWindow = arith::AndIOp::create(k.builder, k.loc, isWindow, k.equal(k.rem(k.add(after, window[0] * strides[0]), k.index(strides[0])), k.index(0)));
+      isWindow =
+          arith::AndIOp::create(k.builder, k.loc, isWindow,
+                                k.equal(k.rem(k.add(after, window[0] * strides[0]), k.index(strides[0])), k.index(0)));
     k.branch(isWindow, [&] { convolveLine(image, panel, k.add(firstLine, k.div(after, k.index(strides[0])))); });
   });
 }
@@ -123,9 +127,7 @@ void ExpandDepthwise::expandLine(Value image, Value panel, Value paddedLine) {
   k.tiles(k.index(0), k.index(inputShape[2]), evenBlock(inputShape[2], most), [&](Value x, int64_t size) {
     RegisterTile tile{size, vectors, Product::F32, {k.index(inputShape[3])}, {}, {}};
     tile.lhs = [&](int64_t i, ValueRange ivs) { return k.loadScalar(input, {image, y, k.add(x, i), ivs[0]}); };
-    tile.rhs = [&](int64_t v, ValueRange ivs) {
-      return k.load(expandWeight, {panel, ivs[0], k.index(v * k.lanes())});
-    };
+    tile.rhs = [&](int64_t v, ValueRange ivs) { return k.load(expandWeight, {panel, ivs[0], k.index(v * k.lanes())}); };
     SmallVector<Value> accumulators = emitRegisterTile(k, tile);
     for (int64_t v = 0; v < vectors; ++v) {
       Value column = columnOf(panel, v), mask = maskOf(column);

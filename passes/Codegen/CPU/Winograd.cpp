@@ -1,8 +1,8 @@
 //===- Winograd.cpp - nn.winograd_input and nn.winograd_conv --------------===//
 //
-// F(m x m, 3 x 3) of Lavin and Gray (2016), with the interpolation points 0, 1, -1 (m = 2) and 2, -2 (m = 4). Vectors are
-// channels. A product computes a panel of output channels for one or two blocks of tiles at all positions; its sums go to
-// a scratch buffer that stays in the cache until the output transform reads them.
+// F(m x m, 3 x 3) of Lavin and Gray (2016), with the interpolation points 0, 1, -1 (m = 2) and 2, -2 (m = 4). Vectors
+// are channels. A product computes a panel of output channels for one or two blocks of tiles at all positions; its sums
+// go to a scratch buffer that stays in the cache until the output transform reads them.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/Codegen/CPU/Contraction.h"
@@ -26,8 +26,12 @@ public:
       return {sub(d[0], d[2]), add(d[1], d[2]), sub(d[2], d[1]), sub(d[1], d[3])};
     Value even = fma(-4, d[2], d[4]), odd = fma(-4, d[1], d[3]);
     Value wideEven = sub(d[4], d[2]), wideOdd = sub(d[3], d[1]);
-    return {fma(4, d[0], fma(-5, d[2], d[4])), add(even, odd),           sub(even, odd),
-            fma(2, wideOdd, wideEven),         fma(-2, wideOdd, wideEven), fma(4, d[1], fma(-5, d[3], d[5]))};
+    return {fma(4, d[0], fma(-5, d[2], d[4])),
+            add(even, odd),
+            sub(even, odd),
+            fma(2, wideOdd, wideEven),
+            fma(-2, wideOdd, wideEven),
+            fma(4, d[1], fma(-5, d[3], d[5]))};
   }
 
   /// A^T s: m elements of m + 2.
@@ -172,7 +176,8 @@ void WinogradConv::emit() {
 void WinogradConv::emitSums(Value sums, Value panel, Value firstBlock) {
   k.loop(k.index(0), k.index(positions), 1, [&](Value position) {
     k.inBlock(k.div(firstBlock, k.index(groupBlocks)), groupBlocks, k.index(blocks), [&](Value block) {
-      RegisterTile tile{perBlock, vectors, Product::F32, {k.index(weightType.getDimSize(2)), k.index(k.lanes())}, {}, {}};
+      RegisterTile tile{perBlock, vectors, Product::F32, {k.index(weightType.getDimSize(2)), k.index(k.lanes())},
+                        {},       {}};
       tile.lhs = [&](int64_t row, ValueRange ivs) {
         return k.loadScalar(tiles, {block, position, ivs[0], k.index(row), ivs[1]});
       };
@@ -222,7 +227,8 @@ void WinogradConv::emitPixels(Epilogue &epilogue, Value sums, Value panel, Value
 }
 
 /// Stores those of m x m pixels that are in the image.
-void WinogradConv::storePixels(Epilogue &epilogue, ArrayRef<Value> pixels, ArrayRef<Value> at, Value column, Value mask) {
+void WinogradConv::storePixels(Epilogue &epilogue, ArrayRef<Value> pixels, ArrayRef<Value> at, Value column,
+                               Value mask) {
   int64_t rest[] = {outType.getDimSize(1) % m, outType.getDimSize(2) % m};
   auto inside = [&](unsigned dim, int64_t offset, Value index) -> Value {
     if (rest[dim] == 0 || offset < rest[dim])

@@ -7,7 +7,8 @@ using namespace lathe::codegen;
 
 namespace {
 
-/// What an element of a transformed tile costs beside its multiply-adds: to be computed and stored, and to be loaded, summed up and transformed back.
+/// What an element of a transformed tile costs beside its multiply-adds: to be computed and stored, and to be loaded,
+/// summed up and transformed back.
 constexpr double kWorkPerInput = 6, kWorkPerSum = 5;
 /// A weight that does not stay in the second cache comes from memory, in every run.
 constexpr double kWorkPerDistantWeight = 20;
