@@ -178,13 +178,22 @@ def LinalgToLoopsPass : Pass<"codegen-linalg-to-loops", "::mlir::func::FuncOp"> 
 def ExpandMathPass : Pass<"codegen-expand-math", "::mlir::func::FuncOp"> {
   let summary = "Replaces transcendental functions by polynomials that vectorise";
   let description = [{
-    Functions on f16 and bf16 are computed on f32. What is left on f64 becomes a call of libm.
+    Functions of f32 are range reductions and polynomials without branches, calls or tables, on scalars and on vectors
+    alike: docs/functions.md says how large their errors are. On f16 and bf16 they are computed in f32; conversions of
+    f16 become arithmetic where the target has no instruction for them. What is left on f64 becomes a call of libm.
 
     ```mlir
-    %0 = math.exp %x : f32   // becomes a range reduction and a polynomial of degree 5, within 2 ulp
+    %0 = math.exp %x : f32
+    // becomes
+    %sum = arith.addf %scaled, %rounder : f32        // n = floor(x / ln 2) in its lowest bits
+    %rest = math.fma %n, %minusLn2, %x : f32         // in two steps
+    %series = math.fma %rest, ..., %one : f32        // of degree 6
+    %power = arith.bitcast %shiftedSum : i32 to f32  // 2^n
+    %0 = arith.mulf %series, %power : f32
     ```
+    Maxima and minima lose the distinction of zeros, which ONNX does not make.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+  let dependentDialects = ["::lathe::nn::NNDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::vector::VectorDialect"];
 }
 

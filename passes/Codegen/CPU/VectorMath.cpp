@@ -7,7 +7,7 @@ using namespace lathe;
 using namespace lathe::cpu;
 
 Value KernelBuilder::expNonPositive(Value x) {
-  codegen::FloatBuilder b(builder, loc);
+  codegen::FloatBuilder b(builder, loc, codegen::hasFma(target));
   return codegen::emitExpNonPositive(b, x);
 }
 

@@ -62,27 +62,48 @@ struct WidenToF32 : RewritePattern {
 /// A function of f32 becomes what `emit` emits.
 template <typename OpT, Value (*emit)(codegen::FloatBuilder &, Value)>
 struct ExpandFunction : OpRewritePattern<OpT> {
-  using OpRewritePattern<OpT>::OpRewritePattern;
+  ExpandFunction(MLIRContext *context, bool hasFma) : OpRewritePattern<OpT>(context, /*benefit=*/2), hasFma(hasFma) {}
 
   LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
     if (!getElementTypeOrSelf(op.getType()).isF32())
       return rewriter.notifyMatchFailure(op, "is not on f32");
-    codegen::FloatBuilder builder(rewriter, op.getLoc());
+    codegen::FloatBuilder builder(rewriter, op.getLoc(), hasFma);
     rewriter.replaceOp(op, emit(builder, op.getOperand()));
     return success();
   }
+
+  bool hasFma;
 };
 
 struct ExpandPow : OpRewritePattern<math::PowFOp> {
-  using OpRewritePattern::OpRewritePattern;
+  ExpandPow(MLIRContext *context, bool hasFma) : OpRewritePattern(context, /*benefit=*/2), hasFma(hasFma) {}
 
   LogicalResult matchAndRewrite(math::PowFOp op, PatternRewriter &rewriter) const override {
     if (!getElementTypeOrSelf(op.getType()).isF32())
       return rewriter.notifyMatchFailure(op, "is not on f32");
-    codegen::FloatBuilder builder(rewriter, op.getLoc());
+    codegen::FloatBuilder builder(rewriter, op.getLoc(), hasFma);
     rewriter.replaceOp(op, codegen::emitPow(builder, op.getLhs(), op.getRhs()));
     return success();
   }
+
+  bool hasFma;
+};
+
+/// A conversion between f16 and f32 becomes what `emit` emits; LLVM would call a function for it.
+template <typename OpT, Value (*emit)(codegen::FloatBuilder &, Value)>
+struct ExpandHalf : OpRewritePattern<OpT> {
+  ExpandHalf(MLIRContext *context, bool hasFma) : OpRewritePattern<OpT>(context), hasFma(hasFma) {}
+
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
+    Type from = getElementTypeOrSelf(op.getIn().getType()), to = getElementTypeOrSelf(op.getType());
+    if (!(from.isF16() && to.isF32()) && !(from.isF32() && to.isF16()))
+      return rewriter.notifyMatchFailure(op, "is not between f16 and f32");
+    codegen::FloatBuilder builder(rewriter, op.getLoc(), hasFma);
+    rewriter.replaceOp(op, emit(builder, op.getIn()));
+    return success();
+  }
+
+  bool hasFma;
 };
 
 /// e^x - 1 keeps its digits for small x, and takes no longer than e^x.
@@ -109,6 +130,11 @@ struct ExpandMathPass : lathe::impl::ExpandMathPassBase<ExpandMathPass> {
         return signalPassFailure();
     }
     RewritePatternSet patterns(context);
+    nn::TargetAttr target = nn::getTarget(getOperation());
+    bool hasFma = codegen::hasFma(target);
+    if (!codegen::hasHalfConversions(target))
+      patterns.add<ExpandHalf<arith::ExtFOp, codegen::emitHalfToFloat>, ExpandHalf<arith::TruncFOp, codegen::emitFloatToHalf>>(
+          context, hasFma);
     patterns.add<ExpandFunction<math::ExpOp, codegen::emitExp>, ExpandFunction<math::ExpM1Op, codegen::emitExpM1>,
                  ExpandFunction<math::SinhOp, codegen::emitSinh>, ExpandFunction<math::CoshOp, codegen::emitCosh>,
                  ExpandFunction<math::TanhOp, codegen::emitTanh>, ExpandFunction<math::LogOp, codegen::emitLog>,
@@ -117,7 +143,7 @@ struct ExpandMathPass : lathe::impl::ExpandMathPassBase<ExpandMathPass> {
                  ExpandFunction<math::TanOp, codegen::emitTan>, ExpandFunction<math::AsinOp, codegen::emitAsin>,
                  ExpandFunction<math::AcosOp, codegen::emitAcos>, ExpandFunction<math::AtanOp, codegen::emitAtan>,
                  ExpandFunction<math::AsinhOp, codegen::emitAsinh>, ExpandFunction<math::AcoshOp, codegen::emitAcosh>,
-                 ExpandFunction<math::AtanhOp, codegen::emitAtanh>, ExpandPow>(context, /*benefit=*/2);
+                 ExpandFunction<math::AtanhOp, codegen::emitAtanh>, ExpandPow>(context, hasFma);
     // What is made of other functions, or on f64; floor, ceil and the like are single instructions and stay.
     math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "exp2", "powf", "fpowi",
                                                "ipowi", "rsqrt", "clampf"});

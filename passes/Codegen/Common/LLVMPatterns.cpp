@@ -76,6 +76,35 @@ struct FmaToMulAdd : ConvertOpToLLVMPattern<math::FmaOp> {
   }
 };
 
+/// Elements of bf16 are loaded and stored as bits: LLVM takes vectors of bf16 apart where the machine has no such arithmetic.
+struct LoadBF16 : ConvertOpToLLVMPattern<memref::LoadOp> {
+  explicit LoadBF16(const LLVMTypeConverter &converter) : ConvertOpToLLVMPattern(converter, /*benefit=*/10) {}
+
+  LogicalResult matchAndRewrite(memref::LoadOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!op.getType().isBF16())
+      return failure();
+    Value pointer = getStridedElementPtr(rewriter, op.getLoc(), op.getMemRefType(), adaptor.getMemref(), adaptor.getIndices());
+    Value bits = LLVM::LoadOp::create(rewriter, op.getLoc(), rewriter.getI16Type(), pointer);
+    rewriter.replaceOpWithNewOp<LLVM::BitcastOp>(op, op.getType(), bits);
+    return success();
+  }
+};
+
+struct StoreBF16 : ConvertOpToLLVMPattern<memref::StoreOp> {
+  explicit StoreBF16(const LLVMTypeConverter &converter) : ConvertOpToLLVMPattern(converter, /*benefit=*/10) {}
+
+  LogicalResult matchAndRewrite(memref::StoreOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!op.getMemRefType().getElementType().isBF16())
+      return failure();
+    Value pointer = getStridedElementPtr(rewriter, op.getLoc(), op.getMemRefType(), adaptor.getMemref(), adaptor.getIndices());
+    Value bits = LLVM::BitcastOp::create(rewriter, op.getLoc(), rewriter.getI16Type(), adaptor.getValue());
+    rewriter.replaceOpWithNewOp<LLVM::StoreOp>(op, bits, pointer);
+    return success();
+  }
+};
+
 } // namespace
 
 void codegen::populateLLVMPatterns(LLVMTypeConverter &converter, RewritePatternSet &patterns) {
@@ -84,7 +113,7 @@ void codegen::populateLLVMPatterns(LLVMTypeConverter &converter, RewritePatternS
   cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
   arith::populateArithToLLVMConversionPatterns(converter, patterns);
   populateMathToLLVMConversionPatterns(converter, patterns);
-  patterns.add<FmaToMulAdd>(converter);
+  patterns.add<FmaToMulAdd, LoadBF16, StoreBF16>(converter);
   index::populateIndexToLLVMConversionPatterns(converter, patterns);
   populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
   populateFuncToLLVMConversionPatterns(converter, patterns);

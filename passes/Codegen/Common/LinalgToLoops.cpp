@@ -58,9 +58,39 @@ static bool canCollapse(linalg::GenericOp op, unsigned dim) {
   return true;
 }
 
+/// Takes the dimensions that are read at 0 only, those that broadcast, from the operands' memrefs.
+static void dropConstantIndices(RewriterBase &rewriter, linalg::GenericOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  rewriter.setInsertionPoint(op);
+  for (auto [operand, map] : llvm::zip(op->getOpOperands(), maps)) {
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    if (!type)
+      continue;
+    SmallVector<OpFoldResult> sizes = memref::getMixedSizes(rewriter, op.getLoc(), operand.get());
+    SmallVector<AffineExpr> kept;
+    SmallVector<int64_t> shape;
+    for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
+      if (expr == rewriter.getAffineConstantExpr(0)) {
+        sizes[dim] = rewriter.getIndexAttr(1);
+        continue;
+      }
+      kept.push_back(expr);
+      shape.push_back(type.getDimSize(dim));
+    }
+    if (kept.size() == sizes.size())
+      continue;
+    SmallVector<OpFoldResult> offsets(sizes.size(), rewriter.getIndexAttr(0)), strides(sizes.size(), rewriter.getIndexAttr(1));
+    MemRefType reduced = memref::SubViewOp::inferRankReducedResultType(shape, type, offsets, sizes, strides);
+    operand.set(memref::SubViewOp::create(rewriter, op.getLoc(), reduced, operand.get(), offsets, sizes, strides));
+    map = AffineMap::get(map.getNumDims(), map.getNumSymbols(), kept, op.getContext());
+  }
+  op.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(maps));
+}
+
 static linalg::GenericOp collapse(RewriterBase &rewriter, linalg::GenericOp op) {
   if (op.hasIndexSemantics() || op.getNumLoops() < 2)
     return op;
+  dropConstantIndices(rewriter, op);
   SmallVector<ReassociationIndices> groups{{0}};
   for (unsigned dim = 1; dim < op.getNumLoops(); ++dim) {
     if (canCollapse(op, dim - 1))

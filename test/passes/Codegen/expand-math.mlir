@@ -81,3 +81,12 @@ func.func @maximum(%x: f32, %y: f32) -> f32 {
   %1 = arith.minimumf %0, %y fastmath<nnan> : f32
   return %1 : f32
 }
+
+// With fused multiply-adds angles are reduced in f32; expand-math-baseline.mlir is without.
+// CHECK-LABEL: func.func @sine
+// CHECK-NOT: f64
+// CHECK: arith.andi
+func.func @sine(%x: f32) -> f32 {
+  %0 = math.sin %x : f32
+  return %0 : f32
+}

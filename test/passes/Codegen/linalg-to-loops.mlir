@@ -18,6 +18,27 @@ func.func @elementwise(%a: memref<8x16xf32>, %b: memref<8x16xf32>) {
 
 // -----
 
+// What broadcasts along the rows and columns does not keep them from being one loop.
+// CHECK-LABEL: func.func @broadcast
+// CHECK: memref.subview %arg1[0, 0, 0] [8, 1, 1] [1, 1, 1] : memref<8x1x1xf32> to memref<8xf32, strided<[1]>>
+// CHECK: memref.collapse_shape %{{.*}} {{\[\[}}0], [1, 2]] : memref<8x4x16xf32> into memref<8x64xf32>
+// CHECK: scf.parallel (%[[I:.*]]) =
+// CHECK: scf.for %[[J:.*]] = %c0
+// CHECK: memref.load %{{.*}}[%[[I]], %[[J]]] : memref<8x64xf32>
+// CHECK: memref.load %{{.*}}[%[[I]]] : memref<8xf32, strided<[1]>>
+func.func @broadcast(%a: memref<8x4x16xf32>, %b: memref<8x1x1xf32>, %c: memref<8x4x16xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, j, k)>, affine_map<(i, j, k) -> (i, 0, 0)>, affine_map<(i, j, k) -> (i, j, k)>],
+                  iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%a, %b : memref<8x4x16xf32>, memref<8x1x1xf32>) outs(%c : memref<8x4x16xf32>) {
+  ^bb0(%x: f32, %y: f32, %out: f32):
+    %0 = arith.mulf %x, %y : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// -----
+
 // A contiguous reduction is innermost and carried in a register; the rows are run in parallel.
 // CHECK-LABEL: func.func @rows
 // CHECK: scf.parallel (%[[I:.*]]) =

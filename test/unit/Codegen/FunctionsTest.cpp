@@ -5,34 +5,42 @@
 #include "lib/Driver/Pipeline.h"
 #include "mlir/Parser/Parser.h"
 #include "test/unit/Codegen/FunctionErrors.h"
+#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/bit.h"
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <random>
 #include <thread>
 
 using namespace lathe;
 using namespace lathe::test;
+
+/// Compiles MLIR in the form after `done`.
+static std::unique_ptr<LoadedModel> load(const std::string &text, llvm::StringRef target, Phase done) {
+  mlir::DialectRegistry registry;
+  registerDialects(registry);
+  mlir::MLIRContext context(registry);
+  context.loadAllAvailableDialects();
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
+  REQUIRE(module);
+  CompileOptions options;
+  options.target = target.str();
+  REQUIRE(succeeded(runPhases(*module, options, Phase::LLVM, done)));
+  auto loaded = loadModule(*module);
+  if (!loaded)
+    FAIL(textOf(loaded.takeError()));
+  return std::move(*loaded);
+}
 
 namespace {
 
 /// Several functions of one argument, all of them of the same dialect, as one model.
 class Compiled {
 public:
-  Compiled(llvm::ArrayRef<Function> functions, int64_t size, llvm::StringRef target)
-      : functions(functions), input(LATHE_FLOAT32, {size}) {
-    mlir::DialectRegistry registry;
-    registerDialects(registry);
-    mlir::MLIRContext context(registry);
-    context.loadAllAvailableDialects();
-    auto module = mlir::parseSourceString<mlir::ModuleOp>(writeModule(), &context);
-    REQUIRE(module);
-    CompileOptions options;
-    options.target = target.str();
-    REQUIRE(succeeded(runPhases(*module, options, Phase::LLVM, isMath() ? Phase::Lower : Phase::Import)));
-    auto loaded = loadModule(*module);
-    if (!loaded)
-      FAIL(textOf(loaded.takeError()));
-    model = std::move(*loaded);
+  Compiled(llvm::ArrayRef<Function> functions, int64_t size, llvm::StringRef target, lathe_dtype type = LATHE_FLOAT32)
+      : functions(functions), input(type, {size}) {
+    model = load(writeModule(), target, isMath() ? Phase::Lower : Phase::Import);
   }
 
   void run() {
@@ -69,7 +77,8 @@ private:
   bool isMath() const { return llvm::StringRef(functions.front().op).starts_with("math."); }
 
   std::string writeModule() const {
-    std::string tensor = "tensor<" + std::to_string(input.getNumElements()) + "xf32>", results, body, names, types;
+    llvm::StringRef element = input.getType() == LATHE_FLOAT16 ? "xf16>" : input.getType() == LATHE_BFLOAT16 ? "xbf16>" : "xf32>";
+    std::string tensor = ("tensor<" + llvm::Twine(input.getNumElements()) + element).str(), results, body, names, types;
     for (auto [index, function] : llvm::enumerate(functions)) {
       std::string number = std::to_string(index), separator = index ? ", " : "", name = "%y" + number;
       results += separator + tensor + " {onnx.name = \"y" + number + "\"}";
@@ -114,6 +123,7 @@ static void check(llvm::ArrayRef<Function> functions, llvm::StringRef target, ui
     CHECK(found.error <= (hasFma ? function.bound : function.boundWithoutFma));
     llvm::outs() << function.op << function.attributes << " for " << target << ": " << found.error << " ulp of " << found.x << "\n";
   }
+  llvm::outs().flush();
 }
 
 TEST_CASE("Functions keep their bounds on a sample of all floats", "[functions]") {
@@ -138,4 +148,107 @@ TEST_CASE("Sines and cosines of any number are in [-1, 1]", "[functions]") {
   compiled.run();
   for (const Tensor &output : compiled.outputs)
     CHECK(llvm::all_of(output.as<float>(), [](float y) { return y >= -1 && y <= 1; }));
+}
+
+//===----------------------------------------------------------------------===//
+// Half precision
+//===----------------------------------------------------------------------===//
+
+/// The number that 16 bits are in a format.
+static double decode(const llvm::fltSemantics &format, uint16_t bits) {
+  return llvm::APFloat(format, llvm::APInt(16, bits)).convertToDouble();
+}
+
+/// The distance of numbers around `x`, in a format of `digits` and a smallest exponent.
+static double getUlp(double x, int digits, int smallest) {
+  return std::ldexp(1, std::max(x == 0 ? smallest : std::ilogb(x), smallest) - digits + 1);
+}
+
+/// Results of f16 and bf16 are those of f32, rounded.
+static void checkHalf(lathe_dtype type, llvm::StringRef target) {
+  bool isBF16 = type == LATHE_BFLOAT16;
+  const llvm::fltSemantics &format = isBF16 ? llvm::APFloat::BFloat() : llvm::APFloat::IEEEhalf();
+  int digits = isBF16 ? 8 : 11, smallest = isBF16 ? -126 : -14;
+  double end = std::ldexp(1, isBF16 ? 128 : 16);
+  Compiled compiled(kOnnxFunctions, 1 << 16, target, type);
+  for (auto [index, bits] : llvm::enumerate(compiled.input.as<uint16_t>()))
+    bits = index;
+  compiled.run();
+  for (auto [function, output] : llvm::zip(kOnnxFunctions, compiled.outputs)) {
+    double worst = 0, worstX = 0;
+    for (uint32_t bits = 0; bits < 1 << 16; ++bits) {
+      double x = decode(format, bits), result = decode(format, output.as<uint16_t>()[bits]), exact;
+      float single = x;
+      function.exact(&single, &exact, 1);
+      if (!(std::abs(x) <= function.largest) && !std::isnan(exact))
+        continue;
+      double error = std::abs(std::clamp(result, -end, end) - std::clamp(exact, -end, end)) / getUlp(exact, digits, smallest);
+      if (std::isnan(exact) || std::isnan(result))
+        error = std::isnan(exact) && std::isnan(result) ? 0 : end;
+      else if (result == 0 && std::abs(exact) < function.flushedBelow)
+        error = 0;
+      if (error > worst)
+        worst = error, worstX = x;
+    }
+    INFO(function.op << " of " << (isBF16 ? "bf16 " : "f16 ") << worstX << " for " << target.str());
+    CHECK(worst <= 0.51);
+  }
+}
+
+TEST_CASE("Half precision is computed in single", "[functions]") {
+  for (llvm::StringRef target : {"native", "x86-64-v3", "x86-64-v2"})
+    for (lathe_dtype type : {LATHE_FLOAT16, LATHE_BFLOAT16})
+      checkHalf(type, target);
+}
+
+//===----------------------------------------------------------------------===//
+// Powers
+//===----------------------------------------------------------------------===//
+
+TEST_CASE("Powers keep their bound", "[functions]") {
+  const float infinity = std::numeric_limits<float>::infinity(), largest = std::numeric_limits<float>::max();
+  const float special[] = {0, 0x1p-149f, 0x1p-130f, 0x1p-126f, 1e-10f, 0.3f, 0.5f, 0.99999994f, 1, 1.0000001f, 1.5f, 2, 3, 4, 7.5f, 88, 16777215,
+                           16777216, 1e10f, largest, infinity, std::numeric_limits<float>::quiet_NaN()};
+  std::vector<std::pair<float, float>> pairs;
+  for (float x : special)
+    for (float y : special)
+      for (float xSign : {1, -1})
+        for (float ySign : {1, -1})
+          pairs.push_back({x * xSign, y * ySign});
+  std::mt19937 random;
+  std::uniform_real_distribution<double> logOfBase(-80, 80), logOfPower(-88, 88.7), exponent(-4, 4);
+  while (pairs.size() < 1 << 20) {
+    double log = logOfBase(random);
+    pairs.push_back({float(std::exp(log)), float(logOfPower(random) / log)});
+    pairs.push_back({float(std::exp(log / 20)), float(exponent(random))});
+  }
+  std::string tensor = "tensor<" + std::to_string(pairs.size()) + "xf32>";
+  for (llvm::StringRef target : {"native", "x86-64-v2"}) {
+    auto model = load("func.func @main(%x: " + tensor + " {onnx.name = \"x\"}, %y: " + tensor + " {onnx.name = \"y\"}) -> (" + tensor +
+                          " {onnx.name = \"z\"}) {\n%z = \"onnx.Pow\"(%x, %y) : (" + tensor + ", " + tensor + ") -> " + tensor +
+                          "\nreturn %z : " + tensor + "\n}",
+                      target, Phase::Import);
+    Tensor bases(LATHE_FLOAT32, {int64_t(pairs.size())}), exponents(LATHE_FLOAT32, {int64_t(pairs.size())});
+    for (auto [pair, x, y] : llvm::zip(pairs, bases.as<float>(), exponents.as<float>()))
+      std::tie(x, y) = pair;
+    llvm::SmallVector<Tensor> outputs;
+    if (llvm::Error error = model->run({&bases, &exponents}, outputs))
+      FAIL(textOf(std::move(error)));
+    double worst = 0;
+    for (auto [pair, result] : llvm::zip(pairs, outputs[0].as<float>())) {
+      double exact = std::pow(double(pair.first), double(pair.second)), rounded = float(exact);
+      INFO(pair.first << " to " << pair.second << " is " << result << " for " << target.str());
+      if (std::isnan(exact) || std::isinf(rounded) || std::abs(exact) < 0x1p-126 * (1 + 0x1p-20)) {
+        bool isSmall = !std::isnan(exact) && std::abs(exact) < 0x1p-126 * (1 + 0x1p-20);
+        REQUIRE((std::isnan(exact)    ? std::isnan(result)
+                 : isSmall            ? std::abs(result) <= 0x1.0002p-126 && std::signbit(result) == std::signbit(exact)
+                                      : result == rounded || std::abs(result) == largest));
+        continue;
+      }
+      double error = std::abs(std::clamp(double(result), -0x1p128, 0x1p128) - exact) / getUlp(exact, 24, -126);
+      REQUIRE(error <= (target == "x86-64-v2" ? 2 : 1.5));
+      worst = std::max(worst, error);
+    }
+    llvm::outs() << "onnx.Pow for " << target << ": " << worst << " ulp\n";
+  }
 }

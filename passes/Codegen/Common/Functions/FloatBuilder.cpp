@@ -1,10 +1,18 @@
 //===- FloatBuilder.cpp - Arithmetic that functions are made of -----------===//
 #include "passes/Codegen/Common/Functions/FloatBuilder.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "passes/Codegen/Common/Functions/Functions.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
 using namespace lathe;
 using namespace lathe::codegen;
+
+bool codegen::hasFma(nn::TargetAttr target) {
+  llvm::Triple triple(target.getTriple());
+  // On x86 it came with the 256-bit integers of AVX2.
+  return triple.isX86() ? target.getVectorBits() >= 256 : !triple.isWasm();
+}
 
 /// The type of `like` with other elements.
 static Type withElement(Type like, Type element) {
@@ -102,6 +110,8 @@ Value FloatBuilder::convert(Value x, Type element) {
   unsigned fromWidth = from.getIntOrFloatBitWidth(), toWidth = element.getIntOrFloatBitWidth();
   if (isa<IntegerType>(from) && isa<FloatType>(element))
     return arith::SIToFPOp::create(builder, loc, to, x);
+  if (isa<IntegerType>(from) && fromWidth < toWidth)
+    return arith::ExtSIOp::create(builder, loc, to, x);
   if (isa<IntegerType>(from))
     return arith::TruncIOp::create(builder, loc, to, x);
   if (fromWidth < toWidth)

@@ -23,7 +23,8 @@ private:
 /// are rounded as written: none has a fast-math flag.
 class FloatBuilder {
 public:
-  FloatBuilder(mlir::OpBuilder &builder, mlir::Location loc) : builder(builder), loc(loc) {}
+  /// `hasFma` says whether the target's multiply-add is rounded once.
+  FloatBuilder(mlir::OpBuilder &builder, mlir::Location loc, bool hasFma) : builder(builder), loc(loc), hasFma(hasFma) {}
 
   using Value = mlir::Value;
   using FloatPredicate = mlir::arith::CmpFPredicate;
@@ -55,17 +56,20 @@ public:
   Value shiftLeft(Value a, int64_t count);
   Value shiftRight(Value a, int64_t count);
 
-  /// Conversions of the elements: by value, and of the bits.
+  /// Conversions of the elements: by value, as signed numbers, and of the bits.
   Value convert(Value x, mlir::Type element);
   Value bitcast(Value x, mlir::Type element);
 
+  mlir::Type i16() { return builder.getI16Type(); }
   mlir::Type i32() { return builder.getI32Type(); }
   mlir::Type i64() { return builder.getI64Type(); }
+  mlir::Type f16() { return builder.getF16Type(); }
   mlir::Type f32() { return builder.getF32Type(); }
   mlir::Type f64() { return builder.getF64Type(); }
 
   mlir::OpBuilder &builder;
   mlir::Location loc;
+  const bool hasFma;
 
 private:
   Value get(Operand operand, mlir::Type type);

@@ -2,9 +2,13 @@
 #ifndef PASSES_CODEGEN_COMMON_FUNCTIONS_FUNCTIONS_H
 #define PASSES_CODEGEN_COMMON_FUNCTIONS_FUNCTIONS_H
 
+#include "dialects/NN/IR/NNDialect.h"
 #include "passes/Codegen/Common/Functions/FloatBuilder.h"
 
 namespace lathe::codegen {
+
+/// Whether a multiply-add of the target is one instruction, which rounds once.
+bool hasFma(nn::TargetAttr target);
 
 // Each function takes f32, or a vector of it of any shape, and emits code without branches, calls and tables. Errors are in ulp,
 // the distance of two f32 around the exact result; those in parentheses hold where the target has no fused multiply-add.
@@ -19,7 +23,7 @@ mlir::Value emitExp(FloatBuilder &b, mlir::Value x);
 /// The same for x <= 0. NaN counts as minus infinity, the difference of two of which softmax takes where a row is masked.
 mlir::Value emitExpNonPositive(FloatBuilder &b, mlir::Value x);
 
-/// e^x - 1 within 1.5 ulp (2). The result for -0 is +0.
+/// e^x - 1 within 2 ulp. The result for -0 is +0.
 mlir::Value emitExpM1(FloatBuilder &b, mlir::Value x);
 
 /// sinh(x) within 2.5 ulp (3).
@@ -28,19 +32,19 @@ mlir::Value emitSinh(FloatBuilder &b, mlir::Value x);
 /// cosh(x) within 2.5 ulp (3).
 mlir::Value emitCosh(FloatBuilder &b, mlir::Value x);
 
-/// tanh(x) within 3 ulp (3.5); its size never exceeds 1.
+/// tanh(x) within 3 ulp; its size never exceeds 1.
 mlir::Value emitTanh(FloatBuilder &b, mlir::Value x);
 
-/// ln(x) within 1.5 ulp (2), subnormal numbers included; NaN below 0, -inf for zeros.
+/// ln(x) within 1.5 ulp, subnormal numbers included; NaN below 0, -inf for zeros.
 mlir::Value emitLog(FloatBuilder &b, mlir::Value x);
 
-/// ln(1 + x) within 2 ulp (2); NaN below -1, -inf for -1.
+/// ln(1 + x) within 2 ulp; NaN below -1, -inf for -1.
 mlir::Value emitLog1p(FloatBuilder &b, mlir::Value x);
 
-/// erf(x) within 3.5 ulp (4).
+/// erf(x) within 4 ulp.
 mlir::Value emitErf(FloatBuilder &b, mlir::Value x);
 
-/// sin(x) and cos(x) within 1.5 ulp (2) and tan(x) within 3 ulp (3.5) for |x| <= 2^20; beyond that, sines and cosines are numbers
+/// sin(x) and cos(x) within 2 ulp and tan(x) within 3 ulp (3.5) for |x| <= 2^20; beyond that, sines and cosines are numbers
 /// in [-1, 1] that lose their digits. NaN for infinities.
 mlir::Value emitSin(FloatBuilder &b, mlir::Value x);
 mlir::Value emitCos(FloatBuilder &b, mlir::Value x);
@@ -58,6 +62,15 @@ mlir::Value emitAtanh(FloatBuilder &b, mlir::Value x);
 
 /// x^y within 1.5 ulp (2), special values as in C's pow. Results below the normal numbers are 0.
 mlir::Value emitPow(FloatBuilder &b, mlir::Value x, mlir::Value y);
+
+/// Whether f16 becomes f32, and f32 f16, by one instruction of the target.
+bool hasHalfConversions(nn::TargetAttr target);
+
+/// The f32 that equals an f16; NaN stays.
+mlir::Value emitHalfToFloat(FloatBuilder &b, mlir::Value x);
+
+/// The f16 next to an f32, the even one of two; infinity beyond the largest.
+mlir::Value emitFloatToHalf(FloatBuilder &b, mlir::Value x);
 
 } // namespace lathe::codegen
 
