@@ -77,12 +77,10 @@ convolutions = [layer for layer in layers if layer["op"] == "nn.conv"]
 expect(convolutions and all(layer["roofline_share"] > 0 and layer["bytes"] > layer["weight_bytes"] > 0 for layer in convolutions),
        "convolutions with a share of the roofline")
 if installed:
-    matched = [layer for layer in layers if layer.get("peer_us")]
-    # 33 convolutions and 2 matrix products
-    expect(sum(layer["op"] in ("nn.conv", "nn.linear") for layer in matched) >= 30,
-           f"the peer's time beside most products: {matched}")
-    unmatched = {kernel["op"] for kernel in model["profile"]["peer"]["unmatched"]}
-    expect("Gemm" not in unmatched, f"no product among the peer's own kernels, but got {unmatched}")
+    expect(any(layer.get("peer_us", 0) > 0 for layer in layers), "the peer's time beside layers")
+    # However products are fused, on either side: each of the peer's is found.
+    alone = [kernel for kernel in model["profile"]["peer"]["unmatched"] if kernel["op"] in ("Conv", "FusedConv", "Gemm")]
+    expect(not alone, f"a layer for each product of the peer, but got none for {alone}")
 goals = {goal["goal"]: goal for goal in report["goals"]}
 call = goals["microseconds of a call"]
 expect(call["reached"] == (call["value"] <= 2), "goals that are judged")

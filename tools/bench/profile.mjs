@@ -42,13 +42,14 @@ function readTrace(peer, variant, threads, pins, folder) {
   return [...kernels.values()].map(({ name, op, times }) => ({ name, op, us: middleMean(times.slice(-runs)) }));
 }
 
-const productKernels = new Set(["nn.conv", "nn.linear", "nn.sparse_linear", "nn.matmul"]);
+const productKernels = new Set(["nn.conv", "nn.linear", "nn.matmul", "nn.sparse_linear", "nn.winograd_conv"]);
+/// Kernels of two products, one after the other, with what is between them.
+const pairKernels = new Set(["nn.attention", "nn.expand_depthwise"]);
 const productNodes = new Set(["Conv", "ConvTranspose", "FusedConv", "FusedGemm", "FusedMatMul", "Gemm", "MatMul"]);
 
 /// Gives layers the time of the peer's kernel for the same node; returns the kernels that have none. Fused kernels are named
 /// after one of their nodes, Lathe's another than the peer's: a product is known by the nearest convolution or matrix product
-/// above that node, anything else by the node itself. Attention is its second product and what leads from the first one there.
-/// Of several layers for a node, the one that takes longest gets the time.
+/// above that node, anything else by the node itself. Of several layers for a node, the one that takes longest gets the time.
 function matchKernels(layers, kernels, nodes) {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const byOutput = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node])));
@@ -64,20 +65,22 @@ function matchKernels(layers, kernels, nodes) {
     }
     return undefined;
   };
-  const attention = (node) => {
-    const chain = node ? [node] : [];
-    for (let next = byOutput.get(node?.inputs[0]); next && chain.length < 8; next = byOutput.get(next.inputs[0])) {
+  /// The nodes from a product back to the one before it.
+  const pair = (last) => {
+    const chain = last ? [last] : [];
+    for (let next = byOutput.get(last?.inputs[0]); next && chain.length < 8; next = byOutput.get(next.inputs[0])) {
       chain.push(next);
       if (productNodes.has(next.op)) return chain;
     }
     return chain.slice(0, 1);
   };
+  const nodesOf = ({ op, name }) => {
+    if (pairKernels.has(op)) return pair(product(find(name)));
+    return [productKernels.has(op) ? product(find(name)) : find(name)];
+  };
   const owners = new Map();
-  for (const layer of [...layers].sort((a, b) => b.time_us - a.time_us)) {
-    const named = find(layer.name);
-    const own = layer.op === "nn.attention" ? attention(named) : [productKernels.has(layer.op) ? product(named) : named];
-    for (const node of own) if (node && !owners.has(node)) owners.set(node, layer);
-  }
+  for (const layer of [...layers].sort((a, b) => b.time_us - a.time_us))
+    for (const node of nodesOf(layer)) if (node && !owners.has(node)) owners.set(node, layer);
   return kernels.filter((kernel) => {
     const node = productNodes.has(kernel.op) ? product(find(kernel.name)) : find(kernel.name);
     const layer = node && owners.get(node);

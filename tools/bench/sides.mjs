@@ -85,7 +85,12 @@ export class OnnxRuntime {
   }
 
   packageFolder() {
-    const entry = createRequire(import.meta.url).resolve(this.name);
+    let entry;
+    try {
+      entry = createRequire(import.meta.url).resolve(this.name);
+    } catch {
+      throw new Error(`${this.name} is not installed: run npm ci --ignore-scripts in ${here}`);
+    }
     return entry.slice(0, entry.lastIndexOf(`${this.name}/`) + this.name.length);
   }
 
