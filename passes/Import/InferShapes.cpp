@@ -110,6 +110,7 @@ struct ImportInferShapesPass : lathe::impl::ImportInferShapesBase<ImportInferSha
     if (!good)
       return signalPassFailure();
     declareOperands(function.getBody().front());
+    declareRanges(function);
     SymbolicShapes shapes(function);
     if (failed(shapes.compute()))
       return signalPassFailure();

@@ -69,6 +69,7 @@ struct ImportUnrollControlPass : lathe::impl::ImportUnrollControlBase<ImportUnro
     func::FuncOp function = getOperation();
     if (function.isExternal())
       return;
+    choices.clear();
     declareOperands(function.getBody().front());
     // Each op that goes may tell the shapes that the next one needs.
     for (bool changed = true; changed;) {
@@ -92,12 +93,41 @@ struct ImportUnrollControlPass : lathe::impl::ImportUnrollControlBase<ImportUnro
         if (!changed && replace(shapes, op))
           changed = true;
     }
-    if (failed(removeSequences(function)))
+    if (failed(checkChoices(function)) || failed(removeSequences(function)))
       return signalPassFailure();
     updateType(function);
   }
 
 private:
+  /// What is chosen between must not broadcast.
+  LogicalResult checkChoices(func::FuncOp function) {
+    if (choices.empty())
+      return success();
+    SymbolicShapes shapes(function);
+    {
+      ScopedDiagnosticHandler silence(&getContext(), [](Diagnostic &) { return success(); });
+      (void)shapes.compute();
+    }
+    bool good = true;
+    for (onnx::WhereOp choice : choices) {
+      if (!shapes.hasDims(choice.getX()) || !shapes.hasDims(choice.getY()))
+        continue;
+      ArrayRef<AffineExpr> yes = shapes.getDims(choice.getX()), no = shapes.getDims(choice.getY());
+      bool differs = yes.size() != no.size();
+      for (size_t i = 0; !differs && i < yes.size(); ++i) {
+        auto [low, high] = shapes.getBounds(shapes.simplify(yes[i] - no[i]));
+        differs = low > 0 || high < 0;
+      }
+      if (differs) {
+        choice.emitOpError("expected results of one shape of both branches of an If whose condition is "
+                           "only known at run time, but got ")
+            << shapes.getType(choice.getX()) << " and " << shapes.getType(choice.getY());
+        good = false;
+      }
+    }
+    return success(good);
+  }
+
   static bool isSequenceOp(Operation *op) {
     return llvm::any_of(op->getOperandTypes(), isContainer) ||
            llvm::any_of(op->getResultTypes(), isContainer) ||
@@ -140,11 +170,16 @@ private:
   }
 
   /// The branch that is taken; if that is not known, both, and a choice between their results, which have one shape.
-  static SmallVector<Value> inlineIf(const SymbolicShapes &shapes, OpBuilder &builder, onnx::IfOp op) {
+  SmallVector<Value> inlineIf(const SymbolicShapes &shapes, OpBuilder &builder, onnx::IfOp op) {
     if (std::optional<int64_t> condition = getKnown(shapes, op.getCond()))
       return inlineBody(builder, (*condition ? op.getThenBranch() : op.getElseBranch()).front(), {});
-    if (!llvm::all_of(op->getResultTypes(), [](Type type) { return isa<TensorType>(type); }))
-      return {};
+    // Of sequences, each element is chosen.
+    auto yields = [&](Region &region, unsigned i) { return region.front().getTerminator()->getOperand(i); };
+    for (auto [i, type] : llvm::enumerate(op->getResultTypes())) {
+      auto yes = getSequence(yields(op.getThenBranch(), i)), no = getSequence(yields(op.getElseBranch(), i));
+      if (isContainer(type) && (!yes || !no || yes->size() != no->size()))
+        return {};
+    }
     auto isLarge = [](Region &region) {
       return llvm::any_of(region.front(), [](Operation &inner) { return inner.getNumRegions() > 0; });
     };
@@ -155,10 +190,24 @@ private:
       condition = onnx::SqueezeOp::create(builder, op.getLoc(), getUnranked(condition), condition, Value());
     SmallVector<Value> yes = inlineBody(builder, op.getThenBranch().front(), {}),
                        no = inlineBody(builder, op.getElseBranch().front(), {}), chosen;
-    for (auto [a, b, result] : llvm::zip_equal(yes, no, op->getResults()))
-      chosen.push_back(onnx::WhereOp::create(builder, op.getLoc(), getUnranked(result), condition, a, b));
+    auto choose = [&](Value a, Value b) -> Value {
+      choices.push_back(onnx::WhereOp::create(builder, op.getLoc(), getUnranked(a), condition, a, b));
+      return choices.back();
+    };
+    for (auto [a, b, result] : llvm::zip_equal(yes, no, op->getResults())) {
+      if (!isContainer(result.getType())) {
+        chosen.push_back(choose(a, b));
+        continue;
+      }
+      SmallVector<Value> elements;
+      for (auto [c, d] : llvm::zip_equal(*getSequence(a), *getSequence(b)))
+        elements.push_back(choose(c, d));
+      chosen.push_back(onnx::SequenceConstructOp::create(builder, op.getLoc(), result.getType(), elements));
+    }
     return chosen;
   }
+
+  SmallVector<onnx::WhereOp> choices; ///< between branches of If
 
   static constexpr int64_t kMaxIterations = 1024, kMaxOps = 1 << 16;
 

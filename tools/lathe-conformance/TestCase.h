@@ -13,6 +13,7 @@ namespace lathe {
 struct TestValue {
   enum Kind { kTensor, kSequence, kOptional, kOptionalSequence } kind;
   std::string name;
+  std::vector<std::string> dims = {}; ///< names of a tensor's symbolic dimensions, "" for others
 };
 
 /// What a case's model says about its test data.
@@ -29,8 +30,9 @@ llvm::Expected<TestInterface> readInterface(llvm::StringRef folder);
 /// one after the other.
 struct TestData {
   std::vector<Tensor> inputs, outputs;
-  /// What `CompileOptions::elements` says of inputs that are sequences or optionals.
-  std::vector<std::string> elements;
+  /// What `CompileOptions::elements` says of inputs that are sequences or optionals, and
+  /// `CompileOptions::dims` of symbolic dimensions that are 0.
+  std::vector<std::string> elements, dims;
 };
 
 /// Reads `input_*.pb` and `output_*.pb`. Fails on strings and other values that are made of no

@@ -155,8 +155,14 @@ llvm::Expected<TestData> lathe::readTestData(llvm::StringRef folder,
       llvm::Expected<std::string> count = readValue(path, value.kind, *tensors);
       if (!count)
         return count.takeError();
-      if (values == &interface.inputs && value.kind != TestValue::kTensor)
+      if (values == &interface.outputs)
+        continue;
+      if (value.kind != TestValue::kTensor)
         data.elements.push_back(value.name + "=" + *count);
+      else
+        for (auto [dim, size] : llvm::zip(value.dims, tensors->back().getShape()))
+          if (!dim.empty() && size == 0)
+            data.dims.push_back(dim + "=0..512");
     }
   return std::move(data);
 }
@@ -168,6 +174,13 @@ static TestValue::Kind getKind(const onnx::TypeProto &type) {
     return TestValue::kTensor;
   return type.optional_type().elem_type().has_sequence_type() ? TestValue::kOptionalSequence
                                                               : TestValue::kOptional;
+}
+
+static std::vector<std::string> getDims(const onnx::TypeProto &type) {
+  std::vector<std::string> names;
+  for (const onnx::TensorShapeProto::Dimension &dim : type.tensor_type().shape().dim())
+    names.push_back(dim.dim_param());
+  return names;
 }
 
 static bool isRandom(const onnx::NodeProto &node) {
@@ -191,7 +204,7 @@ llvm::Expected<TestInterface> lathe::readInterface(llvm::StringRef folder) {
   TestInterface interface;
   for (const onnx::ValueInfoProto &input : graph.input())
     if (!initialisers.contains(input.name()))
-      interface.inputs.push_back({getKind(input.type()), input.name()});
+      interface.inputs.push_back({getKind(input.type()), input.name(), getDims(input.type())});
   for (const onnx::ValueInfoProto &output : graph.output())
     interface.outputs.push_back({getKind(output.type()), output.name()});
   for (const onnx::NodeProto &node : graph.node())

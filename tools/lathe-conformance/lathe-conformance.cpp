@@ -59,11 +59,13 @@ static std::string runCase(llvm::StringRef folder, const mlir::DialectRegistry &
     return llvm::toString(interface.takeError());
   llvm::Expected<TestData> first = readTestData((folder + "/test_data_set_0").str(), *interface);
   CompileOptions options;
-  if (first)
+  if (first) {
     options.elements = first->elements;
-  else
-    llvm::consumeError(
-        first.takeError()); // the compiler says more about types that are not supported
+    options.dims = first->dims;
+  } else {
+    // The compiler says more about types that are not supported.
+    llvm::consumeError(first.takeError());
+  }
   mlir::OwningOpRef<mlir::ModuleOp> module = compileFile((folder + "/model.onnx").str(), context, options, Phase::LLVM);
   if (!module)
     return message.empty() ? "does not compile" : message;

@@ -109,3 +109,18 @@ func.func @network(%x: tensor<2x3x32x32xf32>, %w: tensor<8x3x3x3xf32>, %fc: tens
   %5 = "onnx.Gemm"(%4, %fc) {transB = 1 : i64} : (tensor<*xf32>, tensor<10x128xf32>) -> tensor<*xf32>
   return %5 : tensor<*xf32>
 }
+
+// -----
+
+// A size that only run time knows is the one that the declared result needs.
+// CHECK-LABEL: func.func @late_range
+// CHECK: "onnx.Range"{{.*}} -> tensor<10xf32>
+func.func @late_range(%n: tensor<f32>, %s: tensor<f32>) -> tensor<10xf32> {
+  %zero = onnx.Constant dense<0.0> : tensor<f32>
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %0 = "onnx.Range"(%zero, %n, %one) : (tensor<f32>, tensor<f32>, tensor<f32>) -> tensor<*xf32>
+  %1 = "onnx.Cos"(%0) : (tensor<*xf32>) -> tensor<*xf32>
+  %2 = "onnx.Sub"(%s, %0) : (tensor<f32>, tensor<*xf32>) -> tensor<*xf32>
+  %3 = "onnx.Add"(%1, %2) : (tensor<*xf32>, tensor<*xf32>) -> tensor<10xf32>
+  return %3 : tensor<10xf32>
+}

@@ -111,3 +111,21 @@ func.func @optional(%x: tensor<4xf32>) -> (tensor<*xf32>, tensor<i1>, tensor<i1>
   %5 = "onnx.OptionalHasElement"() : () -> tensor<i1>
   return %1, %2, %4, %5 : tensor<*xf32>, tensor<i1>, tensor<i1>, tensor<i1>
 }
+
+// -----
+
+// Of two sequences, each element is chosen.
+// CHECK-LABEL: func.func @branches
+// CHECK: %[[A:.*]] = "onnx.Where"(%arg0, %arg1, %arg2)
+// CHECK: %[[B:.*]] = "onnx.Where"(%arg0, %arg2, %arg1)
+// CHECK: return %[[A]], %[[B]]
+func.func @branches(%c: tensor<i1>, %x: tensor<4xf32>, %y: tensor<4xf32>) -> !onnx.sequence<f32> {
+  %0 = "onnx.If"(%c) ({
+    %1 = "onnx.SequenceConstruct"(%y, %x) : (tensor<4xf32>, tensor<4xf32>) -> !onnx.sequence<f32>
+    onnx.Yield %1 : !onnx.sequence<f32>
+  }, {
+    %1 = "onnx.SequenceConstruct"(%x, %y) : (tensor<4xf32>, tensor<4xf32>) -> !onnx.sequence<f32>
+    onnx.Yield %1 : !onnx.sequence<f32>
+  }) : (tensor<i1>) -> !onnx.sequence<f32>
+  return %0 : !onnx.sequence<f32>
+}
