@@ -13,13 +13,13 @@ using namespace lathe;
 
 namespace {
 
-/// A model of one loop that each of its tasks runs `repeats * chunk / step` times, over vectors of sums: enough of them to
-/// hide the latency of an instruction.
+/// A model of one loop that each of its tasks runs `repeats * chunk / step` times, over vectors of sums: enough of them
+/// to hide the latency of an instruction.
 struct LoopModel {
   int64_t lanes, sums, tasks, chunk, step, repeats;
   int64_t inputs; ///< elements of %x, the model's input
-  /// Prints MLIR that computes the vector %tN, which is added up as %sN is, in the iteration %i; %a and %b are the first two
-  /// elements of %x in all lanes.
+  /// Prints MLIR that computes the vector %tN, which is added up as %sN is, in the iteration %i; %a and %b are the
+  /// first two elements of %x in all lanes.
   llvm::function_ref<void(llvm::raw_ostream &, int64_t)> printSum;
 
   std::string getVector() const { return "vector<" + std::to_string(lanes) + "xf32>"; }
@@ -51,7 +51,8 @@ struct LoopModel {
       os << "%i" << i << " = arith.constant dense<" << i << ".0> : " << vector << "\n";
     });
     // A loop over vectors that begin as %<from>N and end as %<result>#N.
-    auto loop = [&](const char *result, const char *head, const char *sum, const char *from, auto body, const char *yielded) {
+    auto loop = [&](const char *result, const char *head, const char *sum, const char *from, auto body,
+                    const char *yielded) {
       os << "%" << result << ":" << sums << " = scf.for " << head << " iter_args(";
       each([&](int64_t i, const char *comma) { os << "%" << sum << i << " = %" << from << i << comma; });
       os << ") -> (";
@@ -64,11 +65,14 @@ struct LoopModel {
       each([&](int64_t, const char *comma) { os << vector << comma; });
       os << "\n}\n";
     };
-    loop("r", "%k = %c0 to %repeats step %c1", "q", "i", [&] {
-      loop("p", "%i = %begin to %end step %step", "s", "q", [&] {
-        each([&](int64_t i, const char *) { printSum(os, i); });
-      }, "%t");
-    }, "%p#");
+    loop(
+        "r", "%k = %c0 to %repeats step %c1", "q", "i",
+        [&] {
+          loop(
+              "p", "%i = %begin to %end step %step", "s", "q",
+              [&] { each([&](int64_t i, const char *) { printSum(os, i); }); }, "%t");
+        },
+        "%p#");
     each([&](int64_t i, const char *) {
       os << "%u" << i << " = arith.addf %r#" << i << ", " << (i ? "%u" + std::to_string(i - 1) : "%a") << " : "
          << vector << "\n";
@@ -116,8 +120,14 @@ llvm::Expected<double> lathe::measurePeak(MLIRContext &context, const CompileOpt
   if (!target)
     return target.takeError();
   constexpr int64_t kIterations = 100'000, kRuns = 20;
-  LoopModel loop{target->getVectorBits() / 32, target->getVectorRegisters() * 3 / 4, countTasks(executor), kIterations,
-                 /*step=*/1, /*repeats=*/1, /*inputs=*/2, {}};
+  LoopModel loop{target->getVectorBits() / 32,
+                 target->getVectorRegisters() * 3 / 4,
+                 countTasks(executor),
+                 kIterations,
+                 /*step=*/1,
+                 /*repeats=*/1,
+                 /*inputs=*/2,
+                 {}};
   auto printSum = [&](llvm::raw_ostream &os, int64_t i) {
     os << "%t" << i << " = vector.fma %s" << i << ", %a, %b : " << loop.getVector() << "\n";
   };
@@ -134,7 +144,8 @@ llvm::Expected<double> lathe::measurePeak(MLIRContext &context, const CompileOpt
 
 int64_t lathe::chooseUncachedBytes() {
   constexpr int64_t kLeast = 128 << 20, kMost = 1 << 30;
-  int64_t cache = std::max({sysconf(_SC_LEVEL2_CACHE_SIZE), sysconf(_SC_LEVEL3_CACHE_SIZE), sysconf(_SC_LEVEL4_CACHE_SIZE), 0L});
+  int64_t cache =
+      std::max({sysconf(_SC_LEVEL2_CACHE_SIZE), sysconf(_SC_LEVEL3_CACHE_SIZE), sysconf(_SC_LEVEL4_CACHE_SIZE), 0L});
   int64_t memory = int64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   return std::min(std::clamp(2 * cache, kLeast, kMost), memory / 4);
 }
@@ -156,7 +167,8 @@ llvm::Expected<double> lathe::measureReadRate(MLIRContext &context, const Compil
   auto printSum = [&](llvm::raw_ostream &os, int64_t i) {
     os << "%o" << i << " = arith.constant " << i * loop.lanes << " : index\n%a" << i << " = arith.addi %i, %o" << i
        << " : index\n%v" << i << " = vector.load %x[%a" << i << "] : memref<" << loop.inputs << "xf32>, "
-       << loop.getVector() << "\n%t" << i << " = arith.addf %s" << i << ", %v" << i << " : " << loop.getVector() << "\n";
+       << loop.getVector() << "\n%t" << i << " = arith.addf %s" << i << ", %v" << i << " : " << loop.getVector()
+       << "\n";
   };
   loop.printSum = printSum;
   Tensor buffer(LATHE_FLOAT32, {parts * loop.inputs});
@@ -184,8 +196,8 @@ llvm::Expected<Roofline> lathe::measureRoofline(MLIRContext &context, const Comp
   };
   if (llvm::Error error = set(roofline.gflops, measurePeak(context, options, executor)))
     return std::move(error);
-  for (auto [rate, bytes] : {std::pair(&roofline.weightGbs, model.weight_bytes),
-                             std::pair(&roofline.workspaceGbs, model.workspace_bytes)})
+  for (auto [rate, bytes] :
+       {std::pair(&roofline.weightGbs, model.weight_bytes), std::pair(&roofline.workspaceGbs, model.workspace_bytes)})
     if (llvm::Error error = set(*rate, measureReadRate(context, options, int64_t(bytes), executor)))
       return std::move(error);
   return roofline;

@@ -9,24 +9,25 @@
 
 namespace lathe {
 
-/// The rate of f32 multiply-adds that depend on nothing, two operations each, in GFLOP/s, the best of several runs. The code
-/// is compiled for the target of `options` and run with the threads of `executor` (null: one). Fails if the target is not
-/// this machine's.
+/// The rate of f32 multiply-adds that depend on nothing, two operations each, in GFLOP/s, the best of several runs. The
+/// code is compiled for the target of `options` and run with the threads of `executor` (null: one). Fails if the target
+/// is not this machine's.
 llvm::Expected<double> measurePeak(mlir::MLIRContext &context, const CompileOptions &options,
                                    const lathe_executor *executor);
 
-/// The rate in GB/s (1e9 bytes) at which a buffer of so many bytes, `chooseUncachedBytes` at most, is read in order again and
-/// again: that of the cache which holds it, or of the memory. The median of several runs, compiled and run as above.
+/// The rate in GB/s (1e9 bytes) at which a buffer of so many bytes, `chooseUncachedBytes` at most, is read in order
+/// again and again: that of the cache which holds it, or of the memory. The median of several runs, compiled and run as
+/// above.
 llvm::Expected<double> measureReadRate(mlir::MLIRContext &context, const CompileOptions &options, int64_t bytes,
                                        const lathe_executor *executor);
 
-/// Twice the size of the last cache, within 128 MB to 1 GB and a quarter of the memory: of a buffer that is read in order, no
-/// byte is in a cache any more when its turn comes again.
+/// Twice the size of the last cache, within 128 MB to 1 GB and a quarter of the memory: of a buffer that is read in
+/// order, no byte is in a cache any more when its turn comes again.
 int64_t chooseUncachedBytes();
 
-/// What bounds the kernels of a model on this machine, now (Williams, Waterman and Patterson 2009, "Roofline: an insightful
-/// visual performance model for multicore architectures"). Weights come around once in a run, and so does the workspace: each
-/// is read from where a buffer of its size stays.
+/// What bounds the kernels of a model on this machine, now (Williams, Waterman and Patterson 2009, "Roofline: an
+/// insightful visual performance model for multicore architectures"). Weights come around once in a run, and so does
+/// the workspace: each is read from where a buffer of its size stays.
 struct Roofline {
   double gflops = 0, weightGbs = 0, workspaceGbs = 0;
 

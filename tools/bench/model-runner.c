@@ -2,9 +2,9 @@
  *
  *   lathe-model-runner MODEL.so THREADS
  *
- * Opens a model that `lathe compile --name=model --emit=shared` wrote with all dimensions fixed, fills its inputs with the
- * numbers of tools/bench/inputs.mjs, runs it once and prints what that took, but for the numbers, as one line of JSON. Then it
- * answers each line of stdin with one of stdout:
+ * Opens a model that `lathe compile --name=model --emit=shared` wrote with all dimensions fixed, fills its inputs with
+ * the numbers of tools/bench/inputs.mjs, runs it once and prints what that took, but for the numbers, as one line of
+ * JSON. Then it answers each line of stdin with one of stdout:
  *
  *   run N        {"runs": N, "min_ms": ..., "median_ms": ...} of N runs
  *   call N       {"nanoseconds": ...}, a run's share of N in a row without a clock between them
@@ -43,11 +43,24 @@ static double now_ns(void) {
 
 static size_t element_bytes(int32_t dtype, const char *name) {
   switch (dtype) {
-  case LATHE_BOOL: case LATHE_INT8: case LATHE_UINT8: return 1;
-  case LATHE_INT16: case LATHE_UINT16: return 2;
-  case LATHE_FLOAT32: case LATHE_INT32: case LATHE_UINT32: return 4;
-  case LATHE_FLOAT64: case LATHE_INT64: case LATHE_UINT64: return 8;
-  default: fail("expected a number of C as the element type", name); return 0;
+  case LATHE_BOOL:
+  case LATHE_INT8:
+  case LATHE_UINT8:
+    return 1;
+  case LATHE_INT16:
+  case LATHE_UINT16:
+    return 2;
+  case LATHE_FLOAT32:
+  case LATHE_INT32:
+  case LATHE_UINT32:
+    return 4;
+  case LATHE_FLOAT64:
+  case LATHE_INT64:
+  case LATHE_UINT64:
+    return 8;
+  default:
+    fail("expected a number of C as the element type", name);
+    return 0;
   }
 }
 

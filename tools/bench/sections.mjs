@@ -110,15 +110,25 @@ function callSection({ call }) {
   }];
 }
 
+/// A line for each goal, with the model that is farthest from it.
 function goalSection({ goals }) {
   if (!goals.length) return [];
+  const lines = new Map();
+  for (const goal of goals) {
+    const key = `${goal.goal} ${goal.atLeast ?? goal.atMost}`;
+    lines.set(key, [...(lines.get(key) ?? []), goal]);
+  }
+  const reachedOf = (list) => `${list.filter(({ reached }) => reached).length} of ${list.length}`;
   return [{
-    title: `Goals: ${goals.filter(({ reached }) => reached).length} of ${goals.length} reached`,
-    notes: [],
-    head: ["goal", "of", "wanted", "measured", "reached"],
-    text: [0, 1],
-    rows: goals.map(({ goal, of = "", atLeast, atMost, value, reached }) =>
-      [goal, of, atLeast ? `>= ${atLeast}` : `<= ${atMost}`, fixed(value, 2), reached ? "yes" : "no"]),
+    title: `Goals: ${reachedOf(goals)} reached`,
+    notes: ["Where a goal is for several models, that one is shown which is farthest from it."],
+    text: [0, 3],
+    head: ["goal", "wanted", "measured", "of", "reached"],
+    rows: [...lines.values()].map((list) => {
+      const isWorse = (a, b) => (a.atLeast ? a.value < b.value : a.value > b.value);
+      const { goal, atLeast, atMost, value, of = "" } = list.reduce((a, b) => (isWorse(a, b) ? a : b));
+      return [goal, atLeast ? `>= ${atLeast}` : `<= ${atMost}`, fixed(value, 2), of, reachedOf(list)];
+    }),
   }];
 }
 

@@ -2,8 +2,8 @@
  *
  *   lathe-spawn COMMAND ARGUMENTS...
  *
- * Runs the command, whose stdout is discarded, and prints {"status", "wall_ms", "processor_ms", "peak_bytes"}: of the process,
- * its threads and the processes that it waited for. The peak is that of the largest of them.
+ * Runs the command, whose stdout is discarded, and prints {"status", "wall_ms", "processor_ms", "peak_bytes"}: of the
+ * process, its threads and the processes that it waited for. The peak is that of the largest of them.
  *===----------------------------------------------------------------------===*/
 #define _DEFAULT_SOURCE /* wait4 */
 #include <fcntl.h>

@@ -36,9 +36,10 @@ export function capture(processors, words) {
   return { stdout, stderr };
 }
 
-/// The first line that tells of an error.
+/// The first line that tells of an error, or the last one.
 export function reasonIn(text) {
-  return text.split("\n").find((line) => /error:/i.test(line))?.trim();
+  const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
+  return lines.find((line) => /error:/i.test(line)) ?? lines.at(-1);
 }
 
 export class Worker {
@@ -49,10 +50,11 @@ export class Worker {
     this.errors = "";
     this.child.stderr.on("data", (data) => (this.errors += data));
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
-    // The end of its output is what is reported.
-    this.child.on("error", (error) => (this.errors += `error: ${error.message}`));
-    this.child.stdin.on("error", () => {});
-    this.ended = new Promise((resolve) => this.child.on("close", resolve));
+    this.child.stdin.on("error", () => {}); // the end of its output is what is reported
+    this.ended = new Promise((resolve) => {
+      this.child.on("close", resolve);
+      this.child.on("error", (error) => resolve((this.errors += `error: ${error.message}`)));
+    });
   }
 
   async answer() {

@@ -14,16 +14,13 @@ using namespace lathe;
 namespace {
 struct BenchFlags : ModelFlags {
   InputFlags inputs{category};
-  cl::opt<int> threads{"threads", cl::desc("threads to run on; 0: all of the machine"), cl::init(1),
-                       cl::cat(category)};
-  cl::opt<int> runs{"runs", cl::desc("measured runs (default: about two seconds of them)"),
-                    cl::init(0), cl::cat(category)};
-  cl::opt<int> warmup{"warmup", cl::desc("runs before the measured ones"), cl::init(5),
-                      cl::cat(category)};
+  cl::opt<int> threads{"threads", cl::desc("threads to run on; 0: all of the machine"), cl::init(1), cl::cat(category)};
+  cl::opt<int> runs{"runs", cl::desc("measured runs (default: about two seconds of them)"), cl::init(0),
+                    cl::cat(category)};
+  cl::opt<int> warmup{"warmup", cl::desc("runs before the measured ones"), cl::init(5), cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("print results as JSON"), cl::cat(category)};
   cl::opt<std::string> profile{
-      "profile",
-      cl::desc("time each layer; with a file, write the fastest run there as a Chrome trace, too"),
+      "profile", cl::desc("time each layer; with a file, write the fastest run there as a Chrome trace, too"),
       cl::value_desc("trace.json"), cl::ValueOptional, cl::cat(category)};
   cl::opt<bool> interactive{
       "interactive",
@@ -56,8 +53,7 @@ struct Bench {
 };
 } // namespace
 
-static llvm::json::Object toJSON(const BenchFlags &flags, const Bench &bench, int runs,
-                                 const Times &times) {
+static llvm::json::Object toJSON(const BenchFlags &flags, const Bench &bench, int runs, const Times &times) {
   const lathe_model &model = bench.model.getModel();
   return llvm::json::Object{{"model", model.name},
                             {"threads", int(flags.threads)},
@@ -92,15 +88,13 @@ static int serve(const BenchFlags &flags, Bench &bench) {
 /// Prints where the time of `runs` runs goes, and writes the trace if one was asked for.
 static int profileLayers(const BenchFlags &flags, Session &session, Bench &bench, int runs) {
   if (session.getProfileLayout().offset < 0)
-    return fail("expected a model to compile with --profile, but got the object '" + flags.model +
-                "'");
+    return fail("expected a model to compile with --profile, but got the object '" + flags.model + "'");
   llvm::Expected<Roofline> roofline =
       measureRoofline(session.getContext(), session.getOptions(), bench.model.getModel(), bench.executor.get());
   if (!roofline)
     return fail(textOf(roofline.takeError()));
   llvm::Expected<Profile> profile =
-      Profile::measure(session.getProfileLayout(), bench.model, runs,
-                       [&] { return bench.runOnce(); });
+      Profile::measure(session.getProfileLayout(), bench.model, runs, [&] { return bench.runOnce(); });
   if (!profile)
     return fail(textOf(profile.takeError()));
   if (flags.json) {
@@ -113,9 +107,8 @@ static int profileLayers(const BenchFlags &flags, Session &session, Bench &bench
   }
   if (flags.profile.empty())
     return kSuccess;
-  if (llvm::Error error = writeFile(flags.profile, [&](llvm::raw_ostream &stream) {
-        stream << profile->toTrace() << "\n";
-      }))
+  if (llvm::Error error =
+          writeFile(flags.profile, [&](llvm::raw_ostream &stream) { stream << profile->toTrace() << "\n"; }))
     return fail(textOf(std::move(error)));
   return kSuccess;
 }
@@ -146,8 +139,7 @@ int lathe::runBench(int argc, char **argv) {
 
   constexpr double kBudgetMs = 2000;
   double once = std::max(summarize(*warm).minimum, 1e-4);
-  int runs = flags.runs > 0 ? int(flags.runs)
-                            : int(std::min(std::max(kBudgetMs / once, 10.0), 100000.0));
+  int runs = flags.runs > 0 ? int(flags.runs) : int(std::min(std::max(kBudgetMs / once, 10.0), 100000.0));
   if (profiles)
     return profileLayers(flags, session, bench, runs);
   auto measured = bench.measure(runs);
@@ -160,9 +152,8 @@ int lathe::runBench(int argc, char **argv) {
   }
   const lathe_model &model = loaded->getModel();
   llvm::outs() << model.name << ": median " << llvm::format("%.4f", times.median) << " ms, minimum "
-               << llvm::format("%.4f", times.minimum) << " ms, 90 % below "
-               << llvm::format("%.4f", times.p90) << " ms (" << runs << " runs, " << flags.threads
-               << (flags.threads == 1 ? " thread" : " threads") << "); weights "
-               << model.weight_bytes << " bytes, workspace " << model.workspace_bytes << " bytes\n";
+               << llvm::format("%.4f", times.minimum) << " ms, 90 % below " << llvm::format("%.4f", times.p90)
+               << " ms (" << runs << " runs, " << flags.threads << (flags.threads == 1 ? " thread" : " threads")
+               << "); weights " << model.weight_bytes << " bytes, workspace " << model.workspace_bytes << " bytes\n";
   return kSuccess;
 }

@@ -35,7 +35,7 @@ int lathe::runMachine(int argc, char **argv) {
                                                          {"memory_buffer_bytes", bytes}})
                  << "\n";
   else
-    llvm::outs() << llvm::format("multiply-adds of f32: %.1f GFLOP/s; memory: %.1f GB/s read, of a buffer of %.0f MB\n", *peak,
-                                 *rate, double(bytes) / 1e6);
+    llvm::outs() << llvm::format("multiply-adds of f32: %.1f GFLOP/s; memory: %.1f GB/s read, of a buffer of %.0f MB\n",
+                                 *peak, *rate, double(bytes) / 1e6);
   return kSuccess;
 }

@@ -10,9 +10,7 @@
 
 using namespace lathe;
 
-static double medianOf(std::vector<double> values) {
-  return summarize(std::move(values)).median;
-}
+static double medianOf(std::vector<double> values) { return summarize(std::move(values)).median; }
 
 llvm::Expected<Profile> Profile::measure(const ProfileLayout &layout, LoadedModel &model, int runs,
                                          llvm::function_ref<llvm::Error()> runOnce) {
@@ -120,9 +118,10 @@ void Profile::print(llvm::raw_ostream &stream, const Roofline &roofline) const {
   line({getRest()}, "", "between layers");
   sum.microseconds = total;
   line(sum, "", "total");
-  stream << llvm::format("peak: %.1f GFLOP/s of f32 multiply-adds; read: %.1f GB/s of as many bytes as the weights, %.1f of "
-                         "the workspace\n",
-                         roofline.gflops, roofline.weightGbs, roofline.workspaceGbs);
+  stream << llvm::format(
+      "peak: %.1f GFLOP/s of f32 multiply-adds; read: %.1f GB/s of as many bytes as the weights, %.1f of "
+      "the workspace\n",
+      roofline.gflops, roofline.weightGbs, roofline.workspaceGbs);
 }
 
 llvm::json::Object Profile::toJSON(const Roofline &roofline) const {
@@ -150,29 +149,24 @@ llvm::json::Object Profile::toJSON(const Roofline &roofline) const {
     rows.push_back(std::move(row));
   }
   sum.microseconds = total;
-  return llvm::json::Object{{"peak_gflops", roofline.gflops},
-                            {"weight_gbs", roofline.weightGbs},
-                            {"workspace_gbs", roofline.workspaceGbs},
-                            {"total_us", total},
-                            {"between_layers_us", getRest()},
-                            {"gflops", sum.getGflops()},
-                            {"roofline_share", sum.getRooflineShare()},
-                            {"layers", std::move(rows)}};
+  return llvm::json::Object{{"peak_gflops", roofline.gflops},           {"weight_gbs", roofline.weightGbs},
+                            {"workspace_gbs", roofline.workspaceGbs},   {"total_us", total},
+                            {"between_layers_us", getRest()},           {"gflops", sum.getGflops()},
+                            {"roofline_share", sum.getRooflineShare()}, {"layers", std::move(rows)}};
 }
 
 llvm::json::Value Profile::toTrace() const {
   llvm::json::Array events;
   auto add = [&](llvm::StringRef name, llvm::StringRef op, uint64_t begin, uint64_t ticks,
                  llvm::json::Object arguments) {
-    events.push_back(
-        llvm::json::Object{{"name", name},
-                           {"cat", op},
-                           {"ph", "X"},
-                           {"ts", double(begin - fastest.begin) / ticksPerMicrosecond},
-                           {"dur", double(ticks) / ticksPerMicrosecond},
-                           {"pid", 1},
-                           {"tid", 1},
-                           {"args", std::move(arguments)}});
+    events.push_back(llvm::json::Object{{"name", name},
+                                        {"cat", op},
+                                        {"ph", "X"},
+                                        {"ts", double(begin - fastest.begin) / ticksPerMicrosecond},
+                                        {"dur", double(ticks) / ticksPerMicrosecond},
+                                        {"pid", 1},
+                                        {"tid", 1},
+                                        {"args", std::move(arguments)}});
   };
   add("run", "model", fastest.begin, fastest.end - fastest.begin, {});
   for (auto [layer, call] : llvm::zip(layers, fastest.calls))

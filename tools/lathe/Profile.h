@@ -17,12 +17,12 @@ public:
   static llvm::Expected<Profile> measure(const ProfileLayout &layout, LoadedModel &model, int runs,
                                          llvm::function_ref<llvm::Error()> runOnce);
 
-  /// A table with one line for each layer, in the order they run, and the total. Calls that take no visible time, such as the
-  /// fills of borders, share one line.
+  /// A table with one line for each layer, in the order they run, and the total. Calls that take no visible time, such
+  /// as the fills of borders, share one line.
   void print(llvm::raw_ostream &stream, const Roofline &roofline) const;
   llvm::json::Object toJSON(const Roofline &roofline) const;
-  /// The fastest run in the format of Chrome's tracing. The calls of a layer in a loop are one event, where the first of
-  /// them was.
+  /// The fastest run in the format of Chrome's tracing. The calls of a layer in a loop are one event, where the first
+  /// of them was.
   llvm::json::Value toTrace() const;
 
   struct Layer {

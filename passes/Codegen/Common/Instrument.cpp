@@ -84,8 +84,7 @@ struct InstrumentPass : lathe::impl::InstrumentPassBase<InstrumentPass> {
     auto arena = count < 2 ? MemRefType() : dyn_cast<MemRefType>(main.getArgumentTypes()[count - 2]);
     if (!arena || !arena.hasStaticShape() || !arena.getElementType().isInteger(8) ||
         !isa<LLVM::LLVMPointerType>(main.getArgumentTypes()[count - 1])) {
-      main.emitError("expected an arena and an executor as the last arguments, but got ")
-          << main.getFunctionType();
+      main.emitError("expected an arena and an executor as the last arguments, but got ") << main.getFunctionType();
       return signalPassFailure();
     }
     SmallVector<func::CallOp> calls;
@@ -97,11 +96,8 @@ struct InstrumentPass : lathe::impl::InstrumentPassBase<InstrumentPass> {
     int64_t offset = llvm::alignTo(arena.getNumElements(), 64);
     instrument(calls, growArena(main, offset, words));
     describe(calls, offset);
-    getOperation()->setAttr(kWorkspaceAttr,
-                            Builder(&getContext()).getI64IntegerAttr(offset + 8 * words));
-    remark::passed(main.getLoc(), remark::RemarkOpts::name("Instrumented")
-                                      .category("codegen")
-                                      .function(main.getName()))
+    getOperation()->setAttr(kWorkspaceAttr, Builder(&getContext()).getI64IntegerAttr(offset + 8 * words));
+    remark::passed(main.getLoc(), remark::RemarkOpts::name("Instrumented").category("codegen").function(main.getName()))
         << remark::metric("Calls", calls.size()) << remark::metric("Bytes", 8 * words);
   }
 
@@ -138,21 +134,18 @@ private:
       Value after = readCounter(builder);
       Value spent = arith::SubIOp::create(builder, after, before);
       int64_t word = 2 + 3 * index;
-      store(builder, arith::AddIOp::create(builder, load(builder, profile, word), spent), profile,
-            word);
+      store(builder, arith::AddIOp::create(builder, load(builder, profile, word), spent), profile, word);
       Value first = load(builder, profile, word + 1);
       Value nothing = arith::ConstantIntOp::create(builder, 0, 64);
       Value isFirst = arith::CmpIOp::create(builder, arith::CmpIPredicate::eq, first, nothing);
       store(builder, arith::SelectOp::create(builder, isFirst, before, first), profile, word + 1);
       Value one = arith::ConstantIntOp::create(builder, 1, 64);
-      store(builder, arith::AddIOp::create(builder, load(builder, profile, word + 2), one), profile,
-            word + 2);
+      store(builder, arith::AddIOp::create(builder, load(builder, profile, word + 2), one), profile, word + 2);
     }
   }
 
   static Value readCounter(ImplicitLocOpBuilder &builder) {
-    return LLVM::CallIntrinsicOp::create(builder, builder.getI64Type(),
-                                         builder.getStringAttr("llvm.readcyclecounter"),
+    return LLVM::CallIntrinsicOp::create(builder, builder.getI64Type(), builder.getStringAttr("llvm.readcyclecounter"),
                                          ValueRange())
         .getResult(0);
   }
