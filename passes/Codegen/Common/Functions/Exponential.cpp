@@ -12,28 +12,25 @@ static constexpr double kLn2High = 0.693359375, kLn2Low = -2.12194440054690583e-
 /// 1.5 * 2^23: a sum with it is rounded to a whole number, which its lowest bits hold.
 static constexpr double kRounder = 12582912;
 
-/// e^(sign * x) for sign * x in [-88, 89], or NaN. With n rounded down, e^rest is in [1, 2): every normal result has a normal 2^n,
-/// a larger one has the bits of infinity and a smaller one those of 0.
+/// e^(sign * x) for sign * x in [-87.3, 89], or NaN. As 2 e^rest * 2^(n - 1) it needs no case of its own where it is larger than
+/// the largest number, and 2^(n - 1) has the bits of 0 where n is the smallest.
 static Value emitExpInRange(FloatBuilder &b, Value x, double sign = 1) {
-  constexpr double rounder = kRounder + kExponentBias;
-  // Not quite a half, lest 0 be rounded down to -1.
-  Value sum = b.add(b.fma(x, sign * M_LOG2E, -0.49999997), rounder);
-  Value n = b.sub(sum, rounder);
+  constexpr double rounder = kRounder + kExponentBias - 1;
+  Value sum = b.fma(x, sign * M_LOG2E, rounder), n = b.sub(sum, rounder);
   Value rest = b.fma(n, -sign * kLn2Low, b.fma(n, -sign * kLn2High, x));
-  Value series = b.polynomial(rest, {1, sign * 0.999999821, 0.500005543, sign * 0.166611701, 0.0419110395, sign * 0.00779686775,
-                                     0.0019467657});
+  Value series = b.polynomial(rest, {2, sign * 2, 0.999999881, sign * 0.333330452, 0.0833365843, sign * 0.0167370662, 0.00276365853});
   return b.mul(series, emitPowerOfTwo(b, sum));
 }
 
 Value codegen::emitExp(FloatBuilder &b, Value x) {
   // A negation costs nothing in the signs of constants.
   if (auto negation = x.getDefiningOp<arith::NegFOp>())
-    return emitExpInRange(b, b.atMost(b.atLeast(negation.getOperand(), -89), 88), -1);
-  return emitExpInRange(b, b.atMost(b.atLeast(x, -88), 89));
+    return emitExpInRange(b, b.atMost(b.atLeast(negation.getOperand(), -89), 87.3), -1);
+  return emitExpInRange(b, b.atMost(b.atLeast(x, -87.3), 89));
 }
 
 Value codegen::emitExpNonPositive(FloatBuilder &b, Value x) {
-  return emitExpInRange(b, b.select(b.compare(FloatBuilder::FloatPredicate::OGT, x, -88), x, -88.0));
+  return emitExpInRange(b, b.select(b.compare(FloatBuilder::FloatPredicate::OGT, x, -87.3), x, -87.3));
 }
 
 /// (e^x - 1) / 2^shift for x up to (128 + shift - 1/2) ln 2, or NaN: a number even where e^x is infinite.

@@ -17,7 +17,7 @@ bool hasFma(nn::TargetAttr target);
 // Arguments are reduced as Cody and Waite do ("Software Manual for the Elementary Functions", 1980). Coefficients are computed
 // by tools/dev/fit-functions: best polynomials in the sense of Chebyshev, rounded to f32.
 
-/// e^x within 1.5 ulp (2). Results below the normal numbers are 0.
+/// e^x within 1 ulp (1.5). Below 2^-125.5, a little above the smallest normal number, results are 0.
 mlir::Value emitExp(FloatBuilder &b, mlir::Value x);
 
 /// The same for x <= 0. NaN counts as minus infinity, the difference of two of which softmax takes where a row is masked.
