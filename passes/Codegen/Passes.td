@@ -5,10 +5,11 @@
 include "mlir/Pass/PassBase.td"
 
 def EmitKernels : Pass<"codegen-emit-kernels", "mlir::func::FuncOp"> {
-  let summary = "Turn nn ops on memrefs into loops over vectors";
+  let summary = "Turn nn ops and transposes on memrefs into loops over vectors";
   let description = [{
     Contractions become register tiles: accumulators are carried through the reduction loops, the epilogue is
-    applied to them before the only store. The outermost loop of each op is an `scf.parallel` over tasks.
+    applied to them before the only store. Transposes of the last dimension turn blocks in registers, in an order that
+    reads and writes whole cache lines. The outermost loop of each op is an `scf.parallel` over tasks.
 
     ```mlir
     nn.linear %x, %w outs(%y) : (memref<28x64xf32>, memref<1x64x32xf32>, memref<28x32xf32>) -> ()
@@ -25,8 +26,9 @@ def EmitKernels : Pass<"codegen-emit-kernels", "mlir::func::FuncOp"> {
     }
     ```
   }];
-  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::LLVM::LLVMDialect", "mlir::math::MathDialect",
-                           "mlir::memref::MemRefDialect", "mlir::scf::SCFDialect", "mlir::vector::VectorDialect"];
+  let dependentDialects = ["lathe::nn::NNDialect", "mlir::arith::ArithDialect", "mlir::LLVM::LLVMDialect",
+                           "mlir::math::MathDialect", "mlir::memref::MemRefDialect", "mlir::scf::SCFDialect",
+                           "mlir::vector::VectorDialect"];
 }
 
 //===----------------------------------------------------------------------===//
@@ -114,7 +116,8 @@ def OutlineKernelsPass : Pass<"codegen-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "Moves each compute op of @main into a kernel function; equal kernels are one";
   let description = [{
     A kernel takes the values its op uses and the executor. Kernels whose bodies and types are equal are shared; the
-    location of the op stays on the call. An argument that no other argument of any call overlaps (unless both are only
+    location of the op stays on the call. How many bytes transposes and copies move is written on the module as
+    `lathe.movement`, for the report. An argument that no other argument of any call overlaps (unless both are only
     read) is marked `lathe.noalias`.
 
     ```mlir

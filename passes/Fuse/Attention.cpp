@@ -199,6 +199,22 @@ static Value getUnrepeated(Value value) {
   return heads;
 }
 
+/// V^T P^T, as models with channels before positions write it, is (P V)^T.
+static LogicalResult turnProduct(onnx::MatMulOp op, PatternRewriter &rewriter) {
+  auto transpose = op.getB().getDefiningOp<onnx::TransposeOp>();
+  int64_t rank = fuse::getRank(op.getB());
+  if (!transpose || !getSoftmax(transpose.getData()) || fuse::getRank(op.getA()) != rank || fuse::getRank(op.getY()) != rank)
+    return rewriter.notifyMatchFailure(op, "the right operand is not a softmax, transposed");
+  SmallVector<int64_t> swap = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  std::swap(swap[rank - 1], swap[rank - 2]);
+  if (fuse::getPermutation(transpose) != swap)
+    return rewriter.notifyMatchFailure(op, "the softmax is transposed otherwise");
+  Value product = onnx::MatMulOp::create(rewriter, op.getLoc(), fuse::permute(fuse::getType(op.getY()), swap),
+                                         transpose.getData(), swapLast(rewriter, op.getLoc(), op.getA()));
+  rewriter.replaceOp(op, fuse::createTranspose(rewriter, op.getLoc(), product, swap));
+  return success();
+}
+
 static LogicalResult fuseAttention(onnx::MatMulOp op, PatternRewriter &rewriter) {
   Match match;
   if (StringRef why = matchAttention(op, match); !why.empty())
@@ -246,6 +262,7 @@ namespace {
 struct FuseAttention : lathe::impl::FuseAttentionBase<FuseAttention> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
+    patterns.add(turnProduct);
     patterns.add(fuseAttention);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();

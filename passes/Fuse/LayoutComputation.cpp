@@ -4,6 +4,11 @@
 using namespace mlir;
 using namespace lathe;
 
+StringRef lathe::getAskedWay(Operation *op) {
+  auto way = op->getAttrOfType<StringAttr>(kSinkAttr);
+  return way && way != kSettled && way != kKept ? way.getValue() : StringRef();
+}
+
 void lathe::replaceTransposed(PatternRewriter &rewriter, Operation *op, Operation *replacement,
                               ArrayRef<int64_t> permutation) {
   SmallVector<Value> results;
@@ -19,6 +24,10 @@ static bool isCheap(Value value, int64_t rank, ArrayRef<int64_t> inverse) {
     return false;
   if (fuse::isConstantExpression(value))
     return true;
+  // A transpose that differs in dimensions of size one only.
+  if (auto transpose = value.getDefiningOp<onnx::TransposeOp>(); transpose && type.getRank() == rank)
+    if (fuse::movesOnlyUnits(fuse::getType(transpose.getData()), fuse::compose(fuse::getPermutation(transpose), inverse)))
+      return true;
   SmallVector<int64_t> shape(rank - type.getRank(), 1);
   llvm::append_range(shape, type.getShape());
   return fuse::movesOnlyUnits(RankedTensorType::get(shape, type.getElementType()), inverse);
@@ -57,12 +66,14 @@ struct SinkThroughElementwise : RewritePattern {
       if (!transpose || fuse::getRank(candidate) != rank || fuse::isConstantExpression(candidate))
         continue;
       SmallVector<int64_t> permutation = fuse::getPermutation(transpose), inverse = fuse::invert(permutation);
+      bool asked = !getAskedWay(op).empty();
       // Where nothing moves at all, an operand that would get the inverse could sink its own transpose, back and forth.
       bool isFree = fuse::movesOnlyUnits(fuse::getType(transpose.getData()), permutation);
       if (!llvm::all_of(op->getOperands(), [&](Value v) {
             if (isTransposedBy(v, permutation) || fuse::getRank(v) == 0)
               return true;
-            return isCheap(v, rank, inverse) && (!isFree || fuse::isConstantExpression(v));
+            bool isCheap = asked ? fuse::getRank(v) >= 0 : ::isCheap(v, rank, inverse);
+            return isCheap && (!isFree || fuse::isConstantExpression(v));
           }))
         continue;
       sink(op, permutation, rewriter);
@@ -78,6 +89,8 @@ struct SinkThroughElementwise : RewritePattern {
     Operation *sunk = rewriter.clone(*op);
     sunk->setOperands(operands);
     sunk->getResult(0).setType(fuse::permute(fuse::getType(op->getResult(0)), fuse::invert(permutation)));
+    if (!getAskedWay(op).empty())
+      sunk->setAttr(kSinkAttr, rewriter.getStringAttr(kSettled));
     if (auto concat = dyn_cast<onnx::ConcatOp>(sunk)) {
       int64_t axis = concat.getAxis();
       concat.setAxis(permutation[axis < 0 ? axis + permutation.size() : axis]);
@@ -110,6 +123,27 @@ static LogicalResult sinkThroughRows(OpT op, PatternRewriter &rewriter) {
   sunk->setOperand(0, transpose.getData());
   sunk->getResult(0).setType(fuse::permute(fuse::getType(op->getResult(0)), fuse::invert(permutation)));
   replaceTransposed(rewriter, op, sunk, permutation);
+  return success();
+}
+
+/// Swaps the last two dimensions.
+static SmallVector<int64_t> swapMatrices(int64_t rank) {
+  SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  std::swap(permutation[rank - 1], permutation[rank - 2]);
+  return permutation;
+}
+
+/// A^T B^T is (B A)^T.
+static LogicalResult swapFactors(nn::MatMulOp op, PatternRewriter &rewriter) {
+  int64_t lhsRank = fuse::getRank(op.getLhs()), rhsRank = fuse::getRank(op.getRhs());
+  if (op.getInit() || op.getPacked() || !op.getExtras().empty() || lhsRank < 2 || rhsRank < 2 ||
+      !isTransposedBy(op.getLhs(), swapMatrices(lhsRank)) || !isTransposedBy(op.getRhs(), swapMatrices(rhsRank)))
+    return failure();
+  SmallVector<int64_t> swap = swapMatrices(fuse::getRank(op.getResult()));
+  auto getData = [](Value value) { return value.getDefiningOp<onnx::TransposeOp>().getData(); };
+  auto product = nn::MatMulOp::create(rewriter, op.getLoc(), fuse::permute(fuse::getType(op.getResult()), swap),
+                                      getData(op.getRhs()), getData(op.getLhs()), ValueRange(), Value(), false);
+  replaceTransposed(rewriter, op, product, swap);
   return success();
 }
 
@@ -146,6 +180,7 @@ void lathe::addSinkThroughComputation(RewritePatternSet &patterns) {
   patterns.add(sinkThroughRows<nn::LinearOp>);
   patterns.add(sinkThroughRows<nn::SoftmaxOp>);
   patterns.add(sinkThroughRows<nn::NormOp>);
+  patterns.add(swapFactors);
   patterns.add(absorbQueryTranspose);
   patterns.add(absorbKeyTranspose);
 }

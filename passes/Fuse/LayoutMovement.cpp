@@ -1,18 +1,15 @@
 //===- LayoutMovement.cpp - Transposes sink through data movement ---------===//
-#include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "passes/Fuse/LayoutPatterns.h"
 
 using namespace mlir;
 using namespace lathe;
 
-/// The transpose of a value that is computed at run time; null if `value` is none.
-static onnx::TransposeOp getTranspose(Value value) {
+onnx::TransposeOp lathe::getRunTimeTranspose(Value value) {
   auto transpose = value ? value.getDefiningOp<onnx::TransposeOp>() : nullptr;
   return transpose && !fuse::isConstantExpression(value) ? transpose : nullptr;
 }
 
-/// Axes of an operand or attribute, made positive; nullopt if they are not known.
-static std::optional<SmallVector<int64_t>> normalize(std::optional<SmallVector<int64_t>> axes, int64_t rank) {
+std::optional<SmallVector<int64_t>> lathe::normalizeAxes(std::optional<SmallVector<int64_t>> axes, int64_t rank) {
   if (axes)
     for (int64_t &axis : *axes) {
       axis += axis < 0 ? rank : 0;
@@ -22,8 +19,7 @@ static std::optional<SmallVector<int64_t>> normalize(std::optional<SmallVector<i
   return axes;
 }
 
-/// What is left of a permutation when result dimensions in `removed` are gone.
-static SmallVector<int64_t> removeDims(ArrayRef<int64_t> permutation, ArrayRef<int64_t> removed) {
+SmallVector<int64_t> lathe::removeDims(ArrayRef<int64_t> permutation, ArrayRef<int64_t> removed) {
   SmallVector<int64_t> kept, sorted;
   for (auto [i, p] : llvm::enumerate(permutation))
     if (!llvm::is_contained(removed, int64_t(i)))
@@ -50,12 +46,12 @@ struct SinkThroughReduce : RewritePattern {
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
     if (!op->getName().getStringRef().starts_with("onnx.Reduce") || op->getNumOperands() != 2)
       return failure();
-    onnx::TransposeOp transpose = getTranspose(op->getOperand(0));
+    onnx::TransposeOp transpose = getRunTimeTranspose(op->getOperand(0));
     std::optional<SmallVector<int64_t>> axes = fuse::getInts(op->getOperand(1));
     if (!transpose || !axes || axes->empty())
       return failure();
     SmallVector<int64_t> permutation = fuse::getPermutation(transpose), after = permutation;
-    axes = normalize(axes, permutation.size());
+    axes = normalizeAxes(axes, permutation.size());
     if (!axes)
       return failure();
     auto keep = op->getAttrOfType<IntegerAttr>("keepdims");
@@ -70,168 +66,10 @@ struct SinkThroughReduce : RewritePattern {
     return success();
   }
 };
-
-/// Reshape-like ops: what moves only dimensions of size 1 is skipped; groups of dimensions that stay together in x are
-/// merged there, and dimensions are split there.
-struct SinkThroughReshape : RewritePattern {
-  explicit SinkThroughReshape(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
-
-  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    if (!isa<onnx::ReshapeOp, onnx::FlattenOp, onnx::SqueezeOp, onnx::UnsqueezeOp>(op))
-      return failure();
-    onnx::TransposeOp transpose = getTranspose(op->getOperand(0));
-    RankedTensorType result = fuse::getType(op->getResult(0));
-    if (!transpose || !result)
-      return failure();
-    Value data = transpose.getData();
-    RankedTensorType type = fuse::getType(data), transposed = fuse::getType(op->getOperand(0));
-    SmallVector<int64_t> permutation = fuse::getPermutation(transpose);
-    if (succeeded(moveUnits(op, data, permutation, rewriter)))
-      return success();
-    if (result.getRank() == type.getRank() && !fuse::movesOnlyUnits(type, permutation))
-      return failure();
-    bool known = !isAmbiguous(op, result);
-    if (known && result.getRank() < type.getRank() && succeeded(merge(op, data, permutation, transposed, result, rewriter)))
-      return success();
-    if (known && result.getRank() > type.getRank() && succeeded(split(op, data, permutation, transposed, result, rewriter)))
-      return success();
-    if (!fuse::movesOnlyUnits(type, permutation))
-      return failure();
-    Value reshaped = fuse::createReshape(rewriter, op->getLoc(), data, result);
-    if (!reshaped)
-      return failure();
-    rewriter.replaceOp(op, reshaped);
-    return success();
-  }
-
-  /// Squeeze and Unsqueeze name their dimensions, so that they can do the same to x.
-  static LogicalResult moveUnits(Operation *op, Value data, ArrayRef<int64_t> permutation, PatternRewriter &rewriter) {
-    if (!isa<onnx::SqueezeOp, onnx::UnsqueezeOp>(op) || op->getNumOperands() != 2)
-      return failure();
-    bool squeezes = isa<onnx::SqueezeOp>(op);
-    int64_t resultRank = fuse::getRank(op->getResult(0));
-    auto axes = normalize(fuse::getInts(op->getOperand(1)), squeezes ? permutation.size() : resultRank);
-    if (!axes)
-      return failure();
-    llvm::sort(*axes);
-    SmallVector<int64_t> after, moved;
-    Value changed;
-    if (squeezes) {
-      moved = llvm::map_to_vector(*axes, [&](int64_t axis) { return permutation[axis]; });
-      llvm::sort(moved);
-      after = removeDims(permutation, *axes);
-      changed = fuse::createSqueeze(rewriter, op->getLoc(), data, moved);
-    } else {
-      SmallVector<int64_t> kept;
-      for (int64_t i = 0; i < resultRank; ++i)
-        if (!llvm::is_contained(*axes, i))
-          kept.push_back(i);
-      size_t next = 0;
-      for (int64_t i = 0; i < resultRank; ++i)
-        after.push_back(llvm::is_contained(*axes, i) ? i : kept[permutation[next++]]);
-      changed = fuse::createUnsqueeze(rewriter, op->getLoc(), data, *axes);
-    }
-    rewriter.replaceOp(op, fuse::isIdentity(after) ? changed : fuse::createTranspose(rewriter, op->getLoc(), changed, after));
-    return success();
-  }
-
-  /// Whether types alone do not tell which dimensions a reshape merges or splits: several sizes are unknown, and the
-  /// reshape does not copy them from the front.
-  static bool isAmbiguous(Operation *op, RankedTensorType to) {
-    if (llvm::count_if(to.getShape(), ShapedType::isDynamic) <= 1)
-      return false;
-    auto reshape = dyn_cast<onnx::ReshapeOp>(op);
-    std::optional<SmallVector<int64_t>> shape = reshape ? fuse::getInts(reshape.getShape()) : std::nullopt;
-    if (!shape || reshape.getAllowzero() || shape->size() != size_t(to.getRank()))
-      return true;
-    bool leading = true;
-    for (auto [asked, size] : llvm::zip(*shape, to.getShape())) {
-      leading &= asked == 0;
-      if (ShapedType::isDynamic(size) && !leading)
-        return true;
-    }
-    return false;
-  }
-
-  /// How many leading dimensions a reshape leaves alone.
-  static int64_t countKept(ArrayRef<ReassociationIndices> groups) {
-    int64_t kept = 0;
-    for (const ReassociationIndices &group : groups) {
-      if (group.size() != 1)
-        break;
-      ++kept;
-    }
-    return kept;
-  }
-
-  static LogicalResult merge(Operation *op, Value data, ArrayRef<int64_t> permutation, RankedTensorType from,
-                             RankedTensorType to, PatternRewriter &rewriter) {
-    auto groups = getReassociationIndicesForReshape(from, to);
-    if (!groups || groups->size() != size_t(to.getRank()))
-      return failure();
-    // Groups in the order that they have in `data`; inside one, only dimensions of size 1 may be out of place.
-    SmallVector<std::pair<int64_t, int64_t>> order; // first dimension in data, result dimension
-    for (auto [i, group] : llvm::enumerate(*groups)) {
-      SmallVector<int64_t> wide;
-      for (int64_t dim : group)
-        if (group.size() == 1 || from.getDimSize(dim) != 1)
-          wide.push_back(permutation[dim]);
-      if (wide.empty())
-        wide.push_back(permutation[*llvm::min_element(group, [&](int64_t a, int64_t b) { return permutation[a] < permutation[b]; })]);
-      for (size_t j = 1; j < wide.size(); ++j)
-        if (wide[j] <= wide[j - 1] || hasWideBetween(fuse::getType(data), wide[j - 1], wide[j]))
-          return failure();
-      order.emplace_back(wide.front(), i);
-    }
-    llvm::sort(order);
-    SmallVector<int64_t> shape, after(to.getRank());
-    for (auto [position, entry] : llvm::enumerate(order)) {
-      shape.push_back(to.getDimSize(entry.second));
-      after[entry.second] = position;
-    }
-    int64_t kept = 0;
-    while (kept < int64_t(order.size()) && (*groups)[order[kept].second].size() == 1 && order[kept].first == kept)
-      ++kept;
-    return finish(op, data, RankedTensorType::get(shape, to.getElementType()), kept, after, rewriter);
-  }
-
-  static bool hasWideBetween(RankedTensorType type, int64_t first, int64_t last) {
-    for (int64_t i = first + 1; i < last; ++i)
-      if (type.getDimSize(i) != 1)
-        return true;
-    return false;
-  }
-
-  static LogicalResult split(Operation *op, Value data, ArrayRef<int64_t> permutation, RankedTensorType from,
-                             RankedTensorType to, PatternRewriter &rewriter) {
-    auto groups = getReassociationIndicesForReshape(from, to);
-    if (!groups || groups->size() != size_t(from.getRank()))
-      return failure();
-    SmallVector<int64_t> inverse = fuse::invert(permutation), shape, after(to.getRank());
-    SmallVector<ReassociationIndices> inData;
-    for (int64_t dim : inverse) {
-      inData.push_back((*groups)[dim]);
-      for (int64_t part : (*groups)[dim]) {
-        after[part] = shape.size();
-        shape.push_back(to.getDimSize(part));
-      }
-    }
-    return finish(op, data, RankedTensorType::get(shape, to.getElementType()), countKept(inData), after, rewriter);
-  }
-
-  static LogicalResult finish(Operation *op, Value data, RankedTensorType type, int64_t kept, ArrayRef<int64_t> after,
-                              PatternRewriter &rewriter) {
-    Value reshaped = fuse::createReshape(rewriter, op->getLoc(), data, type, kept);
-    if (!reshaped)
-      return failure();
-    rewriter.replaceOp(op, fuse::isIdentity(after) ? reshaped : fuse::createTranspose(rewriter, op->getLoc(), reshaped, after));
-    return success();
-  }
-};
 } // namespace
 
 static LogicalResult sinkThroughSplit(onnx::SplitOp op, PatternRewriter &rewriter) {
-  onnx::TransposeOp transpose = getTranspose(op.getInput());
+  onnx::TransposeOp transpose = getRunTimeTranspose(op.getInput());
   if (!transpose)
     return failure();
   SmallVector<int64_t> permutation = fuse::getPermutation(transpose);
@@ -244,13 +82,13 @@ static LogicalResult sinkThroughSplit(onnx::SplitOp op, PatternRewriter &rewrite
 }
 
 static LogicalResult sinkThroughSlice(onnx::SliceOp op, PatternRewriter &rewriter) {
-  onnx::TransposeOp transpose = getTranspose(op.getData());
+  onnx::TransposeOp transpose = getRunTimeTranspose(op.getData());
   if (!transpose)
     return failure();
   SmallVector<int64_t> permutation = fuse::getPermutation(transpose);
   std::optional<SmallVector<int64_t>> axes;
   if (op.getAxes())
-    axes = normalize(fuse::getInts(op.getAxes()), permutation.size());
+    axes = normalizeAxes(fuse::getInts(op.getAxes()), permutation.size());
   else if (RankedTensorType starts = fuse::getType(op.getStarts()); starts && starts.hasStaticShape())
     axes = llvm::to_vector(llvm::seq<int64_t>(0, starts.getNumElements()));
   if (!axes || axes->size() > permutation.size())
@@ -271,7 +109,7 @@ static LogicalResult sinkThroughSlice(onnx::SliceOp op, PatternRewriter &rewrite
 }
 
 static LogicalResult sinkThroughGather(onnx::GatherOp op, PatternRewriter &rewriter) {
-  onnx::TransposeOp transpose = getTranspose(op.getData());
+  onnx::TransposeOp transpose = getRunTimeTranspose(op.getData());
   int64_t indexRank = fuse::getRank(op.getIndices());
   if (!transpose || indexRank < 0 || indexRank > 1)
     return failure();
@@ -287,7 +125,7 @@ static LogicalResult sinkThroughGather(onnx::GatherOp op, PatternRewriter &rewri
 }
 
 static LogicalResult sinkThroughPad(onnx::PadOp op, PatternRewriter &rewriter) {
-  onnx::TransposeOp transpose = getTranspose(op.getData());
+  onnx::TransposeOp transpose = getRunTimeTranspose(op.getData());
   std::optional<SmallVector<int64_t>> pads = fuse::getInts(op.getPads());
   if (!transpose || !pads)
     return failure();
@@ -295,7 +133,7 @@ static LogicalResult sinkThroughPad(onnx::PadOp op, PatternRewriter &rewriter) {
   int64_t rank = permutation.size();
   std::optional<SmallVector<int64_t>> axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
   if (op.getAxes())
-    axes = normalize(fuse::getInts(op.getAxes()), rank);
+    axes = normalizeAxes(fuse::getInts(op.getAxes()), rank);
   if (!axes || pads->size() != 2 * axes->size())
     return failure();
   SmallVector<int64_t> moved(2 * rank, 0);
@@ -312,7 +150,7 @@ static LogicalResult sinkThroughPad(onnx::PadOp op, PatternRewriter &rewriter) {
 }
 
 static LogicalResult sinkThroughResize(onnx::ResizeOp op, PatternRewriter &rewriter) {
-  onnx::TransposeOp transpose = getTranspose(op.getX());
+  onnx::TransposeOp transpose = getRunTimeTranspose(op.getX());
   if (!transpose || op.getAxes() || op.getCoordinateTransformationMode() == "tf_crop_and_resize")
     return failure();
   SmallVector<int64_t> permutation = fuse::getPermutation(transpose), inverse = fuse::invert(permutation);
@@ -340,11 +178,88 @@ static LogicalResult sinkThroughResize(onnx::ResizeOp op, PatternRewriter &rewri
   return success();
 }
 
+//===----------------------------------------------------------------------===//
+// Ops along one axis
+//===----------------------------------------------------------------------===//
+
+/// ArgMax, ArgMin and TopK.
+template <typename OpT>
+static LogicalResult sinkThroughSelection(OpT op, PatternRewriter &rewriter) {
+  onnx::TransposeOp transpose = getRunTimeTranspose(op->getOperand(0));
+  if (!transpose)
+    return failure();
+  SmallVector<int64_t> permutation = fuse::getPermutation(transpose), after = permutation;
+  int64_t axis = op.getAxis();
+  axis += axis < 0 ? permutation.size() : 0;
+  if (auto keep = op->template getAttrOfType<IntegerAttr>("keepdims"); keep && keep.getInt() == 0)
+    after = removeDims(permutation, {axis});
+  auto sunk = cast<OpT>(cloneOn(rewriter, op, transpose.getData(), after));
+  sunk.setAxis(permutation[axis]);
+  replaceTransposed(rewriter, op, sunk, after);
+  return success();
+}
+
+static LogicalResult sinkThroughCumSum(onnx::CumSumOp op, PatternRewriter &rewriter) {
+  onnx::TransposeOp transpose = getRunTimeTranspose(op.getX());
+  auto axis = normalizeAxes(fuse::getInts(op.getAxis()), fuse::getRank(op.getX()));
+  if (!transpose || !axis || axis->size() != 1)
+    return failure();
+  SmallVector<int64_t> permutation = fuse::getPermutation(transpose);
+  auto type = cast<RankedTensorType>(op.getAxis().getType());
+  APInt moved(type.getElementTypeBitWidth(), permutation[axis->front()]);
+  Value movedAxis = onnx::ConstantOp::create(rewriter, op.getLoc(), DenseIntElementsAttr::get(type, moved));
+  auto sunk = cast<onnx::CumSumOp>(cloneOn(rewriter, op, transpose.getData(), permutation));
+  sunk.getAxisMutable().assign(movedAxis);
+  replaceTransposed(rewriter, op, sunk, permutation);
+  return success();
+}
+
+/// Expand and Tile, whose second operand has a number for each dimension.
+template <typename OpT>
+static LogicalResult sinkThroughRepetition(OpT op, PatternRewriter &rewriter) {
+  onnx::TransposeOp transpose = getRunTimeTranspose(op->getOperand(0));
+  std::optional<SmallVector<int64_t>> counts = fuse::getInts(op->getOperand(1));
+  if (!transpose || !counts)
+    return failure();
+  SmallVector<int64_t> permutation = fuse::getPermutation(transpose);
+  if (counts->size() != permutation.size())
+    return failure();
+  Value moved = fuse::createInts(rewriter, op.getLoc(), fuse::compose(*counts, fuse::invert(permutation)));
+  Operation *sunk = cloneOn(rewriter, op, transpose.getData(), permutation);
+  sunk->setOperand(1, moved);
+  replaceTransposed(rewriter, op, sunk, permutation);
+  return success();
+}
+
+/// QuantizeLinear and DequantizeLinear, with one scale or one for each slice along an axis.
+template <typename OpT>
+static LogicalResult sinkThroughQuantization(OpT op, PatternRewriter &rewriter) {
+  onnx::TransposeOp transpose = getRunTimeTranspose(op->getOperand(0));
+  if (!transpose || op.getBlockSize() != 0 || fuse::getRank(op->getOperand(1)) > 1)
+    return failure();
+  SmallVector<int64_t> permutation = fuse::getPermutation(transpose);
+  int64_t rank = permutation.size(), axis = op.getAxis();
+  axis += axis < 0 ? rank : 0;
+  auto sunk = cast<OpT>(cloneOn(rewriter, op, transpose.getData(), permutation));
+  if (axis >= 0 && axis < rank)
+    sunk.setAxis(permutation[axis]);
+  replaceTransposed(rewriter, op, sunk, permutation);
+  return success();
+}
+
 void lathe::addSinkThroughMovement(RewritePatternSet &patterns) {
-  patterns.add<SinkThroughReduce, SinkThroughReshape>(patterns.getContext());
+  patterns.add<SinkThroughReduce>(patterns.getContext());
   patterns.add(sinkThroughSplit);
   patterns.add(sinkThroughSlice);
   patterns.add(sinkThroughGather);
   patterns.add(sinkThroughPad);
   patterns.add(sinkThroughResize);
+  patterns.add(sinkThroughSelection<onnx::ArgMaxOp>);
+  patterns.add(sinkThroughSelection<onnx::ArgMinOp>);
+  patterns.add(sinkThroughSelection<onnx::TopKOp>);
+  patterns.add(sinkThroughCumSum);
+  patterns.add(sinkThroughRepetition<onnx::ExpandOp>);
+  patterns.add(sinkThroughRepetition<onnx::TileOp>);
+  patterns.add(sinkThroughQuantization<onnx::QuantizeLinearOp>);
+  patterns.add(sinkThroughQuantization<onnx::DequantizeLinearOp>);
 }

@@ -1,5 +1,6 @@
 //===- Norm.cpp - Recognises LayerNorm and RMSNorm ------------------------===//
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/Fuse/NormPatterns.h"
 #include "passes/Fuse/Passes.h"
 #include "passes/Fuse/Utils.h"
 
@@ -178,6 +179,7 @@ struct FuseNorm : lathe::impl::FuseNormBase<FuseNorm> {
     patterns.add(matchNorm<onnx::MulOp>);
     patterns.add(takeParameter<onnx::MulOp>);
     patterns.add(takeParameter<onnx::AddOp>);
+    addChannelNorms(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     getOperation().walk([](onnx::LayerNormalizationOp op) {

@@ -27,7 +27,9 @@ def FuseConvBatchNorm : FusePass<"fuse-conv-batch-norm"> {
 def FuseNorm : FusePass<"fuse-norm"> {
   let summary = "Recognises LayerNorm and RMSNorm over the last dimension";
   let description = [{
-    Takes `onnx.LayerNormalization` and the elementwise ops that exporters spell both norms with.
+    Takes `onnx.LayerNormalization` and the elementwise ops that exporters spell both norms with. Norms of channels
+    (instance norm, group norm, also spelled by two reshapes, and LRN) become reductions and elementwise ops, which work
+    on any layout: one factor and one addend for each channel.
 
     ```mlir
     %2 = onnx.Pow %x, %two
@@ -98,8 +100,23 @@ def FusePropagateLayout : FusePass<"fuse-propagate-layout"> {
   let summary = "Moves transposes towards the results until they meet their inverse";
   let description = [{
     A transpose sinks through elementwise ops, reductions, concatenations, slices, pads, resizes and reshapes that do
-    not mix what it separates. One that only moves dimensions of size 1 becomes a reshape. Those that remain are
-    reported with the bytes they move.
+    not mix what it separates; before a product with a constant, the constant's rows change places. Two around a reshape
+    are merged. One that only moves dimensions of size 1 becomes a reshape.
+
+    Where an op could let a transpose pass only if another value were transposed for it, copies of the function in
+    which it does are tried, and the one that moves the fewest bytes is kept:
+
+    ```mlir
+    %0 = onnx.Transpose %y {perm = array<i64: 0, 3, 1, 2>}
+    %1 = onnx.Add %0, %x
+    %2 = onnx.Transpose %1 {perm = array<i64: 0, 2, 3, 1>}
+    %3 = onnx.Transpose %x {perm = array<i64: 0, 2, 3, 1>}
+    // becomes
+    %3 = onnx.Transpose %x {perm = array<i64: 0, 2, 3, 1>}
+    %2 = onnx.Add %y, %3
+    ```
+
+    Those that remain are reported with the bytes they move.
 
     ```mlir
     %0 = onnx.Transpose %x {perm = array<i64: 0, 3, 1, 2>}

@@ -87,11 +87,15 @@ struct FusePropagateLayout : lathe::impl::FusePropagateLayoutBase<FusePropagateL
     sinking.add(mergeReshapes);
     addSinkThroughComputation(sinking);
     addSinkThroughMovement(sinking);
+    addSinkThroughReshape(sinking);
     reshaping.add(mergeTransposes);
     reshaping.add(makeReshape);
     reshaping.add(mergeReshapes);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(sinking))) ||
-        failed(applyPatternsGreedily(getOperation(), std::move(reshaping))))
+    FrozenRewritePatternSet sinkingPatterns(std::move(sinking));
+    if (failed(applyPatternsGreedily(getOperation(), sinkingPatterns)))
+      return signalPassFailure();
+    searchLayout(getOperation(), sinkingPatterns);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(reshaping))))
       return signalPassFailure();
     report(getOperation());
   }

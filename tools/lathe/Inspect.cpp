@@ -1,6 +1,7 @@
 //===- Inspect.cpp - lathe inspect ----------------------------------------===//
 #include "lib/Report/ModelSummary.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "passes/Codegen/Common/DataMovement.h"
 #include "tools/lathe/Commands.h"
 #include "tools/lathe/Session.h"
 #include <set>
@@ -52,8 +53,14 @@ int lathe::runInspect(int argc, char **argv) {
 
   // Whatever the compiler does not support shows when it compiles; all such nodes are printed to stderr.
   bool supported = succeeded(runPhases(*module, session.getOptions(), Phase::LLVM, Phase::Shapes));
+  std::optional<codegen::DataMovement> movement = codegen::readMovement(*module);
   if (flags.json) {
     llvm::json::Object report = toJSON(summary);
+    if (movement)
+      report["movement"] = llvm::json::Object{{"transposes", movement->transposes},
+                                              {"transposed_bytes", movement->transposedBytes},
+                                              {"copies", movement->copies},
+                                              {"copied_bytes", movement->copiedBytes}};
     report["model"] = options.name;
     report["assumed_dims"] = llvm::json::Array(assumed);
     report["supported"] = supported;
@@ -62,6 +69,9 @@ int lathe::runInspect(int argc, char **argv) {
     print(summary, llvm::outs());
     for (const std::string &name : assumed)
       llvm::outs() << "assumed     " << name << " = 1 (see --dim)\n";
+    if (movement)
+      llvm::outs() << "movement    transposes " << movement->transposes << " (" << movement->transposedBytes
+                   << " bytes), copies " << movement->copies << " (" << movement->copiedBytes << " bytes)\n";
     llvm::outs() << "supported   " << (supported ? "yes" : "no: see the errors above") << "\n";
   }
   return supported ? kSuccess : kFailure;

@@ -43,13 +43,18 @@ LogicalResult emitKernel(Operation *op) {
       .Case([](nn::SoftmaxOp softmax) { return cpu::emitSoftmax(softmax); })
       .Case([](nn::TokenMergeOp merge) { return cpu::emitTokenMerge(merge); })
       .Case([](nn::TokenPruneOp prune) { return cpu::emitTokenPrune(prune); })
+      .Case([](linalg::TransposeOp transpose) { return cpu::emitTranspose(transpose); })
       .Default([](Operation *other) { return other->emitOpError("has no kernel for this target"); });
 }
 
 struct EmitKernels : lathe::impl::EmitKernelsBase<EmitKernels> {
   void runOnOperation() override {
     SmallVector<Operation *> kernels;
-    getOperation().walk([&](nn::KernelOpInterface op) { kernels.push_back(op); });
+    getOperation().walk([&](Operation *op) {
+      auto transpose = dyn_cast<linalg::TransposeOp>(op);
+      if (isa<nn::KernelOpInterface>(op) || (transpose && cpu::hasTransposeKernel(transpose)))
+        kernels.push_back(op);
+    });
     for (Operation *op : kernels) {
       if (failed(emitKernel(op)))
         return signalPassFailure();

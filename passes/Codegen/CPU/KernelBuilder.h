@@ -49,7 +49,7 @@ public:
 
   /// e^x for x <= 0: see codegen::emitExpNonPositive.
   mlir::Value expNonPositive(mlir::Value x);
-  /// Rows become columns: `lanes()` vectors in, as many out.
+  /// Rows become columns, in each of the squares that lie beside each other: as many vectors as a square has rows.
   void transpose(mlir::MutableArrayRef<mlir::Value> rows);
 
   /// `lanes()` elements at the indices; those without mask are zero.

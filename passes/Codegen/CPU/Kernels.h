@@ -3,6 +3,7 @@
 #define PASSES_CODEGEN_CPU_KERNELS_H
 
 #include "dialects/NN/IR/NNDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 namespace lathe::cpu {
 
@@ -21,6 +22,11 @@ mlir::LogicalResult emitTokenMerge(nn::TokenMergeOp op);
 mlir::LogicalResult emitTokenPrune(nn::TokenPruneOp op);
 mlir::LogicalResult emitWinogradInput(nn::WinogradInputOp op);
 mlir::LogicalResult emitWinogradConv(nn::WinogradConvOp op);
+
+/// Whether blocks in registers serve this transpose: its last dimension is another one before than after, and both are
+/// long. For all others, loops are as good.
+bool hasTransposeKernel(mlir::linalg::TransposeOp op);
+mlir::LogicalResult emitTranspose(mlir::linalg::TransposeOp op);
 
 } // namespace lathe::cpu
 

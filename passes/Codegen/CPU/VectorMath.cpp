@@ -12,13 +12,13 @@ Value KernelBuilder::expNonPositive(Value x) {
 }
 
 void KernelBuilder::transpose(MutableArrayRef<Value> rows) {
-  int64_t size = lanes();
+  int64_t size = rows.size(), lanes = cast<VectorType>(rows.front().getType()).getNumElements();
   // Blocks of `width` off the diagonal change places, from single elements up to halves.
   for (int64_t width = 1; width < size; width *= 2) {
     SmallVector<int64_t> low, high;
-    for (int64_t lane = 0; lane < size; ++lane) {
-      low.push_back(lane & width ? size + lane - width : lane);
-      high.push_back(lane & width ? size + lane : lane + width);
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      low.push_back(lane & width ? lanes + lane - width : lane);
+      high.push_back(lane & width ? lanes + lane : lane + width);
     }
     for (int64_t i = 0; i < size; ++i) {
       if (i & width)

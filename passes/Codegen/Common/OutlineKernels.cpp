@@ -7,6 +7,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "passes/Codegen/Common/DataMovement.h"
 #include "passes/Codegen/Common/GeneralTypes.h"
 #include "passes/Codegen/Common/SizeBounds.h"
 #include "passes/Codegen/Passes.h"
@@ -150,6 +151,7 @@ struct OutlineKernelsPass : lathe::impl::OutlineKernelsPassBase<OutlineKernelsPa
             main.insertArgument(position, pointer, builder.getDictionaryAttr({}), main.getLoc())))
       return signalPassFailure();
     Value executor = main.getArgument(position);
+    DataMovement movement = recordMovement(main);
 
     SmallVector<Operation *> ops;
     main.walk<WalkOrder::PreOrder>([&](Operation *op) {
@@ -173,6 +175,11 @@ struct OutlineKernelsPass : lathe::impl::OutlineKernelsPassBase<OutlineKernelsPa
     remark::passed(main.getLoc(),
                    remark::RemarkOpts::name("Kernels").category("codegen").function(main.getName()))
         << remark::metric("Kernels", kernels.size()) << remark::metric("Calls", calls.size());
+    remark::passed(main.getLoc(),
+                   remark::RemarkOpts::name("DataMovement").category("codegen").function(main.getName()))
+        << remark::metric("Transposes", movement.transposes)
+        << remark::metric("TransposedBytes", movement.transposedBytes)
+        << remark::metric("Copies", movement.copies) << remark::metric("CopiedBytes", movement.copiedBytes);
   }
 
   /// Nullopt where there is nothing to compute.
