@@ -1,7 +1,7 @@
 //===- LoadedModel.cpp - Objects linked into this process -----------------===//
 #include "lib/Execution/LoadedModel.h"
 #include "lib/Support/Npy.h"
-#include "lib/Target/X86/X86.h"
+#include "lib/Target/TargetFamily.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/DynamicLibrary.h"
@@ -54,7 +54,7 @@ LoadedModel::~LoadedModel() = default;
 
 llvm::Expected<std::unique_ptr<LoadedModel>> LoadedModel::load(std::unique_ptr<llvm::MemoryBuffer> object, llvm::StringRef name,
                                                                std::unique_ptr<llvm::MemoryBuffer> weights) {
-  initializeX86(); // LLJIT asks the target registry even when it never compiles
+  (void)getTargetFamilies(); // LLJIT asks the target registry even when it never compiles
   llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> jit = llvm::orc::LLJITBuilder().create();
   if (!jit)
     return jit.takeError();

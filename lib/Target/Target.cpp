@@ -1,27 +1,49 @@
 //===- Target.cpp - From the LLVM dialect to code -------------------------===//
 #include "lib/Target/Target.h"
-#include "lib/Target/X86/X86.h"
+#include "lib/Target/TargetFamily.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
 using namespace lathe;
 
+/// "native, a, b, c" of all families.
+static std::string listTargetNames() {
+  std::string names = "native";
+  for (const TargetFamily *family : getTargetFamilies())
+    for (StringRef name : family->getNames())
+      names += ", " + name.str();
+  return names;
+}
+
+/// The family that this process runs on; null if none is built in for it.
+static const TargetFamily *getHostFamily() { return findTargetFamily(llvm::Triple(llvm::sys::getProcessTriple())); }
+
 llvm::Expected<nn::TargetAttr> lathe::resolveTarget(MLIRContext &context, StringRef target, StringRef cpu) {
   context.loadDialect<nn::NNDialect>();
-  if (nn::TargetAttr found = resolveX86Target(context, target, cpu))
+  bool native = target == "native";
+  const TargetFamily *family = native ? getHostFamily() : nullptr;
+  if (!native)
+    for (const TargetFamily *candidate : getTargetFamilies())
+      if (llvm::is_contained(candidate->getNames(), target))
+        family = candidate;
+  if (!family)
+    return llvm::createStringError("unknown target '" + target + "'; known: " + listTargetNames());
+  if (nn::TargetAttr found = native ? family->describeHost(context, cpu) : family->describe(context, target, cpu))
     return found;
-  if (!isX86Target(target))
-    return llvm::createStringError("unknown target '" + target + "'; known: native, " + getX86TargetNames());
   return llvm::createStringError("unknown cpu '" + cpu + "' for target '" + target + "'");
 }
 
-bool lathe::runsHere(nn::TargetAttr target) { return x86RunsHere(target); }
+bool lathe::runsHere(nn::TargetAttr target) {
+  const TargetFamily *host = getHostFamily();
+  return host && host->contains(llvm::Triple(target.getTriple())) && host->runsHere(target);
+}
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> lathe::createTargetMachine(nn::TargetAttr target) {
-  initializeX86();
+  (void)getTargetFamilies(); // registers their code generators
   llvm::Triple triple(target.getTriple());
   std::string error;
   const llvm::Target *found = llvm::TargetRegistry::lookupTarget(triple, error);

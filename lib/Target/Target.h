@@ -16,7 +16,7 @@ namespace lathe {
 /// What a target's code generator writes.
 enum class CodeKind { Object, Assembly, LLVMIR };
 
-/// The description of `--target=` (native, x86-64-v2, x86-64-v3, x86-64-v4) and `--cpu=` (an LLVM CPU name, or empty).
+/// The description of `--target=` (native, or a name of one of the target families) and `--cpu=` (an LLVM CPU name, or empty).
 /// An unknown name is an error that lists the known ones.
 llvm::Expected<nn::TargetAttr> resolveTarget(mlir::MLIRContext &context, llvm::StringRef target, llvm::StringRef cpu = "");
 

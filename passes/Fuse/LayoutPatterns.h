@@ -3,6 +3,7 @@
 #define PASSES_FUSE_LAYOUTPATTERNS_H
 
 #include "mlir/Rewrite/FrozenRewritePatternSet.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/Fuse/Utils.h"
 
 namespace lathe {
@@ -26,6 +27,8 @@ std::optional<llvm::SmallVector<int64_t>> normalizeAxes(std::optional<llvm::Smal
 /// What is left of a permutation when result dimensions in `removed` are gone.
 llvm::SmallVector<int64_t> removeDims(llvm::ArrayRef<int64_t> permutation, llvm::ArrayRef<int64_t> removed);
 
+/// How to apply the patterns below: they end after a few steps for each op, and a bound says so where one should not.
+mlir::GreedyRewriteConfig getSinkingConfig(mlir::func::FuncOp function);
 /// Patterns that sink transposes through elementwise ops, concatenations and nn ops.
 void addSinkThroughComputation(mlir::RewritePatternSet &patterns);
 /// Patterns that sink transposes through reductions, slices, splits, gathers, pads and resizes.

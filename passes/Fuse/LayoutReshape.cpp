@@ -163,6 +163,14 @@ public:
     return llvm::map_to_vector(regrouping.to[dim], [&](int64_t part) { return places[part]; });
   }
 
+  /// How many dimensions stay where they are before the first that does not.
+  static int64_t countKept(ArrayRef<int64_t> permutation) {
+    int64_t kept = 0;
+    while (kept < int64_t(permutation.size()) && permutation[kept] == kept)
+      ++kept;
+    return kept;
+  }
+
   /// The result, which has type `result`, with its dimensions in this order; null, and no change, if constants do not
   /// say its sizes.
   Value create(PatternRewriter &rewriter, Location loc, Value x, ArrayRef<int64_t> order, RankedTensorType result) const {
@@ -172,11 +180,13 @@ public:
       merge.equal += merge.equal == int64_t(i) && regrouping.to[dim].size() == 1;
       llvm::append_range(permutation, getPlaces(dim));
     }
-    if (!split.isPossible() || !merge.isPossible())
+    // A transpose that moves no element is a reshape; as a transpose it would come to the merging one, again and again.
+    PlannedReshape moveUnits{fuse::permute(split.type, permutation), countKept(permutation)};
+    bool movesElements = !fuse::movesOnlyUnits(split.type, permutation);
+    if (!split.isPossible() || !merge.isPossible() || (!movesElements && !moveUnits.isPossible()))
       return {};
     x = split.create(rewriter, loc, x);
-    if (!fuse::isIdentity(permutation))
-      x = fuse::createTranspose(rewriter, loc, x, permutation);
+    x = movesElements ? fuse::createTranspose(rewriter, loc, x, permutation) : moveUnits.create(rewriter, loc, x);
     return merge.create(rewriter, loc, x);
   }
 

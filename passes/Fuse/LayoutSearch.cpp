@@ -1,7 +1,6 @@
 //===- LayoutSearch.cpp - Transposes that are worth another one -----------===//
 #include "mlir/IR/Dominance.h"
 #include "mlir/Transforms/CSE.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/Fuse/LayoutPatterns.h"
 
 using namespace mlir;
@@ -78,7 +77,7 @@ static func::FuncOp tryToSink(func::FuncOp function, ArrayRef<Operation *> ops, 
   func::FuncOp trial = function.clone();
   for (Operation *op : ops)
     op->removeAttr(kSinkAttr);
-  if (failed(applyPatternsGreedily(trial, sinking))) {
+  if (failed(applyPatternsGreedily(trial, sinking, getSinkingConfig(trial)))) {
     trial.erase();
     return {};
   }

@@ -1,5 +1,4 @@
 //===- PropagateLayout.cpp - Transposes sink until they cancel ------------===//
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/Fuse/LayoutPatterns.h"
 #include "passes/Fuse/Passes.h"
 
@@ -64,6 +63,12 @@ static LogicalResult mergeReshapes(onnx::ReshapeOp op, PatternRewriter &rewriter
   return success();
 }
 
+GreedyRewriteConfig lathe::getSinkingConfig(func::FuncOp function) {
+  int64_t ops = 0;
+  function.walk([&](Operation *) { ++ops; });
+  return GreedyRewriteConfig().setMaxNumRewrites(100 * ops);
+}
+
 /// Says what the transposes that are left cost.
 static void report(func::FuncOp function) {
   function.walk([](onnx::TransposeOp op) {
@@ -92,8 +97,8 @@ struct FusePropagateLayout : lathe::impl::FusePropagateLayoutBase<FusePropagateL
     reshaping.add(makeReshape);
     reshaping.add(mergeReshapes);
     FrozenRewritePatternSet sinkingPatterns(std::move(sinking));
-    if (failed(applyPatternsGreedily(getOperation(), sinkingPatterns)))
-      return signalPassFailure();
+    if (failed(applyPatternsGreedily(getOperation(), sinkingPatterns, getSinkingConfig(getOperation()))))
+      fuse::missed(getOperation(), "PropagateLayout") << remark::reason("transposes sink without end");
     searchLayout(getOperation(), sinkingPatterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(reshaping))))
       return signalPassFailure();

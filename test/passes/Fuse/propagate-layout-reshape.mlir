@@ -134,3 +134,15 @@ func.func @product(%a: tensor<2x5x3xf32>, %b: tensor<2x7x5xf32>) -> tensor<2x7x3
   %3 = "onnx.Transpose"(%2) {perm = array<i64: 0, 2, 1>} : (tensor<2x3x7xf32>) -> tensor<2x7x3xf32>
   return %3 : tensor<2x7x3xf32>
 }
+
+// What a recurrent layer of one batch and two directions is followed by: no element moves, so no transpose is left.
+// CHECK-LABEL: func @units_inside_a_group
+func.func @units_inside_a_group(%x: tensor<32x2x1x128xf32>) -> tensor<32x1x256xf32> {
+  %shape = onnx.Constant dense<[32, 1, -1]> : tensor<3xi64>
+  // CHECK-NOT: onnx.Transpose
+  // CHECK: %[[R:.*]] = "onnx.Reshape"(%arg0, {{.*}}) {{.*}} -> tensor<32x1x256xf32>
+  // CHECK: return %[[R]]
+  %0 = "onnx.Transpose"(%x) {perm = array<i64: 0, 2, 1, 3>} : (tensor<32x2x1x128xf32>) -> tensor<32x1x2x128xf32>
+  %1 = "onnx.Reshape"(%0, %shape) : (tensor<32x1x2x128xf32>, tensor<3xi64>) -> tensor<32x1x256xf32>
+  return %1 : tensor<32x1x256xf32>
+}

@@ -1,0 +1,51 @@
+//===- TargetFamily.cpp - The families that are built in ------------------===//
+#include "lib/Target/TargetFamily.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/TargetParser/Host.h"
+
+using namespace lathe;
+
+TargetFamily::~TargetFamily() = default;
+
+namespace lathe {
+#define LATHE_TARGET_FAMILY(NAME) const TargetFamily &get##NAME##Family();
+#include "lib/Target/TargetFamilies.def"
+} // namespace lathe
+
+llvm::ArrayRef<const TargetFamily *> lathe::getTargetFamilies() {
+  static const llvm::SmallVector<const TargetFamily *> families = [] {
+    llvm::SmallVector<const TargetFamily *> known = {
+#define LATHE_TARGET_FAMILY(NAME) &get##NAME##Family(),
+#include "lib/Target/TargetFamilies.def"
+    };
+    for (const TargetFamily *family : known)
+      family->initialize();
+    return known;
+  }();
+  return families;
+}
+
+const TargetFamily *lathe::findTargetFamily(const llvm::Triple &triple) {
+  llvm::ArrayRef<const TargetFamily *> families = getTargetFamilies();
+  auto found = llvm::find_if(families, [&](const TargetFamily *family) { return family->contains(triple); });
+  return found == families.end() ? nullptr : *found;
+}
+
+std::unique_ptr<llvm::MCSubtargetInfo> lathe::getSubtarget(const llvm::Triple &triple, llvm::StringRef cpu,
+                                                           llvm::StringRef features) {
+  std::string error;
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  return std::unique_ptr<llvm::MCSubtargetInfo>(target ? target->createMCSubtargetInfo(triple, cpu, features) : nullptr);
+}
+
+std::string lathe::getHostFeatures() {
+  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+  llvm::SmallVector<llvm::StringRef> names(features.keys());
+  llvm::sort(names);
+  std::string text;
+  for (llvm::StringRef name : names)
+    text += (text.empty() ? "" : ",") + std::string(features[name] ? "+" : "-") + name.str();
+  return text;
+}
