@@ -2,6 +2,7 @@
 #include "dialects/Interfaces/SymbolicShapes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/AffineMap.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -126,7 +127,20 @@ LogicalResult SymbolicShapes::compute() {
   for (BlockArgument argument : function.getArguments())
     if (isa<TensorType>(argument.getType()) && hasDims(argument))
       good &= succeeded(checkSize(*this, argument, argument.getLoc()));
-  for (Operation &op : function.getBody().front()) {
+  return success(computeBlock(function.getBody().front()) && good);
+}
+
+bool SymbolicShapes::setStaticDims(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || !type.hasStaticShape())
+    return false;
+  setDims(value, llvm::map_to_vector(type.getShape(), [&](int64_t size) { return constant(size); }));
+  return true;
+}
+
+bool SymbolicShapes::computeBlock(Block &block) {
+  bool good = true;
+  for (Operation &op : block) {
     if (op.hasTrait<OpTrait::IsTerminator>())
       continue;
     if (llvm::any_of(op.getOperands(), [&](Value v) { return isa<TensorType>(v.getType()) && !hasDims(v); }))
@@ -154,20 +168,23 @@ LogicalResult SymbolicShapes::compute() {
     for (Value result : op.getResults()) {
       if (!isa<TensorType>(result.getType()))
         continue;
-      auto type = dyn_cast<RankedTensorType>(result.getType());
-      if (!type || !type.hasStaticShape()) {
+      if (!setStaticDims(result)) {
         op.emitOpError("has a result of unknown shape");
         good = false;
         break;
       }
-      setDims(result, llvm::map_to_vector(type.getShape(), [&](int64_t size) { return constant(size); }));
       ElementsAttr value;
       if (matchPattern(result, m_Constant(&value)))
         if (auto numbers = wholeNumbers(value))
           setElements(result, llvm::map_to_vector(*numbers, [&](int64_t number) { return constant(number); }));
     }
+    if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      for (BlockArgument argument : loop.getRegionIterArgs())
+        setStaticDims(argument);
+      good &= computeBlock(*loop.getBody());
+    }
   }
-  return success(good);
+  return good;
 }
 
 ArrayRef<AffineExpr> SymbolicShapes::getDims(Value value) const {

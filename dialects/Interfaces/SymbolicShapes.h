@@ -75,6 +75,11 @@ public:
   mlir::AffineExpr simplify(mlir::AffineExpr expr) const;
 
 private:
+  /// False after an error.
+  bool computeBlock(mlir::Block &block);
+  /// False, and nothing is set, if the type does not tell all sizes.
+  bool setStaticDims(mlir::Value value);
+
   mlir::func::FuncOp function;
   mlir::MLIRContext *context;
   llvm::SmallVector<SymbolicDim> symbols;

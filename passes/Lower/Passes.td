@@ -4,6 +4,30 @@
 
 include "mlir/Pass/PassBase.td"
 
+def LowerSplitBatch : Pass<"lower-split-batch", "::mlir::func::FuncOp"> {
+  let summary = "Compute a part of the batch at a time, where the whole would leave the cache between layers";
+  let description = [{
+    Runs of ops that treat the samples of a batch of constant size alike, each by itself, become a loop over it, where this
+    brings fewer bytes from beyond the second cache: what a layer writes for one sample may still be there when the next layer
+    reads it, but weights are read once more for each step. A step takes as many samples as gain the most. Late layers,
+    with large weights and small images, stay as they are.
+
+    ```mlir
+    %y = nn.conv %x, %w : (tensor<8x56x56x64xf32>, tensor<1x1x64x256xf32>) -> tensor<8x56x56x256xf32>
+    // becomes
+    %e = tensor.empty() : tensor<8x56x56x256xf32>
+    %y = scf.for %i = %c0 to %c8 step %c1 iter_args(%whole = %e) -> (tensor<8x56x56x256xf32>) {
+      %xi = tensor.extract_slice %x[%i, 0, 0, 0] [1, 56, 56, 64] [1, 1, 1, 1]
+      %yi = nn.conv %xi, %w : (tensor<1x56x56x64xf32>, tensor<1x1x64x256xf32>) -> tensor<1x56x56x256xf32>
+      %with = tensor.insert_slice %yi into %whole[%i, 0, 0, 0] [1, 56, 56, 256] [1, 1, 1, 1]
+      scf.yield %with : tensor<8x56x56x256xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+                           "::lathe::nn::NNDialect"];
+}
+
 def LowerONNXToLinalg : Pass<"lower-onnx-to-linalg", "::mlir::func::FuncOp"> {
   let summary = "Lower what is left of onnx to linalg, tensor and scf on tensors";
   let description = [{

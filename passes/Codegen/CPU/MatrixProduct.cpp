@@ -8,10 +8,17 @@ using namespace lathe::cpu;
 
 namespace {
 
-/// Steps [begin, begin + count) of the reduction. If they are not all, sums wait in the destination for the next part.
-struct ReductionPart {
+/// Rows from `row` on, and steps [begin, begin + count) of their reduction. If these are not all, sums wait in the
+/// destination for the next part.
+struct ProductPart {
+  Value row, rows;
   Value begin, count;
   bool first = true, last = true;
+};
+
+/// How much of the left operand is read at a time.
+struct LeftBlock {
+  int64_t rows, steps;
 };
 
 class MatrixProduct {
@@ -25,10 +32,11 @@ public:
   void emit();
 
 private:
-  int64_t chooseSteps();
-  void emitPart(const ReductionPart &part);
-  void emitTile(const TilePlace &place, const ReductionPart &part);
-  SmallVector<Value> multiply(const TilePlace &place, const ReductionPart &part);
+  LeftBlock chooseBlock();
+  void emitRowBlocks(int64_t block);
+  void emitPart(const ProductPart &part);
+  void emitTile(const TilePlace &place, const ProductPart &part);
+  SmallVector<Value> multiply(const TilePlace &place, const ProductPart &part);
   SmallVector<Value> rowIndices(const TilePlace &place, int64_t i);
   Value loadLhs(const TilePlace &place, int64_t i, Value step);
 
@@ -92,37 +100,69 @@ LogicalResult MatrixProduct::prepare() {
   return success();
 }
 
-/// Steps of a part of the reduction. Each panel of the weight meets all rows of the left operand: these are to stay in the
-/// second cache, or every panel would bring them from beyond it.
-int64_t MatrixProduct::chooseSteps() {
+/// Each panel of the weight meets all rows of the left operand: these are to stay in the second cache, or every panel would
+/// bring them from beyond it. Either some rows are read at a time, and all of the weight for each block of them; or some steps of the
+/// reduction, with the sums loaded and stored between them.
+LeftBlock MatrixProduct::chooseBlock() {
   int64_t rows = constantOr(space.rows), all = constantOr(steps), panels = constantOr(space.panels);
-  bool splits = product == Product::F32 && packed && !widens && rank == 2 && rows > 0 && all > 0 && panels >= 4 &&
-                cast<MemRefType>(epilogue.getOut().getType()).getElementType().isF32();
+  LeftBlock whole = {rows, all}, best = whole;
+  int64_t cacheBytes = k.target.getL2Bytes(), leftBytes = integer ? 4 : llvm::divideCeil(lhsType.getElementTypeBitWidth(), 8);
+  if (!packed || rank != 2 || rows <= 0 || all <= 0 || panels < 4 || rows * all * leftBytes <= cacheBytes * 3 / 4)
+    return whole;
+  int64_t rightBytes = rhsType.getNumElements() * llvm::divideCeil(rhsType.getElementTypeBitWidth(), 8);
+  int64_t fewest = panels * rows * all * leftBytes + rightBytes;
+  auto consider = [&](LeftBlock block, int64_t bytes) {
+    if (bytes < fewest) {
+      fewest = bytes;
+      best = block;
+    }
+  };
+  int64_t tileRows = maxTileRows(k.target, vectors, product);
+  int64_t someRows = llvm::alignTo(evenBlock(rows, cacheBytes / 2 / (all * leftBytes)), tileRows);
+  consider({someRows, all}, llvm::divideCeil(rows, someRows) * rightBytes + rows * all * leftBytes);
   // Whole blocks of `stageDistantRows`, and enough of them to be worth another pass over the sums.
   constexpr int64_t blockSteps = 64, leastSteps = 256;
-  if (!splits || rows * all * 4 <= k.target.getL2Bytes() * 3 / 4)
-    return all;
-  int64_t part = llvm::alignTo(evenBlock(all, k.target.getL2Bytes() / 2 / (rows * 4)), blockSteps);
-  return part < leastSteps ? all : part;
+  int64_t someSteps = llvm::alignTo(evenBlock(all, cacheBytes / 2 / (rows * leftBytes)), blockSteps);
+  int64_t sumBytes = rows * panels * width * 4;
+  if (product == Product::F32 && !widens && cast<MemRefType>(epilogue.getOut().getType()).getElementType().isF32() &&
+      someSteps >= leastSteps)
+    consider({rows, someSteps}, llvm::divideCeil(all, someSteps) * 2 * sumBytes + rows * all * leftBytes + rightBytes);
+  return best;
 }
 
 void MatrixProduct::emit() {
-  int64_t all = constantOr(steps), part = chooseSteps();
+  LeftBlock block = chooseBlock();
+  if (block.rows < constantOr(space.rows))
+    return emitRowBlocks(block.rows);
+  int64_t all = constantOr(steps), part = block.steps;
+  Value row = k.index(0), rows = space.rows;
   if (part == all)
-    return emitPart({k.index(0), steps});
+    return emitPart({row, rows, k.index(0), steps});
   int64_t lastBegin = (all - 1) / part * part;
-  emitPart({k.index(0), k.index(part), /*first=*/true, /*last=*/false});
+  emitPart({row, rows, k.index(0), k.index(part), /*first=*/true, /*last=*/false});
   k.loop(k.index(part), k.index(lastBegin), part, [&](Value begin) {
-    emitPart({begin, k.index(part), /*first=*/false, /*last=*/false});
+    emitPart({row, rows, begin, k.index(part), /*first=*/false, /*last=*/false});
   });
-  emitPart({k.index(lastBegin), k.index(all - lastBegin), /*first=*/false, /*last=*/true});
+  emitPart({row, rows, k.index(lastBegin), k.index(all - lastBegin), /*first=*/false, /*last=*/true});
 }
 
-void MatrixProduct::emitPart(const ReductionPart &part) {
+void MatrixProduct::emitRowBlocks(int64_t block) {
+  int64_t all = constantOr(space.rows), fullRows = all / block * block;
+  k.loop(k.index(0), k.index(fullRows), block,
+         [&](Value row) { emitPart({row, k.index(block), k.index(0), steps}); });
+  if (fullRows < all)
+    emitPart({k.index(fullRows), k.index(all - fullRows), k.index(0), steps});
+}
+
+void MatrixProduct::emitPart(const ProductPart &part) {
   space.reduction = constantOr(part.count, 256) * stepsPerProduct(product);
   if (scales.bits)
     space.reduction = space.reduction * 32 / scales.bits;
-  emitContraction(k, space, [&](const TilePlace &place) { emitTile(place, part); });
+  space.rows = part.rows;
+  emitContraction(k, space, [&](TilePlace place) {
+    place.row = k.add(place.row, part.row);
+    emitTile(place, part);
+  });
 }
 
 SmallVector<Value> MatrixProduct::rowIndices(const TilePlace &place, int64_t i) {
@@ -138,13 +178,13 @@ Value MatrixProduct::loadLhs(const TilePlace &place, int64_t i, Value step) {
   return integer ? loadFourBytes(k, lhs, indices) : k.loadScalar(lhs, indices);
 }
 
-void MatrixProduct::emitTile(const TilePlace &place, const ReductionPart &part) {
+void MatrixProduct::emitTile(const TilePlace &place, const ProductPart &part) {
   SmallVector<Value> accumulators = multiply(place, part);
   storeTile(k, part.last ? epilogue : sums, accumulators, place.rows, vectors, k.mul(place.panel, width), columns,
             [&](int64_t i) { return rowIndices(place, i); });
 }
 
-SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const ReductionPart &part) {
+SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const ProductPart &part) {
   Value column = k.mul(place.panel, width);
   if (scales.scales) {
     GroupedTile tile{place.rows, vectors, rhs, place.panel, scales,

@@ -64,11 +64,12 @@ struct PadInPlacePass : lathe::impl::PadInPlacePassBase<PadInPlacePass> {
   }
 
   /// Each op gets a `tensor.empty` of its own, right before it: equal ones were merged, but they
-  /// are different buffers.
+  /// are different buffers, and one outside of a loop would be alive from its begin to its end.
   void separateDestinations() {
     SmallVector<OpOperand *> operands;
     getOperation().walk([&](Operation *op) {
-      if (OpOperand *operand = findEmptyDestination(op); operand && !operand->get().hasOneUse())
+      OpOperand *operand = findEmptyDestination(op);
+      if (operand && (!operand->get().hasOneUse() || operand->get().getParentBlock() != op->getBlock()))
         operands.push_back(operand);
     });
     for (OpOperand *operand : operands) {
@@ -79,7 +80,7 @@ struct PadInPlacePass : lathe::impl::PadInPlacePassBase<PadInPlacePass> {
     getOperation().walk([&](nn::KernelOpInterface op) {
       auto slice = op.getDestination() ? op.getDestination().getDefiningOp<tensor::ExtractSliceOp>() : nullptr;
       auto empty = slice ? slice.getSource().getDefiningOp<tensor::EmptyOp>() : nullptr;
-      if (!empty || (slice->hasOneUse() && empty->hasOneUse()))
+      if (!empty || (slice->hasOneUse() && empty->hasOneUse() && empty->getBlock() == op->getBlock()))
         return;
       OpBuilder builder(op);
       IRMapping mapping;

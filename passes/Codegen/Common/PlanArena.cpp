@@ -20,14 +20,59 @@ static constexpr int64_t kAlignment = 64;
 
 namespace {
 
-/// A buffer and when it is alive: from op number `begin` of @main's block to op number `end`, both
-/// inclusive.
+/// A buffer and when it is alive: from op number `begin` of @main to op number `end`, both inclusive.
 struct Buffer {
   memref::AllocOp alloc;
   int64_t bytes = 0, offset = 0;
   unsigned begin = 0, end = 0;
 
   bool livesWith(const Buffer &other) const { return begin <= other.end && other.begin <= end; }
+};
+
+/// The ops of @main, those in loops too, numbered in the order of their text.
+class OpPositions {
+public:
+  explicit OpPositions(func::FuncOp main) { number(main); }
+
+  /// First and last op while which the buffer is alive. Of a use in a loop that the buffer was made before, the whole loop
+  /// counts: the next iteration may read it again. A buffer that is made in a loop is made anew in each iteration, and no
+  /// longer alive after its last use, unless an alias of it leaves the loop's body.
+  std::pair<unsigned, unsigned> getLife(memref::AllocOp alloc, BufferViewFlowAnalysis &aliases) const {
+    SmallVector<Operation *> users;
+    Region *home = alloc->getParentRegion();
+    for (Value alias : aliases.resolve(alloc.getResult())) {
+      llvm::append_range(users, alias.getUsers());
+      while (!isWithin(alias, home))
+        home = home->getParentRegion();
+    }
+    if (home != alloc->getParentRegion())
+      users.push_back(alloc); // with the loop around it
+    std::pair<unsigned, unsigned> life = {UINT_MAX, 0};
+    for (Operation *user : users) {
+      auto [first, last] = spans.lookup(home->findAncestorOpInRegion(*user));
+      life = {std::min(life.first, first), std::max(life.second, last)};
+    }
+    return {std::min(life.first, life.second), life.second};
+  }
+
+private:
+  /// Whether a value is made anew in each run of the region: arguments of a loop's body come from its last iteration.
+  static bool isWithin(Value value, Region *region) {
+    bool isCarried = isa<BlockArgument>(value) && value.getParentRegion() == region && !isa<func::FuncOp>(region->getParentOp());
+    return region->isAncestor(value.getParentRegion()) && !isCarried;
+  }
+
+  void number(Operation *op) {
+    unsigned first = next++;
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        for (Operation &inner : block)
+          number(&inner);
+    spans[op] = {first, next - 1};
+  }
+
+  unsigned next = 0;
+  DenseMap<Operation *, std::pair<unsigned, unsigned>> spans; ///< of the ops inside, too
 };
 
 struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
@@ -50,10 +95,7 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
   LogicalResult collect(func::FuncOp main, SmallVectorImpl<Buffer> &buffers) {
     Signature signature = readSignature(getOperation());
     SizeBounds bounds(main, signature);
-    Block &body = main.getBody().front();
-    DenseMap<Operation *, unsigned> position;
-    for (Operation &op : body)
-      position[&op] = position.size();
+    OpPositions positions(main);
     BufferViewFlowAnalysis aliases(main);
     WalkResult walk = main.walk([&](memref::AllocOp alloc) {
       Buffer buffer;
@@ -65,17 +107,7 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
         return WalkResult::interrupt();
       }
       buffer.bytes = llvm::alignTo(std::max<int64_t>(*bytes, 1), kAlignment);
-      buffer.begin = body.getOperations().size();
-      // Inside a loop a buffer may be read again in the next iteration: the whole loop is its life.
-      Operation *root = body.findAncestorOpInBlock(*alloc);
-      if (root != alloc.getOperation())
-        buffer.begin = buffer.end = position[root];
-      for (Value alias : aliases.resolve(alloc.getResult()))
-        for (Operation *user : alias.getUsers()) {
-          unsigned use = position[body.findAncestorOpInBlock(*user)];
-          buffer.begin = std::min(buffer.begin, use);
-          buffer.end = std::max(buffer.end, use);
-        }
+      std::tie(buffer.begin, buffer.end) = positions.getLife(alloc, aliases);
       buffers.push_back(buffer);
       return WalkResult::advance();
     });

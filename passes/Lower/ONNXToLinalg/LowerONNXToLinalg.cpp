@@ -144,6 +144,15 @@ void LowerONNXToLinalgPass::makeArgumentsSignless(func::FuncOp function, Lowerin
   }
 }
 
+/// Those in loops over parts of a batch, too.
+static void collectOps(Block &block, SmallVectorImpl<Operation *> &ops) {
+  for (Operation &op : block) {
+    ops.push_back(&op);
+    if (auto loop = dyn_cast<scf::ForOp>(op))
+      collectOps(*loop.getBody(), ops);
+  }
+}
+
 void LowerONNXToLinalgPass::runOnOperation() {
   func::FuncOp function = getOperation();
   if (function.isExternal())
@@ -158,8 +167,7 @@ void LowerONNXToLinalgPass::runOnOperation() {
 
   Lowering lowering(shapes, OpBuilder(function.getContext()), function.getLoc());
   SmallVector<Operation *> obsolete, original;
-  for (Operation &op : function.getBody().front())
-    original.push_back(&op);
+  collectOps(function.getBody().front(), original);
   makeArgumentsSignless(function, lowering, obsolete);
 
   Operation *terminator = function.getBody().front().getTerminator();

@@ -84,3 +84,35 @@ func.func @large_weight(%x: memref<14x512xf32>, %w: memref<16x512x32xf32>, %y: m
   nn.linear %x, %w outs(%y) : (memref<14x512xf32>, memref<16x512x32xf32>, memref<14x512xf32>) -> ()
   return
 }
+
+// -----
+
+// 4 MB of rows do not stay in the second cache: blocks of them meet all panels, and those that are left after them.
+// CHECK-LABEL: @many_rows
+//   CHECK-DAG: %[[BLOCK:.*]] = arith.constant 266 : index
+//   CHECK-DAG: %[[FULL:.*]] = arith.constant 1862 : index
+//       CHECK: scf.for %[[ROW:.*]] = %{{.*}} to %[[FULL]] step %[[BLOCK]]
+//       CHECK:   scf.parallel
+//       CHECK: scf.parallel
+//   CHECK-NOT: scf.parallel
+//       CHECK: return
+func.func @many_rows(%x: memref<2048x512xf32>, %w: memref<8x512x32xf32>, %y: memref<2048x256xf32>) {
+  nn.linear %x, %w outs(%y) : (memref<2048x512xf32>, memref<8x512x32xf32>, memref<2048x256xf32>) -> ()
+  return
+}
+
+// -----
+
+// Few rows of a long reduction: some steps at a time, and sums are loaded between them.
+// CHECK-LABEL: @long_reduction
+//       CHECK: scf.parallel
+//       CHECK: scf.for
+//       CHECK:   scf.parallel
+//       CHECK:     vector.load %arg2
+//       CHECK: scf.parallel
+//       CHECK:   vector.load %arg2
+//       CHECK: return
+func.func @long_reduction(%x: memref<196x3072xf32>, %w: memref<24x3072x32xf32>, %y: memref<196x768xf32>) {
+  nn.linear %x, %w outs(%y) : (memref<196x3072xf32>, memref<24x3072x32xf32>, memref<196x768xf32>) -> ()
+  return
+}
