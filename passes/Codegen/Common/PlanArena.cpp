@@ -114,14 +114,33 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
     return failure(walk.wasInterrupted());
   }
 
-  /// Largest first, each into the lowest gap between those it lives with. Returns the arena's size.
-  int64_t place(MutableArrayRef<Buffer> buffers) {
-    SmallVector<Buffer *> order;
-    for (Buffer &buffer : buffers)
-      order.push_back(&buffer);
-    llvm::sort(order, [](const Buffer *a, const Buffer *b) {
-      return a->bytes != b->bytes ? a->bytes > b->bytes : a < b;
-    });
+  /// Gives each buffer its offset; returns the arena's size. Starts with the largest first, and lets whatever ends highest
+  /// choose its place before all others, as long as the live set would fit a smaller arena.
+  static int64_t place(MutableArrayRef<Buffer> buffers) {
+    SmallVector<Buffer *> order = llvm::map_to_vector(buffers, [](Buffer &buffer) { return &buffer; });
+    llvm::sort(order, [](const Buffer *a, const Buffer *b) { return a->bytes != b->bytes ? a->bytes > b->bytes : a < b; });
+    // Each takes quadratic time.
+    int64_t most = std::clamp<int64_t>(50'000'000 / (order.size() * order.size() + 1), 1, 200);
+    int64_t best = INT64_MAX, least = getLargestLiveSet(buffers);
+    SmallVector<int64_t> offsets;
+    for (int64_t trial = 0; trial < most && best > least; ++trial) {
+      int64_t total = placeInOrder(order);
+      if (total < best) {
+        best = total;
+        offsets = llvm::map_to_vector(buffers, [](const Buffer &buffer) { return buffer.offset; });
+      }
+      auto *highest = llvm::find_if(order, [&](const Buffer *buffer) { return buffer->offset + buffer->bytes == total; });
+      if (highest == order.end())
+        break; // there are none
+      std::rotate(order.begin(), highest, highest + 1);
+    }
+    for (auto [buffer, offset] : llvm::zip(buffers, offsets))
+      buffer.offset = offset;
+    return buffers.empty() ? 0 : best;
+  }
+
+  /// Each into the lowest gap between those it lives with. Returns where the highest ends.
+  static int64_t placeInOrder(ArrayRef<Buffer *> order) {
     SmallVector<Buffer *> placed; // by offset
     int64_t total = 0;
     for (Buffer *buffer : order) {
@@ -135,11 +154,23 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
       }
       buffer->offset = offset;
       total = std::max(total, offset + buffer->bytes);
-      auto place = llvm::upper_bound(
-          placed, buffer, [](const Buffer *a, const Buffer *b) { return a->offset < b->offset; });
+      auto *place = llvm::upper_bound(placed, buffer, [](const Buffer *a, const Buffer *b) { return a->offset < b->offset; });
       placed.insert(place, buffer);
     }
     return total;
+  }
+
+  /// Most bytes that are alive at a time: no arena is smaller.
+  static int64_t getLargestLiveSet(ArrayRef<Buffer> buffers) {
+    int64_t largest = 0;
+    for (const Buffer &buffer : buffers) {
+      int64_t live = 0;
+      for (const Buffer &other : buffers)
+        if (other.begin <= buffer.begin && buffer.begin <= other.end)
+          live += other.bytes;
+      largest = std::max(largest, live);
+    }
+    return largest;
   }
 
   LogicalResult replaceAllocs(func::FuncOp main, ArrayRef<Buffer> buffers, int64_t total) {
@@ -164,19 +195,13 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
   }
 
   void report(func::FuncOp main, ArrayRef<Buffer> buffers, int64_t total) {
-    int64_t largest = 0, sum = 0;
-    for (const Buffer &buffer : buffers) {
+    int64_t sum = 0;
+    for (const Buffer &buffer : buffers)
       sum += buffer.bytes;
-      int64_t live = 0;
-      for (const Buffer &other : buffers)
-        if (other.begin <= buffer.begin && buffer.begin <= other.end)
-          live += other.bytes;
-      largest = std::max(largest, live);
-    }
     remark::passed(main.getLoc(),
                    remark::RemarkOpts::name("Arena").category("codegen").function(main.getName()))
         << remark::metric("Bytes", total) << remark::metric("Buffers", buffers.size())
-        << remark::metric("BytesOfAllBuffers", sum) << remark::metric("LargestLiveSet", largest);
+        << remark::metric("BytesOfAllBuffers", sum) << remark::metric("LargestLiveSet", getLargestLiveSet(buffers));
   }
 };
 
