@@ -146,7 +146,8 @@ private:
   }
 
   LogicalResult prepareExpansion(nn::ExpandDepthwiseOp op) {
-    int64_t width = choosePanelWidth(op.getResultShapedType().getDimSize(3), nn::getTarget(op));
+    // One vector: the ring of expanded lines of a panel is filtered from the first cache.
+    int64_t width = nn::getTarget(op).getVectorBits() / 32;
     op.getExpandWeightMutable().assign(pack(op.getExpandWeight(), {1, 0}, {1}, {width}));
     remarkPacked(op, width);
     return success();
