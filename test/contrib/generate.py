@@ -190,6 +190,21 @@ def matmul_nbits_points(c):
 
 
 @case
+def matmul_nbits_stream(c):
+    return nbits(c, 96, 6, 32, 4, True)
+
+
+@case
+def matmul_nbits_rest(c):
+    return nbits(c, 72, 6, 16, 4, True)
+
+
+@case
+def matmul_2_bits(c):
+    return nbits(c, 64, 6, 64, 2, False)
+
+
+@case
 def matmul_8_bits(c):
     return nbits(c, 64, 6, 32, 8, True)
 
@@ -251,6 +266,42 @@ def qlinear_sigmoid(c):
 @case
 def qlinear_leaky_relu(c):
     return c.node("QLinearLeakyRelu", [c.bytes(3, 5), scale(0.05), (np.uint8(128),), scale(0.04), (np.uint8(60),)], alpha=0.2)
+
+
+@case
+def qlinear_average_pool(c):
+    return c.node("QLinearAveragePool", [c.bytes(1, 2, 5, 5), scale(0.05), (np.uint8(128),), scale(0.031), (np.uint8(110),)],
+                  kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=0)
+
+
+@case
+def qlinear_where(c):
+    return c.node("QLinearWhere", [np.array([[True, False, True]]), c.bytes(2, 3), scale(0.05), (np.uint8(128),), c.bytes(2, 3),
+                                   scale(0.03), (np.uint8(100),), scale(0.061), (np.uint8(120),)])
+
+
+@case
+def qgemm(c):
+    return c.node("QGemm", [c.bytes(2, 4), scale(0.02), (np.uint8(120),), (c.bytes(3, 4, dtype=np.int8),), scale(0.03),
+                            (np.int8(0),), (np.int32([100, -200, 300]),), scale(0.05), (np.uint8(128),)], transB=1)
+
+
+@case
+def qgemm_float(c):
+    return c.node("QGemm", [c.bytes(2, 4), scale(0.02), (np.uint8(120),), (c.bytes(4, 3, dtype=np.int8),),
+                            (np.float32([0.01, 0.02, 0.03]),), (np.int8([0, 0, 0]),), (np.int32([100, -200, 300]),)], alpha=0.5)
+
+
+@case
+def matmul_integer_to_float(c):
+    return c.node("MatMulIntegerToFloat", [c.bytes(2, 3, 4), (c.bytes(4, 5),), scale(0.02), scale(0.03), (np.uint8(120),),
+                                           (np.uint8(130),), (c.array(5),)])
+
+
+@case
+def dynamic_quantize_matmul(c):
+    return c.node("DynamicQuantizeMatMul", [c.array(2, 3, 4), (c.bytes(4, 5, dtype=np.int8),), scale(0.03), (np.int8(3),),
+                                            (c.array(5),)])
 
 
 # Attention: 2 sequences, 4 heads of size 8 unless it is said otherwise.
