@@ -55,6 +55,27 @@ def CompressCleanChannels : Pass<"compress-clean-channels", "mlir::func::FuncOp"
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
+def CompressAdoptWeights : Pass<"compress-adopt-weights", "mlir::func::FuncOp"> {
+  let summary = "Keeps weights in few bits that the model has in few bits";
+  let description = [{
+    A weight of `nn.linear` that DequantizeLinear makes of constants, transposed perhaps, becomes what
+    `compress-quantize-weights` makes of one in f32: a constant of the model's integers with a quantized type. So a
+    model whose weights were quantized before stays as small, and they are expressed in the kernel. Integers of 8
+    bits have a scale for the weight, for each output, or for blocks of rows; those that need 4 or 2 bits at most have
+    scales for blocks of a multiple of 32 rows. Others stay as they are, and fold to f32 when they are lowered. Exact:
+    it is part of every compilation.
+
+    ```mlir
+    %f = "onnx.DequantizeLinear"(%q, %s) {axis = 0, block_size = 32} : (tensor<64x8xui8>, tensor<2x8xf32>) -> tensor<64x8xf32>
+    %y = nn.linear %x, %f : (tensor<?x64xf32>, tensor<64x8xf32>) -> tensor<?x8xf32>
+    // becomes, if no element of %q is above 15,
+    %w = quant.scast %i : tensor<64x8xi4> to tensor<64x8x!quant.uniform<i4:f32:{0:32, 1:1}, {{...}}>>
+    %y = nn.linear %x, %w : ...
+    ```
+  }];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect", "::mlir::quant::QuantDialect"];
+}
+
 def CompressReduceTokens : Pass<"compress-reduce-tokens", "mlir::func::FuncOp"> {
   let summary = "Merges or prunes tokens between the layers of a vision transformer";
   let description = [{

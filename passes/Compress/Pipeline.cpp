@@ -120,6 +120,7 @@ static void addWeightPruning(OpPassManager &passes, const CompressOptions &optio
 
 void lathe::buildStructurePipeline(OpPassManager &passes, const CompressOptions &options) {
   addOverrides(passes, options.settings);
+  passes.addNestedPass<func::FuncOp>(createCompressAdoptWeights());
   passes.addNestedPass<func::FuncOp>(createCompressCleanChannels());
   const CompressionSettings &settings = options.settings;
   if (settings.any("token-merge", isAsked) || settings.any("token-prune", isAsked)) {

@@ -293,20 +293,24 @@ static void explain(OpT op) {
   fuse::missed(op, "ConvertToNN") << remark::reason("{0} stays: {1}", op->getName().getStringRef(), why);
 }
 
+void fuse::populateConvertToNNPatterns(RewritePatternSet &patterns) {
+  patterns.add(convertConv);
+  patterns.add(convertPool<onnx::MaxPoolOp>);
+  patterns.add(convertPool<onnx::AveragePoolOp>);
+  patterns.add(convertGlobalPool<onnx::GlobalAveragePoolOp, onnx::ReduceMeanOp>);
+  patterns.add(convertGlobalPool<onnx::GlobalMaxPoolOp, onnx::ReduceMaxOp>);
+  patterns.add(convertMatMul);
+  patterns.add(convertGemm);
+  patterns.add(convertSoftmax<onnx::SoftmaxOp>);
+  patterns.add(convertSoftmax<onnx::LogSoftmaxOp>);
+}
+
 namespace {
 struct FuseConvertToNN : lathe::impl::FuseConvertToNNBase<FuseConvertToNN> {
   void runOnOperation() override {
     RewritePatternSet pads(&getContext()), patterns(&getContext());
     pads.add(takePad);
-    patterns.add(convertConv);
-    patterns.add(convertPool<onnx::MaxPoolOp>);
-    patterns.add(convertPool<onnx::AveragePoolOp>);
-    patterns.add(convertGlobalPool<onnx::GlobalAveragePoolOp, onnx::ReduceMeanOp>);
-    patterns.add(convertGlobalPool<onnx::GlobalMaxPoolOp, onnx::ReduceMaxOp>);
-    patterns.add(convertMatMul);
-    patterns.add(convertGemm);
-    patterns.add(convertSoftmax<onnx::SoftmaxOp>);
-    patterns.add(convertSoftmax<onnx::LogSoftmaxOp>);
+    fuse::populateConvertToNNPatterns(patterns);
     // A convolution takes its pad while it is channels first.
     if (failed(applyPatternsGreedily(getOperation(), std::move(pads))) ||
         failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

@@ -10,6 +10,9 @@
 
 namespace lathe::fuse {
 
+/// Operators that nn kernels compute.
+void populateConvertToNNPatterns(mlir::RewritePatternSet &patterns);
+
 /// The value's type if it is a ranked tensor, null otherwise.
 mlir::RankedTensorType getType(mlir::Value value);
 /// Rank of the value, -1 if it has none.

@@ -212,6 +212,28 @@ static LogicalResult rewriteBatchNorm(BatchNormalizationOp op, PatternRewriter &
   return success();
 }
 
+void lathe::populateDecomposePatterns(RewritePatternSet &patterns) {
+  patterns.add(removeIdentity);
+  patterns.add(rewriteCastLike);
+  patterns.add(removeDropout);
+  patterns.add(reduceGlobally<GlobalAveragePoolOp, ReduceMeanOp>);
+  patterns.add(reduceGlobally<GlobalMaxPoolOp, ReduceMaxOp>);
+  patterns.add(splitVariadic<SumOp, AddOp>);
+  patterns.add(splitVariadic<MinOp, MinOp>);
+  patterns.add(splitVariadic<MaxOp, MaxOp>);
+  patterns.add(splitMean);
+  patterns.add(rewriteL1);
+  patterns.add(rewriteSumSquare);
+  patterns.add(rewriteL2);
+  patterns.add(rewriteLogSum);
+  patterns.add(rewriteLogSumExp);
+  populateEinsumPatterns(patterns);
+  populateNNPatterns(patterns);
+  populateQuantizedPatterns(patterns);
+  populateResizePatterns(patterns);
+  populateSignalPatterns(patterns);
+}
+
 namespace {
 
 struct ImportDecomposePass : lathe::impl::ImportDecomposeBase<ImportDecomposePass> {
@@ -219,25 +241,7 @@ struct ImportDecomposePass : lathe::impl::ImportDecomposeBase<ImportDecomposePas
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add(removeIdentity);
-    patterns.add(rewriteCastLike);
-    patterns.add(removeDropout);
-    patterns.add(reduceGlobally<GlobalAveragePoolOp, ReduceMeanOp>);
-    patterns.add(reduceGlobally<GlobalMaxPoolOp, ReduceMaxOp>);
-    patterns.add(splitVariadic<SumOp, AddOp>);
-    patterns.add(splitVariadic<MinOp, MinOp>);
-    patterns.add(splitVariadic<MaxOp, MaxOp>);
-    patterns.add(splitMean);
-    patterns.add(rewriteL1);
-    patterns.add(rewriteSumSquare);
-    patterns.add(rewriteL2);
-    patterns.add(rewriteLogSum);
-    patterns.add(rewriteLogSumExp);
-    populateEinsumPatterns(patterns);
-    populateNNPatterns(patterns);
-    populateQuantizedPatterns(patterns);
-    populateResizePatterns(patterns);
-    populateSignalPatterns(patterns);
+    populateDecomposePatterns(patterns);
     if (batchNorm)
       patterns.add(rewriteBatchNorm);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

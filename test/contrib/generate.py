@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Writes backend tests of operators of com.microsoft, with outputs that ONNX Runtime computes.
+"""Writes backend tests with outputs that ONNX Runtime computes, of what ONNX does not test: operators of com.microsoft, and
+forms of recurrent layers.
 
     generate.py [NAME...]    writes test/contrib/data/test_NAME, in ONNX's backend-test layout; all without names
 
@@ -190,6 +191,21 @@ def matmul_nbits_points(c):
 
 
 @case
+def matmul_nbits_stream(c):
+    return nbits(c, 96, 6, 32, 4, True)
+
+
+@case
+def matmul_nbits_rest(c):
+    return nbits(c, 72, 6, 16, 4, True)
+
+
+@case
+def matmul_2_bits(c):
+    return nbits(c, 64, 6, 64, 2, False)
+
+
+@case
 def matmul_8_bits(c):
     return nbits(c, 64, 6, 32, 8, True)
 
@@ -251,6 +267,42 @@ def qlinear_sigmoid(c):
 @case
 def qlinear_leaky_relu(c):
     return c.node("QLinearLeakyRelu", [c.bytes(3, 5), scale(0.05), (np.uint8(128),), scale(0.04), (np.uint8(60),)], alpha=0.2)
+
+
+@case
+def qlinear_average_pool(c):
+    return c.node("QLinearAveragePool", [c.bytes(1, 2, 5, 5), scale(0.05), (np.uint8(128),), scale(0.031), (np.uint8(110),)],
+                  kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=0)
+
+
+@case
+def qlinear_where(c):
+    return c.node("QLinearWhere", [np.array([[True, False, True]]), c.bytes(2, 3), scale(0.05), (np.uint8(128),), c.bytes(2, 3),
+                                   scale(0.03), (np.uint8(100),), scale(0.061), (np.uint8(120),)])
+
+
+@case
+def qgemm(c):
+    return c.node("QGemm", [c.bytes(2, 4), scale(0.02), (np.uint8(120),), (c.bytes(3, 4, dtype=np.int8),), scale(0.03),
+                            (np.int8(0),), (np.int32([100, -200, 300]),), scale(0.05), (np.uint8(128),)], transB=1)
+
+
+@case
+def qgemm_float(c):
+    return c.node("QGemm", [c.bytes(2, 4), scale(0.02), (np.uint8(120),), (c.bytes(4, 3, dtype=np.int8),),
+                            (np.float32([0.01, 0.02, 0.03]),), (np.int8([0, 0, 0]),), (np.int32([100, -200, 300]),)], alpha=0.5)
+
+
+@case
+def matmul_integer_to_float(c):
+    return c.node("MatMulIntegerToFloat", [c.bytes(2, 3, 4), (c.bytes(4, 5),), scale(0.02), scale(0.03), (np.uint8(120),),
+                                           (np.uint8(130),), (c.array(5),)])
+
+
+@case
+def dynamic_quantize_matmul(c):
+    return c.node("DynamicQuantizeMatMul", [c.array(2, 3, 4), (c.bytes(4, 5, dtype=np.int8),), scale(0.03), (np.int8(3),),
+                                            (c.array(5),)])
 
 
 # Attention: 2 sequences, 4 heads of size 8 unless it is said otherwise.
@@ -395,6 +447,64 @@ def rotary_embedding_positions(c):
 @case
 def rotary_embedding_partial(c):
     return rotary(c, c.array(2, 3, 48), np.int64([[0, 1, 2], [5, 2, 7]]), num_heads=4, rotary_embedding_dim=8)
+
+
+# Recurrent layers, of which ONNX tests few forms: 5 steps of 2 sequences of 4 numbers, states of 6.
+
+def recurrent(c, op, gates, lengths=None, directions=1, **attributes):
+    inputs = [c.array(5, 2, 4), (c.array(directions, gates * 6, 4, scale=0.5),), (c.array(directions, gates * 6, 6, scale=0.5),),
+              (c.array(directions, gates * 12, scale=0.5),), "" if lengths is None else np.int32(lengths)]
+    outputs = ["y", "h", "c"] if op == "LSTM" else ["y", "h"]
+    if directions == 2:
+        attributes["direction"] = "bidirectional"
+    return c.node(op, inputs, outputs, domain="", hidden_size=6, **attributes)
+
+
+@case
+def lstm_lengths(c):
+    return recurrent(c, "LSTM", 4, [5, 3], directions=2)
+
+
+@case
+def gru_lengths(c):
+    return recurrent(c, "GRU", 3, [2, 5], directions=2, linear_before_reset=1)
+
+
+@case
+def rnn_lengths(c):
+    return recurrent(c, "RNN", 1, [4, 2], direction="reverse")
+
+
+@case
+def lstm_clip(c):
+    return recurrent(c, "LSTM", 4, clip=0.5)
+
+
+@case
+def lstm_coupled(c):
+    return recurrent(c, "LSTM", 4, input_forget=1)
+
+
+@case
+def lstm_activations(c):
+    return recurrent(c, "LSTM", 4, activations=["HardSigmoid", "ScaledTanh", "Softsign"], activation_alpha=[0.3, 0.8],
+                     activation_beta=[0.4, 1.2])
+
+
+@case
+def gru_activations(c):
+    return recurrent(c, "GRU", 3, activations=["Sigmoid", "LeakyRelu"], activation_alpha=[0.1], clip=1.5)
+
+
+@case
+def rnn_activations(c):
+    return recurrent(c, "RNN", 1, directions=2, activations=["Elu", "Softplus"], activation_alpha=[0.7])
+
+
+@case
+def rnn_affine(c):
+    return recurrent(c, "RNN", 1, directions=2, activations=["Affine", "ThresholdedRelu"], activation_alpha=[0.5, 0.2],
+                     activation_beta=[0.1])
 
 
 if __name__ == "__main__":

@@ -128,12 +128,13 @@ static Error expandFusedMatMul(Translation &t) {
     operands.push_back(operand);
   }
   float alpha = t.takeFloat("alpha").value_or(1);
+  std::string input = t.getInput(0).str();
   if (alpha == 1) {
     t.replace("MatMul", operands);
     return Error::success();
   }
   std::string product = t.addBefore("MatMul", operands);
-  t.replace("Mul", {product, t.makeFloatLike(alpha, operands[0])});
+  t.replace("Mul", {product, t.makeFloatLike(alpha, input)});
   return Error::success();
 }
 

@@ -292,7 +292,11 @@ Expected<std::vector<std::string>> Translation::inlineGraph(StringRef name,
   return outputs;
 }
 
-static std::vector<ArrayRef<TranslationRule>> getForeignRules(StringRef domain) {
+std::vector<ArrayRef<TranslationRule>> getTranslations(StringRef domain) {
+  if (domain.empty())
+    return {getAttentionTranslations(), getBroadcastTranslations(), getLossTranslations(),
+            getMathTranslations(),      getNNTranslations(),        getRandomTranslations(),
+            getReduceTranslations(),    getStateTranslations(),     getTensorTranslations()};
   if (domain == "com.microsoft")
     return {getMicrosoftAttentionTranslations(), getMicrosoftNNTranslations(),
             getMicrosoftQuantTranslations()};
@@ -301,11 +305,13 @@ static std::vector<ArrayRef<TranslationRule>> getForeignRules(StringRef domain) 
   return {};
 }
 
-bool isTranslatedDomain(StringRef domain) { return !getForeignRules(domain).empty(); }
+bool isTranslatedDomain(StringRef domain) {
+  return !domain.empty() && !getTranslations(domain).empty();
+}
 
 /// An operator of another domain, of which there is one version, by ONNX's.
 static Error translateForeign(Translation &translation) {
-  for (ArrayRef<TranslationRule> rules : getForeignRules(translation.node.domain()))
+  for (ArrayRef<TranslationRule> rules : getTranslations(translation.node.domain()))
     for (const TranslationRule &rule : rules)
       if (rule.op == translation.node.op_type()) {
         translation.node.clear_domain();
@@ -320,10 +326,7 @@ Error translateNode(Translation &translation) {
   std::string op = translation.node.op_type(); // a rule may change it
   if (translation.opset < 6)
     translation.remove("consumed_inputs"); // a hint for planners of buffers
-  for (ArrayRef<TranslationRule> rules :
-       {getAttentionTranslations(), getBroadcastTranslations(), getLossTranslations(),
-        getMathTranslations(), getNNTranslations(), getRandomTranslations(),
-        getReduceTranslations(), getStateTranslations(), getTensorTranslations()})
+  for (ArrayRef<TranslationRule> rules : getTranslations(""))
     for (const TranslationRule &rule : rules)
       if (rule.op == op && rule.from <= translation.opset && translation.opset < rule.until)
         if (Error error = rule.apply(translation))

@@ -100,6 +100,9 @@ llvm::ArrayRef<TranslationRule> getReduceTranslations();
 llvm::ArrayRef<TranslationRule> getStateTranslations();
 llvm::ArrayRef<TranslationRule> getTensorTranslations();
 
+/// The rules for a domain, by family; those of ONNX's own for "".
+std::vector<llvm::ArrayRef<TranslationRule>> getTranslations(llvm::StringRef domain);
+
 /// Whether there are rules for operators of this domain, which is not ONNX's own.
 bool isTranslatedDomain(llvm::StringRef domain);
 

@@ -54,10 +54,11 @@ static quant::QuantizedType makeType(MLIRContext *context, ArrayRef<int64_t> par
                                                     format.lowest(), format.highest());
 }
 
-static ElementsAttr makeValues(ElementsAttr original, ArrayRef<int8_t> stored, unsigned bits) {
-  Builder builder(original.getContext());
-  auto type = RankedTensorType::get(original.getShapedType().getShape(), builder.getIntegerType(bits));
-  if (isa<DenseResourceElementsAttr>(original)) {
+static ElementsAttr makeValues(MLIRContext *context, ArrayRef<int64_t> shape, ArrayRef<int8_t> stored, unsigned bits,
+                               bool isResource) {
+  Builder builder(context);
+  auto type = RankedTensorType::get(shape, builder.getIntegerType(bits));
+  if (isResource) {
     AsmResourceBlob blob = HeapAsmResourceBlob::allocateAndCopyInferAlign(stored);
     return DenseResourceElementsAttr::get(type, "quantized", std::move(blob));
   }
@@ -67,13 +68,21 @@ static ElementsAttr makeValues(ElementsAttr original, ArrayRef<int8_t> stored, u
   return DenseElementsAttr::get(type, ArrayRef<APInt>(toIntegers(wide, bits)));
 }
 
+QuantizedConstant lathe::makeStoredWeight(MLIRContext *context, int64_t columns, const RoundedMatrix &stored,
+                                          const WeightFormat &format, bool isResource) {
+  int64_t shape[] = {int64_t(stored.stored.size()) / columns, columns};
+  QuantizedConstant result;
+  result.type = makeType(context, {int64_t(stored.scales.size()) / columns, columns}, stored.scales, stored.zeroPoints,
+                         format, /*axis=*/0);
+  result.values = makeValues(context, shape, stored.stored, format.bits, isResource);
+  return result;
+}
+
 QuantizedConstant lathe::makeQuantizedWeight(ElementsAttr original, ArrayRef<float> values,
                                              const RoundedMatrix &rounded, const WeightFormat &format) {
   int64_t columns = original.getShapedType().getDimSize(1);
-  QuantizedConstant result;
-  result.type = makeType(original.getContext(), {int64_t(rounded.scales.size()) / columns, columns}, rounded.scales,
-                         rounded.zeroPoints, format, /*axis=*/0);
-  result.values = makeValues(original, rounded.stored, format.bits);
+  QuantizedConstant result = makeStoredWeight(original.getContext(), columns, rounded, format,
+                                              isa<DenseResourceElementsAttr>(original));
   result.signalToNoise = findSignalToNoise(values, columns, rounded);
   return result;
 }
@@ -87,7 +96,8 @@ QuantizedConstant lathe::quantizeTable(ElementsAttr original, ArrayRef<float> va
   result.type = makeType(original.getContext(), {shape[0], groups},
                          transpose<float>(rounded.scales, groups, shape[0]),
                          transpose<int64_t>(rounded.zeroPoints, groups, shape[0]), format, /*axis=*/1);
-  result.values = makeValues(original, transpose<int8_t>(rounded.stored, shape[1], shape[0]), format.bits);
+  result.values = makeValues(original.getContext(), shape, transpose<int8_t>(rounded.stored, shape[1], shape[0]),
+                             format.bits, isa<DenseResourceElementsAttr>(original));
   result.signalToNoise = findSignalToNoise(columns, shape[0], rounded);
   return result;
 }

@@ -15,6 +15,11 @@ struct QuantizedConstant {
   double signalToNoise = 0;  ///< in dB
 };
 
+/// A weight `[K, N]` of these integers, without a signal to compare with; a resource if `isResource`. Its type is that
+/// of `makeQuantizedWeight`.
+QuantizedConstant makeStoredWeight(mlir::MLIRContext *context, int64_t columns, const RoundedMatrix &stored,
+                                   const WeightFormat &format, bool isResource);
+
 /// A weight `[K, N]` as it was rounded: `!quant.uniform<i8:f32:1, {...}>` without groups,
 /// `!quant.uniform<i4:f32:{0:32, 1:1}, {...}>` with them.
 QuantizedConstant makeQuantizedWeight(mlir::ElementsAttr original, llvm::ArrayRef<float> values,

@@ -92,6 +92,31 @@ static LogicalResult rewriteSoftmax(OpT op, PatternRewriter &rewriter) {
   return success();
 }
 
+/// Recurrent layers of f16 and bf16 are computed in f32.
+template <typename OpT>
+static LogicalResult rewriteRecurrent(OpT op, PatternRewriter &rewriter) {
+  auto type = dyn_cast<RankedTensorType>(op.getX().getType());
+  if (!type || !isa<Float16Type, BFloat16Type>(type.getElementType()) ||
+      !llvm::all_of(op->getOperandTypes(), llvm::IsaPred<RankedTensorType>) ||
+      !llvm::all_of(op->getResultTypes(), llvm::IsaPred<RankedTensorType>))
+    return failure();
+  NodeBuilder nodes(rewriter, op.getLoc());
+  Type f32 = rewriter.getF32Type();
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands())
+    operands.push_back(isa<FloatType>(NodeBuilder::getElement(operand)) ? nodes.cast(operand, f32)
+                                                                        : operand);
+  Operation *wide = rewriter.clone(*op);
+  wide->setOperands(operands);
+  SmallVector<Value> results;
+  for (Value result : wide->getResults()) {
+    result.setType(NodeBuilder::getType(result).clone(f32));
+    results.push_back(nodes.cast(result, type.getElementType()));
+  }
+  rewriter.replaceOp(op, results);
+  return success();
+}
+
 /// Cuts the middle out of dimensions that get smaller and puts zeros around those that grow.
 static LogicalResult rewriteCenterCropPad(CenterCropPadOp op, PatternRewriter &rewriter) {
   if (!isStatic(op.getInputData()) || !isStatic(op.getY()))
@@ -151,6 +176,9 @@ static LogicalResult rewriteAffineGrid(AffineGridOp op, PatternRewriter &rewrite
 void lathe::populateNNPatterns(RewritePatternSet &patterns) {
   patterns.add(rewriteSoftmax<SoftmaxOp>);
   patterns.add(rewriteSoftmax<LogSoftmaxOp>);
+  patterns.add(rewriteRecurrent<GRUOp>);
+  patterns.add(rewriteRecurrent<LSTMOp>);
+  patterns.add(rewriteRecurrent<RNNOp>);
   patterns.add(rewriteAffineGrid);
   patterns.add(rewriteCenterCropPad);
   patterns.add(rewriteHardmax);

@@ -14,34 +14,38 @@ namespace lathe {
 using namespace mlir;
 using namespace lathe;
 
+void lathe::addLowerings(LoweringTable &table) {
+  addElementwiseLowerings(table);
+  addMatrixProductLowerings(table);
+  addConvolutionLowerings(table);
+  addPoolingLowerings(table);
+  addQuantizationLowerings(table);
+  addSamplingLowerings(table);
+  addSelectionLowerings(table);
+  addReductionLowerings(table);
+  addGatherLowerings(table);
+  addMovementLowerings(table);
+  addReshapeLowerings(table);
+  addCreationLowerings(table);
+  addPaddingLowerings(table);
+  addResizeLowerings(table);
+  addScatterLowerings(table);
+  addNormalizationLowerings(table);
+  addRecurrentLowerings(table);
+  addLinearAttentionLowerings(table);
+  addDeformConvLowerings(table);
+  addRandomLowerings(table);
+  addNGramLowerings(table);
+  addQuantCastLowerings(table);
+}
+
 namespace {
 /// One walk in order instead of a dialect conversion: every size comes from an analysis of the
 /// original values, which stay in place until all is lowered.
 struct LowerONNXToLinalgPass : lathe::impl::LowerONNXToLinalgBase<LowerONNXToLinalgPass> {
   LogicalResult initialize(MLIRContext *) override {
     addCastLowerings(table);
-    addElementwiseLowerings(table);
-    addMatrixProductLowerings(table);
-    addConvolutionLowerings(table);
-    addPoolingLowerings(table);
-    addQuantizationLowerings(table);
-    addSamplingLowerings(table);
-    addSelectionLowerings(table);
-    addReductionLowerings(table);
-    addGatherLowerings(table);
-    addMovementLowerings(table);
-    addReshapeLowerings(table);
-    addCreationLowerings(table);
-    addPaddingLowerings(table);
-    addResizeLowerings(table);
-    addScatterLowerings(table);
-    addNormalizationLowerings(table);
-    addRecurrentLowerings(table);
-    addLinearAttentionLowerings(table);
-    addDeformConvLowerings(table);
-    addRandomLowerings(table);
-    addNGramLowerings(table);
-    addQuantCastLowerings(table);
+    addLowerings(table);
     return success();
   }
 

@@ -112,6 +112,7 @@ public:
   Function lookup(mlir::Operation *op) const {
     return functions.lookup(op->getName().getStringRef());
   }
+  bool contains(llvm::StringRef name) const { return functions.contains(name); }
 
 private:
   llvm::StringMap<Function> functions;
@@ -121,6 +122,8 @@ private:
 llvm::LogicalResult lowerElementwise(Lowering &lowering, mlir::Operation *op);
 
 void addCastLowerings(LoweringTable &table);
+/// All of those below.
+void addLowerings(LoweringTable &table);
 void addElementwiseLowerings(LoweringTable &table);
 void addMatrixProductLowerings(LoweringTable &table);
 void addConvolutionLowerings(LoweringTable &table);

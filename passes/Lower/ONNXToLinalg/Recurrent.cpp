@@ -1,7 +1,7 @@
 //===- Recurrent.cpp - GRU, LSTM and RNN as loops over time ---------------===//
 #include "dialects/NN/IR/NNDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "passes/Lower/ONNXToLinalg/Lowering.h"
+#include "passes/Lower/ONNXToLinalg/RecurrentActivations.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -21,9 +21,8 @@ public:
   virtual ~RecurrentLayer() = default;
 
   /// Reads what all layers share and refuses what they do not support.
-  LogicalResult initialize(StringRef direction, int64_t layout, Value sequenceLens, bool hasClip,
-                           std::optional<ArrayAttr> activationNames, bool hasAlphaOrBeta,
-                           ArrayRef<StringRef> defaults);
+  LogicalResult initialize(StringRef direction, int64_t layout, Value sequenceLens,
+                           std::optional<APFloat> clip, ArrayRef<StringRef> defaults);
   /// Emits the layer. `initialStates` and `finalStates` may hold nulls.
   void emit(ArrayRef<Value> initialStates, Value y, ArrayRef<Value> finalStates);
 
@@ -37,6 +36,8 @@ protected:
 
   int64_t gates() const { return gateCount; }
   Value activate(ImplicitLocOpBuilder &b, unsigned index, Value value) const;
+  /// The same of a sum of products, which is held within the bound that `clip` says.
+  Value activateSum(ImplicitLocOpBuilder &b, unsigned index, Value sum) const;
   /// Rows [gate * hidden, (gate + count) * hidden) of this direction of a weight, transposed to [K,
   /// count * hidden].
   Value weight(Value matrix, unsigned gate, unsigned count);
@@ -76,14 +77,14 @@ private:
   Value inputSteps;                  ///< the input in this order
   Value lengths;                     ///< steps of each sequence; null: all of them
   Type element;
-  SmallVector<StringRef> activations; ///< of all directions
+  std::optional<double> bound; ///< of the sums that activations see, on both sides
+  SmallVector<RecurrentActivation> activations; ///< of all directions
 };
 } // namespace
 
 LogicalResult RecurrentLayer::initialize(StringRef directionName, int64_t layout,
-                                         Value sequenceLens, bool hasClip,
-                                         std::optional<ArrayAttr> activationNames,
-                                         bool hasAlphaOrBeta, ArrayRef<StringRef> defaults) {
+                                         Value sequenceLens, std::optional<APFloat> clip,
+                                         ArrayRef<StringRef> defaults) {
   element = lowering.elementType(x);
   if (!element.isF32())
     return op->emitOpError("expected elements of f32, but got ") << element;
@@ -91,10 +92,8 @@ LogicalResult RecurrentLayer::initialize(StringRef directionName, int64_t layout
     return op->emitOpError("expected layout 0 or 1, but got ") << layout;
   batchFirst = layout == 1;
   lengths = sequenceLens;
-  if (hasClip)
-    return op->emitOpError("with clip is not supported");
-  if (hasAlphaOrBeta)
-    return op->emitOpError("with activation_alpha or activation_beta is not supported");
+  if (clip)
+    bound = clip->convertToDouble();
   if (directionName != "forward" && directionName != "reverse" && directionName != "bidirectional")
     return op->emitOpError("expected a direction, but got '") << directionName << "'";
   directions = directionName == "bidirectional" ? 2 : 1;
@@ -112,30 +111,22 @@ LogicalResult RecurrentLayer::initialize(StringRef directionName, int64_t layout
   gateCount = rows.getValue() / hidden;
   stateDims = {inputDims[1], columns};
 
-  for (int64_t d = 0; d < directions; ++d)
-    activations.append(defaults.begin(), defaults.end());
-  if (activationNames) {
-    if (activationNames->size() != activations.size())
-      return op->emitOpError("expected ")
-             << activations.size() << " activations, but got " << activationNames->size();
-    for (auto [position, name] : llvm::enumerate(activationNames->getAsValueRange<StringAttr>())) {
-      if (name != "Sigmoid" && name != "Tanh" && name != "Relu")
-        return op->emitOpError("with activation '") << name << "' is not supported";
-      activations[position] = name;
-    }
-  }
+  FailureOr<SmallVector<RecurrentActivation>> read = readActivations(op, directions, defaults);
+  if (failed(read))
+    return failure();
+  activations = *read;
   return success();
 }
 
 Value RecurrentLayer::activate(ImplicitLocOpBuilder &b, unsigned index, Value value) const {
+  return emitActivation(b, activations[direction * (activations.size() / directions) + index], value);
+}
+
+Value RecurrentLayer::activateSum(ImplicitLocOpBuilder &b, unsigned index, Value sum) const {
   ScalarBuilder s{b, b.getLoc()};
-  StringRef name = activations[direction * (activations.size() / directions) + index];
-  if (name == "Tanh")
-    return s.make<math::TanhOp>({value});
-  if (name == "Relu")
-    return s.max(value, s.constant(value.getType(), 0));
-  Value one = s.constant(value.getType(), 1);
-  return s.div(one, s.add(one, s.make<math::ExpOp>({s.make<arith::NegFOp>({value})})));
+  if (bound)
+    sum = s.max(s.min(sum, s.constant(element, *bound)), s.constant(element, -*bound));
+  return activate(b, index, sum);
 }
 
 /// A slice of which dimensions of size 1 are dropped.
@@ -344,23 +335,23 @@ private:
                     identityMaps(6), state,
                     [&](ImplicitLocOpBuilder &b, ValueRange v) -> SmallVector<Value> {
                       ScalarBuilder s{b, b.getLoc()};
-                      Value reset = activate(b, 0, s.add(v[1], v[4]));
-                      Value candidate = activate(b, 1, s.add(v[2], s.mul(reset, v[5])));
-                      return {blend(b, activate(b, 0, s.add(v[0], v[3])), candidate, v[6])};
+                      Value reset = activateSum(b, 0, s.add(v[1], v[4]));
+                      Value candidate = activateSum(b, 1, s.add(v[2], s.mul(reset, v[5])));
+                      return {blend(b, activateSum(b, 0, s.add(v[0], v[3])), candidate, v[6])};
                     });
     // The reset gate acts on the state before its product with the candidate's weight.
     Value gated =
         lowering.map(stateDims, getElementTypeOrSelf(state), {input(1), gateOf(product, 1), state},
                      [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
                        ScalarBuilder s{b, b.getLoc()};
-                       return s.mul(activate(b, 0, s.add(v[0], v[1])), v[2]);
+                       return s.mul(activateSum(b, 0, s.add(v[0], v[1])), v[2]);
                      });
     Value candidate = linear(gated, stateDims, candidateWeight, hidden, candidateBias);
     return update({input(0), gateOf(product, 0), input(2), candidate}, identityMaps(4), state,
                   [&](ImplicitLocOpBuilder &b, ValueRange v) -> SmallVector<Value> {
                     ScalarBuilder s{b, b.getLoc()};
-                    return {blend(b, activate(b, 0, s.add(v[0], v[1])),
-                                  activate(b, 1, s.add(v[2], v[3])), v[4])};
+                    return {blend(b, activateSum(b, 0, s.add(v[0], v[1])),
+                                  activateSum(b, 1, s.add(v[2], v[3])), v[4])};
                   });
   }
 
@@ -383,7 +374,7 @@ class LSTMLayer : public RecurrentLayer {
 public:
   LSTMLayer(Lowering &lowering, onnx::LSTMOp op)
       : RecurrentLayer(lowering, op, op.getX(), op.getW(), op.getR(), op.getB(), 2),
-        peephole(op.getP()) {}
+        couplesGates(op.getInputForget()), peephole(op.getP()) {}
 
 private:
   void prepareDirection() override {
@@ -415,15 +406,19 @@ private:
             Value sum = s.add(v[index], v[4 + index]);
             if (!peepholes.empty() && seen) // in the order i, o, f
               sum = s.add(sum, s.mul(v[8 + index], seen));
-            return activate(b, activation, sum);
+            return activateSum(b, activation, sum);
           };
           Value candidate = gate(3, 1, Value());
-          Value next = s.add(s.mul(gate(2, 0, cell), cell), s.mul(gate(0, 0, cell), candidate));
+          Value taken = gate(0, 0, cell);
+          Value kept = couplesGates ? s.sub(s.constant(taken.getType(), 1), taken) : gate(2, 0, cell);
+          Value next = s.add(s.mul(kept, cell), s.mul(taken, candidate));
+          // The cell state is not held within the bound, as in ONNX Runtime.
           Value output = s.mul(gate(1, 0, next), activate(b, 2, next));
           return {output, next};
         });
   }
 
+  bool couplesGates; ///< what is not taken in is kept
   Value peephole, hiddenWeight, hiddenBias;
   SmallVector<Value> peepholes;
 };
@@ -443,7 +438,7 @@ private:
     Value product = linear(states[0], stateDims, hiddenWeight, hidden, hiddenBias);
     return update({input(0), product}, identityMaps(2), states,
                   [&](ImplicitLocOpBuilder &b, ValueRange v) -> SmallVector<Value> {
-                    return {activate(b, 0, ScalarBuilder{b, b.getLoc()}.add(v[0], v[1]))};
+                    return {activateSum(b, 0, ScalarBuilder{b, b.getLoc()}.add(v[0], v[1]))};
                   });
   }
 
@@ -453,9 +448,8 @@ private:
 
 template <typename OpT>
 static LogicalResult initialize(RecurrentLayer &layer, OpT op, ArrayRef<StringRef> defaults) {
-  return layer.initialize(op.getDirection(), op.getLayout(), op.getSequenceLens(),
-                          bool(op.getClip()), op.getActivations(),
-                          op.getActivationAlpha() || op.getActivationBeta(), defaults);
+  return layer.initialize(op.getDirection(), op.getLayout(), op.getSequenceLens(), op.getClip(),
+                          defaults);
 }
 
 static LogicalResult lowerGRU(Lowering &lowering, onnx::GRUOp op) {
@@ -468,8 +462,6 @@ static LogicalResult lowerGRU(Lowering &lowering, onnx::GRUOp op) {
 
 static LogicalResult lowerLSTM(Lowering &lowering, onnx::LSTMOp op) {
   LSTMLayer layer(lowering, op);
-  if (op.getInputForget())
-    return op.emitOpError("with input_forget is not supported");
   if (failed(initialize(layer, op, {"Sigmoid", "Tanh", "Tanh"})))
     return failure();
   layer.emit({op.getInitialH(), op.getInitialC()}, op.getY(), {op.getYH(), op.getYC()});

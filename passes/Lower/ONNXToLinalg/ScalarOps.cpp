@@ -360,8 +360,12 @@ static bool isHalf(Type type) { return isa<Float16Type, BFloat16Type>(type); }
 bool lathe::isScalarOp(Operation *onnxOp) {
   if (!isa_and_present<onnx::ONNXDialect>(onnxOp->getDialect()))
     return false;
-  return isa<onnx::BitCastOp, onnx::CastOp, onnx::CastLikeOp>(onnxOp) ||
-         getEmitters().contains(onnxOp->getName().stripDialect());
+  return isScalarOp(onnxOp->getName().stripDialect());
+}
+
+bool lathe::isScalarOp(StringRef onnxName) {
+  return onnxName == "BitCast" || onnxName == "Cast" || onnxName == "CastLike" ||
+         getEmitters().contains(onnxName);
 }
 
 Value lathe::createScalarCast(OpBuilder &builder, Location loc, Value value, bool fromUnsigned,

@@ -10,6 +10,8 @@ namespace lathe {
 /// Whether each element of the op's only result depends on one element of each operand, and nothing
 /// else.
 bool isScalarOp(mlir::Operation *onnxOp);
+/// The same of the operator with this name.
+bool isScalarOp(llvm::StringRef onnxName);
 
 /// Emits what an elementwise onnx op does with one element of each of its (present) operands and
 /// returns the element of the result. `scalars` are signless: whether they are unsigned is read

@@ -83,3 +83,14 @@ func.func @cast_like(%x: tensor<4xf32>, %y: tensor<2xf16>, %z: tensor<2xf32>) ->
   %1 = "onnx.CastLike"(%x, %z) : (tensor<4xf32>, tensor<2xf32>) -> tensor<4xf32>
   return %0, %1 : tensor<4xf16>, tensor<4xf32>
 }
+
+// CHECK-LABEL: func.func @half_lstm
+// CHECK: %[[X:.*]] = "onnx.Cast"(%arg0) {{.*}}to = 1
+// CHECK: %[[H:.*]] = "onnx.LSTM"(%[[X]], %{{.*}}, %{{.*}}, %arg3) {{.*}} -> tensor<1x2x8xf32>
+// CHECK: "onnx.Cast"(%[[H]]) {{.*}}to = 10
+func.func @half_lstm(%x: tensor<5x2x4xf16>, %w: tensor<1x32x4xf16>, %r: tensor<1x32x8xf16>, %n: tensor<2xi32>) -> tensor<1x2x8xf16> {
+  %0 = "onnx.LSTM"(%x, %w, %r, %n) {hidden_size = 8 : i64,
+      operandSegmentSizes = array<i32: 1, 1, 1, 0, 1, 0, 0, 0>, resultSegmentSizes = array<i32: 0, 1, 0>}
+      : (tensor<5x2x4xf16>, tensor<1x32x4xf16>, tensor<1x32x8xf16>, tensor<2xi32>) -> tensor<1x2x8xf16>
+  return %0 : tensor<1x2x8xf16>
+}

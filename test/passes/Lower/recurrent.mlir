@@ -31,9 +31,25 @@ func.func @lstm(%x: tensor<5x2x4xf32>, %w: tensor<1x32x4xf32>, %r: tensor<1x32x8
 
 // -----
 
+// What activations see is held within the bound; their parameters come from the lists.
+// CHECK-LABEL: func @clip
+// CHECK-DAG: arith.constant 2.500000e-01 : f32
+// CHECK: %[[HIGH:.*]] = arith.minimumf %{{.*}}, %{{.*}} : f32
+// CHECK: %[[HELD:.*]] = arith.maximumf %[[HIGH]], %{{.*}} : f32
+// CHECK: arith.mulf %[[HELD]], %{{.*}} : f32
 func.func @clip(%x: tensor<5x2x4xf32>, %w: tensor<1x8x4xf32>, %r: tensor<1x8x8xf32>) -> tensor<1x2x8xf32> {
-  // expected-error @+1 {{with clip is not supported}}
-  %0 = "onnx.RNN"(%x, %w, %r) {clip = 1.0 : f32, hidden_size = 8 : i64,
+  %0 = "onnx.RNN"(%x, %w, %r) {clip = 1.0 : f32, hidden_size = 8 : i64, activations = ["LeakyRelu"],
+      activation_alpha = array<f32: 0.25>,
+      operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0>, resultSegmentSizes = array<i32: 0, 1>}
+      : (tensor<5x2x4xf32>, tensor<1x8x4xf32>, tensor<1x8x8xf32>) -> tensor<1x2x8xf32>
+  return %0 : tensor<1x2x8xf32>
+}
+
+// -----
+
+func.func @unknown(%x: tensor<5x2x4xf32>, %w: tensor<1x8x4xf32>, %r: tensor<1x8x8xf32>) -> tensor<1x2x8xf32> {
+  // expected-error @+1 {{with activation 'Gelu' is not supported}}
+  %0 = "onnx.RNN"(%x, %w, %r) {hidden_size = 8 : i64, activations = ["Gelu"],
       operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0>, resultSegmentSizes = array<i32: 0, 1>}
       : (tensor<5x2x4xf32>, tensor<1x8x4xf32>, tensor<1x8x8xf32>) -> tensor<1x2x8xf32>
   return %0 : tensor<1x2x8xf32>
