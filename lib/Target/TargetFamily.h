@@ -8,6 +8,7 @@
 #define LIB_TARGET_TARGETFAMILY_H
 
 #include "dialects/NN/IR/NNDialect.h"
+#include "lib/Target/DotProduct.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -37,6 +38,15 @@ public:
   /// The machine that this process runs on, or another CPU of its kind if `cpu` names one. Null if that is unknown.
   virtual nn::TargetAttr describeHost(mlir::MLIRContext &context, llvm::StringRef cpu) const = 0;
 
+  /// The instructions that multiply bytes on `target`.
+  virtual const DotProduct &getDotProduct(nn::TargetAttr target) const { return getPortableDotProduct(); }
+
+  /// Whether a multiply-add of vectors of f32 is one instruction, which rounds once.
+  virtual bool hasFma(nn::TargetAttr target) const = 0;
+
+  /// Whether f16 becomes f32, and f32 f16, by one instruction.
+  virtual bool hasHalfConversions(nn::TargetAttr target) const = 0;
+
   /// True if this process, which runs on a machine of the family, can run what is compiled for `target`.
   virtual bool runsHere(nn::TargetAttr target) const = 0;
 };
@@ -46,6 +56,7 @@ llvm::ArrayRef<const TargetFamily *> getTargetFamilies();
 
 /// The family of a triple. Null if none knows it.
 const TargetFamily *findTargetFamily(const llvm::Triple &triple);
+const TargetFamily *findTargetFamily(nn::TargetAttr target);
 
 /// The features that a CPU's name and "+a,-b" give, as LLVM sees them. Null if LLVM does not know the triple.
 std::unique_ptr<llvm::MCSubtargetInfo> getSubtarget(const llvm::Triple &triple, llvm::StringRef cpu, llvm::StringRef features);

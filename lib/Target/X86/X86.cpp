@@ -1,4 +1,5 @@
 //===- X86.cpp - x86-64 levels and CPUs -----------------------------------===//
+#include "lib/Target/X86/X86.h"
 #include "lib/Target/TargetFamily.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/TargetSelect.h"
@@ -49,6 +50,12 @@ public:
       return describe(context, "", cpu);
     return describeFeatures(context, llvm::sys::getHostCPUName(), getHostFeatures());
   }
+
+  const DotProduct &getDotProduct(nn::TargetAttr target) const override { return x86::getDotProduct(target); }
+
+  // Every CPU with the 256-bit integers of AVX2 has FMA and F16C, too.
+  bool hasFma(nn::TargetAttr target) const override { return target.getVectorBits() >= 256; }
+  bool hasHalfConversions(nn::TargetAttr target) const override { return target.getVectorBits() >= 256; }
 
   bool runsHere(nn::TargetAttr target) const override {
     llvm::Triple triple(kTriple);

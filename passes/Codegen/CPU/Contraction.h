@@ -7,12 +7,12 @@
 
 namespace lathe::cpu {
 
-/// How products are added up. The integer forms take four reduction steps at once: an i32 that holds four unsigned
-/// bytes of the left operand against four signed bytes for each column of the right one.
-enum class Product { F32, Int8Vnni, Int8Pairs, Int8Portable };
+/// How products are added up. Those of bytes take four reduction steps at once: an i32 that holds four unsigned bytes of the
+/// left operand against four signed bytes for each column of the right one; the target's DotProduct emits them.
+enum class Product { F32, Int8 };
 
 /// The form for operands of this element type; failure, with a reason, where there is none.
-mlir::FailureOr<Product> chooseProduct(mlir::Operation *op, mlir::Type lhs, mlir::Type rhs, nn::TargetAttr target);
+mlir::FailureOr<Product> chooseProduct(mlir::Operation *op, mlir::Type lhs, mlir::Type rhs);
 
 /// Reduction steps that one product takes at once.
 inline int64_t stepsPerProduct(Product product) { return product == Product::F32 ? 1 : 4; }

@@ -30,7 +30,7 @@ LogicalResult DirectConv::prepare() {
   out = op.getInit();
   auto inputType = cast<MemRefType>(input.getType()), weightType = cast<MemRefType>(weight.getType());
   FailureOr<Product> chosen =
-      chooseProduct(op, inputType.getElementType(), weightType.getElementType(), k.target);
+      chooseProduct(op, inputType.getElementType(), weightType.getElementType());
   if (failed(chosen))
     return failure();
   product = *chosen;

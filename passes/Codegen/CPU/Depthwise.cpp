@@ -32,7 +32,7 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
   Value input = op.getInput(), weight = op.getWeight(), out = op.getInit();
   auto weightType = cast<MemRefType>(weight.getType());
   Type element = cast<MemRefType>(input.getType()).getElementType();
-  FailureOr<Product> product = chooseProduct(op, element, weightType.getElementType(), k.target);
+  FailureOr<Product> product = chooseProduct(op, element, weightType.getElementType());
   if (failed(product))
     return failure();
   if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))

@@ -53,7 +53,7 @@ LogicalResult MatrixProduct::prepare() {
   widens = isa<nn::LinearOp>(op) && lhsType.getElementType().isF32() &&
            rhsType.getElementType().isInteger(scales.bits ? 32 : 8);
   if (!widens) {
-    FailureOr<Product> chosen = chooseProduct(op, lhsType.getElementType(), rhsType.getElementType(), k.target);
+    FailureOr<Product> chosen = chooseProduct(op, lhsType.getElementType(), rhsType.getElementType());
     if (failed(chosen))
       return failure();
     product = *chosen;

@@ -1,4 +1,5 @@
 //===- RegisterTile.cpp - Accumulators in registers through a reduction ---===//
+#include "lib/Target/TargetFamily.h"
 #include "passes/Codegen/CPU/Contraction.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -6,30 +7,25 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::cpu;
 
-FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs, nn::TargetAttr target) {
+FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs) {
   if (lhs.isF32() && (rhs.isF32() || rhs.isBF16()))
     return Product::F32;
   if (!lhs.isInteger(8) || !rhs.isInteger(8))
     return op->emitOpError("expected operands of f32 (bf16 for a weight) or i8, but got ") << lhs << " and " << rhs;
-  if (target.getDotProduct() == "avx512vnni")
-    return Product::Int8Vnni;
-  if (target.getDotProduct() == "avx2" && target.getVectorBits() == 256)
-    return Product::Int8Pairs;
-  return Product::Int8Portable;
+  return Product::Int8;
+}
+
+/// The instructions that multiply bytes.
+static const DotProduct &getDotProduct(nn::TargetAttr target) {
+  const TargetFamily *family = findTargetFamily(target);
+  return family ? family->getDotProduct(target) : getPortableDotProduct();
 }
 
 int64_t cpu::maxTileRows(nn::TargetAttr target, int64_t vectors, Product product) {
   int64_t free = int64_t(target.getVectorRegisters()) - 4;
-  switch (product) {
-  case Product::F32:
-  case Product::Int8Vnni:
-    break;
-  case Product::Int8Pairs: // two accumulators for each vector of columns
-    free = (free - 2) / 2;
-    break;
-  case Product::Int8Portable: // the four bytes of a column are taken apart in registers
-    free -= 4;
-    break;
+  if (product == Product::Int8) {
+    const DotProduct &dot = getDotProduct(target);
+    free = (free - dot.getExtraRegisters()) / dot.getAccumulatorsPerVector();
   }
   return std::max<int64_t>(free / vectors, 1);
 }
@@ -117,137 +113,46 @@ namespace {
 /// One way of adding products to accumulators. `prepare*` run once for each loaded operand, `accumulate` for each pair.
 class Accumulation {
 public:
-  Accumulation(KernelBuilder &k, Product product) : k(k), product(product) {}
+  Accumulation(KernelBuilder &k, Product product) : k(k), dot(product == Product::Int8 ? &getDotProduct(k.target) : nullptr) {}
 
-  int64_t accumulatorsPerVector() const { return product == Product::Int8Pairs ? 2 : 1; }
-
-  Type elementType() const {
-    return product == Product::F32 ? Type(k.builder.getF32Type()) : Type(k.builder.getI32Type());
-  }
+  int64_t accumulatorsPerVector() const { return dot ? dot->getAccumulatorsPerVector() : 1; }
+  Type elementType() const { return dot ? Type(k.builder.getI32Type()) : Type(k.builder.getF32Type()); }
 
   /// A row's scalar, ready to meet all vectors.
   SmallVector<Value> prepareLhs(Value scalar) {
-    switch (product) {
-    case Product::F32:
-      return {k.broadcast(scalar)};
-    case Product::Int8Vnni:
-      return {bitcast(k.broadcast(scalar), k.builder.getI8Type())};
-    case Product::Int8Pairs: {
-      // Four bytes become four 16-bit lanes, that is one i64, repeated.
-      Value bytes = bytesOf(scalar);
-      Value words = arith::ExtUIOp::create(k.builder, k.loc, VectorType::get({4}, k.builder.getI16Type()), bytes);
-      Value quad = vector::BitCastOp::create(k.builder, k.loc, VectorType::get({1}, k.builder.getI64Type()), words);
-      Value element = vector::ExtractOp::create(k.builder, k.loc, quad, int64_t(0));
-      Value all = vector::BroadcastOp::create(k.builder, k.loc,
-                                              VectorType::get({k.lanes() / 2}, k.builder.getI64Type()), element);
-      return {bitcast(all, k.builder.getI16Type())};
-    }
-    case Product::Int8Portable: {
-      SmallVector<Value> parts;
-      Value bytes = bytesOf(scalar);
-      Value wide = arith::ExtUIOp::create(k.builder, k.loc, VectorType::get({4}, k.builder.getI32Type()), bytes);
-      for (int64_t i = 0; i < 4; ++i)
-        parts.push_back(k.broadcast(vector::ExtractOp::create(k.builder, k.loc, wide, i)));
-      return parts;
-    }
-    }
-    return {};
+    ImplicitLocOpBuilder b(k.loc, k.builder);
+    return dot ? dot->prepareLhs(b, scalar, k.lanes()) : SmallVector<Value>{k.broadcast(scalar)};
   }
 
   SmallVector<Value> prepareRhs(Value columns) {
-    switch (product) {
-    case Product::F32:
-    case Product::Int8Vnni:
-      return {columns};
-    case Product::Int8Pairs: {
-      SmallVector<Value> halves;
-      int64_t size = 2 * k.lanes();
-      for (int64_t half = 0; half < 2; ++half) {
-        Value bytes = vector::ExtractStridedSliceOp::create(k.builder, k.loc, columns, ArrayRef<int64_t>{half * size},
-                                                            ArrayRef<int64_t>{size}, ArrayRef<int64_t>{1});
-        halves.push_back(
-            arith::ExtSIOp::create(k.builder, k.loc, VectorType::get({size}, k.builder.getI16Type()), bytes));
-      }
-      return halves;
-    }
-    case Product::Int8Portable: {
-      SmallVector<Value> parts;
-      for (int64_t i = 0; i < 4; ++i) {
-        auto lanes = llvm::map_to_vector(llvm::seq<int64_t>(0, k.lanes()), [&](int64_t lane) { return 4 * lane + i; });
-        Value bytes = vector::ShuffleOp::create(k.builder, k.loc, columns, columns, ArrayRef<int64_t>(lanes));
-        parts.push_back(arith::ExtSIOp::create(k.builder, k.loc, k.vectorOf(k.builder.getI32Type()), bytes));
-      }
-      return parts;
-    }
-    }
-    return {};
+    ImplicitLocOpBuilder b(k.loc, k.builder);
+    return dot ? dot->prepareRhs(b, columns, k.lanes()) : SmallVector<Value>{columns};
   }
 
   /// Adds the products to `accumulators`, `accumulatorsPerVector` of them.
   void accumulate(ArrayRef<Value> lhs, ArrayRef<Value> rhs, MutableArrayRef<Value> accumulators) {
-    VectorType type = k.vectorOf(elementType());
-    switch (product) {
-    case Product::F32:
-      accumulators[0] = vector::FMAOp::create(k.builder, k.loc, lhs[0], rhs[0], accumulators[0]);
-      return;
-    case Product::Int8Vnni:
-      accumulators[0] = intrinsic(k.lanes() == 16 ? "llvm.x86.avx512.vpdpbusd.512" : "llvm.x86.avx512.vpdpbusd.256",
-                                  type, {accumulators[0], lhs[0], rhs[0]});
-      return;
-    case Product::Int8Pairs:
-      for (int64_t half = 0; half < 2; ++half) {
-        Value sums = intrinsic("llvm.x86.avx2.pmadd.wd", type, {lhs[0], rhs[half]});
-        accumulators[half] = arith::AddIOp::create(k.builder, k.loc, accumulators[half], sums);
-      }
-      return;
-    case Product::Int8Portable:
-      for (auto [a, b] : llvm::zip(lhs, rhs)) {
-        Value product = arith::MulIOp::create(k.builder, k.loc, a, b);
-        accumulators[0] = arith::AddIOp::create(k.builder, k.loc, accumulators[0], product);
-      }
-      return;
-    }
+    ImplicitLocOpBuilder b(k.loc, k.builder);
+    if (dot)
+      dot->accumulate(b, lhs, rhs, accumulators);
+    else
+      accumulators[0] = vector::FMAOp::create(b, lhs[0], rhs[0], accumulators[0]);
   }
 
   /// One vector of columns from its accumulators.
   Value finish(ArrayRef<Value> accumulators) {
-    if (product != Product::Int8Pairs)
-      return accumulators[0];
-    SmallVector<int64_t> even, odd;
-    for (int64_t lane = 0; lane < k.lanes(); ++lane) {
-      even.push_back(2 * lane);
-      odd.push_back(2 * lane + 1);
-    }
-    Value a = vector::ShuffleOp::create(k.builder, k.loc, accumulators[0], accumulators[1], ArrayRef<int64_t>(even));
-    Value b = vector::ShuffleOp::create(k.builder, k.loc, accumulators[0], accumulators[1], ArrayRef<int64_t>(odd));
-    return arith::AddIOp::create(k.builder, k.loc, a, b);
+    ImplicitLocOpBuilder b(k.loc, k.builder);
+    return dot ? dot->finish(b, accumulators) : accumulators[0];
   }
 
   Value add(Value a, Value b) {
-    if (product == Product::F32)
-      return arith::AddFOp::create(k.builder, k.loc, a, b);
-    return arith::AddIOp::create(k.builder, k.loc, a, b);
+    if (dot)
+      return arith::AddIOp::create(k.builder, k.loc, a, b);
+    return arith::AddFOp::create(k.builder, k.loc, a, b);
   }
 
 private:
-  Value bitcast(Value vector, Type element) {
-    auto type = cast<VectorType>(vector.getType());
-    int64_t lanes = type.getNumElements() * type.getElementTypeBitWidth() / element.getIntOrFloatBitWidth();
-    return vector::BitCastOp::create(k.builder, k.loc, VectorType::get({lanes}, element), vector);
-  }
-
-  Value bytesOf(Value word) {
-    auto one = VectorType::get({1}, k.builder.getI32Type());
-    return bitcast(vector::BroadcastOp::create(k.builder, k.loc, one, word), k.builder.getI8Type());
-  }
-
-  Value intrinsic(StringRef name, Type type, ValueRange operands) {
-    return LLVM::CallIntrinsicOp::create(k.builder, k.loc, type, k.builder.getStringAttr(name), operands)
-        ->getResult(0);
-  }
-
   KernelBuilder &k;
-  Product product;
+  const DotProduct *dot; ///< null for f32
 };
 
 /// The loop nest over the reduction, from the outside in.
