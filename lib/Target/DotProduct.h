@@ -6,8 +6,8 @@
 
 namespace lathe {
 
-/// Emits the instructions that add products of bytes to i32: four unsigned bytes of the left operand, which all columns share,
-/// against four signed ones for each column of the right operand. A vector has `lanes` columns, as many as i32 fit a register.
+/// Emits the instructions that add products of bytes to i32: four bytes of the left operand, which all columns share, against
+/// four signed ones for each column of the right operand. A vector has `lanes` columns, as many as i32 fit a register.
 /// The `prepare` functions run once for each loaded operand, `accumulate` for each pair.
 class DotProduct {
 public:
@@ -15,11 +15,17 @@ public:
 
   virtual ~DotProduct();
 
+  /// Whether the left operand is signed. Activations, which are unsigned otherwise, are then stored less 128.
+  virtual bool isLhsSigned() const { return false; }
+
   /// Accumulators, vectors of `lanes` i32, that a vector of columns has.
   virtual int64_t getAccumulatorsPerVector() const { return 1; }
 
   /// Registers for operands and constants that a tile of accumulators must leave free, beside the four that each tile leaves.
   virtual int64_t getExtraRegisters() const { return 0; }
+
+  /// Whether the instruction takes its left operand from a lane of a vector, where the family's multiply-adds do.
+  virtual bool takesLanes() const { return false; }
 
   /// The four bytes in an i32, ready to meet all vectors.
   virtual Values prepareLhs(mlir::ImplicitLocOpBuilder &b, mlir::Value word, int64_t lanes) const = 0;

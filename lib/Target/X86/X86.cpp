@@ -57,6 +57,14 @@ public:
   bool hasFma(nn::TargetAttr target) const override { return target.getVectorBits() >= 256; }
   bool hasHalfConversions(nn::TargetAttr target) const override { return target.getVectorBits() >= 256; }
 
+  std::optional<ProgramParts> getProgramParts() const override {
+    ProgramParts parts;
+    parts.system = {"/usr/lib/x86_64-linux-gnu"};
+    parts.loader = "/lib64/ld-linux-x86-64.so.2";
+    parts.package = "libc6-dev";
+    return parts;
+  }
+
   bool runsHere(nn::TargetAttr target) const override {
     llvm::Triple triple(kTriple);
     std::unique_ptr<llvm::MCSubtargetInfo> wanted = getSubtarget(triple, target.getCpu(), target.getFeatures());

@@ -130,9 +130,7 @@ void DirectConv::emitWindows(Epilogue &epilogue) {
       return indices;
     };
     Value memref = merged ? flat : input;
-    tile.lhs = [&](int64_t i, ValueRange ivs) {
-      return integer ? loadFourBytes(k, memref, indicesAt(i, ivs)) : k.loadScalar(memref, indicesAt(i, ivs));
-    };
+    readLhs(k, tile, memref, indicesAt);
     stageDistantRows(k, tile, memref, strides[1] * strideBytes(input, 2), indicesAt);
     tile.rhs = [&](int64_t v, ValueRange ivs) {
       SmallVector<Value> indices = {panel};

@@ -1,6 +1,7 @@
 //===- Depthwise.cpp - Depthwise nn.conv, vectors over channels -----------===//
 #include "passes/Codegen/CPU/Contraction.h"
 #include "passes/Codegen/CPU/Kernels.h"
+#include "passes/Codegen/Common/Instructions.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -76,7 +77,8 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
           int64_t offset = i * op.getStrides()[1] + x * op.getDilations()[1];
           Value &pixel = loaded[offset];
           if (!pixel)
-            pixel = loadWide(k, input, {outer[0], y, k.add(left, offset), channel}, mask, /*isSigned=*/false);
+            pixel = loadWide(k, input, {outer[0], y, k.add(left, offset), channel}, mask,
+                             codegen::getDotProduct(k.target).isLhsSigned());
           sums[i] = multiplyAdd(k, pixel, taps[x], sums[i]);
         }
       return sums;

@@ -30,7 +30,7 @@ private:
   void emitTile(const TilePlace &place, const ReductionPart &part);
   SmallVector<Value> multiply(const TilePlace &place, const ReductionPart &part);
   SmallVector<Value> rowIndices(const TilePlace &place, int64_t i);
-  Value loadLhs(const TilePlace &place, int64_t i, Value step);
+  SmallVector<Value> lhsIndices(const TilePlace &place, int64_t i, Value step);
 
   KernelBuilder &k;
   Operation *op;
@@ -132,10 +132,10 @@ SmallVector<Value> MatrixProduct::rowIndices(const TilePlace &place, int64_t i) 
   return indices;
 }
 
-Value MatrixProduct::loadLhs(const TilePlace &place, int64_t i, Value step) {
+SmallVector<Value> MatrixProduct::lhsIndices(const TilePlace &place, int64_t i, Value step) {
   SmallVector<Value> indices = rowIndices(place, i);
   indices.push_back(integer ? k.mul(step, 4) : step);
-  return integer ? loadFourBytes(k, lhs, indices) : k.loadScalar(lhs, indices);
+  return indices;
 }
 
 void MatrixProduct::emitTile(const TilePlace &place, const ReductionPart &part) {
@@ -148,17 +148,14 @@ SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const Reducti
   Value column = k.mul(place.panel, width);
   if (scales.scales) {
     GroupedTile tile{place.rows, vectors, rhs, place.panel, scales,
-                     [&](int64_t i, Value step) { return loadLhs(place, i, step); }};
+                     [&](int64_t i, Value step) { return k.loadScalar(lhs, lhsIndices(place, i, step)); }};
     return emitGroupedTile(k, tile);
   }
   RegisterTile tile{place.rows, vectors, product, {part.count}, {}, {}};
-  tile.lhs = [&](int64_t i, ValueRange ivs) { return loadLhs(place, i, k.add(part.begin, ivs[0])); };
+  auto at = [&](int64_t i, ValueRange ivs) { return lhsIndices(place, i, k.add(part.begin, ivs[0])); };
+  readLhs(k, tile, lhs, at);
   if (rank >= 2 && hasUnitInnermostStride(lhs))
-    stageDistantRows(k, tile, lhs, strideBytes(lhs, rank - 2), [&](int64_t i, ValueRange ivs) {
-      SmallVector<Value> indices = rowIndices(place, i);
-      indices.push_back(k.add(part.begin, ivs[0]));
-      return indices;
-    });
+    stageDistantRows(k, tile, lhs, strideBytes(lhs, rank - 2), at);
   int64_t fixedColumns = constantOr(columns);
   SmallVector<Value> masks(vectors);
   if (fixedColumns < 0 || fixedColumns % width != 0)

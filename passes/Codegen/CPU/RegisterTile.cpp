@@ -1,6 +1,6 @@
 //===- RegisterTile.cpp - Accumulators in registers through a reduction ---===//
-#include "lib/Target/TargetFamily.h"
 #include "passes/Codegen/CPU/Contraction.h"
+#include "passes/Codegen/Common/Instructions.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -15,19 +15,30 @@ FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs) {
   return Product::Int8;
 }
 
-/// The instructions that multiply bytes.
-static const DotProduct &getDotProduct(nn::TargetAttr target) {
-  const TargetFamily *family = findTargetFamily(target);
-  return family ? family->getDotProduct(target) : getPortableDotProduct();
+int64_t cpu::maxTileRows(nn::TargetAttr target, int64_t vectors, Product product) {
+  if (product == Product::F32)
+    return codegen::maxTileRows(target, vectors);
+  const DotProduct &dot = codegen::getDotProduct(target);
+  if (dot.takesLanes())
+    return codegen::maxTileRows(target, vectors);
+  int64_t free = int64_t(target.getVectorRegisters()) - 4 - dot.getExtraRegisters();
+  return std::max<int64_t>(free / dot.getAccumulatorsPerVector() / vectors, 1);
 }
 
-int64_t cpu::maxTileRows(nn::TargetAttr target, int64_t vectors, Product product) {
-  int64_t free = int64_t(target.getVectorRegisters()) - 4;
-  if (product == Product::Int8) {
-    const DotProduct &dot = getDotProduct(target);
-    free = (free - dot.getExtraRegisters()) / dot.getAccumulatorsPerVector();
-  }
-  return std::max<int64_t>(free / vectors, 1);
+void cpu::readLhs(KernelBuilder &k, RegisterTile &tile, Value lhs,
+                  std::function<SmallVector<Value>(int64_t row, ValueRange ivs)> at) {
+  bool bytes = tile.product == Product::Int8;
+  tile.lhs = [&k, lhs, at, bytes](int64_t row, ValueRange ivs) {
+    return bytes ? loadFourBytes(k, lhs, at(row, ivs)) : k.loadScalar(lhs, at(row, ivs));
+  };
+  if (!hasUnitInnermostStride(lhs))
+    return;
+  tile.lhsSteps = [&k, lhs, at, bytes](int64_t row, ValueRange ivs) -> Value {
+    if (!bytes)
+      return k.load(lhs, at(row, ivs));
+    Value loaded = loadColumnBytes(k, lhs, at(row, ivs));
+    return vector::BitCastOp::create(k.builder, k.loc, k.vectorOf(k.builder.getI32Type()), loaded);
+  };
 }
 
 void cpu::stageDistantRows(KernelBuilder &k, RegisterTile &tile, Value lhs, int64_t rowBytes,
@@ -53,9 +64,9 @@ void cpu::stageDistantRows(KernelBuilder &k, RegisterTile &tile, Value lhs, int6
         k.store(k.load(lhs, at(row, ivs)), scratch, {k.index(row), k.index(i)});
       }
   };
-  tile.lhs = [&k, scratch, begin](int64_t row, ValueRange ivs) {
-    return k.loadScalar(scratch, {k.index(row), k.sub(ivs.back(), *begin)});
-  };
+  readLhs(k, tile, scratch, [&k, begin](int64_t row, ValueRange ivs) {
+    return SmallVector<Value>{k.index(row), k.sub(ivs.back(), *begin)};
+  });
 }
 
 Value cpu::loadFourBytes(KernelBuilder &k, Value memref, ValueRange indices) {
@@ -93,15 +104,14 @@ void cpu::prefetchPanels(KernelBuilder &k, RegisterTile &tile, Value rhs, ArrayR
     distance = std::min(distance, distanceBytes / elementBytes);
   }
   int hint = steps * stepElements * elementBytes <= k.target.getL1Bytes() / 2 ? 3 : 2;
-  int64_t lines = llvm::divideCeil(share * elementBytes, lineBytes);
   SmallVector<Value> indices(first);
-  tile.prefetch = [=, &k, &tile](ValueRange ivs) {
+  tile.prefetch = [=, &k, &tile](ValueRange ivs, int64_t atOnce) {
     Value step = k.index(0);
     for (auto [iv, bound] : llvm::zip(ivs, tile.bounds))
       step = k.add(k.mul(step, bound), iv);
     SmallVector<Value> at(indices);
     Value offset = k.add(k.add(begin, k.mul(step, share)), distance);
-    for (int64_t line = 0; line < lines; ++line) {
+    for (int64_t line = 0, lines = llvm::divideCeil(atOnce * share * elementBytes, lineBytes); line < lines; ++line) {
       at.back() = k.add(offset, line * lineBytes / elementBytes);
       memref::PrefetchOp::create(k.builder, k.loc, rhs, at, /*isWrite=*/false, hint, /*isDataCache=*/true);
     }
@@ -113,10 +123,12 @@ namespace {
 /// One way of adding products to accumulators. `prepare*` run once for each loaded operand, `accumulate` for each pair.
 class Accumulation {
 public:
-  Accumulation(KernelBuilder &k, Product product) : k(k), dot(product == Product::Int8 ? &getDotProduct(k.target) : nullptr) {}
+  Accumulation(KernelBuilder &k, Product product) : k(k), dot(product == Product::Int8 ? &codegen::getDotProduct(k.target) : nullptr) {}
 
   int64_t accumulatorsPerVector() const { return dot ? dot->getAccumulatorsPerVector() : 1; }
   Type elementType() const { return dot ? Type(k.builder.getI32Type()) : Type(k.builder.getF32Type()); }
+
+  bool takesLanes() const { return dot ? dot->takesLanes() : codegen::multipliesByLane(k.target); }
 
   /// A row's scalar, ready to meet all vectors.
   SmallVector<Value> prepareLhs(Value scalar) {
@@ -194,9 +206,13 @@ private:
     if (tile.stage && outer.size() + 1 == tile.bounds.size())
       return k.loop(zero, bound, tile.stageSteps, carried, [&](Value start, ValueRange values) {
         tile.stage(outer, start);
-        return k.loop(start, k.add(start, tile.stageSteps), 1, values,
-                      [&](Value iv, ValueRange inner) { return inside(iv, inner, 0); });
+        Value end = k.add(start, tile.stageSteps);
+        if (readsSteps())
+          return laneLoop(outer, start, end, values);
+        return k.loop(start, end, 1, values, [&](Value iv, ValueRange inner) { return inside(iv, inner, 0); });
       });
+    if (outer.size() + 1 == tile.bounds.size() && readsSteps())
+      return laneLoop(outer, zero, bound, carried);
     if (outer.size() + 1 < tile.bounds.size() || sets == 1)
       return k.loop(zero, bound, 1, carried, [&](Value iv, ValueRange values) { return inside(iv, values, 0); });
     Value main = k.mul(k.div(bound, k.index(sets)), sets);
@@ -209,16 +225,54 @@ private:
     return k.loop(main, bound, 1, result, [&](Value iv, ValueRange values) { return inside(iv, values, 0); });
   }
 
+  /// Whether the left operand is read as vectors of steps; not where there are fewer of these.
+  bool readsSteps() const {
+    int64_t bound = constantOr(tile.bounds.back());
+    return tile.lhsSteps && accumulation.takesLanes() && (bound < 0 || bound >= k.lanes());
+  }
+
+  /// The innermost loop from `begin` to `end`, by as many steps at once as a vector of the left operand has, and by single ones for
+  /// what is left.
+  KernelBuilder::Carried laneLoop(ArrayRef<Value> outer, Value begin, Value end, ValueRange carried) {
+    SmallVector<Value> ivs(outer);
+    ivs.push_back(begin);
+    Value main = k.add(begin, k.mul(k.div(k.sub(end, begin), k.index(k.lanes())), k.lanes()));
+    KernelBuilder::Carried result = k.loop(begin, main, k.lanes(), carried, [&](Value iv, ValueRange values) {
+      ivs.back() = iv;
+      SmallVector<Value> rows;
+      for (int64_t row = 0; row < tile.rows; ++row)
+        rows.push_back(tile.lhsSteps(row, ivs));
+      if (tile.prefetch)
+        tile.prefetch(ivs, k.lanes());
+      KernelBuilder::Carried current(values);
+      for (int64_t lane = 0; lane < k.lanes(); ++lane) {
+        ivs.back() = k.add(iv, lane);
+        current = step(ivs, current, lane % sets, [&](int64_t row) -> Value {
+          return vector::ExtractOp::create(k.builder, k.loc, rows[row], lane);
+        });
+      }
+      return current;
+    });
+    return k.loop(main, end, 1, result, [&](Value iv, ValueRange values) {
+      ivs.back() = iv;
+      return step(ivs, values, 0);
+    });
+  }
+
   KernelBuilder::Carried step(ArrayRef<Value> ivs, ValueRange carried, int64_t set) {
+    if (tile.prefetch)
+      tile.prefetch(ivs, 1);
+    return step(ivs, carried, set, [&](int64_t row) { return tile.lhs(row, ivs); });
+  }
+
+  KernelBuilder::Carried step(ArrayRef<Value> ivs, ValueRange carried, int64_t set, function_ref<Value(int64_t row)> lhs) {
     KernelBuilder::Carried result(carried);
     SmallVector<SmallVector<Value>> columns;
-    if (tile.prefetch)
-      tile.prefetch(ivs);
     for (int64_t v = 0; v < tile.vectors; ++v)
       columns.push_back(accumulation.prepareRhs(tile.rhs(v, ivs)));
     int64_t parts = accumulation.accumulatorsPerVector(), at = set * tile.rows * tile.vectors * parts;
     for (int64_t row = 0; row < tile.rows; ++row) {
-      SmallVector<Value> scalar = accumulation.prepareLhs(tile.lhs(row, ivs));
+      SmallVector<Value> scalar = accumulation.prepareLhs(lhs(row));
       for (int64_t v = 0; v < tile.vectors; ++v, at += parts)
         accumulation.accumulate(scalar, columns[v], MutableArrayRef<Value>(result).slice(at, parts));
     }
