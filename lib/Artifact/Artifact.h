@@ -56,9 +56,9 @@ std::unique_ptr<llvm::MemoryBuffer> copyWeights(const CompiledObject &object);
 /// Links the model to a shared object at `path` with lld in process.
 llvm::Error linkShared(const CompiledObject &object, llvm::StringRef path);
 
-/// Links the model to a program that runs it on .npy files (runtime/src/main.c), with the C library of this x86-64 Linux.
-/// `libraries` is the folder of liblathe_main.a and liblathe_rt.a.
-llvm::Error linkExecutable(const CompiledObject &object, llvm::StringRef path, llvm::StringRef libraries);
+/// Links the model to a program that runs it on .npy files (runtime/src/main.c), with the C library of the target's Linux.
+/// `libraries` is the folder of liblathe_main.a and liblathe_rt.a, those of other machines than this in folders below.
+llvm::Error linkExecutable(const CompiledObject &object, nn::TargetAttr target, llvm::StringRef path, llvm::StringRef libraries);
 
 /// Writes a file as a whole or not at all: to a temporary beside it, then renamed. "-" is stdout.
 llvm::Error writeFile(llvm::StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write);

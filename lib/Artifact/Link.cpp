@@ -1,6 +1,7 @@
 //===- Link.cpp - lld in process ------------------------------------------===//
 #include "lib/Artifact/Link.h"
 #include "lib/Artifact/Artifact.h"
+#include "lib/Target/TargetFamily.h"
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -78,18 +79,39 @@ llvm::Error lathe::linkShared(const CompiledObject &object, llvm::StringRef path
   return link(arguments);
 }
 
-llvm::Error lathe::linkExecutable(const CompiledObject &object, llvm::StringRef path, llvm::StringRef libraries) {
-  static constexpr llvm::StringLiteral kSystem = "/usr/lib/x86_64-linux-gnu/";
-  if (!llvm::sys::fs::exists(kSystem + "crt1.o"))
-    return llvm::createStringError("a program needs the C library's " + kSystem + "crt1.o; install libc6-dev");
+llvm::Error lathe::linkExecutable(const CompiledObject &object, nn::TargetAttr target, llvm::StringRef path,
+                                  llvm::StringRef libraries) {
+  const TargetFamily *family = findTargetFamily(target);
+  std::optional<ProgramParts> parts = family ? family->getProgramParts() : std::nullopt;
+  if (!parts)
+    return llvm::createStringError("programs for " + target.getTriple() + " are not supported; link the object yourself");
+  auto system = llvm::find_if(parts->system, [](const std::string &folder) { return llvm::sys::fs::exists(folder + "/crt1.o"); });
+  if (system == parts->system.end())
+    return llvm::createStringError("a program needs the C library's " + parts->system.front() + "/crt1.o; install " +
+                                   parts->package);
+  std::string runtime = libraries.str() + "/" + parts->runtime;
+  if (!llvm::sys::fs::exists(runtime + "/liblathe_rt.a"))
+    return llvm::createStringError("a program needs Lathe's runtime for " + target.getTriple() + ", " + runtime +
+                                   "/liblathe_rt.a; install " + parts->package + " and build Lathe again");
   llvm::Expected<TemporaryFile> in = toFile(object);
   if (!in)
     return in.takeError();
-  std::vector<std::string> arguments = {
-      "--build-id=none", "-z", "noexecstack", "--gc-sections", "--dynamic-linker=/lib64/ld-linux-x86-64.so.2",
-      "--defsym=lathe_main_model=" + object.name + "_model", "-o", path.str(), (kSystem + "crt1.o").str(),
-      (kSystem + "crti.o").str(), in->path.str().str(), (libraries + "/liblathe_main.a").str(),
-      (libraries + "/liblathe_rt.a").str(), "-L" + kSystem.str(), "-lc", (kSystem + "crtn.o").str()};
+  std::vector<std::string> arguments = {"--build-id=none",
+                                        "-z",
+                                        "noexecstack",
+                                        "--gc-sections",
+                                        "--dynamic-linker=" + parts->loader,
+                                        "--defsym=lathe_main_model=" + object.name + "_model",
+                                        "-o",
+                                        path.str(),
+                                        *system + "/crt1.o",
+                                        *system + "/crti.o",
+                                        in->path.str().str(),
+                                        runtime + "/liblathe_main.a",
+                                        runtime + "/liblathe_rt.a",
+                                        "-L" + *system,
+                                        "-lc",
+                                        *system + "/crtn.o"};
   llvm::append_range(arguments, pageArguments(object));
   return link(arguments);
 }

@@ -4,6 +4,7 @@
 #include "lib/Driver/Diagnostics.h"
 #include "lib/Driver/Pipeline.h"
 #include "lib/Driver/Samples.h"
+#include "lib/Target/Target.h"
 #include "passes/Compress/Calibration/Calibrate.h"
 
 using namespace mlir;
@@ -64,6 +65,11 @@ llvm::FailureOr<CalibrationStatistics> lathe::findStatistics(ModuleOp module, co
     plain.releaseConstants = false; // `module` goes on to be compiled with the same weights
     plain.configure = nullptr;      // what watches the passes of `module` does not expect others within them
     plain.name = "observed";
+    // Samples run here, whatever machine the model is compiled for.
+    if (!runsHere(nn::getTarget(module))) {
+      plain.target = "native";
+      plain.cpu.clear();
+    }
     if (failed(runPhases(observed, plain, Phase::LLVM, Phase::Compress)))
       return failure();
     llvm::Expected<std::unique_ptr<LoadedModel>> loaded = loadModule(observed);

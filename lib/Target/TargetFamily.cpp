@@ -33,6 +33,10 @@ const TargetFamily *lathe::findTargetFamily(const llvm::Triple &triple) {
   return found == families.end() ? nullptr : *found;
 }
 
+const TargetFamily *lathe::findTargetFamily(nn::TargetAttr target) {
+  return findTargetFamily(llvm::Triple(target.getTriple()));
+}
+
 std::unique_ptr<llvm::MCSubtargetInfo> lathe::getSubtarget(const llvm::Triple &triple, llvm::StringRef cpu,
                                                            llvm::StringRef features) {
   std::string error;

@@ -8,14 +8,29 @@
 #define LIB_TARGET_TARGETFAMILY_H
 
 #include "dialects/NN/IR/NNDialect.h"
+#include "lib/Target/DotProduct.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/TargetParser/Triple.h"
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace lathe {
+
+/// What --emit=exe links with a model to make a program for Linux.
+struct ProgramParts {
+  /// Folder of liblathe_main.a and liblathe_rt.a below the one that has those of this machine; empty for that one.
+  std::string runtime;
+  /// Where the C library may be; the first folder with crt1.o is taken.
+  llvm::SmallVector<std::string> system;
+  /// Path of the dynamic loader where the program runs.
+  std::string loader;
+  /// The package of Debian that has the C library.
+  std::string package;
+};
 
 /// The machines of one instruction set.
 class TargetFamily {
@@ -37,6 +52,21 @@ public:
   /// The machine that this process runs on, or another CPU of its kind if `cpu` names one. Null if that is unknown.
   virtual nn::TargetAttr describeHost(mlir::MLIRContext &context, llvm::StringRef cpu) const = 0;
 
+  /// The instructions that multiply bytes on `target`.
+  virtual const DotProduct &getDotProduct(nn::TargetAttr target) const { return getPortableDotProduct(); }
+
+  /// Whether a multiply-add of vectors of f32 is one instruction, which rounds once.
+  virtual bool hasFma(nn::TargetAttr target) const = 0;
+
+  /// Whether a multiply-add takes one operand from any lane of a vector, so that nothing is broadcast.
+  virtual bool multipliesByLane(nn::TargetAttr target) const { return false; }
+
+  /// Whether f16 becomes f32, and f32 f16, by one instruction.
+  virtual bool hasHalfConversions(nn::TargetAttr target) const = 0;
+
+  /// What programs are made of; none where --emit=exe is not supported.
+  virtual std::optional<ProgramParts> getProgramParts() const { return std::nullopt; }
+
   /// True if this process, which runs on a machine of the family, can run what is compiled for `target`.
   virtual bool runsHere(nn::TargetAttr target) const = 0;
 };
@@ -46,6 +76,7 @@ llvm::ArrayRef<const TargetFamily *> getTargetFamilies();
 
 /// The family of a triple. Null if none knows it.
 const TargetFamily *findTargetFamily(const llvm::Triple &triple);
+const TargetFamily *findTargetFamily(nn::TargetAttr target);
 
 /// The features that a CPU's name and "+a,-b" give, as LLVM sees them. Null if LLVM does not know the triple.
 std::unique_ptr<llvm::MCSubtargetInfo> getSubtarget(const llvm::Triple &triple, llvm::StringRef cpu, llvm::StringRef features);

@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "passes/Codegen/Common/Instructions.h"
 #include "passes/Lower/LowerQuantWeights.h"
 #include "passes/Lower/Passes.h"
 #include "passes/Lower/QuantizedScalars.h"
@@ -27,6 +28,18 @@ static quant::QuantizedType getQuantized(Type type) {
 static Type toStorage(Type type) {
   quant::QuantizedType quantized = getQuantized(type);
   return quantized ? cast<ShapedType>(type).clone(quantized.getStorageType()) : type;
+}
+
+/// An activation's type with the same values of which each is stored less 128, as signed bytes.
+static Type toSigned(Type type) {
+  auto unsignedType = dyn_cast_or_null<quant::UniformQuantizedType>(getQuantized(type));
+  if (!unsignedType || unsignedType.isSigned() || unsignedType.getStorageTypeIntegralWidth() != 8)
+    return type;
+  constexpr int64_t shift = 128;
+  auto signedType = quant::UniformQuantizedType::get(
+      quant::QuantizationFlags::Signed, unsignedType.getStorageType(), unsignedType.getExpressedType(), unsignedType.getScale(),
+      unsignedType.getZeroPoint() - shift, unsignedType.getStorageTypeMin() - shift, unsignedType.getStorageTypeMax() - shift);
+  return cast<ShapedType>(type).clone(signedType);
 }
 
 //===----------------------------------------------------------------------===//
@@ -222,6 +235,18 @@ static Value createMap(OpBuilder &builder, Location loc, Value input, Type eleme
   return generic.getResult(0);
 }
 
+/// Replaces a cast between an activation and its unsigned bytes, where activations are stored less 128.
+static void lowerShiftedCast(quant::StorageCastOp op) {
+  OpBuilder builder(op);
+  Type byte = builder.getI8Type();
+  Value shifted = createMap(builder, op.getLoc(), op.getInput(), byte, [&](OpBuilder &b, Location loc, Value value) {
+    Value sign = arith::ConstantIntOp::create(b, loc, byte, -128);
+    return arith::XOrIOp::create(b, loc, value, sign).getResult();
+  });
+  op.replaceAllUsesWith(shifted);
+  op.erase();
+}
+
 /// Replaces a cast on tensors; its quantized operand has its storage type already.
 static void lowerCast(Operation *op, quant::UniformQuantizedType type) {
   OpBuilder builder(op);
@@ -245,10 +270,18 @@ struct LowerQuant : lathe::impl::LowerQuantBase<LowerQuant> {
   using LowerQuantBase::LowerQuantBase;
 
   LogicalResult check();
+  void storeSigned();
   LogicalResult lower();
 
+  /// Casts to and from bytes that are stored less 128.
+  SmallVector<quant::StorageCastOp> shiftedCasts;
+
   void runOnOperation() override {
-    if (failed(check()) || failed(lower()))
+    if (failed(check()))
+      return signalPassFailure();
+    if (codegen::getDotProduct(nn::getTarget(getOperation())).isLhsSigned())
+      storeSigned();
+    if (failed(lower()))
       signalPassFailure();
   }
 };
@@ -293,6 +326,27 @@ LogicalResult LowerQuant::check() {
   return success(good);
 }
 
+/// Gives activations the types of signed bytes.
+void LowerQuant::storeSigned() {
+  getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
+    auto cast = dyn_cast<quant::StorageCastOp>(op);
+    // Constants have their own types: weights, and what is read as its type says.
+    if (cast && matchPattern(cast.getInput(), m_Constant()))
+      return;
+    if (cast)
+      for (Type type : {cast.getInput().getType(), cast.getType()})
+        if (auto quantized = dyn_cast_or_null<quant::UniformQuantizedType>(getQuantized(type)))
+          if (!quantized.isSigned() && quantized.getStorageTypeIntegralWidth() == 8)
+            shiftedCasts.push_back(cast);
+    for (Value result : op->getResults())
+      result.setType(toSigned(result.getType()));
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        for (BlockArgument argument : block.getArguments())
+          argument.setType(toSigned(argument.getType()));
+  });
+}
+
 LogicalResult LowerQuant::lower() {
   func::FuncOp function = getOperation();
   SmallVector<std::pair<Operation *, quant::UniformQuantizedType>> casts;
@@ -331,6 +385,8 @@ LogicalResult LowerQuant::lower() {
   });
   for (auto [op, type] : casts)
     lowerCast(op, type);
+  for (quant::StorageCastOp cast : shiftedCasts)
+    lowerShiftedCast(cast);
   function.walk([](quant::StorageCastOp cast) {
     cast.replaceAllUsesWith(cast.getInput());
     cast.erase();

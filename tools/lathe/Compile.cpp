@@ -70,11 +70,11 @@ static std::string getLibraryFolder() {
   return folder.str().str();
 }
 
-static llvm::Error writeCode(const CompiledObject &object, StringRef path, Emit emit) {
+static llvm::Error writeCode(const CompiledObject &object, nn::TargetAttr target, StringRef path, Emit emit) {
   if (emit == Emit::Shared)
     return linkShared(object, path);
   if (emit == Emit::Executable)
-    return linkExecutable(object, path, getLibraryFolder());
+    return linkExecutable(object, target, path, getLibraryFolder());
   llvm::Error inner = llvm::Error::success();
   llvm::Error outer = writeFile(path, [&](llvm::raw_ostream &stream) {
     inner = llvm::joinErrors(std::move(inner), writeObject(object, stream));
@@ -91,7 +91,7 @@ static int writeArtifact(ModuleOp module, StringRef path, Emit emit) {
   FailureOr<CompiledObject> object = compileObject(module, nn::getTarget(module));
   if (failed(object))
     return kFailure;
-  if (llvm::Error error = writeCode(*object, path, emit))
+  if (llvm::Error error = writeCode(*object, nn::getTarget(module), path, emit))
     return fail(textOf(std::move(error)));
   if (emit == Emit::Executable)
     return kSuccess;

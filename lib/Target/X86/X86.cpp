@@ -1,4 +1,5 @@
 //===- X86.cpp - x86-64 levels and CPUs -----------------------------------===//
+#include "lib/Target/X86/X86.h"
 #include "lib/Target/TargetFamily.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/TargetSelect.h"
@@ -48,6 +49,20 @@ public:
     if (!cpu.empty())
       return describe(context, "", cpu);
     return describeFeatures(context, llvm::sys::getHostCPUName(), getHostFeatures());
+  }
+
+  const DotProduct &getDotProduct(nn::TargetAttr target) const override { return x86::getDotProduct(target); }
+
+  // Every CPU with the 256-bit integers of AVX2 has FMA and F16C, too.
+  bool hasFma(nn::TargetAttr target) const override { return target.getVectorBits() >= 256; }
+  bool hasHalfConversions(nn::TargetAttr target) const override { return target.getVectorBits() >= 256; }
+
+  std::optional<ProgramParts> getProgramParts() const override {
+    ProgramParts parts;
+    parts.system = {"/usr/lib/x86_64-linux-gnu"};
+    parts.loader = "/lib64/ld-linux-x86-64.so.2";
+    parts.package = "libc6-dev";
+    return parts;
   }
 
   bool runsHere(nn::TargetAttr target) const override {

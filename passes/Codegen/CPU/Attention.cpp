@@ -202,9 +202,7 @@ Value Attention::masked(Value score, Value keyIndex, int64_t vector) {
 
 void Attention::scores(Value firstKey, Value row, int64_t rows) {
   RegisterTile tile{rows, vectors, Product::F32, {k.index(depth)}, {}, {}};
-  tile.lhs = [&](int64_t i, ValueRange ivs) {
-    return k.loadScalar(keyScratch, {k.add(row, i), ivs[0]});
-  };
+  readLhs(k, tile, keyScratch, [&](int64_t i, ValueRange ivs) { return SmallVector<Value>{k.add(row, i), ivs[0]}; });
   tile.rhs = [&](int64_t v, ValueRange ivs) {
     return k.load(queryScratch, {queryBlock, ivs[0], k.index(v * k.lanes())});
   };

@@ -7,12 +7,12 @@
 
 namespace lathe::cpu {
 
-/// How products are added up. The integer forms take four reduction steps at once: an i32 that holds four unsigned
-/// bytes of the left operand against four signed bytes for each column of the right one.
-enum class Product { F32, Int8Vnni, Int8Pairs, Int8Portable };
+/// How products are added up. Those of bytes take four reduction steps at once: an i32 that holds four unsigned bytes of the
+/// left operand against four signed bytes for each column of the right one; the target's DotProduct emits them.
+enum class Product { F32, Int8 };
 
 /// The form for operands of this element type; failure, with a reason, where there is none.
-mlir::FailureOr<Product> chooseProduct(mlir::Operation *op, mlir::Type lhs, mlir::Type rhs, nn::TargetAttr target);
+mlir::FailureOr<Product> chooseProduct(mlir::Operation *op, mlir::Type lhs, mlir::Type rhs);
 
 /// Reduction steps that one product takes at once.
 inline int64_t stepsPerProduct(Product product) { return product == Product::F32 ? 1 : 4; }
@@ -27,18 +27,27 @@ struct RegisterTile {
   std::function<mlir::Value(int64_t row, mlir::ValueRange ivs)> lhs;
   /// The vector of columns (f32), or of four bytes for each column (i8).
   std::function<mlir::Value(int64_t vector, mlir::ValueRange ivs)> rhs;
+  /// Where not null, `lanes()` scalars of a row: of `ivs` and of the steps of the innermost loop that follow. Machines that
+  /// multiply by a lane of a vector read these at once.
+  std::function<mlir::Value(int64_t row, mlir::ValueRange ivs)> lhsSteps = {};
   /// Where not null, the innermost loop is cut in blocks of `stageSteps`, of which its bound is a multiple, and this runs
   /// before each block: it may copy the block of the left operand to where `lhs` reads it.
   std::function<void(mlir::ValueRange outer, mlir::Value start)> stage = {};
   int64_t stageSteps = 0;
-  /// Where not null, runs once for each step of the reduction: it may ask for memory that later steps read.
-  std::function<void(mlir::ValueRange ivs)> prefetch = {};
+  /// Where not null, runs before each step of the reduction, or before `steps` of the innermost loop at once: it may ask for memory
+  /// that later steps read.
+  std::function<void(mlir::ValueRange ivs, int64_t steps)> prefetch = {};
   /// What the accumulators (f32 only) start from, row by row; zeros where it is empty.
   mlir::SmallVector<mlir::Value> init = {};
 };
 
 /// Emits the reduction and returns the accumulators, row by row.
 mlir::SmallVector<mlir::Value> emitRegisterTile(KernelBuilder &k, const RegisterTile &tile);
+
+/// Lets `tile` read its left operand, f32 or i8, from `lhs`: at(row, ivs) gives the indices of a row's scalar. Steps of the
+/// innermost loop follow each other in the last dimension.
+void readLhs(KernelBuilder &k, RegisterTile &tile, mlir::Value lhs,
+             std::function<mlir::SmallVector<mlir::Value>(int64_t row, mlir::ValueRange ivs)> at);
 
 /// Lets `tile` read its left operand through a scratch buffer if the rows are `rowBytes` apart, so far that they would
 /// push each other out of the first cache: at(row, ivs) gives a row's indices in `lhs`.

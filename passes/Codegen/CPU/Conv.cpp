@@ -30,7 +30,7 @@ LogicalResult DirectConv::prepare() {
   out = op.getInit();
   auto inputType = cast<MemRefType>(input.getType()), weightType = cast<MemRefType>(weight.getType());
   FailureOr<Product> chosen =
-      chooseProduct(op, inputType.getElementType(), weightType.getElementType(), k.target);
+      chooseProduct(op, inputType.getElementType(), weightType.getElementType());
   if (failed(chosen))
     return failure();
   product = *chosen;
@@ -130,9 +130,7 @@ void DirectConv::emitWindows(Epilogue &epilogue) {
       return indices;
     };
     Value memref = merged ? flat : input;
-    tile.lhs = [&](int64_t i, ValueRange ivs) {
-      return integer ? loadFourBytes(k, memref, indicesAt(i, ivs)) : k.loadScalar(memref, indicesAt(i, ivs));
-    };
+    readLhs(k, tile, memref, indicesAt);
     stageDistantRows(k, tile, memref, strides[1] * strideBytes(input, 2), indicesAt);
     tile.rhs = [&](int64_t v, ValueRange ivs) {
       SmallVector<Value> indices = {panel};

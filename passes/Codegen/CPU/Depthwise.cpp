@@ -1,6 +1,7 @@
 //===- Depthwise.cpp - Depthwise nn.conv, vectors over channels -----------===//
 #include "passes/Codegen/CPU/Contraction.h"
 #include "passes/Codegen/CPU/Kernels.h"
+#include "passes/Codegen/Common/Instructions.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -32,7 +33,7 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
   Value input = op.getInput(), weight = op.getWeight(), out = op.getInit();
   auto weightType = cast<MemRefType>(weight.getType());
   Type element = cast<MemRefType>(input.getType()).getElementType();
-  FailureOr<Product> product = chooseProduct(op, element, weightType.getElementType(), k.target);
+  FailureOr<Product> product = chooseProduct(op, element, weightType.getElementType());
   if (failed(product))
     return failure();
   if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
@@ -76,7 +77,8 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
           int64_t offset = i * op.getStrides()[1] + x * op.getDilations()[1];
           Value &pixel = loaded[offset];
           if (!pixel)
-            pixel = loadWide(k, input, {outer[0], y, k.add(left, offset), channel}, mask, /*isSigned=*/false);
+            pixel = loadWide(k, input, {outer[0], y, k.add(left, offset), channel}, mask,
+                             codegen::getDotProduct(k.target).isLhsSigned());
           sums[i] = multiplyAdd(k, pixel, taps[x], sums[i]);
         }
       return sums;

@@ -126,7 +126,7 @@ void ExpandDepthwise::expandLine(Value image, Value panel, Value paddedLine) {
   int64_t most = maxTileRows(k.target, vectors, Product::F32);
   k.tiles(k.index(0), k.index(inputShape[2]), evenBlock(inputShape[2], most), [&](Value x, int64_t size) {
     RegisterTile tile{size, vectors, Product::F32, {k.index(inputShape[3])}, {}, {}};
-    tile.lhs = [&](int64_t i, ValueRange ivs) { return k.loadScalar(input, {image, y, k.add(x, i), ivs[0]}); };
+    readLhs(k, tile, input, [&](int64_t i, ValueRange ivs) { return SmallVector<Value>{image, y, k.add(x, i), ivs[0]}; });
     tile.rhs = [&](int64_t v, ValueRange ivs) { return k.load(expandWeight, {panel, ivs[0], k.index(v * k.lanes())}); };
     SmallVector<Value> accumulators = emitRegisterTile(k, tile);
     for (int64_t v = 0; v < vectors; ++v) {

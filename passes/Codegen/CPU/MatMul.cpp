@@ -70,11 +70,11 @@ LogicalResult cpu::emitMatMul(nn::MatMulOp op) {
       for (int64_t v = 0; v < space.vectors; ++v)
         masks[v] = k.maskBelow(k.sub(columns, k.add(column, v * k.lanes())));
     RegisterTile tile{rows, space.vectors, Product::F32, {steps}, {}, {}};
-    tile.lhs = [&](int64_t i, ValueRange ivs) {
+    readLhs(k, tile, lhs, [&](int64_t i, ValueRange ivs) {
       SmallVector<Value> indices(left);
       indices.append({k.add(row, i), ivs[0]});
-      return k.loadScalar(lhs, indices);
-    };
+      return indices;
+    });
     tile.rhs = [&](int64_t v, ValueRange ivs) {
       SmallVector<Value> indices(right);
       if (op.getPacked())

@@ -38,7 +38,7 @@ private:
   void emitTile(const TilePlace &place, const ProductPart &part);
   SmallVector<Value> multiply(const TilePlace &place, const ProductPart &part);
   SmallVector<Value> rowIndices(const TilePlace &place, int64_t i);
-  Value loadLhs(const TilePlace &place, int64_t i, Value step);
+  SmallVector<Value> lhsIndices(const TilePlace &place, int64_t i, Value step);
 
   KernelBuilder &k;
   Operation *op;
@@ -61,7 +61,7 @@ LogicalResult MatrixProduct::prepare() {
   widens = isa<nn::LinearOp>(op) && lhsType.getElementType().isF32() &&
            rhsType.getElementType().isInteger(scales.bits ? 32 : 8);
   if (!widens) {
-    FailureOr<Product> chosen = chooseProduct(op, lhsType.getElementType(), rhsType.getElementType(), k.target);
+    FailureOr<Product> chosen = chooseProduct(op, lhsType.getElementType(), rhsType.getElementType());
     if (failed(chosen))
       return failure();
     product = *chosen;
@@ -172,10 +172,10 @@ SmallVector<Value> MatrixProduct::rowIndices(const TilePlace &place, int64_t i) 
   return indices;
 }
 
-Value MatrixProduct::loadLhs(const TilePlace &place, int64_t i, Value step) {
+SmallVector<Value> MatrixProduct::lhsIndices(const TilePlace &place, int64_t i, Value step) {
   SmallVector<Value> indices = rowIndices(place, i);
   indices.push_back(integer ? k.mul(step, 4) : step);
-  return integer ? loadFourBytes(k, lhs, indices) : k.loadScalar(lhs, indices);
+  return indices;
 }
 
 void MatrixProduct::emitTile(const TilePlace &place, const ProductPart &part) {
@@ -188,17 +188,14 @@ SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const Product
   Value column = k.mul(place.panel, width);
   if (scales.scales) {
     GroupedTile tile{place.rows, vectors, rhs, place.panel, scales,
-                     [&](int64_t i, Value step) { return loadLhs(place, i, step); }};
+                     [&](int64_t i, Value step) { return k.loadScalar(lhs, lhsIndices(place, i, step)); }};
     return emitGroupedTile(k, tile);
   }
   RegisterTile tile{place.rows, vectors, product, {part.count}, {}, {}};
-  tile.lhs = [&](int64_t i, ValueRange ivs) { return loadLhs(place, i, k.add(part.begin, ivs[0])); };
+  auto at = [&](int64_t i, ValueRange ivs) { return lhsIndices(place, i, k.add(part.begin, ivs[0])); };
+  readLhs(k, tile, lhs, at);
   if (rank >= 2 && hasUnitInnermostStride(lhs))
-    stageDistantRows(k, tile, lhs, strideBytes(lhs, rank - 2), [&](int64_t i, ValueRange ivs) {
-      SmallVector<Value> indices = rowIndices(place, i);
-      indices.push_back(k.add(part.begin, ivs[0]));
-      return indices;
-    });
+    stageDistantRows(k, tile, lhs, strideBytes(lhs, rank - 2), at);
   int64_t fixedColumns = constantOr(columns);
   SmallVector<Value> masks(vectors);
   if (fixedColumns < 0 || fixedColumns % width != 0)

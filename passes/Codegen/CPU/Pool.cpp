@@ -1,6 +1,7 @@
 //===- Pool.cpp - nn.pool, vectors over channels --------------------------===//
 #include "passes/Codegen/CPU/Kernels.h"
 #include "passes/Codegen/CPU/KernelBuilder.h"
+#include "passes/Codegen/Common/Instructions.h"
 #include "passes/Codegen/Common/TaskWork.h"
 
 using namespace mlir;
@@ -19,11 +20,12 @@ struct Pool {
   KernelBuilder k;
   Value input, out;
   Type element;
-  bool max;
+  bool max, isSigned;
 
   explicit Pool(nn::PoolOp op)
       : op(op), k(op), input(op.getInput()), out(op.getInit()),
-        element(cast<MemRefType>(op.getInput().getType()).getElementType()), max(op.getKind() == nn::PoolKind::Max) {}
+        element(cast<MemRefType>(op.getInput().getType()).getElementType()), max(op.getKind() == nn::PoolKind::Max),
+        isSigned(codegen::getDotProduct(k.target).isLhsSigned()) {}
 
   /// Taps t with 0 <= position * stride - pad + t * dilation < size.
   Taps inside(Value position, unsigned dimension) {
@@ -49,13 +51,15 @@ struct Pool {
       return arith::AddFOp::create(k.builder, k.loc, a, b);
     if (isa<FloatType>(element))
       return arith::MaximumFOp::create(k.builder, k.loc, a, b);
+    if (isSigned)
+      return arith::MaxSIOp::create(k.builder, k.loc, a, b);
     return arith::MaxUIOp::create(k.builder, k.loc, a, b);
   }
 
   /// `count` vectors of channels of one output pixel.
   void pixel(ValueRange position, Taps rows, Taps columns, Value inverse, Value channel, int64_t count, Value mask) {
-    bool infinite = max && isa<FloatType>(element);
-    Value start = k.splat(element, infinite ? -std::numeric_limits<double>::infinity() : 0);
+    double least = isa<FloatType>(element) ? -std::numeric_limits<double>::infinity() : isSigned ? -128 : 0;
+    Value start = k.splat(element, max ? least : 0);
     KernelBuilder::Carried init(count, start);
     auto result = k.loop(rows.first, rows.end, 1, init, [&](Value row, ValueRange outer) {
       return k.loop(columns.first, columns.end, 1, outer, [&](Value column, ValueRange carried) {

@@ -1,37 +1,44 @@
 //===- RegisterTile.cpp - Accumulators in registers through a reduction ---===//
 #include "passes/Codegen/CPU/Contraction.h"
+#include "passes/Codegen/Common/Instructions.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace lathe;
 using namespace lathe::cpu;
 
-FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs, nn::TargetAttr target) {
+FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs) {
   if (lhs.isF32() && (rhs.isF32() || rhs.isBF16()))
     return Product::F32;
   if (!lhs.isInteger(8) || !rhs.isInteger(8))
     return op->emitOpError("expected operands of f32 (bf16 for a weight) or i8, but got ") << lhs << " and " << rhs;
-  if (target.getDotProduct() == "avx512vnni")
-    return Product::Int8Vnni;
-  if (target.getDotProduct() == "avx2" && target.getVectorBits() == 256)
-    return Product::Int8Pairs;
-  return Product::Int8Portable;
+  return Product::Int8;
 }
 
 int64_t cpu::maxTileRows(nn::TargetAttr target, int64_t vectors, Product product) {
-  int64_t free = int64_t(target.getVectorRegisters()) - 4;
-  switch (product) {
-  case Product::F32:
-  case Product::Int8Vnni:
-    break;
-  case Product::Int8Pairs: // two accumulators for each vector of columns
-    free = (free - 2) / 2;
-    break;
-  case Product::Int8Portable: // the four bytes of a column are taken apart in registers
-    free -= 4;
-    break;
-  }
-  return std::max<int64_t>(free / vectors, 1);
+  if (product == Product::F32)
+    return codegen::maxTileRows(target, vectors);
+  const DotProduct &dot = codegen::getDotProduct(target);
+  if (dot.takesLanes())
+    return codegen::maxTileRows(target, vectors);
+  int64_t free = int64_t(target.getVectorRegisters()) - 4 - dot.getExtraRegisters();
+  return std::max<int64_t>(free / dot.getAccumulatorsPerVector() / vectors, 1);
+}
+
+void cpu::readLhs(KernelBuilder &k, RegisterTile &tile, Value lhs,
+                  std::function<SmallVector<Value>(int64_t row, ValueRange ivs)> at) {
+  bool bytes = tile.product == Product::Int8;
+  tile.lhs = [&k, lhs, at, bytes](int64_t row, ValueRange ivs) {
+    return bytes ? loadFourBytes(k, lhs, at(row, ivs)) : k.loadScalar(lhs, at(row, ivs));
+  };
+  if (!hasUnitInnermostStride(lhs))
+    return;
+  tile.lhsSteps = [&k, lhs, at, bytes](int64_t row, ValueRange ivs) -> Value {
+    if (!bytes)
+      return k.load(lhs, at(row, ivs));
+    Value loaded = loadColumnBytes(k, lhs, at(row, ivs));
+    return vector::BitCastOp::create(k.builder, k.loc, k.vectorOf(k.builder.getI32Type()), loaded);
+  };
 }
 
 void cpu::stageDistantRows(KernelBuilder &k, RegisterTile &tile, Value lhs, int64_t rowBytes,
@@ -57,9 +64,9 @@ void cpu::stageDistantRows(KernelBuilder &k, RegisterTile &tile, Value lhs, int6
         k.store(k.load(lhs, at(row, ivs)), scratch, {k.index(row), k.index(i)});
       }
   };
-  tile.lhs = [&k, scratch, begin](int64_t row, ValueRange ivs) {
-    return k.loadScalar(scratch, {k.index(row), k.sub(ivs.back(), *begin)});
-  };
+  readLhs(k, tile, scratch, [&k, begin](int64_t row, ValueRange ivs) {
+    return SmallVector<Value>{k.index(row), k.sub(ivs.back(), *begin)};
+  });
 }
 
 Value cpu::loadFourBytes(KernelBuilder &k, Value memref, ValueRange indices) {
@@ -97,15 +104,14 @@ void cpu::prefetchPanels(KernelBuilder &k, RegisterTile &tile, Value rhs, ArrayR
     distance = std::min(distance, distanceBytes / elementBytes);
   }
   int hint = steps * stepElements * elementBytes <= k.target.getL1Bytes() / 2 ? 3 : 2;
-  int64_t lines = llvm::divideCeil(share * elementBytes, lineBytes);
   SmallVector<Value> indices(first);
-  tile.prefetch = [=, &k, &tile](ValueRange ivs) {
+  tile.prefetch = [=, &k, &tile](ValueRange ivs, int64_t atOnce) {
     Value step = k.index(0);
     for (auto [iv, bound] : llvm::zip(ivs, tile.bounds))
       step = k.add(k.mul(step, bound), iv);
     SmallVector<Value> at(indices);
     Value offset = k.add(k.add(begin, k.mul(step, share)), distance);
-    for (int64_t line = 0; line < lines; ++line) {
+    for (int64_t line = 0, lines = llvm::divideCeil(atOnce * share * elementBytes, lineBytes); line < lines; ++line) {
       at.back() = k.add(offset, line * lineBytes / elementBytes);
       memref::PrefetchOp::create(k.builder, k.loc, rhs, at, /*isWrite=*/false, hint, /*isDataCache=*/true);
     }
@@ -117,137 +123,48 @@ namespace {
 /// One way of adding products to accumulators. `prepare*` run once for each loaded operand, `accumulate` for each pair.
 class Accumulation {
 public:
-  Accumulation(KernelBuilder &k, Product product) : k(k), product(product) {}
+  Accumulation(KernelBuilder &k, Product product) : k(k), dot(product == Product::Int8 ? &codegen::getDotProduct(k.target) : nullptr) {}
 
-  int64_t accumulatorsPerVector() const { return product == Product::Int8Pairs ? 2 : 1; }
+  int64_t accumulatorsPerVector() const { return dot ? dot->getAccumulatorsPerVector() : 1; }
+  Type elementType() const { return dot ? Type(k.builder.getI32Type()) : Type(k.builder.getF32Type()); }
 
-  Type elementType() const {
-    return product == Product::F32 ? Type(k.builder.getF32Type()) : Type(k.builder.getI32Type());
-  }
+  bool takesLanes() const { return dot ? dot->takesLanes() : codegen::multipliesByLane(k.target); }
 
   /// A row's scalar, ready to meet all vectors.
   SmallVector<Value> prepareLhs(Value scalar) {
-    switch (product) {
-    case Product::F32:
-      return {k.broadcast(scalar)};
-    case Product::Int8Vnni:
-      return {bitcast(k.broadcast(scalar), k.builder.getI8Type())};
-    case Product::Int8Pairs: {
-      // Four bytes become four 16-bit lanes, that is one i64, repeated.
-      Value bytes = bytesOf(scalar);
-      Value words = arith::ExtUIOp::create(k.builder, k.loc, VectorType::get({4}, k.builder.getI16Type()), bytes);
-      Value quad = vector::BitCastOp::create(k.builder, k.loc, VectorType::get({1}, k.builder.getI64Type()), words);
-      Value element = vector::ExtractOp::create(k.builder, k.loc, quad, int64_t(0));
-      Value all = vector::BroadcastOp::create(k.builder, k.loc,
-                                              VectorType::get({k.lanes() / 2}, k.builder.getI64Type()), element);
-      return {bitcast(all, k.builder.getI16Type())};
-    }
-    case Product::Int8Portable: {
-      SmallVector<Value> parts;
-      Value bytes = bytesOf(scalar);
-      Value wide = arith::ExtUIOp::create(k.builder, k.loc, VectorType::get({4}, k.builder.getI32Type()), bytes);
-      for (int64_t i = 0; i < 4; ++i)
-        parts.push_back(k.broadcast(vector::ExtractOp::create(k.builder, k.loc, wide, i)));
-      return parts;
-    }
-    }
-    return {};
+    ImplicitLocOpBuilder b(k.loc, k.builder);
+    return dot ? dot->prepareLhs(b, scalar, k.lanes()) : SmallVector<Value>{k.broadcast(scalar)};
   }
 
   SmallVector<Value> prepareRhs(Value columns) {
-    switch (product) {
-    case Product::F32:
-    case Product::Int8Vnni:
-      return {columns};
-    case Product::Int8Pairs: {
-      SmallVector<Value> halves;
-      int64_t size = 2 * k.lanes();
-      for (int64_t half = 0; half < 2; ++half) {
-        Value bytes = vector::ExtractStridedSliceOp::create(k.builder, k.loc, columns, ArrayRef<int64_t>{half * size},
-                                                            ArrayRef<int64_t>{size}, ArrayRef<int64_t>{1});
-        halves.push_back(
-            arith::ExtSIOp::create(k.builder, k.loc, VectorType::get({size}, k.builder.getI16Type()), bytes));
-      }
-      return halves;
-    }
-    case Product::Int8Portable: {
-      SmallVector<Value> parts;
-      for (int64_t i = 0; i < 4; ++i) {
-        auto lanes = llvm::map_to_vector(llvm::seq<int64_t>(0, k.lanes()), [&](int64_t lane) { return 4 * lane + i; });
-        Value bytes = vector::ShuffleOp::create(k.builder, k.loc, columns, columns, ArrayRef<int64_t>(lanes));
-        parts.push_back(arith::ExtSIOp::create(k.builder, k.loc, k.vectorOf(k.builder.getI32Type()), bytes));
-      }
-      return parts;
-    }
-    }
-    return {};
+    ImplicitLocOpBuilder b(k.loc, k.builder);
+    return dot ? dot->prepareRhs(b, columns, k.lanes()) : SmallVector<Value>{columns};
   }
 
   /// Adds the products to `accumulators`, `accumulatorsPerVector` of them.
   void accumulate(ArrayRef<Value> lhs, ArrayRef<Value> rhs, MutableArrayRef<Value> accumulators) {
-    VectorType type = k.vectorOf(elementType());
-    switch (product) {
-    case Product::F32:
-      accumulators[0] = vector::FMAOp::create(k.builder, k.loc, lhs[0], rhs[0], accumulators[0]);
-      return;
-    case Product::Int8Vnni:
-      accumulators[0] = intrinsic(k.lanes() == 16 ? "llvm.x86.avx512.vpdpbusd.512" : "llvm.x86.avx512.vpdpbusd.256",
-                                  type, {accumulators[0], lhs[0], rhs[0]});
-      return;
-    case Product::Int8Pairs:
-      for (int64_t half = 0; half < 2; ++half) {
-        Value sums = intrinsic("llvm.x86.avx2.pmadd.wd", type, {lhs[0], rhs[half]});
-        accumulators[half] = arith::AddIOp::create(k.builder, k.loc, accumulators[half], sums);
-      }
-      return;
-    case Product::Int8Portable:
-      for (auto [a, b] : llvm::zip(lhs, rhs)) {
-        Value product = arith::MulIOp::create(k.builder, k.loc, a, b);
-        accumulators[0] = arith::AddIOp::create(k.builder, k.loc, accumulators[0], product);
-      }
-      return;
-    }
+    ImplicitLocOpBuilder b(k.loc, k.builder);
+    if (dot)
+      dot->accumulate(b, lhs, rhs, accumulators);
+    else
+      accumulators[0] = vector::FMAOp::create(b, lhs[0], rhs[0], accumulators[0]);
   }
 
   /// One vector of columns from its accumulators.
   Value finish(ArrayRef<Value> accumulators) {
-    if (product != Product::Int8Pairs)
-      return accumulators[0];
-    SmallVector<int64_t> even, odd;
-    for (int64_t lane = 0; lane < k.lanes(); ++lane) {
-      even.push_back(2 * lane);
-      odd.push_back(2 * lane + 1);
-    }
-    Value a = vector::ShuffleOp::create(k.builder, k.loc, accumulators[0], accumulators[1], ArrayRef<int64_t>(even));
-    Value b = vector::ShuffleOp::create(k.builder, k.loc, accumulators[0], accumulators[1], ArrayRef<int64_t>(odd));
-    return arith::AddIOp::create(k.builder, k.loc, a, b);
+    ImplicitLocOpBuilder b(k.loc, k.builder);
+    return dot ? dot->finish(b, accumulators) : accumulators[0];
   }
 
   Value add(Value a, Value b) {
-    if (product == Product::F32)
-      return arith::AddFOp::create(k.builder, k.loc, a, b);
-    return arith::AddIOp::create(k.builder, k.loc, a, b);
+    if (dot)
+      return arith::AddIOp::create(k.builder, k.loc, a, b);
+    return arith::AddFOp::create(k.builder, k.loc, a, b);
   }
 
 private:
-  Value bitcast(Value vector, Type element) {
-    auto type = cast<VectorType>(vector.getType());
-    int64_t lanes = type.getNumElements() * type.getElementTypeBitWidth() / element.getIntOrFloatBitWidth();
-    return vector::BitCastOp::create(k.builder, k.loc, VectorType::get({lanes}, element), vector);
-  }
-
-  Value bytesOf(Value word) {
-    auto one = VectorType::get({1}, k.builder.getI32Type());
-    return bitcast(vector::BroadcastOp::create(k.builder, k.loc, one, word), k.builder.getI8Type());
-  }
-
-  Value intrinsic(StringRef name, Type type, ValueRange operands) {
-    return LLVM::CallIntrinsicOp::create(k.builder, k.loc, type, k.builder.getStringAttr(name), operands)
-        ->getResult(0);
-  }
-
   KernelBuilder &k;
-  Product product;
+  const DotProduct *dot; ///< null for f32
 };
 
 /// The loop nest over the reduction, from the outside in.
@@ -289,9 +206,13 @@ private:
     if (tile.stage && outer.size() + 1 == tile.bounds.size())
       return k.loop(zero, bound, tile.stageSteps, carried, [&](Value start, ValueRange values) {
         tile.stage(outer, start);
-        return k.loop(start, k.add(start, tile.stageSteps), 1, values,
-                      [&](Value iv, ValueRange inner) { return inside(iv, inner, 0); });
+        Value end = k.add(start, tile.stageSteps);
+        if (readsSteps())
+          return laneLoop(outer, start, end, values);
+        return k.loop(start, end, 1, values, [&](Value iv, ValueRange inner) { return inside(iv, inner, 0); });
       });
+    if (outer.size() + 1 == tile.bounds.size() && readsSteps())
+      return laneLoop(outer, zero, bound, carried);
     if (outer.size() + 1 < tile.bounds.size() || sets == 1)
       return k.loop(zero, bound, 1, carried, [&](Value iv, ValueRange values) { return inside(iv, values, 0); });
     Value main = k.mul(k.div(bound, k.index(sets)), sets);
@@ -304,16 +225,54 @@ private:
     return k.loop(main, bound, 1, result, [&](Value iv, ValueRange values) { return inside(iv, values, 0); });
   }
 
+  /// Whether the left operand is read as vectors of steps; not where there are fewer of these.
+  bool readsSteps() const {
+    int64_t bound = constantOr(tile.bounds.back());
+    return tile.lhsSteps && accumulation.takesLanes() && (bound < 0 || bound >= k.lanes());
+  }
+
+  /// The innermost loop from `begin` to `end`, by as many steps at once as a vector of the left operand has, and by single ones for
+  /// what is left.
+  KernelBuilder::Carried laneLoop(ArrayRef<Value> outer, Value begin, Value end, ValueRange carried) {
+    SmallVector<Value> ivs(outer);
+    ivs.push_back(begin);
+    Value main = k.add(begin, k.mul(k.div(k.sub(end, begin), k.index(k.lanes())), k.lanes()));
+    KernelBuilder::Carried result = k.loop(begin, main, k.lanes(), carried, [&](Value iv, ValueRange values) {
+      ivs.back() = iv;
+      SmallVector<Value> rows;
+      for (int64_t row = 0; row < tile.rows; ++row)
+        rows.push_back(tile.lhsSteps(row, ivs));
+      if (tile.prefetch)
+        tile.prefetch(ivs, k.lanes());
+      KernelBuilder::Carried current(values);
+      for (int64_t lane = 0; lane < k.lanes(); ++lane) {
+        ivs.back() = k.add(iv, lane);
+        current = step(ivs, current, lane % sets, [&](int64_t row) -> Value {
+          return vector::ExtractOp::create(k.builder, k.loc, rows[row], lane);
+        });
+      }
+      return current;
+    });
+    return k.loop(main, end, 1, result, [&](Value iv, ValueRange values) {
+      ivs.back() = iv;
+      return step(ivs, values, 0);
+    });
+  }
+
   KernelBuilder::Carried step(ArrayRef<Value> ivs, ValueRange carried, int64_t set) {
+    if (tile.prefetch)
+      tile.prefetch(ivs, 1);
+    return step(ivs, carried, set, [&](int64_t row) { return tile.lhs(row, ivs); });
+  }
+
+  KernelBuilder::Carried step(ArrayRef<Value> ivs, ValueRange carried, int64_t set, function_ref<Value(int64_t row)> lhs) {
     KernelBuilder::Carried result(carried);
     SmallVector<SmallVector<Value>> columns;
-    if (tile.prefetch)
-      tile.prefetch(ivs);
     for (int64_t v = 0; v < tile.vectors; ++v)
       columns.push_back(accumulation.prepareRhs(tile.rhs(v, ivs)));
     int64_t parts = accumulation.accumulatorsPerVector(), at = set * tile.rows * tile.vectors * parts;
     for (int64_t row = 0; row < tile.rows; ++row) {
-      SmallVector<Value> scalar = accumulation.prepareLhs(tile.lhs(row, ivs));
+      SmallVector<Value> scalar = accumulation.prepareLhs(lhs(row));
       for (int64_t v = 0; v < tile.vectors; ++v, at += parts)
         accumulation.accumulate(scalar, columns[v], MutableArrayRef<Value>(result).slice(at, parts));
     }

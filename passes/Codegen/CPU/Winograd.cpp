@@ -178,18 +178,18 @@ void WinogradConv::emitSums(Value sums, Value panel, Value firstBlock) {
     k.inBlock(k.div(firstBlock, k.index(groupBlocks)), groupBlocks, k.index(blocks), [&](Value block) {
       RegisterTile tile{perBlock, vectors, Product::F32, {k.index(weightType.getDimSize(2)), k.index(k.lanes())},
                         {},       {}};
-      tile.lhs = [&](int64_t row, ValueRange ivs) {
-        return k.loadScalar(tiles, {block, position, ivs[0], k.index(row), ivs[1]});
-      };
+      readLhs(k, tile, tiles, [&](int64_t row, ValueRange ivs) {
+        return SmallVector<Value>{block, position, ivs[0], k.index(row), ivs[1]};
+      });
       tile.rhs = [&](int64_t v, ValueRange ivs) {
         return k.load(weight, {panel, position, ivs[0], ivs[1], k.index(v * k.lanes())});
       };
       Value zero = k.index(0);
       prefetchPanels(k, tile, weight, {panel, position, zero, zero, zero}, {k.sub(block, firstBlock), groupBlocks});
       // The tiles of the next position: their rows are as many lines, one for each step.
-      tile.prefetch = [&, weightAhead = std::move(tile.prefetch)](ValueRange ivs) {
+      tile.prefetch = [&, weightAhead = std::move(tile.prefetch)](ValueRange ivs, int64_t atOnce) {
         if (weightAhead)
-          weightAhead(ivs);
+          weightAhead(ivs, atOnce);
         memref::PrefetchOp::create(k.builder, k.loc, tiles, ValueRange{block, k.add(position, 1), ivs[0], ivs[1], zero},
                                    /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
       };

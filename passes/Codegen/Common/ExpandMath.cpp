@@ -15,7 +15,7 @@ namespace lathe {
 using namespace mlir;
 using namespace lathe;
 
-/// ONNX does not say which of two zeros is the larger one, and it takes x86 three instructions to tell.
+/// ONNX does not say which of two zeros is the larger one, and some machines take three instructions to tell.
 static void ignoreSignOfZero(Operation *op) {
   if (!isa<arith::MaximumFOp, arith::MinimumFOp>(op))
     return;

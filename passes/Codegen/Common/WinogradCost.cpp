@@ -1,5 +1,6 @@
 //===- WinogradCost.cpp - Where Winograd's algorithm pays -----------------===//
 #include "passes/Codegen/Common/WinogradCost.h"
+#include "passes/Codegen/Common/Instructions.h"
 #include "passes/Codegen/Common/TaskWork.h"
 
 using namespace lathe;
@@ -28,7 +29,7 @@ double workOfWeight(int64_t elements, nn::TargetAttr target) {
 } // namespace
 
 WinogradPlan codegen::planWinograd(const WinogradConvShape &shape, nn::TargetAttr target) {
-  int64_t lanes = target.getVectorBits() / 32, mostRows = (int64_t(target.getVectorRegisters()) - 4) / 2;
+  int64_t lanes = target.getVectorBits() / 32, mostRows = maxTileRows(target, /*vectors=*/2);
   int64_t channels = llvm::alignTo(shape.channels, lanes), outputs = llvm::alignTo(shape.outputs, lanes);
   auto evenRows = [&](int64_t rows) { return llvm::divideCeil(rows, llvm::divideCeil(rows, mostRows)); };
 

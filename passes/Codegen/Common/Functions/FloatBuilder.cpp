@@ -1,17 +1,16 @@
 //===- FloatBuilder.cpp - Arithmetic that functions are made of -----------===//
 #include "passes/Codegen/Common/Functions/FloatBuilder.h"
+#include "lib/Target/TargetFamily.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "passes/Codegen/Common/Functions/Functions.h"
-#include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
 using namespace lathe;
 using namespace lathe::codegen;
 
 bool codegen::hasFma(nn::TargetAttr target) {
-  llvm::Triple triple(target.getTriple());
-  // On x86 it came with the 256-bit integers of AVX2.
-  return triple.isX86() ? target.getVectorBits() >= 256 : !triple.isWasm();
+  const TargetFamily *family = findTargetFamily(target);
+  return family && family->hasFma(target);
 }
 
 /// The type of `like` with other elements.

@@ -43,7 +43,7 @@ public:
   Value abs(Value x);
   /// The absolute value of `x` with the sign of `sign`.
   Value copySign(Value x, Value sign);
-  /// The larger and the smaller of `x` and a constant, by one instruction on x86. NaN stays.
+  /// The larger and the smaller of `x` and a constant, by one instruction where the target has such. NaN stays.
   Value atLeast(Value x, double limit);
   Value atMost(Value x, double limit);
 

@@ -1,6 +1,6 @@
 //===- Half.cpp - f16 to f32 and back by integer arithmetic ---------------===//
 #include "passes/Codegen/Common/Functions/Functions.h"
-#include "llvm/TargetParser/Triple.h"
+#include "lib/Target/TargetFamily.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -9,9 +9,8 @@ using namespace lathe::codegen;
 using IntPredicate = FloatBuilder::IntPredicate;
 
 bool codegen::hasHalfConversions(nn::TargetAttr target) {
-  llvm::Triple triple(target.getTriple());
-  // Every CPU with AVX2 has F16C.
-  return triple.isX86() ? target.getVectorBits() >= 256 : !triple.isWasm();
+  const TargetFamily *family = findTargetFamily(target);
+  return family && family->hasHalfConversions(target);
 }
 
 Value codegen::emitHalfToFloat(FloatBuilder &b, Value x) {

@@ -1,0 +1,96 @@
+//===- AArch64.cpp - Arm in 64 bits: Advanced SIMD and its extensions -----===//
+#include "lib/Target/AArch64/AArch64.h"
+#include "lib/Target/TargetFamily.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/AArch64TargetParser.h"
+#include "llvm/TargetParser/Host.h"
+
+using namespace mlir;
+using namespace lathe;
+
+static constexpr llvm::StringLiteral kTriple = "aarch64-unknown-linux-gnu";
+
+/// Armv8-A, Armv8.2-A with the extensions of its phones and servers (Cortex-A76, Neoverse N1), and Armv8.6-A.
+static constexpr llvm::StringLiteral kNames[] = {"aarch64", "aarch64-dotprod", "aarch64-i8mm"};
+
+static StringRef getFeaturesOf(StringRef name) {
+  if (name == "aarch64-dotprod")
+    return "+v8.2a,+dotprod,+fullfp16";
+  if (name == "aarch64-i8mm")
+    return "+v8.6a,+fullfp16";
+  return "";
+}
+
+static nn::TargetAttr describeFeatures(MLIRContext &context, StringRef cpu, StringRef features) {
+  std::unique_ptr<llvm::MCSubtargetInfo> subtarget = getSubtarget(llvm::Triple(kTriple), cpu, features);
+  auto has = [&](StringRef feature) { return subtarget->checkFeatures(("+" + feature).str()); };
+  StringRef dot = has("i8mm") ? "i8mm" : has("dotprod") ? "dotprod" : "none";
+  // Cores with dot products have larger caches than those of 2013.
+  bool recent = dot != "none";
+  return nn::TargetAttr::get(&context, kTriple, cpu, features, /*vector_bits=*/128, /*vector_registers=*/32, dot,
+                             /*l1_bytes=*/recent ? 64 << 10 : 32 << 10, /*l2_bytes=*/512 << 10);
+}
+
+namespace {
+class AArch64Family final : public TargetFamily {
+public:
+  ArrayRef<llvm::StringLiteral> getNames() const override { return kNames; }
+
+  bool contains(const llvm::Triple &triple) const override { return triple.isAArch64(64) && triple.isLittleEndian(); }
+
+  void initialize() const override {
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+    LLVMInitializeAArch64AsmParser();
+  }
+
+  nn::TargetAttr describe(MLIRContext &context, StringRef name, StringRef cpu) const override {
+    SmallVector<StringRef> known;
+    llvm::AArch64::fillValidCPUArchList(known);
+    if (!cpu.empty() && !llvm::is_contained(known, cpu))
+      return nullptr;
+    return describeFeatures(context, cpu.empty() ? "generic" : cpu, cpu.empty() ? getFeaturesOf(name) : "");
+  }
+
+  nn::TargetAttr describeHost(MLIRContext &context, StringRef cpu) const override {
+    if (!cpu.empty())
+      return describe(context, "", cpu);
+    return describeFeatures(context, llvm::sys::getHostCPUName(), getHostFeatures());
+  }
+
+  const DotProduct &getDotProduct(nn::TargetAttr target) const override { return aarch64::getDotProduct(target); }
+
+  bool multipliesByLane(nn::TargetAttr) const override { return true; }
+  bool hasFma(nn::TargetAttr) const override { return true; }
+  bool hasHalfConversions(nn::TargetAttr) const override { return true; }
+
+  std::optional<ProgramParts> getProgramParts() const override {
+    ProgramParts parts;
+    parts.runtime = kTriple;
+    parts.system = {"/usr/aarch64-linux-gnu/lib", "/usr/lib/aarch64-linux-gnu"};
+    parts.loader = "/lib/ld-linux-aarch64.so.1";
+    parts.package = "libc6-dev-arm64-cross";
+    return parts;
+  }
+
+  bool runsHere(nn::TargetAttr target) const override {
+    llvm::Triple triple(kTriple);
+    std::unique_ptr<llvm::MCSubtargetInfo> wanted = getSubtarget(triple, target.getCpu(), target.getFeatures());
+    std::unique_ptr<llvm::MCSubtargetInfo> host = getSubtarget(triple, llvm::sys::getHostCPUName(), getHostFeatures());
+    return llvm::all_of(ArrayRef<StringRef>{"neon", "lse", "rdm", "fullfp16", "dotprod", "i8mm", "bf16"}, [&](StringRef feature) {
+      std::string flag = ("+" + feature).str();
+      return !wanted->checkFeatures(flag) || host->checkFeatures(flag);
+    });
+  }
+};
+} // namespace
+
+namespace lathe {
+const TargetFamily &getAArch64Family() {
+  static const AArch64Family family;
+  return family;
+}
+} // namespace lathe

@@ -1,0 +1,54 @@
+//===- DotProduct.h - Products of bytes -----------------------------------===//
+#ifndef LIB_TARGET_DOTPRODUCT_H
+#define LIB_TARGET_DOTPRODUCT_H
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace lathe {
+
+/// Emits the instructions that add products of bytes to i32: four bytes of the left operand, which all columns share, against
+/// four signed ones for each column of the right operand. A vector has `lanes` columns, as many as i32 fit a register.
+/// The `prepare` functions run once for each loaded operand, `accumulate` for each pair.
+class DotProduct {
+public:
+  using Values = mlir::SmallVector<mlir::Value>;
+
+  virtual ~DotProduct();
+
+  /// Whether the left operand is signed. Activations, which are unsigned otherwise, are then stored less 128.
+  virtual bool isLhsSigned() const { return false; }
+
+  /// Accumulators, vectors of `lanes` i32, that a vector of columns has.
+  virtual int64_t getAccumulatorsPerVector() const { return 1; }
+
+  /// Registers for operands and constants that a tile of accumulators must leave free, beside the four that each tile leaves.
+  virtual int64_t getExtraRegisters() const { return 0; }
+
+  /// Whether the instruction takes its left operand from a lane of a vector, where the family's multiply-adds do.
+  virtual bool takesLanes() const { return false; }
+
+  /// The four bytes in an i32, ready to meet all vectors.
+  virtual Values prepareLhs(mlir::ImplicitLocOpBuilder &b, mlir::Value word, int64_t lanes) const = 0;
+
+  /// The 4 x `lanes` bytes of a vector of columns.
+  virtual Values prepareRhs(mlir::ImplicitLocOpBuilder &b, mlir::Value columns, int64_t lanes) const = 0;
+
+  /// Adds the products to `accumulators`, getAccumulatorsPerVector() of them.
+  virtual void accumulate(mlir::ImplicitLocOpBuilder &b, mlir::ValueRange lhs, mlir::ValueRange rhs,
+                          mlir::MutableArrayRef<mlir::Value> accumulators) const = 0;
+
+  /// One vector of columns from its accumulators.
+  virtual mlir::Value finish(mlir::ImplicitLocOpBuilder &b, mlir::ValueRange accumulators) const { return accumulators[0]; }
+};
+
+/// Widens bytes to i32 and multiplies those: for machines without an instruction of the kind.
+const DotProduct &getPortableDotProduct();
+
+/// Building blocks: the same bits as a vector of `element`, the bytes of an i32 as a vector of four, and an intrinsic of LLVM.
+mlir::Value emitBitcast(mlir::ImplicitLocOpBuilder &b, mlir::Value vector, mlir::Type element);
+mlir::Value emitBytesOf(mlir::ImplicitLocOpBuilder &b, mlir::Value word);
+mlir::Value emitIntrinsic(mlir::ImplicitLocOpBuilder &b, mlir::StringRef name, mlir::Type type, mlir::ValueRange operands);
+
+} // namespace lathe
+
+#endif // LIB_TARGET_DOTPRODUCT_H

@@ -1,0 +1,15 @@
+//===- X86.h - What the files of this folder share ------------------------===//
+#ifndef LIB_TARGET_X86_X86_H
+#define LIB_TARGET_X86_X86_H
+
+#include "dialects/NN/IR/NNDialect.h"
+#include "lib/Target/DotProduct.h"
+
+namespace lathe::x86 {
+
+/// The widest product of bytes that `target` has an instruction for.
+const DotProduct &getDotProduct(nn::TargetAttr target);
+
+} // namespace lathe::x86
+
+#endif // LIB_TARGET_X86_X86_H

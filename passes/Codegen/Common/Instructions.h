@@ -1,0 +1,21 @@
+//===- Instructions.h - What kernels ask of the target's family -----------===//
+#ifndef PASSES_CODEGEN_COMMON_INSTRUCTIONS_H
+#define PASSES_CODEGEN_COMMON_INSTRUCTIONS_H
+
+#include "dialects/NN/IR/NNDialect.h"
+#include "lib/Target/DotProduct.h"
+
+namespace lathe::codegen {
+
+/// Whether multiply-adds of `target` take the left operand from any lane of a vector.
+bool multipliesByLane(nn::TargetAttr target);
+
+/// The instructions that multiply bytes.
+const DotProduct &getDotProduct(nn::TargetAttr target);
+
+/// Most rows of a tile of `vectors` columns of f32 that fits the registers.
+int64_t maxTileRows(nn::TargetAttr target, int64_t vectors);
+
+} // namespace lathe::codegen
+
+#endif // PASSES_CODEGEN_COMMON_INSTRUCTIONS_H
