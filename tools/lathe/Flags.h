@@ -20,7 +20,7 @@ struct ModelFlags {
   cl::opt<std::string> model{cl::Positional, cl::Required, cl::desc("MODEL.onnx"),
                              cl::cat(category)};
   cl::opt<std::string> target{
-      "target", cl::desc("machine to compile for: native, x86-64-v2, x86-64-v3, x86-64-v4"),
+      "target", cl::desc("machine to compile for: native, x86-64-v2, x86-64-v3, x86-64-v4, wasm32, wasm32-relaxed"),
       cl::init("native"), cl::value_desc("name"), cl::cat(category)};
   cl::opt<std::string> cpu{"cpu", cl::desc("processor of the target, as LLVM names it"),
                            cl::value_desc("name"), cl::cat(category)};
