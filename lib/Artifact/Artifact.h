@@ -24,6 +24,10 @@ inline constexpr llvm::StringLiteral kModelDimsAttr = "lathe.dims";      // arra
 /// The C header of a model: input and output structs, workspace size, `<name>_run` and `<name>_model`. C11 and C++.
 std::string generateHeader(mlir::ModuleOp module);
 
+/// The ES module that loads and runs `wasmFile`, which lies beside it, and its TypeScript declarations (.d.mts).
+std::string generateWebModule(mlir::ModuleOp module, llvm::StringRef wasmFile);
+std::string generateWebTypes(mlir::ModuleOp module);
+
 /// A compiled model: an object with the code, which refers to the symbol `<name>_weights`, and the bytes of that symbol,
 /// which stay where the module keeps them.
 struct CompiledObject {
@@ -37,6 +41,7 @@ struct CompiledObject {
   Bytes code;
   llvm::SmallVector<Blob, 0> weights; ///< by rising offset; valid as long as the module
   uint64_t weightBytes = 0;
+  bool hasWeights = false; ///< `code` holds them, too
 };
 
 /// Generates the code of a module in the `llvm` phase. Fails after an error.
@@ -59,6 +64,10 @@ llvm::Error linkShared(const CompiledObject &object, llvm::StringRef path);
 /// Links the model to a program that runs it on .npy files (runtime/src/main.c), with the C library of the target's Linux.
 /// `libraries` is the folder of liblathe_main.a and liblathe_rt.a, those of other machines than this in folders below.
 llvm::Error linkExecutable(const CompiledObject &object, nn::TargetAttr target, llvm::StringRef path, llvm::StringRef libraries);
+
+/// Links the model, an object for WebAssembly, to a module at `path`. It imports nothing, and exports its memory, `<name>_run`,
+/// `<name>_output_shapes` and where memory is free: `__heap_base`.
+llvm::Error linkWasm(const CompiledObject &object, llvm::StringRef path);
 
 /// Writes a file as a whole or not at all: to a temporary beside it, then renamed. "-" is stdout.
 llvm::Error writeFile(llvm::StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write);

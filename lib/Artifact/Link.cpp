@@ -4,28 +4,54 @@
 #include "lib/Target/TargetFamily.h"
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 #include <mutex>
 
 LLD_HAS_DRIVER(elf)
+LLD_HAS_DRIVER(wasm)
 
 using namespace lathe;
 
-llvm::Error lathe::link(llvm::ArrayRef<std::string> arguments) {
+namespace {
+/// Takes this program's options out of LLVM's command line: wasm-ld resets and parses it, even for no -mllvm options.
+class HiddenOptions {
+public:
+  HiddenOptions() { swap(); }
+  ~HiddenOptions() { swap(); }
+
+private:
+  void swap() {
+    llvm::cl::SubCommand &command = llvm::cl::SubCommand::getTopLevel();
+    std::swap(command.PositionalOpts, positional);
+    std::swap(command.SinkOpts, sinks);
+    std::swap(command.OptionsMap, named);
+    std::swap(command.ConsumeAfterOpt, last);
+  }
+
+  decltype(llvm::cl::SubCommand::PositionalOpts) positional;
+  decltype(llvm::cl::SubCommand::SinkOpts) sinks;
+  decltype(llvm::cl::SubCommand::OptionsMap) named;
+  llvm::cl::Option *last = nullptr;
+};
+} // namespace
+
+llvm::Error lathe::link(const char *program, llvm::ArrayRef<std::string> arguments) {
   // lld keeps its state in globals.
   static std::mutex mutex;
   static bool usable = true;
   std::lock_guard<std::mutex> lock(mutex);
   if (!usable)
     return llvm::createStringError("the linker crashed before in this process");
-  llvm::SmallVector<const char *> raw{"ld.lld"};
+  llvm::SmallVector<const char *> raw{program};
   for (const std::string &argument : arguments)
     raw.push_back(argument.c_str());
   std::string messages;
   llvm::raw_string_ostream stream(messages);
-  const lld::DriverDef drivers[] = {{lld::Gnu, &lld::elf::link}};
+  const lld::DriverDef drivers[] = {{lld::Gnu, &lld::elf::link}, {lld::Wasm, &lld::wasm::link}};
+  HiddenOptions hidden;
   lld::Result result = lld::lldMain(raw, stream, stream, drivers);
   usable = result.canRunAgain;
   if (result.retCode != 0)
@@ -45,8 +71,7 @@ TemporaryFile::~TemporaryFile() {
     (void)llvm::sys::fs::remove(path);
 }
 
-/// The object in a temporary file, which is where lld reads from.
-static llvm::Expected<TemporaryFile> toFile(const CompiledObject &object) {
+llvm::Expected<TemporaryFile> lathe::toFile(const CompiledObject &object) {
   llvm::Expected<TemporaryFile> file = TemporaryFile::create("o");
   if (!file)
     return file.takeError();
@@ -76,7 +101,7 @@ llvm::Error lathe::linkShared(const CompiledObject &object, llvm::StringRef path
                                         "--soname=" + llvm::sys::path::filename(path).str(), "-o", path.str(),
                                         in->path.str().str()};
   llvm::append_range(arguments, pageArguments(object));
-  return link(arguments);
+  return link("ld.lld", arguments);
 }
 
 llvm::Error lathe::linkExecutable(const CompiledObject &object, nn::TargetAttr target, llvm::StringRef path,
@@ -113,5 +138,5 @@ llvm::Error lathe::linkExecutable(const CompiledObject &object, nn::TargetAttr t
                                         "-lc",
                                         *system + "/crtn.o"};
   llvm::append_range(arguments, pageArguments(object));
-  return link(arguments);
+  return link("ld.lld", arguments);
 }

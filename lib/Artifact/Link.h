@@ -2,14 +2,14 @@
 #ifndef LIB_ARTIFACT_LINK_H
 #define LIB_ARTIFACT_LINK_H
 
-#include "lib/Target/Target.h"
+#include "lib/Artifact/Artifact.h"
 #include "llvm/ADT/SmallString.h"
 
 namespace lathe {
 
-/// Runs lld's ELF linker with these arguments (without the program's name); its messages are the error's text. Only one link
-/// runs at a time.
-llvm::Error link(llvm::ArrayRef<std::string> arguments);
+/// Runs lld as `program`, "ld.lld" or "wasm-ld", with these arguments; its messages are the error's text. Only one link runs
+/// at a time.
+llvm::Error link(const char *program, llvm::ArrayRef<std::string> arguments);
 
 /// A file in the system's temporary folder that lives as long as the object.
 struct TemporaryFile {
@@ -20,6 +20,9 @@ struct TemporaryFile {
   TemporaryFile(TemporaryFile &&other) : path(other.path) { other.path.clear(); }
   ~TemporaryFile();
 };
+
+/// The object in a temporary file, which is where lld reads from.
+llvm::Expected<TemporaryFile> toFile(const CompiledObject &object);
 
 } // namespace lathe
 

@@ -1,11 +1,13 @@
 //===- Object.cpp - One relocatable object of code and weights ------------===//
 //
 // LLVM writes the code as an ELF object in which the weights' symbol is undefined. Here a read-only section with the weights
-// is appended to it and the symbol moved there. The payload goes from where it lies to the stream in one write.
+// is appended to it and the symbol moved there. The payload goes from where it lies to the stream in one write. A WebAssembly
+// object gets the weights from LLVM: as bytes of a constant that no optimisation has seen.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Artifact/Artifact.h"
 #include "llvm/BinaryFormat/ELF.h"
+#include "llvm/IR/Constants.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 #ifdef __linux__
@@ -26,6 +28,23 @@ static CompiledObject::Blob getBlob(ElementsAttr attr, uint64_t offset) {
   return {offset, dense.getRawData(), dense.isSplat(), size};
 }
 
+/// Copies the weights to the block of `weightBytes` at `data`; the gaps between them stay as they are.
+static void copyBlobs(const CompiledObject &object, char *data) {
+  for (const CompiledObject::Blob &blob : object.weights)
+    for (uint64_t at = 0; at < blob.size; at += blob.bytes.size())
+      memcpy(data + blob.offset + at, blob.bytes.data(), blob.bytes.size());
+}
+
+static void defineWeights(const CompiledObject &object, llvm::Module &code) {
+  llvm::GlobalVariable *symbol = code.getNamedGlobal(object.name + "_weights");
+  if (!symbol)
+    return;
+  std::string bytes(object.weightBytes, '\0');
+  copyBlobs(object, bytes.data());
+  symbol->setInitializer(llvm::ConstantDataArray::getString(code.getContext(), bytes, /*AddNull=*/false));
+  symbol->setVisibility(llvm::GlobalValue::HiddenVisibility);
+}
+
 FailureOr<CompiledObject> lathe::compileObject(ModuleOp module, nn::TargetAttr target) {
   CompiledObject object;
   auto name = module->getAttrOfType<StringAttr>(kModelNameAttr);
@@ -39,10 +58,15 @@ FailureOr<CompiledObject> lathe::compileObject(ModuleOp module, nn::TargetAttr t
   for (auto [attr, offset] : llvm::zip(weights, offsets.asArrayRef()))
     object.weights.push_back(getBlob(cast<ElementsAttr>(attr), offset));
   llvm::sort(object.weights, [](const auto &a, const auto &b) { return a.offset < b.offset; });
-  FailureOr<Bytes> code = generateCode(module, target, CodeKind::Object);
+  bool isWasm = llvm::Triple(target.getTriple()).isOSBinFormatWasm();
+  FailureOr<Bytes> code = generateCode(module, target, CodeKind::Object, [&](llvm::Module &code) {
+    if (isWasm)
+      defineWeights(object, code);
+  });
   if (failed(code))
     return failure();
   object.code = std::move(*code);
+  object.hasWeights = isWasm;
   return object;
 }
 
@@ -109,12 +133,16 @@ struct ElfObject {
 } // namespace
 
 llvm::Error lathe::writeObject(const CompiledObject &object, llvm::raw_ostream &stream) {
-  ElfObject elf(object.code);
-  unsigned index = elf.sections.size();
-  if (object.weightBytes == 0 || !elf.defineSymbol(object.name + "_weights", index, object.weightBytes)) {
+  auto writeCode = [&] {
     stream.write(object.code.data(), object.code.size());
     return llvm::Error::success();
-  }
+  };
+  if (object.weightBytes == 0 || object.hasWeights)
+    return writeCode();
+  ElfObject elf(object.code);
+  unsigned index = elf.sections.size();
+  if (!elf.defineSymbol(object.name + "_weights", index, object.weightBytes))
+    return writeCode();
   // The section names get a copy of their table with one more name, behind the weights.
   llvm::ELF::Elf64_Shdr &names = elf.sections[elf.header.e_shstrndx];
   std::string nameTable(elf.bytes.data() + names.sh_offset, names.sh_size);
@@ -159,8 +187,6 @@ std::unique_ptr<llvm::MemoryBuffer> lathe::copyWeights(const CompiledObject &obj
   if (large)
     (void)madvise(data, object.weightBytes, MADV_HUGEPAGE);
 #endif
-  for (const CompiledObject::Blob &blob : object.weights)
-    for (uint64_t at = 0; at < blob.size; at += blob.bytes.size())
-      memcpy(data + blob.offset + at, blob.bytes.data(), blob.bytes.size());
+  copyBlobs(object, data);
   return buffer;
 }

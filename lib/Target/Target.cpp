@@ -43,8 +43,10 @@ bool lathe::runsHere(nn::TargetAttr target) {
 }
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> lathe::createTargetMachine(nn::TargetAttr target) {
-  (void)getTargetFamilies(); // registers their code generators
   llvm::Triple triple(target.getTriple());
+  const TargetFamily *family = findTargetFamily(triple);
+  if (!family)
+    return llvm::createStringError("no target family for '" + target.getTriple() + "'");
   std::string error;
   const llvm::Target *found = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!found)
@@ -52,8 +54,8 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> lathe::createTargetMachine(
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
   return std::unique_ptr<llvm::TargetMachine>(
-      found->createTargetMachine(triple, target.getCpu(), target.getFeatures(), options, llvm::Reloc::PIC_, std::nullopt,
-                                 llvm::CodeGenOptLevel::Aggressive));
+      found->createTargetMachine(triple, target.getCpu(), target.getFeatures(), options,
+                                 family->getRelocationModel(), std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
 /// Sets what passes read from functions instead of from the machine.
@@ -86,7 +88,8 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
 }
 
-FailureOr<Bytes> lathe::generateCode(ModuleOp module, nn::TargetAttr target, CodeKind kind) {
+FailureOr<Bytes> lathe::generateCode(ModuleOp module, nn::TargetAttr target, CodeKind kind,
+                                      llvm::function_ref<void(llvm::Module &)> complete) {
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(target);
   if (!machine)
     return module.emitError(llvm::toString(machine.takeError())), failure();
@@ -98,6 +101,8 @@ FailureOr<Bytes> lathe::generateCode(ModuleOp module, nn::TargetAttr target, Cod
   code->setDataLayout((*machine)->createDataLayout());
   setFunctionAttributes(*code, target);
   optimize(*code, **machine);
+  if (complete)
+    complete(*code);
 
   Bytes bytes;
   llvm::raw_svector_ostream stream(bytes);

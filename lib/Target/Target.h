@@ -4,6 +4,7 @@
 
 #include "dialects/NN/IR/NNDialect.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/IR/Module.h"
@@ -29,8 +30,9 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(nn::Tar
 using Bytes = llvm::SmallVector<char, 0>;
 
 /// Translates a module of the LLVM dialect, optimises it at O3 and writes it as `kind`. Diagnostics go to the module's
-/// context; fails after an error. The same module gives the same bytes.
-mlir::FailureOr<Bytes> generateCode(mlir::ModuleOp module, nn::TargetAttr target, CodeKind kind);
+/// context; fails after an error. The same module gives the same bytes. `complete` may change the code after it is optimised.
+mlir::FailureOr<Bytes> generateCode(mlir::ModuleOp module, nn::TargetAttr target, CodeKind kind,
+                                    llvm::function_ref<void(llvm::Module &)> complete = {});
 
 } // namespace lathe
 

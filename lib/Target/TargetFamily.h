@@ -13,6 +13,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/Support/CodeGen.h"
 #include "llvm/TargetParser/Triple.h"
 #include <memory>
 #include <optional>
@@ -69,6 +70,9 @@ public:
 
   /// True if this process, which runs on a machine of the family, can run what is compiled for `target`.
   virtual bool runsHere(nn::TargetAttr target) const = 0;
+
+  /// How code refers to data: independent of where both are loaded, or as the linker places them.
+  virtual llvm::Reloc::Model getRelocationModel() const { return llvm::Reloc::PIC_; }
 };
 
 /// Every family that is built in, initialized.

@@ -6,12 +6,13 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
 using namespace lathe;
 
 namespace {
-enum class Emit { Object, Shared, Executable, LLVMIR, Assembly, MLIR, Header };
+enum class Emit { Object, Shared, Executable, Wasm, LLVMIR, Assembly, MLIR, Header };
 
 struct CompileFlags : ModelFlags {
   cl::opt<std::string> output{"o", cl::desc("file to write; - is stdout"), cl::value_desc("file"),
@@ -21,6 +22,7 @@ struct CompileFlags : ModelFlags {
       cl::values(clEnumValN(Emit::Object, "obj", "relocatable object, and the header beside it"),
                  clEnumValN(Emit::Shared, "shared", "shared object, and the header beside it"),
                  clEnumValN(Emit::Executable, "exe", "program that runs the model on .npy files"),
+                 clEnumValN(Emit::Wasm, "wasm", "WebAssembly module, and an ES module with its types beside it"),
                  clEnumValN(Emit::LLVMIR, "llvm", "optimised LLVM IR"),
                  clEnumValN(Emit::Assembly, "asm", "assembly"),
                  clEnumValN(Emit::MLIR, "mlir", "the LLVM dialect of MLIR"),
@@ -104,6 +106,38 @@ static int writeArtifact(ModuleOp module, StringRef path, Emit emit) {
   return status;
 }
 
+/// Writes the WebAssembly module and, beside it, the ES module and its types: all or none.
+static int writeWasm(ModuleOp module, StringRef path) {
+  if (llvm::sys::path::extension(path) != ".wasm")
+    return fail("expected an output that ends in .wasm, but got '" + path + "'");
+  SmallString<128> script(path), types(path);
+  llvm::sys::path::replace_extension(script, ".mjs");
+  llvm::sys::path::replace_extension(types, ".d.mts");
+  FailureOr<CompiledObject> object = compileObject(module, nn::getTarget(module));
+  if (failed(object))
+    return kFailure;
+  if (llvm::Error error = linkWasm(*object, path))
+    return fail(textOf(std::move(error)));
+  int status = write(script, generateWebModule(module, llvm::sys::path::filename(path)));
+  if (status == kSuccess)
+    status = write(types, generateWebTypes(module));
+  if (status != kSuccess)
+    for (StringRef file : {path, StringRef(script), StringRef(types)})
+      llvm::sys::fs::remove(file);
+  return status;
+}
+
+/// A program and a shared object are ELF files, a module is for an engine.
+static llvm::Error checkTarget(Emit emit, nn::TargetAttr target) {
+  bool isWasm = llvm::Triple(target.getTriple()).isWasm();
+  if (emit == Emit::Wasm && !isWasm)
+    return llvm::createStringError("--emit=wasm needs --target=wasm32 or another of WebAssembly's, but the target is " +
+                                   target.getTriple());
+  if ((emit == Emit::Shared || emit == Emit::Executable) && isWasm)
+    return llvm::createStringError("WebAssembly has no shared objects and programs: use --emit=wasm or --emit=obj");
+  return llvm::Error::success();
+}
+
 static StringRef defaultExtension(Emit emit) {
   switch (emit) {
   case Emit::Object:
@@ -112,6 +146,8 @@ static StringRef defaultExtension(Emit emit) {
     return ".so";
   case Emit::Executable:
     return "";
+  case Emit::Wasm:
+    return ".wasm";
   case Emit::LLVMIR:
     return ".ll";
   case Emit::Assembly:
@@ -144,10 +180,12 @@ int lathe::runCompile(int argc, char **argv) {
                   flags.compileTo + "'");
     last = *phase;
   }
+  Emit emit = flags.emit;
+  if (!flags.emit.getNumOccurrences() && StringRef(flags.output).ends_with(".wasm"))
+    emit = Emit::Wasm;
   std::string path = flags.output;
   if (path.empty())
-    path = stops ? std::string("-")
-                 : (llvm::sys::path::stem(flags.model) + defaultExtension(flags.emit)).str();
+    path = stops ? std::string("-") : (llvm::sys::path::stem(flags.model) + defaultExtension(emit)).str();
 
   if (flags.experiment.areGiven()) {
     if (!flags.data.areGiven()) {
@@ -167,16 +205,20 @@ int lathe::runCompile(int argc, char **argv) {
     return kFailure;
   if (stops)
     return writeModule(*module, flags, path);
-  switch (flags.emit) {
+  if (llvm::Error error = checkTarget(emit, nn::getTarget(*module)))
+    return fail(textOf(std::move(error)));
+  switch (emit) {
   case Emit::Object:
   case Emit::Shared:
   case Emit::Executable:
-    return writeArtifact(*module, path, flags.emit);
+    return writeArtifact(*module, path, emit);
+  case Emit::Wasm:
+    return writeWasm(*module, path);
   case Emit::LLVMIR:
   case Emit::Assembly: {
     FailureOr<Bytes> code =
         generateCode(*module, nn::getTarget(*module),
-                     flags.emit == Emit::LLVMIR ? CodeKind::LLVMIR : CodeKind::Assembly);
+                     emit == Emit::LLVMIR ? CodeKind::LLVMIR : CodeKind::Assembly);
     return failed(code) ? kFailure : write(path, StringRef(code->data(), code->size()));
   }
   case Emit::MLIR:

@@ -13,10 +13,10 @@ namespace {
 /// Builds the visible functions around the converted @main.
 class EntryPointBuilder {
 public:
-  EntryPointBuilder(ModuleOp module, StringRef name, ArrayRef<Type> types,
+  EntryPointBuilder(ModuleOp module, StringRef name, ArrayRef<Type> types, Type index,
                     const WeightLayout &weights)
       : module(module), builder(module.getLoc(), module.getContext()), name(name), types(types),
-        weights(weights), signature(readSignature(module)) {
+        weights(weights), signature(readSignature(module)), index(index) {
     pointer = LLVM::LLVMPointerType::get(module.getContext());
     i32 = builder.getI32Type();
     i64 = builder.getI64Type();
@@ -38,6 +38,13 @@ public:
 
 private:
   Value constant(int64_t value) { return LLVM::ConstantOp::create(builder, i64, value); }
+  Value indexConstant(int64_t value) { return LLVM::ConstantOp::create(builder, index, value); }
+
+  /// A dimension of the ABI, within its bounds, as an index.
+  Value toIndex(Value size) {
+    return index == i64 ? size : LLVM::TruncOp::create(builder, index, size).getResult();
+  }
+  Value fromIndex(Value size) { return index == i64 ? size : LLVM::SExtOp::create(builder, i64, size).getResult(); }
 
   Value loadField(Type structType, Value base, unsigned index, Type type) {
     Value address = LLVM::GEPOp::create(builder, pointer, structType, base,
@@ -87,7 +94,7 @@ private:
     return bytes ? bytes.getInt() : 0;
   }
 
-  /// Sizes of the outputs that are not constant, in order.
+  /// Sizes of the outputs that are not constant, in order, as indices; so are `dims`.
   SmallVector<Value> callOutputSizes(ArrayRef<Value> dims) {
     auto sizes = module.lookupSymbol<LLVM::LLVMFuncOp>(kOutputSizesName);
     SmallVector<Value> results;
@@ -104,10 +111,10 @@ private:
 
   /// Appends the fields of a row-major descriptor.
   void appendDescriptor(SmallVectorImpl<Value> &operands, Value address, ArrayRef<Value> sizes) {
-    operands.append({address, address, constant(0)});
+    operands.append({address, address, indexConstant(0)});
     operands.append(sizes.begin(), sizes.end());
     SmallVector<Value> strides(sizes.size());
-    Value stride = constant(1);
+    Value stride = indexConstant(1);
     for (size_t dim = sizes.size(); dim-- > 0;) {
       strides[dim] = stride;
       if (dim)
@@ -164,6 +171,8 @@ private:
           LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sgt, dim, constant(info.upper)));
     }
     check(outOfRange, LATHE_ERROR_DIM_RANGE);
+    for (Value &dim : dims)
+      dim = toIndex(dim);
     callMain(addresses, dims, workspace, executor);
     LLVM::ReturnOp::create(builder,
                            LLVM::ConstantOp::create(builder, i32, int64_t(LATHE_OK)).getResult());
@@ -182,7 +191,7 @@ private:
       SmallVector<Value> sizes;
       for (auto [dim, size] : llvm::enumerate(memref.getShape())) {
         if (!ShapedType::isDynamic(size))
-          sizes.push_back(constant(size));
+          sizes.push_back(indexConstant(size));
         else if (index < signature.inputs.size())
           sizes.push_back(dims[-1 - signature.inputs[index].shape[dim]]);
         else
@@ -201,14 +210,14 @@ private:
     for (size_t index = 0; index < signature.dims.size(); ++index) {
       Value address = LLVM::GEPOp::create(builder, pointer, i64, dimArray,
                                           ArrayRef<LLVM::GEPArg>{int32_t(index)});
-      dims.push_back(LLVM::LoadOp::create(builder, i64, address));
+      dims.push_back(toIndex(LLVM::LoadOp::create(builder, i64, address)));
     }
     SmallVector<Value> dynamic = callOutputSizes(dims);
     size_t nextDynamic = 0;
     int32_t position = 0;
     for (const TensorInfo &output : signature.outputs)
       for (int64_t size : output.shape) {
-        Value value = size < 0 ? dynamic[nextDynamic++] : constant(size);
+        Value value = size < 0 ? fromIndex(dynamic[nextDynamic++]) : constant(size);
         Value address =
             LLVM::GEPOp::create(builder, pointer, i64, shapes, ArrayRef<LLVM::GEPArg>{position++});
         LLVM::StoreOp::create(builder, value, address);
@@ -321,7 +330,7 @@ private:
   ArrayRef<Type> types;
   const WeightLayout &weights;
   Signature signature;
-  Type pointer, i32, i64;
+  Type pointer, i32, i64, index;
   LLVM::LLVMStructType inputsType, outputsType;
   LLVM::LLVMFuncOp run, outputShapes;
   unsigned counter = 0;
@@ -329,7 +338,7 @@ private:
 
 } // namespace
 
-void codegen::addEntryPoint(ModuleOp module, StringRef name, ArrayRef<Type> types,
+void codegen::addEntryPoint(ModuleOp module, StringRef name, ArrayRef<Type> types, Type index,
                             const WeightLayout &weights) {
-  EntryPointBuilder(module, name, types, weights).build();
+  EntryPointBuilder(module, name, types, index, weights).build();
 }

@@ -2,6 +2,7 @@
 #ifndef PASSES_CODEGEN_COMMON_LLVMLOWERING_H
 #define PASSES_CODEGEN_COMMON_LLVMLOWERING_H
 
+#include "dialects/NN/IR/NNDialect.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -24,6 +25,13 @@ mlir::FailureOr<WeightLayout> layOutWeights(mlir::ModuleOp module);
 void populateWeightPatterns(const mlir::LLVMTypeConverter &converter, const WeightLayout &layout,
                             llvm::StringRef symbol, mlir::RewritePatternSet &patterns);
 
+/// Bits of an index: those of a pointer.
+unsigned getIndexBits(nn::TargetAttr target);
+
+/// Where an index has fewer bits than i64, casts and constants of larger values stop at the largest index, as at any
+/// other end that is beyond a tensor's.
+void saturateIndices(mlir::ModuleOp module, unsigned indexBits);
+
 /// Expands ops that have no LLVM form of their own, on any function.
 mlir::LogicalResult prepareForLLVM(mlir::ModuleOp module);
 
@@ -35,8 +43,8 @@ void populateLLVMPatterns(mlir::LLVMTypeConverter &converter, mlir::RewritePatte
 void lowerParallelCalls(mlir::ModuleOp module);
 
 /// Adds `<name>_run`, `<name>_output_shapes` and `<name>_model`. `types` are @main's argument types
-/// before conversion.
-void addEntryPoint(mlir::ModuleOp module, llvm::StringRef name, llvm::ArrayRef<mlir::Type> types,
+/// before conversion, `index` is what index became.
+void addEntryPoint(mlir::ModuleOp module, llvm::StringRef name, llvm::ArrayRef<mlir::Type> types, mlir::Type index,
                    const WeightLayout &weights);
 
 } // namespace lathe::codegen

@@ -7,6 +7,15 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::codegen;
 
+/// A count as the ABI passes it, or back as an index: where both are i64 it is the same.
+static Value resize(ImplicitLocOpBuilder &builder, Value count, Type type) {
+  unsigned from = count.getType().getIntOrFloatBitWidth(), to = type.getIntOrFloatBitWidth();
+  if (from == to)
+    return count;
+  return from < to ? LLVM::SExtOp::create(builder, type, count).getResult()
+                   : LLVM::TruncOp::create(builder, type, count).getResult();
+}
+
 /// `void thunk(const void *context, int64_t begin, int64_t end)`: unpacks the context and calls the
 /// task.
 static LLVM::LLVMFuncOp makeThunk(LLVM::LLVMFuncOp task, LLVM::LLVMStructType contextType) {
@@ -26,7 +35,9 @@ static LLVM::LLVMFuncOp makeThunk(LLVM::LLVMFuncOp task, LLVM::LLVMStructType co
                                         ArrayRef<LLVM::GEPArg>{0, int32_t(index)});
     operands.push_back(LLVM::LoadOp::create(builder, field, address));
   }
-  operands.append({body->getArgument(1), body->getArgument(2)});
+  Type index = task.getArgumentTypes().back();
+  for (unsigned argument : {1, 2})
+    operands.push_back(resize(builder, body->getArgument(argument), index));
   LLVM::CallOp::create(builder, task, operands);
   LLVM::ReturnOp::create(builder, ValueRange());
   return thunk;
@@ -60,7 +71,7 @@ static void lowerCall(LLVM::CallOp call, LLVM::LLVMFuncOp thunk, LLVM::LLVMStruc
   Value null = LLVM::ZeroOp::create(builder, pointer);
   Value hasPointer = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ne, executor, null);
   auto minCount = call->getAttrOfType<IntegerAttr>(kMinCountAttr);
-  Value least = LLVM::ConstantOp::create(builder, i64,
+  Value least = LLVM::ConstantOp::create(builder, count.getType(),
                                          std::max<int64_t>(minCount ? minCount.getInt() : 2, 2));
   Value many = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sge, count, least);
   Value both = LLVM::AndOp::create(builder, hasPointer, many);
@@ -80,7 +91,7 @@ static void lowerCall(LLVM::CallOp call, LLVM::LLVMFuncOp thunk, LLVM::LLVMStruc
   Value thunkAddress = LLVM::AddressOfOp::create(builder, thunk);
   auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(call.getContext()),
                                           {pointer, pointer, pointer, i64});
-  LLVM::CallOp::create(builder, type, ValueRange{function, executor, thunkAddress, context, count});
+  LLVM::CallOp::create(builder, type, ValueRange{function, executor, thunkAddress, context, resize(builder, count, i64)});
   LLVM::BrOp::create(builder, after);
 
   builder.setInsertionPointToEnd(direct);

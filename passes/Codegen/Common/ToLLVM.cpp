@@ -31,7 +31,7 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
 
   void getDependentDialects(DialectRegistry &registry) const override {
     ToLLVMPassBase::getDependentDialects(registry);
-    registry.insert<affine::AffineDialect, vector::VectorDialect, memref::MemRefDialect>();
+    registry.insert<affine::AffineDialect, vector::VectorDialect, memref::MemRefDialect, nn::NNDialect>();
   }
 
   void runOnOperation() override {
@@ -42,15 +42,17 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
     if (hasEntry)
       llvm::append_range(mainTypes, main.getArgumentTypes());
     collectNoAlias(module);
+    unsigned indexBits = getIndexBits(nn::getTarget(module));
     FailureOr<WeightLayout> weights = layOutWeights(module);
-    if (failed(weights) || failed(prepareForLLVM(module)) || failed(convert(module, *weights)))
+    saturateIndices(module, indexBits);
+    if (failed(weights) || failed(prepareForLLVM(module)) || failed(convert(module, *weights, indexBits)))
       return signalPassFailure();
     for (auto function : module.getOps<LLVM::LLVMFuncOp>())
       finish(function);
     lowerParallelCalls(module);
     module->setAttr("lathe.name", StringAttr::get(&getContext(), name));
     if (hasEntry)
-      addEntryPoint(module, name, mainTypes, *weights);
+      addEntryPoint(module, name, mainTypes, IntegerType::get(&getContext(), indexBits), *weights);
   }
 
   /// Attributes of arguments have no meaning after conversion; which LLVM arguments are noalias is
@@ -70,8 +72,9 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
     }
   }
 
-  LogicalResult convert(ModuleOp module, const WeightLayout &weights) {
+  LogicalResult convert(ModuleOp module, const WeightLayout &weights, unsigned indexBits) {
     LowerToLLVMOptions options(&getContext());
+    options.overrideIndexBitwidth(indexBits);
     LLVMTypeConverter converter(&getContext(), options);
     RewritePatternSet patterns(&getContext());
     std::string symbol = name + "_weights";

@@ -1,0 +1,220 @@
+/** Thrown where a run returns a status that is not 0. */
+export class LatheError extends Error {
+  constructor(status, message) {
+    super(message ?? statusTexts[status] ?? `status ${status}`);
+    this.name = 'LatheError';
+    this.status = status;
+  }
+}
+
+const statusTexts = {
+  1: 'an input, output or the workspace is null',
+  2: 'a pointer is not aligned',
+  3: 'a dimension is outside the bounds that were compiled',
+  7: 'out of memory',
+};
+
+const outOfMemory = 7;
+const alignment = 64; // of the workspace; see rt_abi.h
+const pageBytes = 65536;
+
+const arrayTypes = {
+  float32: Float32Array, float64: Float64Array, int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array,
+  int32: Int32Array, uint32: Uint32Array, int64: BigInt64Array, uint64: BigUint64Array,
+};
+
+const align = (offset, bytes) => Math.ceil(offset / bytes) * bytes;
+const product = (sizes) => sizes.reduce((all, size) => all * size, 1);
+
+/** The compiled bytes of a module from wherever it is; see load(). */
+async function instantiate(source) {
+  if (source instanceof WebAssembly.Module)
+    return WebAssembly.instantiate(source);
+  if (typeof source === 'string' || source instanceof URL) {
+    const url = new URL(source, globalThis.location?.href ?? import.meta.url);
+    if (url.protocol === 'file:' && globalThis.process?.versions?.node) {
+      const { readFile } = await import('node:fs/promises');
+      source = await readFile(url);
+    } else {
+      source = await fetch(url);
+    }
+  }
+  if (typeof Response !== 'undefined' && source instanceof Response) {
+    if (!source.ok)
+      throw new Error(`cannot load ${source.url}: ${source.status} ${source.statusText}`);
+    // Only the right media type may be compiled while it arrives.
+    if (source.headers.get('content-type')?.split(';')[0].trim() === 'application/wasm')
+      return (await WebAssembly.instantiateStreaming(source)).instance;
+    source = await source.arrayBuffer();
+  }
+  return (await WebAssembly.instantiate(source)).instance;
+}
+
+/** A model in a memory of its own. Made by load(). */
+export class Model {
+  #memory;
+  #run;
+  #outputShapes;
+  #base;
+
+  constructor(instance) {
+    const { memory, __heap_base: base, [`${signature.name}_run`]: run, [`${signature.name}_output_shapes`]: shapes } =
+      instance.exports;
+    if (!memory || !base || !run || !shapes)
+      throw new TypeError(`the WebAssembly module is not that of model '${signature.name}'`);
+    this.#memory = memory;
+    this.#run = run;
+    this.#outputShapes = shapes;
+    this.#base = align(base.value, alignment);
+  }
+
+  get inputs() {
+    return signature.inputs;
+  }
+
+  get outputs() {
+    return signature.outputs;
+  }
+
+  get dims() {
+    return signature.dims;
+  }
+
+  /** Bytes of memory that the model holds: code aside, its weights, workspace, inputs and outputs. */
+  get memoryBytes() {
+    return this.#memory.buffer.byteLength;
+  }
+
+  run(inputs, { dims = {}, outputs = {} } = {}) {
+    const sizes = resolveDims(inputs, dims);
+    for (const input of signature.inputs)
+      checkArray('input', input, inputs[input.name], product(shapeOf(input, sizes)));
+    let end = this.#base;
+    const reserve = (bytes) => {
+      const begin = align(end, alignment);
+      end = begin + bytes;
+      return begin;
+    };
+    const workspace = reserve(signature.workspaceBytes);
+    const dimBytes = 8 * signature.dims.length;
+    const dimsAt = align(4 * signature.inputs.length, 8);
+    const inputStruct = reserve(dimsAt + dimBytes);
+    const outputStruct = reserve(4 * signature.outputs.length);
+    const inputsAt = signature.inputs.map((input) => reserve(inputs[input.name].byteLength));
+    this.#grow(end);
+    const shapes = this.#shapesOfOutputs(sizes, reserve);
+    const outputsAt = signature.outputs.map((output, i) => {
+      const array = outputs[output.name];
+      if (array !== undefined)
+        checkArray('output', output, array, product(shapes[i]));
+      return reserve(product(shapes[i]) * arrayTypes[output.storage].BYTES_PER_ELEMENT);
+    });
+    this.#grow(end);
+
+    const view = new DataView(this.#memory.buffer);
+    inputsAt.forEach((at, i) => view.setUint32(inputStruct + 4 * i, at, true));
+    outputsAt.forEach((at, i) => view.setUint32(outputStruct + 4 * i, at, true));
+    sizes.forEach((size, i) => view.setBigInt64(inputStruct + dimsAt + 8 * i, BigInt(size), true));
+    signature.inputs.forEach((input, i) => {
+      const array = inputs[input.name];
+      new arrayTypes[input.storage](this.#memory.buffer, inputsAt[i], array.length).set(array);
+    });
+    const status = this.#run(inputStruct, outputStruct, workspace, 0);
+    if (status !== 0)
+      throw new LatheError(status);
+    const results = {};
+    signature.outputs.forEach((output, i) => {
+      const type = arrayTypes[output.storage];
+      const computed = new type(this.#memory.buffer, outputsAt[i], product(shapes[i]));
+      results[output.name] = outputs[output.name] ?? new type(computed.length);
+      results[output.name].set(computed);
+    });
+    return results;
+  }
+
+  /** The shapes of the outputs for these dimensions. */
+  outputShapes(dims = {}) {
+    const sizes = signature.dims.map((dim) => checkDim(dim, dims[dim.name]));
+    let end = this.#base;
+    const shapes = this.#shapesOfOutputs(sizes, (bytes) => {
+      const begin = align(end, alignment);
+      end = begin + bytes;
+      return begin;
+    });
+    return Object.fromEntries(signature.outputs.map((output, i) => [output.name, shapes[i]]));
+  }
+
+  #shapesOfOutputs(sizes, reserve) {
+    if (signature.outputs.every((output) => output.shape.every((size) => typeof size === 'number')))
+      return signature.outputs.map((output) => output.shape);
+    const ranks = signature.outputs.map((output) => output.shape.length);
+    const total = ranks.reduce((sum, rank) => sum + rank, 0);
+    const dimsAt = reserve(8 * sizes.length), shapesAt = reserve(8 * total);
+    this.#grow(shapesAt + 8 * total);
+    new BigInt64Array(this.#memory.buffer, dimsAt, sizes.length).set(sizes.map(BigInt));
+    this.#outputShapes(dimsAt, shapesAt);
+    const all = Array.from(new BigInt64Array(this.#memory.buffer, shapesAt, total), Number);
+    return ranks.map((rank) => all.splice(0, rank));
+  }
+
+  #grow(bytes) {
+    const missing = bytes - this.#memory.buffer.byteLength;
+    if (missing <= 0)
+      return;
+    try {
+      this.#memory.grow(Math.ceil(missing / pageBytes));
+    } catch {
+      throw new LatheError(outOfMemory);
+    }
+  }
+}
+
+function shapeOf(tensor, sizes) {
+  return tensor.shape.map((size) => (typeof size === 'number' ? size : sizes[signature.dims.findIndex((dim) => dim.name === size)]));
+}
+
+function checkArray(kind, tensor, array, length) {
+  const type = arrayTypes[tensor.storage];
+  if (array === undefined)
+    throw new TypeError(`${kind} '${tensor.name}' is missing`);
+  if (!(array instanceof type))
+    throw new TypeError(`expected ${kind} '${tensor.name}' to be a ${type.name}, but got ${array?.constructor?.name ?? typeof array}`);
+  if (array.length !== length)
+    throw new RangeError(`expected ${kind} '${tensor.name}' to have ${length} elements, but got ${array.length}`);
+}
+
+function checkDim(dim, size) {
+  if (size === undefined)
+    throw new TypeError(`dimension '${dim.name}' is not given, and the length of no input tells it`);
+  if (!Number.isInteger(size) || size < dim.lower || size > dim.upper)
+    throw new RangeError(`expected dimension '${dim.name}' to be ${dim.lower} to ${dim.upper}, but got ${size}`);
+  return size;
+}
+
+/** Sizes of the symbolic dimensions: given, or the only unknown of an input whose length tells it. */
+function resolveDims(inputs, given) {
+  const known = { ...given };
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const { name, shape } of signature.inputs) {
+      const unknown = shape.filter((size) => typeof size === 'string' && known[size] === undefined);
+      const length = inputs?.[name]?.length;
+      if (unknown.length !== 1 || length === undefined)
+        continue;
+      const others = product(shape.map((size) => (typeof size === 'number' ? size : known[size] ?? 1)));
+      if (others === 0 || length % others !== 0)
+        continue;
+      known[unknown[0]] = length / others;
+      changed = true;
+    }
+  }
+  return signature.dims.map((dim) => checkDim(dim, known[dim.name]));
+}
+
+/**
+ * Loads the model: from the file beside this module, from a URL or Response, or from the file's bytes, a view of them, or a
+ * compiled WebAssembly.Module.
+ */
+export async function load(source = new URL(moduleFile, import.meta.url)) {
+  return new Model(await instantiate(source));
+}

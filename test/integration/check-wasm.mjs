@@ -1,0 +1,87 @@
+// The ES module of a compiled model: ways to load it, dimensions, arrays of results, and what it throws.
+//
+//   check-wasm.mjs LATHE MODELS FOLDER
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createServer } from 'node:http';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { readNpy } from './npy.mjs';
+
+const [lathe, models, folder] = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+
+async function compile(name, ...options) {
+  const file = resolve(folder, `${name}.wasm`);
+  const words = ['compile', resolve(models, `${name}.onnx`), '--target=wasm32', '-o', file, ...options];
+  const { status, stderr } = spawnSync(lathe, words, { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  return { file, bytes: readFileSync(file), ...(await import(pathToFileURL(resolve(folder, `${name}.mjs`)))) };
+}
+
+const glyph = await compile('glyph_resnet', '--dim=batch=1..8');
+const prefill = await compile('char_lm_prefill');
+const reference = (model, batch, tensor) => readNpy(resolve(models, `ref/${model}_b${batch}/${tensor}.npy`)).data;
+const image = reference('glyph_resnet', 1, 'input');
+const images = reference('glyph_resnet', 8, 'input');
+
+// The module needs nothing from outside.
+const module = new WebAssembly.Module(glyph.bytes);
+assert.deepEqual(WebAssembly.Module.imports(module), []);
+
+// All that it can be loaded from; each model has a memory of its own.
+const server = createServer((request, response) => {
+  const known = request.url.startsWith('/glyph');
+  response.writeHead(known ? 200 : 404, { 'Content-Type': request.url.endsWith('?plain') ? 'text/plain' : 'application/wasm' });
+  response.end(known ? glyph.bytes : '');
+});
+await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+const address = `http://127.0.0.1:${server.address().port}`;
+const expected = (await glyph.load()).run({ input: image }).logits;
+const sources = [
+  glyph.bytes, glyph.bytes.buffer.slice(glyph.bytes.byteOffset, glyph.bytes.byteOffset + glyph.bytes.length), module,
+  pathToFileURL(glyph.file), pathToFileURL(glyph.file).href, `${address}/glyph.wasm`, new URL(`${address}/glyph?plain`),
+  await fetch(`${address}/glyph.wasm`),
+];
+for (const source of sources) assert.deepEqual((await glyph.load(source)).run({ input: image }).logits, expected);
+await assert.rejects(glyph.load(`${address}/other.wasm`), /cannot load http.*: 404/);
+await assert.rejects(glyph.load(new Uint8Array([1, 2, 3, 4])), WebAssembly.CompileError);
+await assert.rejects(glyph.load(prefill.bytes), /is not that of model 'glyph_resnet'/);
+server.close();
+
+// Results: new arrays, or those that are given; the batch follows from the length.
+const model = await glyph.load();
+const again = model.run({ input: image }).logits;
+assert.notEqual(again, model.run({ input: image }).logits);
+const given = new Float32Array(36);
+assert.equal(model.run({ input: image }, { outputs: { logits: given } }).logits, given);
+assert.deepEqual(given, expected);
+assert.equal(model.run({ input: images }).logits.length, 8 * 36);
+assert.deepEqual(model.outputShapes({ batch: 3 }), { logits: [3, 36] });
+assert.deepEqual(model.inputs[0].shape, ['batch', 1, 32, 32]);
+// What an input holds is not what it is a view of.
+const padded = new Float32Array(image.length + 8);
+padded.set(image, 8);
+assert.deepEqual(model.run({ input: padded.subarray(8) }).logits, expected);
+
+// What is wrong is thrown, and the model stays usable.
+const refused = (inputs, options, type, text) => assert.throws(() => model.run(inputs, options), (error) => {
+  assert.ok(error instanceof type, `expected ${type.name}, but got ${error}`);
+  assert.match(error.message, text);
+  return true;
+});
+refused(undefined, {}, TypeError, /dimension 'batch' is not given/);
+refused({}, { dims: { batch: 1 } }, TypeError, /input 'input' is missing/);
+refused({ input: Array.from(image) }, {}, TypeError, /to be a Float32Array, but got Array/);
+refused({ input: new Float64Array(image) }, {}, TypeError, /to be a Float32Array, but got Float64Array/);
+refused({ input: image.subarray(1) }, { dims: { batch: 1 } }, RangeError, /to have 1024 elements, but got 1023/);
+refused({ input: new Float32Array(9 * 1024) }, {}, RangeError, /dimension 'batch' to be 1 to 8, but got 9/);
+refused({ input: image }, { dims: { batch: 1.5 } }, RangeError, /dimension 'batch' to be 1 to 8, but got 1.5/);
+refused({ input: image }, { outputs: { logits: new Float32Array(35) } }, RangeError, /output 'logits' to have 36 elements/);
+assert.deepEqual(model.run({ input: image }).logits, expected);
+
+// What a host calls without the ES module is checked by the module itself.
+const { exports } = new WebAssembly.Instance(module);
+assert.equal(exports.glyph_resnet_run(0, 0, 0, 0), 1); // LATHE_ERROR_NULL_POINTER
+console.log('ok');
