@@ -42,6 +42,10 @@ public:
 
   nn::TargetAttr describeHost(MLIRContext &context, StringRef cpu) const override { return describe(context, "wasm32", cpu); }
 
+  /// relaxed_madd may round twice.
+  bool hasFma(nn::TargetAttr target) const override { return false; }
+  bool hasHalfConversions(nn::TargetAttr target) const override { return false; }
+
   /// An engine runs it, never this process.
   bool runsHere(nn::TargetAttr target) const override { return false; }
 

@@ -33,10 +33,10 @@ func.func @lstm(%x: tensor<5x2x4xf32>, %w: tensor<1x32x4xf32>, %r: tensor<1x32x8
 
 // What activations see is held within the bound; their parameters come from the lists.
 // CHECK-LABEL: func @clip
-// CHECK-DAG: arith.constant 2.500000e-01 : f32
 // CHECK: %[[HIGH:.*]] = arith.minimumf %{{.*}}, %{{.*}} : f32
 // CHECK: %[[HELD:.*]] = arith.maximumf %[[HIGH]], %{{.*}} : f32
-// CHECK: arith.mulf %[[HELD]], %{{.*}} : f32
+// CHECK: %[[ALPHA:.*]] = arith.constant 2.500000e-01 : f32
+// CHECK: arith.mulf %[[HELD]], %[[ALPHA]] : f32
 func.func @clip(%x: tensor<5x2x4xf32>, %w: tensor<1x8x4xf32>, %r: tensor<1x8x8xf32>) -> tensor<1x2x8xf32> {
   %0 = "onnx.RNN"(%x, %w, %r) {clip = 1.0 : f32, hidden_size = 8 : i64, activations = ["LeakyRelu"],
       activation_alpha = array<f32: 0.25>,
