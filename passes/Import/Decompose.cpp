@@ -227,6 +227,7 @@ void lathe::populateDecomposePatterns(RewritePatternSet &patterns) {
   patterns.add(rewriteL2);
   patterns.add(rewriteLogSum);
   patterns.add(rewriteLogSumExp);
+  populateConvolutionPatterns(patterns);
   populateEinsumPatterns(patterns);
   populateNNPatterns(patterns);
   populateQuantizedPatterns(patterns);

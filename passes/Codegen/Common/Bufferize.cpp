@@ -52,10 +52,20 @@ static LogicalResult moveResultsToArguments(func::FuncOp main) {
   return success();
 }
 
-static Value skipCasts(Value value) {
-  while (auto cast = value.getDefiningOp<memref::CastOp>())
-    value = cast.getSource();
-  return value;
+/// The buffer behind casts and behind loops that carry it from begin to end.
+static Value findBuffer(Value value) {
+  while (true) {
+    if (auto cast = value.getDefiningOp<memref::CastOp>()) {
+      value = cast.getSource();
+    } else if (auto loop = value.getDefiningOp<scf::ForOp>()) {
+      unsigned number = llvm::cast<OpResult>(value).getResultNumber();
+      if (loop.getYieldedValues()[number] != loop.getRegionIterArg(number))
+        return value;
+      value = loop.getInitArgs()[number];
+    } else {
+      return value;
+    }
+  }
 }
 
 /// A new buffer with the contents of `value`.
@@ -81,9 +91,11 @@ static void carryOneBuffer(scf::ForOp loop) {
   for (auto [index, argument] : llvm::enumerate(loop.getRegionIterArgs())) {
     if (!isa<MemRefType>(argument.getType()))
       continue;
-    Value yielded = skipCasts(yield.getOperand(index));
-    if (yielded == argument)
+    Value yielded = findBuffer(yield.getOperand(index));
+    if (yielded == argument) {
+      yield.setOperand(index, argument);
       continue;
+    }
     // What may be part of another carried buffer is saved before that is overwritten.
     if (!yielded.getDefiningOp<memref::AllocOp>())
       yielded = copyOf(builder, loop.getLoc(), yielded);

@@ -91,7 +91,8 @@ Value NodeBuilder::gather(Value data, Value indices, int64_t axis) {
 Value NodeBuilder::reshape(Value value, ArrayRef<int64_t> shape) {
   if (getType(value).getShape() == shape)
     return value;
-  return onnx::ReshapeOp::create(builder, loc, RankedTensorType::get(shape, getElement(value)), value, ints(shape),
+  auto target = llvm::map_to_vector(shape, [](int64_t size) { return ShapedType::isDynamic(size) ? -1 : size; });
+  return onnx::ReshapeOp::create(builder, loc, RankedTensorType::get(shape, getElement(value)), value, ints(target),
                                  /*allowzero=*/1);
 }
 
@@ -117,6 +118,15 @@ Value NodeBuilder::slice(Value value, ArrayRef<int64_t> starts, ArrayRef<int64_t
     shape.push_back((end - start + step - 1) / step);
   return onnx::SliceOp::create(builder, loc, RankedTensorType::get(shape, getElement(value)), value, ints(starts),
                                ints(ends), range(starts.size()), ints(steps));
+}
+
+Value NodeBuilder::sliceAxis(Value value, int64_t axis, int64_t start, int64_t end, int64_t step) {
+  SmallVector<int64_t> shape(getType(value).getShape());
+  if (start == 0 && end == shape[axis] && step == 1)
+    return value;
+  shape[axis] = llvm::divideCeil(end - start, step);
+  return onnx::SliceOp::create(builder, loc, RankedTensorType::get(shape, getElement(value)), value, ints(start), ints(end),
+                               ints(axis), ints(step));
 }
 
 Value NodeBuilder::pad(Value value, ArrayRef<int64_t> before, ArrayRef<int64_t> after, Value fill) {

@@ -7,7 +7,7 @@
 
 namespace lathe {
 
-/// Makes onnx ops whose operands have static shapes, for rewrites after shape inference. Operands broadcast as in NumPy.
+/// Makes onnx ops whose operands have static shapes, unless a function says otherwise, for rewrites after shape inference. Operands broadcast as in NumPy.
 class NodeBuilder {
 public:
   using Value = mlir::Value;
@@ -49,12 +49,15 @@ public:
   Value matmul(Value a, Value b);
   /// Slices of `data` along `axis` at indices of rank 1, or one slice at an index of rank 0.
   Value gather(Value data, Value indices, int64_t axis);
+  /// One size may be dynamic.
   Value reshape(Value value, llvm::ArrayRef<int64_t> shape);
   Value transpose(Value value, llvm::ArrayRef<int64_t> permutation);
   Value concat(llvm::ArrayRef<Value> values, int64_t axis);
   /// Positions [starts, ends) with the steps, within the sizes.
   Value slice(Value value, llvm::ArrayRef<int64_t> starts, llvm::ArrayRef<int64_t> ends,
               llvm::ArrayRef<int64_t> steps = {});
+  /// Positions [start, end) of one axis with a step.
+  Value sliceAxis(Value value, int64_t axis, int64_t start, int64_t end, int64_t step = 1);
   /// A constant border; before and after each dimension.
   Value pad(Value value, llvm::ArrayRef<int64_t> before, llvm::ArrayRef<int64_t> after, Value fill);
   /// Sums `axes` away, or leaves 1 in their places.

@@ -8,6 +8,8 @@ namespace lathe {
 
 /// All of `import-decompose` but for BatchNormalization.
 void populateDecomposePatterns(mlir::RewritePatternSet &patterns);
+/// ConvTranspose, and Conv in three dimensions, as convolutions in two.
+void populateConvolutionPatterns(mlir::RewritePatternSet &patterns);
 /// Einsum as transposes, reductions and matrix products.
 void populateEinsumPatterns(mlir::RewritePatternSet &patterns);
 /// Products of quantized tensors as integer products between Cast and QuantizeLinear.

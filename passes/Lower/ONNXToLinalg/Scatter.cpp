@@ -16,6 +16,11 @@ static Value emitLoops(Lowering &lowering, ArrayRef<AffineExpr> dims, Value tens
       step(dims.size(), lowering.index(1));
   for (AffineExpr dim : dims)
     upper.push_back(lowering.sizeValue(dim));
+  // Inputs are not written: their copy may be the output itself.
+  if (isa<BlockArgument>(tensor)) {
+    Value copy = tensor::EmptyOp::create(builder, tensor::getMixedSizes(builder, builder.getLoc(), tensor), getElementTypeOrSelf(tensor));
+    tensor = linalg::CopyOp::create(builder, tensor, copy).getResult(0);
+  }
   if (dims.empty())
     return body(builder, {}, tensor);
   scf::LoopNest nest = scf::buildLoopNest(builder, builder.getLoc(), lower, upper, step, tensor,
