@@ -24,6 +24,23 @@ static unsigned countFields(Type type) {
   return 1;
 }
 
+/// A boolean in memory is a byte of 0 or 1; of an i1, LLVM's vectoriser accesses each alone.
+static void accessBooleansAsBytes(ModuleOp module) {
+  auto byte = IntegerType::get(module.getContext(), 8), boolean = IntegerType::get(module.getContext(), 1);
+  module.walk([&](Operation *op) {
+    OpBuilder builder(op);
+    if (auto load = dyn_cast<LLVM::LoadOp>(op); load && load.getType() == boolean) {
+      auto wide = LLVM::LoadOp::create(builder, load.getLoc(), byte, load.getAddr());
+      load.replaceAllUsesWith(LLVM::TruncOp::create(builder, load.getLoc(), boolean, wide).getResult());
+      load.erase();
+    } else if (auto store = dyn_cast<LLVM::StoreOp>(op); store && store.getValue().getType() == boolean) {
+      Value wide = LLVM::ZExtOp::create(builder, store.getLoc(), byte, store.getValue());
+      LLVM::StoreOp::create(builder, store.getLoc(), wide, store.getAddr());
+      store.erase();
+    }
+  });
+}
+
 namespace {
 
 struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
@@ -49,6 +66,7 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
       return signalPassFailure();
     for (auto function : module.getOps<LLVM::LLVMFuncOp>())
       finish(function);
+    accessBooleansAsBytes(module);
     lowerParallelCalls(module);
     module->setAttr("lathe.name", StringAttr::get(&getContext(), name));
     if (hasEntry)
