@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
 #include "passes/Codegen/Common/Instructions.h"
 #include "passes/Lower/LowerQuantWeights.h"
 #include "passes/Lower/Passes.h"
@@ -190,6 +191,10 @@ static LogicalResult lowerContraction(OpT op, Value input, Value weight) {
   }
 
   if (inputType) {
+    if (&codegen::getDotProduct(nn::getTarget(op)) == &getPortableDotProduct())
+      remark::missed(loc, remark::RemarkOpts::name("DotProduct").category("lower").function(
+                              op->template getParentOfType<func::FuncOp>().getName()))
+          << remark::reason("the target has no instruction for products of bytes: they are widened");
     FailureOr<AccumulatorScale> scale = getAccumulatorScale(op, input, weight);
     if (failed(scale))
       return failure();

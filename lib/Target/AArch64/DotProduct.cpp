@@ -23,7 +23,8 @@ public:
 
   void accumulate(ImplicitLocOpBuilder &b, ValueRange lhs, ValueRange rhs,
                   MutableArrayRef<Value> accumulators) const override {
-    accumulators[0] = emitIntrinsic(b, "llvm.aarch64.neon.sdot", accumulators[0].getType(), {accumulators[0], lhs[0], rhs[0]});
+    // The form with a lane takes it last.
+    accumulators[0] = emitIntrinsic(b, "llvm.aarch64.neon.sdot", accumulators[0].getType(), {accumulators[0], rhs[0], lhs[0]});
   }
 };
 

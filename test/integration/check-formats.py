@@ -1,0 +1,48 @@
+#!/usr/bin/python3
+"""Compressed models in an emulator against the same ones on this machine.
+
+    LATHE=lathe EMULATOR="..." check-formats.py RUN_EMULATED MODELS FOLDER TARGET_OPTIONS...
+
+Sums of bytes are exact everywhere. Activations that lie between two levels may be rounded to another one where f32 sums, which end
+in other orders, differ in their last bit; that is bounded by a share of the largest output.
+"""
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+emulated, models, folder, *target = sys.argv[1:]
+lathe = os.environ["LATHE"]
+EXACT, LEVELS = 1e-4, 0.05
+PREPROCESS = "--preprocess=scale=1/255,offset=-0.5"
+CALIBRATE = [f"--calibrate={models}/calib.npz", PREPROCESS]
+FORMATS = [
+    ("int8-resnet", "glyph_resnet", LEVELS, ["--quantize=int8", *CALIBRATE]),
+    ("int8-mobilenet", "glyph_mobilenet", LEVELS, ["--quantize=int8", *CALIBRATE]),
+    ("int8-vit", "glyph_vit", LEVELS, ["--quantize=int8", *CALIBRATE]),
+    ("w8", "glyph_vit", EXACT, ["--quantize=w8"]),
+    ("w4", "glyph_vit", EXACT, ["--quantize=w4"]),
+    ("w3", "glyph_vit", EXACT, ["--quantize=w3:asymmetric"]),
+    ("bf16", "glyph_vit", EXACT, ["--precision=bf16"]),
+    ("sparse", "glyph_vit", EXACT, ["--prune=magnitude:0.9"]),
+    ("channels", "glyph_resnet", EXACT, ["--prune=channels:0.3", *CALIBRATE]),
+    ("tokens", "glyph_vit", EXACT, ["--token-merge=r:4", "--low-rank=energy:0.9"]),
+]
+
+
+def check(name, model, share, flags):
+    """True if both machines agree to a share of the largest output."""
+    command = [f"{models}/{model}.onnx", "--dim", "batch=1", *flags]
+    inputs = ["--input", f"input={models}/ref/{model}_b1/input.npy"]
+    output = f"{folder}/{name}"
+    os.makedirs(output, exist_ok=True)
+    subprocess.run([lathe, "run", *command, *inputs, f"--output-dir={output}"], check=True, stdout=subprocess.DEVNULL)
+    largest = np.max(np.abs(np.load(f"{output}/logits.npy")))
+    result = subprocess.run([emulated, "run", *command, *inputs, *target, "--check", f"logits={output}/logits.npy", "--rtol=0",
+                             f"--atol={share * largest}"], capture_output=True, text=True)
+    print(f"{name}: {'agrees' if result.returncode == 0 else result.stderr[-500:]}")
+    return result.returncode == 0
+
+
+sys.exit(not all([check(*case) for case in FORMATS]))
