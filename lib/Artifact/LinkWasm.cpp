@@ -1,10 +1,11 @@
 //===- LinkWasm.cpp - A WebAssembly module of one model -------------------===//
 #include "lib/Artifact/Link.h"
+#include "lib/Target/WebAssembly/WebAssembly.h"
 
 using namespace lathe;
 
-/// What kernels keep on the stack are blocks of a tensor, as on any other target; the rest of a page's threads have as much.
-static constexpr unsigned kStackBytes = 1 << 20;
+/// What kernels keep on the stack are blocks of a tensor that fit a cache. Below them nothing lies that is used.
+static constexpr unsigned kStackBytes = (1 << 20) + wasm::kLowestAddress;
 
 llvm::Error lathe::linkWasm(const CompiledObject &object, llvm::StringRef path) {
   llvm::Expected<TemporaryFile> in = toFile(object);

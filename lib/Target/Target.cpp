@@ -72,9 +72,10 @@ static void setFunctionAttributes(llvm::Module &module, nn::TargetAttr target) {
   }
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine, const TargetFamily &family) {
   llvm::PipelineTuningOptions tuning;
   tuning.SLPVectorization = false; // MLIR has unrolled to registers already
+  tuning.LoopUnrolling = family.unrollsLoops();
   llvm::PassBuilder builder(&machine, tuning);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
@@ -88,6 +89,24 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
 }
 
+namespace {
+/// The code generator's passes, with the family's own one where it belongs.
+class CodeGenPasses : public llvm::legacy::PassManager {
+public:
+  explicit CodeGenPasses(const TargetFamily &family) : family(family) {}
+
+  void add(llvm::Pass *pass) override {
+    bool isLast = pass->getPassName() == "CodeGen Prepare"; // what it leaves is what is selected
+    llvm::legacy::PassManager::add(pass);
+    if (llvm::FunctionPass *own = isLast ? family.createSelectionPreparation() : nullptr)
+      llvm::legacy::PassManager::add(own);
+  }
+
+private:
+  const TargetFamily &family;
+};
+} // namespace
+
 FailureOr<Bytes> lathe::generateCode(ModuleOp module, nn::TargetAttr target, CodeKind kind,
                                       llvm::function_ref<void(llvm::Module &)> complete) {
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(target);
@@ -100,7 +119,8 @@ FailureOr<Bytes> lathe::generateCode(ModuleOp module, nn::TargetAttr target, Cod
   code->setTargetTriple((*machine)->getTargetTriple());
   code->setDataLayout((*machine)->createDataLayout());
   setFunctionAttributes(*code, target);
-  optimize(*code, **machine);
+  const TargetFamily &family = *findTargetFamily((*machine)->getTargetTriple());
+  optimize(*code, **machine, family);
   if (complete)
     complete(*code);
 
@@ -110,7 +130,7 @@ FailureOr<Bytes> lathe::generateCode(ModuleOp module, nn::TargetAttr target, Cod
     code->print(stream, nullptr);
     return bytes;
   }
-  llvm::legacy::PassManager passes;
+  CodeGenPasses passes(family);
   auto file = kind == CodeKind::Object ? llvm::CodeGenFileType::ObjectFile : llvm::CodeGenFileType::AssemblyFile;
   if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, file))
     return module.emitError("target '") << target.getTriple() << "' cannot emit this kind of file", failure();

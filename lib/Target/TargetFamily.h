@@ -19,6 +19,10 @@
 #include <optional>
 #include <string>
 
+namespace llvm {
+class FunctionPass;
+}
+
 namespace lathe {
 
 /// What --emit=exe links with a model to make a program for Linux.
@@ -73,6 +77,12 @@ public:
 
   /// How code refers to data: independent of where both are loaded, or as the linker places them.
   virtual llvm::Reloc::Model getRelocationModel() const { return llvm::Reloc::PIC_; }
+
+  /// Whether LLVM may unroll loops further than kernels are.
+  virtual bool unrollsLoops() const { return true; }
+
+  /// A pass over functions of LLVM IR that runs before instructions are selected; null for none.
+  virtual llvm::FunctionPass *createSelectionPreparation() const { return nullptr; }
 };
 
 /// Every family that is built in, initialized.

@@ -98,3 +98,19 @@ expect([(row["batch"], row["rewritten"]) for row in prefill["latency"]] == [(1, 
        "char_lm_prefill at two batches")
 expect("skipped" not in vit["latency"][0] and "Concat" in vit["latency"][1]["skipped"], f"glyph_vit_b1 at batch 1 only: {vit}")
 expect("'past'" in decode["error"] and "char_lm_decode failed" in text, f"an error about a missing size: {decode}")
+
+# WebAssembly against the same of the peer.
+web = "onnxruntime-web"
+installed = os.path.isdir(os.path.join(os.path.dirname(compare), "node_modules", web))
+report, text = measure("--target=wasm32", f"--peers={web if installed else ''}", "--batch=1", "--measure=latency,compile,call",
+                       f"{models}/glyph_mobilenet.onnx")
+expect(report["environment"]["target"] == "wasm32" and ", wasm32, f32" in text, "the target")
+[model] = report["models"]
+[row] = model["latency"]
+positive(row["latency"], "lathe", *([web] if installed else []))
+expect(0 < model["compile"]["code_bytes"] < 100e3, f"the code's size, but got {model['compile']}")
+positive(report["call"], "lathe")
+if installed:
+    positive(row["ratio"], web)
+    expect(row["difference"][web] < 1e-4, f"the same outputs, but got {row['difference']}")
+    expect(f"ratio to {web}, geometric mean" in text, "the goal for WebAssembly")

@@ -10,7 +10,7 @@ import { parseOptions } from "./options.mjs";
 import { profileModel } from "./profile.mjs";
 import { renderMarkdown, renderText } from "./render.mjs";
 import { makeSections } from "./sections.mjs";
-import { Lathe, makePeer } from "./sides.mjs";
+import { Lathe, LatheWasm, makePeer } from "./sides.mjs";
 import { measureStart } from "./startup.mjs";
 import { planVariants } from "./variants.mjs";
 import { listProcessors } from "./worker.mjs";
@@ -78,9 +78,11 @@ async function main() {
   const processors = options.processors ?? listProcessors().slice(0, Math.max(...options.threads));
   if (processors.length < Math.max(...options.threads)) throw new Error("expected as many processors as threads");
   const tools = dirname(options.lathe);
+  const flags = [...(options.target ? [`--target=${options.target}`] : []), ...options.latheOptions];
+  const Side = options.isWasm ? LatheWasm : Lathe;
   const sides = [
-    new Lathe("lathe", options.lathe, options.latheOptions, tools, folder),
-    ...options.peers.map((peer) => makePeer(peer, tools, folder)),
+    new Side("lathe", options.lathe, flags, tools, folder),
+    ...options.peers.map((peer) => makePeer(peer, options.target, tools, folder)),
   ];
   const environment = { ...describeEnvironment(options, sides, processors), command: process.argv.slice(2).join(" ") };
   const machine = () => options.threads.map((threads) => measureMachine(options.lathe, threads, processors));

@@ -1,8 +1,9 @@
-// What Lathe wants to reach against ONNX Runtime in f32, and whether a report does.
+// What Lathe wants to reach against ONNX Runtime in f32, and whether a report does; as WebAssembly, against that of the web.
 import { geometricMean } from "./statistics.mjs";
 
 const PEER = "onnxruntime-node";
-const ratioOf = (row) => row.ratio?.[PEER]?.median;
+const WEB_PEER = "onnxruntime-web";
+const ratioOf = (row, peer = PEER) => row.ratio?.[peer]?.median;
 const latencies = (report, threads, batch) =>
   report.models.flatMap((model) => (model.latency ?? []).map((row) => ({ ...row, model: model.model })))
     .filter((row) => row.threads === threads && row.batch === batch && ratioOf(row));
@@ -64,9 +65,15 @@ function callGoals({ call }) {
   return call ? [{ goal: "microseconds of a call", atMost: 2, value: call.lathe.median / 1000, of: "one addition" }] : [];
 }
 
+function webGoals(report) {
+  const ratios = report.models.flatMap(({ latency = [] }) => latency.filter(({ batch }) => batch === 1))
+    .map((row) => ratioOf(row, WEB_PEER)).filter(Boolean);
+  return ratios.length ? [{ goal: `ratio to ${WEB_PEER}, geometric mean`, atLeast: 1.8, value: geometricMean(ratios) }] : [];
+}
+
 /// {goal, atLeast or atMost, value, of (a model), reached} for all that was measured.
 export function judge(report) {
-  const goals = [ratioGoals, batchGoals, memoryGoals, compileGoals, callGoals].flatMap((list) => list(report));
+  const goals = [ratioGoals, webGoals, batchGoals, memoryGoals, compileGoals, callGoals].flatMap((list) => list(report));
   return goals.filter(({ value }) => Number.isFinite(value))
     .map((goal) => ({ ...goal, reached: goal.atLeast ? goal.value >= goal.atLeast : goal.value <= goal.atMost }));
 }

@@ -31,6 +31,7 @@ export function describeEnvironment(options, sides, processors) {
     versions: Object.fromEntries(sides.map((side) => [side.name, side.version])),
     commit: commit && commit + dirty,
     lathe_options: options.latheOptions.join(" "),
+    target: options.target,
     rounds: options.rounds,
   };
 }

@@ -10,10 +10,12 @@ const usage = `usage: compare [options] MODEL.onnx[,NAME=VALUE...] ...
 Measures Lathe and its peers on the same models and inputs, in turns, each on processors of its own. NAME=VALUE fixes a
 symbolic dimension. Above 1, a ratio says that Lathe is better.
 
-  --threads=N,...       threads of either side, and processors that they run on (1,2)
+  --target=NAME         machine that Lathe compiles for (this one); wasm32 and wasm32-relaxed are run by Node
+  --threads=N,...       threads of either side, and processors that they run on (1,2; WebAssembly: 1)
   --batch=N,...         sizes of the first dimension of inputs (1,8): of a symbolic one, if NAME=VALUE does not fix it; a file
                         that says 1 is rewritten for others if the outputs stay the same, and left out with a reason if not
-  --peers=PEER,...      what to compare with (onnxruntime-node); lathe=PROGRAM is another build of Lathe; none: only Lathe
+  --peers=PEER,...      what to compare with (onnxruntime-node; WebAssembly: onnxruntime-web, its wasm backend); lathe=PROGRAM is
+                        another build of Lathe; none: only Lathe
   --measure=WHAT,...    some of latency; start: the time from nothing to the first result, and memory; compile: time, memory
                         and sizes; call: what calling a model costs (all)
   --profile             also time, FLOP, bytes and the share of the roofline of each layer, beside the peer's time
@@ -55,11 +57,12 @@ function parseModel(word) {
 /// The options as an object; prints and ends the program after --help or an error.
 export function parseOptions(words) {
   const options = {
-    threads: [1, 2], batches: [1, 8], peers: ["onnxruntime-node"], measure: new Set(measures), profile: false, rounds: 10,
+    target: "", threads: null, batches: [1, 8], peers: null, measure: new Set(measures), profile: false, rounds: 10,
     processors: null, lathe: resolve(here, "../../build/release/bin/lathe"), latheOptions: [], json: "", markdown: "",
     models: [],
   };
   const setters = {
+    target: (value) => (options.target = value),
     threads: (value) => (options.threads = numbers("threads", value)),
     batch: (value) => (options.batches = numbers("batch", value)),
     peers: (value) => (options.peers = list(value)),
@@ -84,7 +87,12 @@ export function parseOptions(words) {
     else if (value === undefined) fail(`expected --${option}=VALUE, but got '${word}'`);
     else setters[option](value);
   }
+  options.isWasm = options.target.startsWith("wasm");
+  options.threads ??= options.isWasm ? [1] : [1, 2];
+  options.peers ??= [options.isWasm ? "onnxruntime-web" : "onnxruntime-node"];
   if (!options.models.length) fail("expected a model");
+  if (options.isWasm && options.threads.some((threads) => threads !== 1)) fail("expected --threads=1 for WebAssembly");
+  if (options.isWasm && options.profile) fail("expected no --profile for WebAssembly: it has no clock");
   if (!options.threads.length || !options.batches.length) fail("expected a number for --threads and --batch");
   return options;
 }

@@ -17,7 +17,7 @@ function describe({ environment: it }) {
   const { lathe, ...peers } = it.versions;
   return [
     `${it.date}, ${it.processor}, ${it.system}; pinned to processors ${it.pinned_to.join(", ")}`,
-    `${lathe}${it.commit ? ` (${it.commit})` : ""}${it.lathe_options ? `, ${it.lathe_options}` : ", f32"}`,
+    `${lathe}${it.commit ? ` (${it.commit})` : ""}${it.target ? `, ${it.target}` : ""}${it.lathe_options ? `, ${it.lathe_options}` : ", f32"}`,
     ...Object.values(peers),
     `load of the machine before: ${it.load}; ${it.rounds} rounds`,
     ...(it.load > 1.5 * it.processors ? ["more was to do than there are processors: latencies say little, processor time more"] : []),

@@ -27,12 +27,12 @@ export class Lathe {
     return [this.program, "compile", variant.path, ...dims, ...this.flags, "--name=model", ...more];
   }
 
-  /// A shared object of the variant; `arena` is what the compiler says of the workspace.
-  prepare(variant) {
+  /// What runs the variant, a shared object; `arena` is what the compiler says of the workspace.
+  prepare(variant, kind = "shared", extension = ".so") {
     const known = this.prepared.get(variant);
     if (known) return known;
-    const file = resolve(this.folder, `${this.name.replaceAll(/\W/g, "-")}-${this.prepared.size}.so`);
-    const { stderr } = capture([], this.compileCommand(variant, "--emit=shared", "--remarks", "-o", file));
+    const file = resolve(this.folder, `${this.name.replaceAll(/\W/g, "-")}-${this.prepared.size}${extension}`);
+    const { stderr } = capture([], this.compileCommand(variant, `--emit=${kind}`, "--remarks", "-o", file));
     // The last one is the model's; those before are of constants that were folded.
     const remark = stderr.split("\n").findLast((line) => /\] Arena \|/.test(line)) ?? "";
     const metric = (name) => Number(new RegExp(`\\b${name}=(\\d+)`).exec(remark)?.[1] ?? NaN);
@@ -69,19 +69,38 @@ export class Lathe {
   }
 }
 
-/// ONNX Runtime, by its package for Node.
+/// The same for WebAssembly: modules, run by Node.
+export class LatheWasm extends Lathe {
+  get version() {
+    return `${super.version}; node ${process.version}`;
+  }
+
+  prepare(variant) {
+    return super.prepare(variant, "wasm", ".wasm");
+  }
+
+  command(variant) {
+    return ["node", resolve(here, "wasm-worker.mjs"), this.prepare(variant).file.replace(/\.wasm$/, ".mjs")];
+  }
+
+  release() {
+    for (const { file } of this.prepared.values())
+      for (const extension of [".mjs", ".d.mts"]) rmSync(file.replace(/\.wasm$/, extension), { force: true });
+    super.release();
+  }
+}
+
+/// ONNX Runtime, by its package for Node or the WebAssembly backend of that for the web.
 export class OnnxRuntime {
-  name = "onnxruntime-node";
-  profiles = true;
   prepared = new Map();
 
-  constructor(folder) {
-    this.folder = folder;
+  constructor(name, folder) {
+    Object.assign(this, { name, folder, profiles: name === "onnxruntime-node" });
   }
 
   get version() {
     const { version } = JSON.parse(readFileSync(resolve(this.packageFolder(), "package.json"), "utf8"));
-    return `onnxruntime-node ${version}, all its graph optimisations; node ${process.version}`;
+    return `${this.name} ${version}, all its graph optimisations; node ${process.version}`;
   }
 
   packageFolder() {
@@ -107,10 +126,13 @@ export class OnnxRuntime {
   }
 
   command(variant, threads) {
-    return ["node", resolve(here, "ort-worker.mjs"), this.prepare(variant).file, String(threads)];
+    return ["node", resolve(here, "ort-worker.mjs"), this.name, this.prepare(variant).file, String(threads)];
   }
 
   libraryBytes() {
+    if (!this.profiles)
+      return ["mjs", "wasm"].reduce((sum, end) =>
+        sum + statSync(resolve(this.packageFolder(), `dist/ort-wasm-simd-threaded.${end}`)).size, 0);
     const versions = resolve(this.packageFolder(), "bin");
     const library = resolve(versions, readdirSync(versions)[0], process.platform, process.arch);
     return readdirSync(library).reduce((sum, file) => sum + statSync(resolve(library, file)).size, 0);
@@ -121,10 +143,12 @@ export class OnnxRuntime {
   }
 }
 
-/// The side that `--peers` names. Another build of Lathe gets no options: what they change can be seen against the same build.
-export function makePeer(text, tools, folder) {
-  if (text === "onnxruntime-node") return new OnnxRuntime(folder);
+/// The side that `--peers` names. Another build of Lathe gets no options but the target: what they change can be seen against the
+/// same build.
+export function makePeer(text, target, tools, folder) {
+  if (text === "onnxruntime-node" || text === "onnxruntime-web") return new OnnxRuntime(text, folder);
   const [, program] = /^lathe=(.+)$/.exec(text) ?? [];
-  if (!program) throw new Error(`expected --peers of onnxruntime-node or lathe=PROGRAM, but got '${text}'`);
-  return new Lathe(text, resolve(program), [], tools, folder);
+  if (!program) throw new Error(`expected --peers of onnxruntime-node, onnxruntime-web or lathe=PROGRAM, but got '${text}'`);
+  const Side = target.startsWith("wasm") ? LatheWasm : Lathe;
+  return new Side(text, resolve(program), target ? [`--target=${target}`] : [], tools, folder);
 }

@@ -1,5 +1,6 @@
 //===- WebAssembly.cpp - wasm32 with 128-bit vectors ----------------------===//
 #include "lib/Target/TargetFamily.h"
+#include "lib/Target/WebAssembly/WebAssembly.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/TargetSelect.h"
 
@@ -37,19 +38,26 @@ public:
       features += ",+relaxed-simd";
     // The registers are those of an x86-64 engine without AVX-512, and of no engine fewer.
     return nn::TargetAttr::get(&context, kTriple, "generic", features, /*vector_bits=*/128, /*vector_registers=*/16,
-                               /*dot_product=*/"none", /*l1_bytes=*/32 << 10, /*l2_bytes=*/256 << 10);
+                               /*dot_product=*/"dot_i16x8", /*l1_bytes=*/32 << 10, /*l2_bytes=*/256 << 10);
   }
 
   nn::TargetAttr describeHost(MLIRContext &context, StringRef cpu) const override { return describe(context, "wasm32", cpu); }
 
-  /// relaxed_madd may round twice.
-  bool hasFma(nn::TargetAttr target) const override { return false; }
-  bool hasHalfConversions(nn::TargetAttr target) const override { return false; }
-
   /// An engine runs it, never this process.
   bool runsHere(nn::TargetAttr target) const override { return false; }
 
+  const DotProduct &getDotProduct(nn::TargetAttr target) const override { return wasm::getDotProduct(target); }
+
+  /// relaxed_madd rounds once or twice, as the engine likes.
+  bool hasFma(nn::TargetAttr) const override { return false; }
+  bool hasHalfConversions(nn::TargetAttr) const override { return false; }
+
   llvm::Reloc::Model getRelocationModel() const override { return llvm::Reloc::Static; }
+
+  /// Engines keep the order of what they compile: unrolled steps would hold their operands in registers all at once.
+  bool unrollsLoops() const override { return false; }
+
+  llvm::FunctionPass *createSelectionPreparation() const override { return wasm::createMarkOffsetsPass(); }
 };
 } // namespace
 
