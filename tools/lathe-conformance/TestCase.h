@@ -14,6 +14,7 @@ struct TestValue {
   enum Kind { kTensor, kSequence, kOptional, kOptionalSequence } kind;
   std::string name;
   std::vector<std::string> dims = {}; ///< names of a tensor's symbolic dimensions, "" for others
+  bool isConstant = false;            ///< the model that runs has it as an initialiser
 };
 
 /// What a case's model says about its test data.
@@ -23,8 +24,8 @@ struct TestInterface {
       false; ///< a node draws random numbers: only types and shapes of outputs are known
 };
 
-/// Reads the interface of `model.onnx` in a folder.
-llvm::Expected<TestInterface> readInterface(llvm::StringRef folder);
+/// Reads the interface of a model's file.
+llvm::Expected<TestInterface> readInterface(llvm::StringRef path);
 
 /// Inputs and expected outputs of one `test_data_set_*` folder, those of sequences and optionals
 /// one after the other.
@@ -35,7 +36,7 @@ struct TestData {
   std::vector<std::string> elements, dims;
 };
 
-/// Reads `input_*.pb` and `output_*.pb`. Fails on strings and other values that are made of no
+/// Reads `input_*.pb` but those of constants, and `output_*.pb`. Fails on strings and other values that are made of no
 /// dense tensors.
 llvm::Expected<TestData> readTestData(llvm::StringRef folder, const TestInterface &interface);
 

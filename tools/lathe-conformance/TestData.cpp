@@ -1,6 +1,5 @@
 //===- TestData.cpp - Tensors in protobuf files ---------------------------===//
-#define ONNX_ML 1
-#define ONNX_NAMESPACE onnx
+#include "Protos.h"
 #include "TestCase.h"
 #include "lib/Support/PackedBits.h"
 #include "llvm/ADT/STLExtras.h"
@@ -8,7 +7,6 @@
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include <cstring>
 #include <onnx/onnx-data_pb.h>
 
@@ -103,13 +101,7 @@ static llvm::Error convert(const onnx::SequenceProto &proto, std::vector<Tensor>
 /// nothing.
 static llvm::Expected<std::string> readValue(llvm::StringRef path, TestValue::Kind kind,
                                              std::vector<Tensor> &tensors) {
-  auto buffer =
-      llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return llvm::createStringError("cannot read " + path);
-  auto parse = [&](google::protobuf::MessageLite &proto) {
-    return proto.ParseFromArray((*buffer)->getBufferStart(), int((*buffer)->getBufferSize()));
-  };
+  auto parse = [&](google::protobuf::MessageLite &proto) { return readProto(path, proto); };
   size_t before = tensors.size();
   auto append = [&](const onnx::TensorProto &proto) -> llvm::Error {
     llvm::Expected<Tensor> tensor = convert(proto);
@@ -155,7 +147,9 @@ llvm::Expected<TestData> lathe::readTestData(llvm::StringRef folder,
       llvm::Expected<std::string> count = readValue(path, value.kind, *tensors);
       if (!count)
         return count.takeError();
-      if (values == &interface.outputs)
+      if (value.isConstant)
+        tensors->pop_back();
+      if (values == &interface.outputs || value.isConstant)
         continue;
       if (value.kind != TestValue::kTensor)
         data.elements.push_back(value.name + "=" + *count);
@@ -189,13 +183,9 @@ static bool isRandom(const onnx::NodeProto &node) {
          (op == "Dropout" && node.input_size() == 3);
 }
 
-llvm::Expected<TestInterface> lathe::readInterface(llvm::StringRef folder) {
-  std::string path = (folder + "/model.onnx").str();
-  auto buffer =
-      llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+llvm::Expected<TestInterface> lathe::readInterface(llvm::StringRef path) {
   onnx::ModelProto model;
-  if (!buffer ||
-      !model.ParseFromArray((*buffer)->getBufferStart(), int((*buffer)->getBufferSize())))
+  if (!readProto(path, model))
     return llvm::createStringError(path + " is no model");
   const onnx::GraphProto &graph = model.graph();
   llvm::StringSet<> initialisers;

@@ -1,15 +1,18 @@
 //===- lathe-conformance.cpp - ONNX's backend tests through objects -------===//
 //
-// Compiles each case to an object, loads it, runs it on the given inputs and compares with ONNX's expected outputs. A list of
-// expected failures makes the run fail on unexpected passes as well.
+// Compiles each case to an object, loads it, runs it on the given inputs and compares with ONNX's expected outputs. A
+// list of expected failures makes the run fail on unexpected passes as well. --variant runs changed models on the same
+// data.
 //
 //===----------------------------------------------------------------------===//
 #include "TestCase.h"
+#include "Variant.h"
 #include "lib/Artifact/Artifact.h"
 #include "lib/Driver/Pipeline.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -18,18 +21,23 @@
 #include "llvm/Support/Threading.h"
 #include <cstring>
 #include <map>
-#include <mutex>
+#include <set>
 
 using namespace lathe;
 namespace cl = llvm::cl;
 namespace fs = llvm::sys::fs;
 
-static cl::list<std::string> clFolders(cl::Positional, cl::OneOrMore, cl::desc("folders in ONNX's backend-test layout"));
+static cl::list<std::string> clFolders(cl::Positional, cl::OneOrMore,
+                                       cl::desc("folders in ONNX's backend-test layout"));
 static cl::opt<unsigned> clJobs("jobs", cl::desc("cases at a time (default: processors)"), cl::init(0));
 static cl::opt<std::string> clJson("json", cl::desc("write results to this file"));
 static cl::opt<std::string> clExpected("expected-failures", cl::desc("file of lines 'case: reason'"));
 static cl::opt<std::string> clWriteExpected("write-expected-failures", cl::desc("write that file from this run"));
 static cl::opt<std::string> clFilter("filter", cl::desc("only cases whose name matches this regular expression"));
+static cl::bits<Variant> clVariant("variant", cl::CommaSeparated, cl::desc("what is different from the models of the cases"),
+                                   cl::values(clEnumValN(Variant::kDynamic, "dynamic", "sizes of inputs above 1 are symbols"),
+                                              clEnumValN(Variant::kConstant, "constant", "inputs are constants"),
+                                              clEnumValN(Variant::kParameters, "parameters", "inputs but the first are")));
 static cl::opt<double> clRtol("rtol", cl::desc("relative tolerance"), cl::init(1e-3));
 static cl::opt<double> clAtol("atol", cl::desc("absolute tolerance"), cl::init(1e-7));
 static cl::opt<bool> clVerbose("verbose", cl::desc("print every case"));
@@ -44,6 +52,35 @@ static void restoreBFloat16(llvm::MutableArrayRef<Tensor> tensors, const lathe_t
     }
 }
 
+/// Puts the path of a changed model in the place of `path`, if one is asked for, says which inputs it has as constants, and
+/// bounds its symbols in `dims`.
+static llvm::Error applyVariant(llvm::StringRef folder, TestInterface &interface, std::string &path, std::vector<std::string> &dims,
+                                llvm::FileRemover &remover) {
+  if (!clVariant.getBits())
+    return llvm::Error::success();
+  llvm::SmallString<128> file;
+  if (std::error_code code = fs::createTemporaryFile("lathe-conformance", "onnx", file))
+    return llvm::createStringError(code, "cannot make a file for the changed model");
+  remover.setFile(file);
+  if (llvm::Error error = writeVariant(folder, clVariant.getBits(), file))
+    return error;
+  path = file.str();
+  llvm::Expected<TestInterface> changed = readInterface(path);
+  if (!changed)
+    return changed.takeError();
+  std::set<std::string> bounds;
+  for (TestValue &input : interface.inputs) {
+    auto left = llvm::find_if(changed->inputs, [&](const TestValue &value) { return value.name == input.name; });
+    input.isConstant = left == changed->inputs.end();
+    if (!input.isConstant)
+      for (llvm::StringRef name : left->dims)
+        if (llvm::StringRef size = name; size.consume_front(kSizePrefix))
+          bounds.insert((name + "=1.." + size).str());
+  }
+  dims.insert(dims.end(), bounds.begin(), bounds.end());
+  return llvm::Error::success();
+}
+
 /// Compiles and runs one case; the empty string, or why it fails.
 static std::string runCase(llvm::StringRef folder, const mlir::DialectRegistry &registry) {
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
@@ -54,28 +91,34 @@ static std::string runCase(llvm::StringRef folder, const mlir::DialectRegistry &
       message = diagnostic.str();
     return mlir::success();
   });
-  llvm::Expected<TestInterface> interface = readInterface(folder);
+  std::string path = (folder + "/model.onnx").str();
+  llvm::Expected<TestInterface> interface = readInterface(path);
   if (!interface)
     return llvm::toString(interface.takeError());
-  llvm::Expected<TestData> first = readTestData((folder + "/test_data_set_0").str(), *interface);
   CompileOptions options;
+  llvm::FileRemover changed;
+  if (llvm::Error error = applyVariant(folder, *interface, path, options.dims, changed))
+    return llvm::toString(std::move(error));
+  llvm::Expected<TestData> first = readTestData((folder + "/test_data_set_0").str(), *interface);
   if (first) {
     options.elements = first->elements;
-    options.dims = first->dims;
+    llvm::append_range(options.dims, first->dims);
   } else {
     // The compiler says more about types that are not supported.
     llvm::consumeError(first.takeError());
   }
-  mlir::OwningOpRef<mlir::ModuleOp> module = compileFile((folder + "/model.onnx").str(), context, options, Phase::LLVM);
+  mlir::OwningOpRef<mlir::ModuleOp> module = compileFile(path, context, options, Phase::LLVM);
   if (!module)
     return message.empty() ? "does not compile" : message;
   llvm::Expected<std::unique_ptr<LoadedModel>> model = loadModule(*module);
   if (!model)
     return llvm::toString(model.takeError());
 
+  // Constants are those of the first set.
+  bool hasConstants = llvm::any_of(interface->inputs, [](const TestValue &input) { return input.isConstant; });
   for (unsigned set = 0;; ++set) {
     std::string data = (folder + "/test_data_set_" + llvm::Twine(set)).str();
-    if (!fs::is_directory(data))
+    if (!fs::is_directory(data) || (set && hasConstants))
       return set ? "" : "has no test data";
     llvm::Expected<TestData> test = readTestData(data, *interface);
     if (!test)
@@ -89,8 +132,7 @@ static std::string runCase(llvm::StringRef folder, const mlir::DialectRegistry &
     llvm::SmallVector<Tensor> outputs;
     if (llvm::Error error = (*model)->run(inputs, outputs))
       return llvm::toString(std::move(error));
-    if (llvm::Error error =
-            compareOutputs(outputs, test->outputs, interface->isRandom, clRtol, clAtol))
+    if (llvm::Error error = compareOutputs(outputs, test->outputs, interface->isRandom, clRtol, clAtol))
       return llvm::toString(std::move(error));
   }
 }
@@ -168,8 +210,8 @@ int main(int argc, char **argv) {
     ++(good ? passed : failed);
     wrong += good != wanted;
     if (good != wanted || clVerbose)
-      llvm::outs() << (good ? (wanted ? "pass" : "UNEXPECTED PASS") : (wanted ? "FAIL" : "expected failure")) << ": " << name
-                   << (good ? "" : ": ") << results[i] << "\n";
+      llvm::outs() << (good ? (wanted ? "pass" : "UNEXPECTED PASS") : (wanted ? "FAIL" : "expected failure")) << ": "
+                   << name << (good ? "" : ": ") << results[i] << "\n";
     json[name] = results[i];
   }
   llvm::outs() << cases.size() << " cases: " << passed << " pass, " << failed << " fail (" << expected->size()
@@ -181,7 +223,8 @@ int main(int argc, char **argv) {
   };
   write(clJson, [&](llvm::raw_ostream &stream) { stream << llvm::json::Value(std::move(json)) << "\n"; });
   write(clWriteExpected, [&](llvm::raw_ostream &stream) {
-    stream << "# Cases of ONNX's backend tests that Lathe does not pass yet, and why. An unexpected pass or failure fails the\n"
+    stream << "# Cases of ONNX's backend tests that Lathe does not pass yet, and why. An unexpected pass or failure "
+              "fails the\n"
               "# run. Written by lathe-conformance --write-expected-failures.\n";
     for (size_t i = 0; i < cases.size(); ++i)
       if (!results[i].empty())

@@ -270,6 +270,19 @@ static LogicalResult inferLayerNorm(LayerNormalizationOp op, SymbolicShapes &sha
   return success();
 }
 
+/// The shape of the first operand, among whose dimensions the axes have to be.
+template <typename OpT>
+static LogicalResult inferAlongAxes(OpT op, SymbolicShapes &shapes) {
+  SmallVector<int64_t> axes;
+  if constexpr (std::is_same_v<OpT, LpNormalizationOp>)
+    axes.push_back(op.getAxis());
+  else
+    llvm::append_range(axes, op.getAxes());
+  if (failed(normalizeAxes(op, axes, shapes.getDims(op->getOperand(0)).size())))
+    return failure();
+  return inferLikeFirst(op, shapes);
+}
+
 static LogicalResult inferDropout(DropoutOp op, SymbolicShapes &shapes) {
   Dims dims(shapes.getDims(op.getData()));
   shapes.setDims(op.getOutput(), dims, shapes.getElementType(op.getData()));
@@ -299,8 +312,9 @@ void onnx::attachNNShapes(MLIRContext *context) {
   attachShapes<inferLayerNorm, LayerNormalizationOp>(context);
   attachShapes<inferDropout, DropoutOp>(context);
   attachShapes<inferRoiAlign, RoiAlignOp>(context);
-  attachShapes<inferLikeFirst, GroupNormalizationOp, InstanceNormalizationOp, LRNOp, LpNormalizationOp,
-               MeanVarianceNormalizationOp>(context);
+  attachShapes<inferAlongAxes<LpNormalizationOp>, LpNormalizationOp>(context);
+  attachShapes<inferAlongAxes<MeanVarianceNormalizationOp>, MeanVarianceNormalizationOp>(context);
+  attachShapes<inferLikeFirst, GroupNormalizationOp, InstanceNormalizationOp, LRNOp>(context);
 }
 
 void onnx::attachQuantConvShapes(MLIRContext *context) { attachShapes<inferQLinearConv, QLinearConvOp>(context); }

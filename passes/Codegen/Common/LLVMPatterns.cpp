@@ -12,6 +12,7 @@
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
@@ -42,9 +43,41 @@ static LogicalResult callLibm(ModuleOp module) {
   return success();
 }
 
+/// An expansion of which a group has several sizes that are known at run time: MLIR's pattern, which computes the only such size,
+/// does not take it. The sizes are those that the op says, and each stride is the next one's times its size.
+static LogicalResult expandManySizes(memref::ExpandShapeOp op, PatternRewriter &rewriter) {
+  MemRefType type = op.getResultType();
+  SmallVector<ReassociationIndices> groups = op.getReassociationIndices();
+  auto isDynamic = [&](int64_t dim) { return type.isDynamicDim(dim); };
+  if (llvm::none_of(groups, [&](ArrayRef<int64_t> group) { return llvm::count_if(group, isDynamic) > 1; }))
+    return failure();
+  SmallVector<int64_t> staticStrides;
+  int64_t staticOffset;
+  if (failed(type.getStridesAndOffset(staticStrides, staticOffset)))
+    return failure();
+  Location loc = op.getLoc();
+  auto source = memref::ExtractStridedMetadataOp::create(rewriter, loc, op.getSrc());
+  SmallVector<OpFoldResult> sizes = op.getMixedOutputShape(), strides(type.getRank());
+  for (auto [group, outer] : llvm::zip(groups, source.getStrides())) {
+    Value stride = outer;
+    for (int64_t dim : llvm::reverse(group)) {
+      bool isKnown = !ShapedType::isDynamic(staticStrides[dim]);
+      strides[dim] = isKnown ? OpFoldResult(rewriter.getIndexAttr(staticStrides[dim])) : OpFoldResult(stride);
+      Value size = getValueOrCreateConstantIndexOp(rewriter, loc, sizes[dim]);
+      stride = arith::MulIOp::create(rewriter, loc, stride, size);
+    }
+  }
+  OpFoldResult offset = source.getOffset();
+  if (!ShapedType::isDynamic(staticOffset))
+    offset = rewriter.getIndexAttr(staticOffset);
+  rewriter.replaceOpWithNewOp<memref::ReinterpretCastOp>(op, type, source.getBaseBuffer(), offset, sizes, strides);
+  return success();
+}
+
 LogicalResult codegen::prepareForLLVM(ModuleOp module) {
   RewritePatternSet patterns(module.getContext());
   // memref.subview and its like have no LLVM form: they become metadata and reinterpret_cast first.
+  patterns.add(expandManySizes, /*benefit=*/2);
   memref::populateExpandStridedMetadataPatterns(patterns);
   memref::populateExpandOpsPatterns(patterns);
   arith::populateCeilFloorDivExpandOpsPatterns(patterns);

@@ -107,6 +107,42 @@ static int32_t getDType(Type type, Attribute given, bool isMarkedUnsigned) {
 
 namespace {
 
+/// Whether a loop's result has the shape of what it begins with: elements and slices are inserted, nothing else.
+static bool keepsShape(scf::ForOp loop, unsigned index) {
+  Value value = loop.getYieldedValues()[index];
+  while (value && value != loop.getRegionIterArg(index)) {
+    auto result = dyn_cast<OpResult>(value);
+    if (!result)
+      return false;
+    Operation *op = result.getOwner();
+    auto inner = dyn_cast<scf::ForOp>(op);
+    if (inner && keepsShape(inner, result.getResultNumber()))
+      value = inner.getInitArgs()[result.getResultNumber()];
+    else if (auto insert = dyn_cast<tensor::InsertOp>(op))
+      value = insert.getDest();
+    else if (auto slice = dyn_cast<tensor::InsertSliceOp>(op))
+      value = slice.getDest();
+    else
+      return false;
+  }
+  return true;
+}
+
+/// `tensor.dim` of a loop's result is that of what it begins with; MLIR's own pattern follows slices only.
+struct DimOfLoop : OpRewritePattern<tensor::DimOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(tensor::DimOp op, PatternRewriter &rewriter) const override {
+    auto loop = op.getSource().getDefiningOp<scf::ForOp>();
+    if (!loop)
+      return failure();
+    unsigned index = cast<OpResult>(op.getSource()).getResultNumber();
+    if (!keepsShape(loop, index))
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] { op.getSourceMutable().assign(loop.getInitArgs()[index]); });
+    return success();
+  }
+};
+
 /// `tensor.dim` of a kernel's result is that of its destination.
 struct DimOfKernel : OpRewritePattern<tensor::DimOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -255,7 +291,7 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
   LogicalResult resolveDims(func::FuncOp sizes) {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
-    patterns.add<DimOfKernel>(context);
+    patterns.add<DimOfKernel, DimOfLoop>(context);
     memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
     memref::populateResolveShapedTypeResultDimsPatterns(patterns);
     scf::populateSCFForLoopCanonicalizationPatterns(patterns);

@@ -35,3 +35,24 @@ func.func @main(%x: tensor<4xi64>) -> tensor<?xf32> {
 func.func @main(%x: f32) {
   return
 }
+
+// -----
+
+// Sizes of what nested loops insert elements into are those of the tensor they begin with.
+// CHECK: func.func private @output_sizes(%[[N:.*]]: index, %[[M:.*]]: index) -> (index, index)
+// CHECK-NEXT: return %[[N]], %[[M]]
+func.func @main(%x: tensor<?x?xf32> {onnx.name = "x", onnx.dims = ["n", "m"]}) -> (tensor<?x?xf32> {onnx.name = "y"})
+    attributes {onnx.dim_bounds = {n = array<i64: 1, 64>, m = array<i64: 1, 64>}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %n = tensor.dim %x, %c0 : tensor<?x?xf32>
+  %y = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x) -> (tensor<?x?xf32>) {
+    %b = scf.for %j = %c0 to %n step %c1 iter_args(%c = %a) -> (tensor<?x?xf32>) {
+      %d = tensor.insert %zero into %c[%i, %j] : tensor<?x?xf32>
+      scf.yield %d : tensor<?x?xf32>
+    }
+    scf.yield %b : tensor<?x?xf32>
+  }
+  return %y : tensor<?x?xf32>
+}
