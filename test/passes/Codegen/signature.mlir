@@ -40,7 +40,7 @@ func.func @main(%x: f32) {
 
 // Sizes of what nested loops insert elements into are those of the tensor they begin with.
 // CHECK: func.func private @output_sizes(%[[N:.*]]: index, %[[M:.*]]: index) -> (index, index)
-// CHECK-NEXT: return %[[N]], %[[M]]
+// CHECK: return %[[N]], %[[M]]
 func.func @main(%x: tensor<?x?xf32> {onnx.name = "x", onnx.dims = ["n", "m"]}) -> (tensor<?x?xf32> {onnx.name = "y"})
     attributes {onnx.dim_bounds = {n = array<i64: 1, 64>, m = array<i64: 1, 64>}} {
   %c0 = arith.constant 0 : index

@@ -1,7 +1,9 @@
 // RUN: lathe-opt %s -lower-onnx-to-linalg | FileCheck %s
 
 // CHECK-LABEL: func @scatter_elements
-// CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %arg0)
+// The input stays: what is written to is a copy.
+// CHECK: %[[COPY:.*]] = linalg.copy ins(%arg0
+// CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %[[COPY]])
 // CHECK: scf.for {{.*}} iter_args(%[[B:.*]] = %[[A]])
 // CHECK: tensor.extract %[[B]]
 // CHECK: arith.addf
