@@ -30,7 +30,7 @@ std::optional<Phase> parsePhase(llvm::StringRef name);
 struct CompileOptions {
   /// Prefix of the object's symbols: a C identifier.
   std::string name = "model";
-  /// See `resolveTarget`.
+  /// See `resolveTargets`.
   std::string target = "native";
   std::string cpu;
   /// What `--dim` says, one `NAME=VALUE` or `NAME=LOWER..UPPER` each.

@@ -9,11 +9,13 @@
 #include "lib/Frontend/Importer.h"
 #include "lib/Target/Target.h"
 #include "mlir/Parser/Parser.h"
+#include "passes/Codegen/Common/Variants.h"
 #include "passes/Codegen/Passes.h"
 #include "passes/Compress/Passes.h"
 #include "passes/Fuse/Passes.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/Lower/Passes.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -105,15 +107,58 @@ static void loadDialects(MLIRContext &context, const CompileOptions &options) {
     context.getOrLoadDialect(name);
 }
 
+/// Puts a copy of what is in the module into a module of its own for each target.
+static void splitVariants(ModuleOp module, ArrayRef<NamedTarget> targets) {
+  OwningOpRef<ModuleOp> model = ModuleOp::create(module.getLoc());
+  (*model)->setDiscardableAttrs(module->getDiscardableAttrDictionary());
+  model->getBody()->getOperations().splice(model->getBody()->end(), module.getBody()->getOperations());
+  for (const NamedTarget &each : targets) {
+    ModuleOp variant = model->clone();
+    variant.setSymName(each.name);
+    variant->setAttr(nn::kTargetAttr, each.target);
+    module.push_back(variant);
+  }
+}
+
+/// As `runPasses` for several targets: up to `compress` the model is one, then each variant goes its own way to `codegen`.
+static LogicalResult runVariants(ModuleOp module, const CompileOptions &options, ArrayRef<NamedTarget> targets, Phase last,
+                                 Phase done) {
+  if (options.profile)
+    return emitError(UnknownLoc::get(module.getContext()))
+           << "expected one target to profile, but got '" << options.target << "'";
+  if (done < Phase::Compress) {
+    Phase shared = std::min(last, Phase::Compress);
+    if (failed(runPasses(module, options, shared, done)))
+      return failure();
+    done = shared;
+  }
+  if (last <= Phase::Compress)
+    return success();
+  splitVariants(module, targets);
+  CompileOptions own = options;
+  own.releaseConstants = false; // the variants have the same ones
+  for (auto variant : module.getOps<ModuleOp>())
+    if (failed(runPasses(variant, own, std::min(last, Phase::Codegen), done)))
+      return failure();
+  return last == Phase::LLVM ? runPasses(module, options, last, Phase::Codegen) : success();
+}
+
 LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, Phase last, Phase done) {
   MLIRContext *context = module.getContext();
-  llvm::Expected<nn::TargetAttr> target = resolveTarget(*context, options.target, options.cpu);
-  if (!target)
-    return emitError(UnknownLoc::get(context)) << textOf(target.takeError());
-  module->setAttr(nn::kTargetAttr, *target);
+  llvm::Expected<SmallVector<NamedTarget>> targets = resolveTargets(*context, options.target, options.cpu);
+  if (!targets)
+    return emitError(UnknownLoc::get(context)) << textOf(targets.takeError());
+  const NamedTarget &best = targets->front();
+  Builder builder(context);
+  module->setAttr(nn::kTargetAttr, best.target);
+  if (testsMachine(best.target)) {
+    module->setAttr(codegen::kTestsMachineAttr, builder.getUnitAttr());
+    module->setAttr(codegen::kVariantNameAttr, builder.getStringAttr(best.name));
+  }
   if (options.foldConstants || options.compresses())
     loadDialects(*context, options);
-  return runPasses(module, options, last, done);
+  return targets->size() == 1 ? runPasses(module, options, last, done)
+                              : runVariants(module, options, *targets, last, done);
 }
 
 /// How many tensors inputs have that are sequences or optionals.
@@ -148,10 +193,12 @@ OwningOpRef<ModuleOp> lathe::compileFile(llvm::StringRef path, MLIRContext &cont
 
 llvm::Expected<std::unique_ptr<LoadedModel>> lathe::loadModule(ModuleOp module,
                                                                uint64_t *codeBytes) {
-  nn::TargetAttr target = nn::getTarget(module);
-  if (!runsHere(target))
-    return llvm::createStringError("cannot run code for " + target.getCpu() + " on this machine");
-  FailureOr<CompiledObject> object = compileObject(module, target);
+  SmallVector<codegen::Variant> variants = codegen::readVariants(module);
+  if (llvm::none_of(variants, [](const codegen::Variant &variant) { return runsHere(variant.target); })) {
+    auto names = llvm::map_range(variants, [](const codegen::Variant &variant) { return variant.name; });
+    return llvm::createStringError("cannot run code for " + llvm::join(names, ", ") + " on this machine");
+  }
+  FailureOr<CompiledObject> object = compileObject(module, nn::getTarget(module));
   if (failed(object))
     return llvm::createStringError("code generation failed");
   if (codeBytes)

@@ -17,8 +17,9 @@ void registerDialects(mlir::DialectRegistry &registry);
 /// Appends the passes of one phase. `Import` and `Object` have none.
 void buildPhase(mlir::OpPassManager &passes, Phase phase, const CompileOptions &options);
 
-/// Runs the phases after `done` up to and including `last` (at most `LLVM`) on a module. The module gets the target's
-/// description. Fails after an error that was emitted to the context.
+/// Runs the phases after `done` up to and including `last` (at most `LLVM`) on a module. The module gets the description of
+/// the best target. With several targets it has, from `lower` to `codegen`, a module inside for each. Fails after an error
+/// that was emitted to the context.
 mlir::LogicalResult runPhases(mlir::ModuleOp module, const CompileOptions &options, Phase last,
                               Phase done = Phase::Import);
 

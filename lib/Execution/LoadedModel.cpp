@@ -2,6 +2,7 @@
 #include "lib/Execution/LoadedModel.h"
 #include "lib/Support/Npy.h"
 #include "lib/Target/TargetFamily.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/DynamicLibrary.h"
@@ -112,6 +113,20 @@ llvm::Expected<std::unique_ptr<LoadedModel>> LoadedModel::open(llvm::StringRef p
   return std::move(loaded);
 }
 
+llvm::Error LoadedModel::setVariant(llvm::StringRef name) {
+  llvm::ArrayRef<lathe_variant> variants(model->variants, model->num_variants);
+  auto found = llvm::find_if(variants, [&](const lathe_variant &each) { return name == each.target; });
+  if (found == variants.end()) {
+    auto names = llvm::map_range(variants, [](const lathe_variant &each) { return llvm::StringRef(each.target); });
+    return llvm::createStringError("model '" + llvm::Twine(model->name) + "' has no code for '" + name + "', but for " +
+                                   llvm::join(names, ", "));
+  }
+  if (!(model->supported() >> (found - variants.begin()) & 1))
+    return llvm::createStringError("this machine cannot run the code for '" + name + "'");
+  variant = found;
+  return llvm::Error::success();
+}
+
 /// Reads the symbolic dimensions from the inputs' shapes; an error names the first input that does not fit.
 static llvm::Error readDims(const lathe_model &model, llvm::ArrayRef<const Tensor *> inputs,
                             llvm::MutableArrayRef<int64_t> dims) {
@@ -184,7 +199,11 @@ llvm::Error LoadedModel::run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallV
   llvm::SmallVector<void *> out;
   for (Tensor &output : outputs)
     out.push_back(output.getData());
-  lathe_status status = model->run(in.data(), out.data(), workspace.getData(), executor);
+  auto *code = variant ? variant->run : model->run;
+  lathe_status status = code(in.data(), out.data(), workspace.getData(), executor);
+  if (status == LATHE_ERROR_UNSUPPORTED_CPU)
+    return llvm::createStringError("model '" + llvm::Twine(model->name) +
+                                   "' was compiled for instructions that this machine lacks");
   if (status != LATHE_OK)
     return llvm::createStringError("model '" + llvm::Twine(model->name) + "' returned status " + llvm::Twine(int(status)));
   return llvm::Error::success();

@@ -57,6 +57,10 @@ public:
 
   const lathe_model &getModel() const { return *model; }
 
+  /// Makes `run` execute the variant of this name from now on, instead of the best one. An error lists the names if there is
+  /// none, and says so if this machine cannot run it.
+  llvm::Error setVariant(llvm::StringRef name);
+
   /// Runs once. `inputs` in the model's order; symbolic dimensions are read from their shapes. Errors: a wrong number,
   /// type, rank or size of inputs, or a status other than LATHE_OK, each with names in the text. Outputs are resized as
   /// needed and reused if they fit. Runs of one LoadedModel share its workspace: one at a time.
@@ -71,6 +75,7 @@ private:
   LoadedModel();
   std::unique_ptr<Impl> impl;
   const lathe_model *model = nullptr;
+  const lathe_variant *variant = nullptr; ///< null: the model chooses
   Tensor workspace;
 };
 

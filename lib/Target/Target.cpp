@@ -1,6 +1,7 @@
 //===- Target.cpp - From the LLVM dialect to code -------------------------===//
 #include "lib/Target/Target.h"
 #include "lib/Target/TargetFamily.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -37,6 +38,49 @@ llvm::Expected<nn::TargetAttr> lathe::resolveTarget(MLIRContext &context, String
   return llvm::createStringError("unknown cpu '" + cpu + "' for target '" + target + "'");
 }
 
+/// Orders targets of one family: those with wider vectors, then with more features, are better.
+static std::pair<unsigned, size_t> rank(nn::TargetAttr target) {
+  std::unique_ptr<llvm::MCSubtargetInfo> subtarget =
+      getSubtarget(llvm::Triple(target.getTriple()), target.getCpu(), target.getFeatures());
+  return {target.getVectorBits(), subtarget ? subtarget->getFeatureBits().count() : 0};
+}
+
+llvm::Expected<SmallVector<NamedTarget>> lathe::resolveTargets(MLIRContext &context, StringRef targets, StringRef cpu) {
+  constexpr size_t kMost = 31; // see lathe_model::supported
+  SmallVector<StringRef> names;
+  targets.split(names, ',');
+  if (names.size() > 1 && !cpu.empty())
+    return llvm::createStringError("expected one target with a cpu, but got '" + targets + "'");
+  if (names.size() > kMost)
+    return llvm::createStringError("expected at most " + llvm::Twine(kMost) + " targets, but got " + llvm::Twine(names.size()));
+  SmallVector<NamedTarget> resolved;
+  for (auto [index, name] : llvm::enumerate(names)) {
+    if (llvm::is_contained(ArrayRef(names).take_front(index), name))
+      return llvm::createStringError("target '" + name + "' is listed twice");
+    llvm::Expected<nn::TargetAttr> target = resolveTarget(context, name, cpu);
+    if (!target)
+      return target.takeError();
+    auto worse = llvm::find_if(resolved, [&](const NamedTarget &each) { return rank(each.target) < rank(*target); });
+    resolved.insert(worse, {cpu.empty() && name != "native" ? name.str() : target->getCpu().str(), *target});
+  }
+  if (resolved.size() == 1)
+    return std::move(resolved);
+  const TargetFamily *family = findTargetFamily(llvm::Triple(resolved.front().target.getTriple()));
+  for (const NamedTarget &each : resolved)
+    if (!family->contains(llvm::Triple(each.target.getTriple())))
+      return llvm::createStringError("targets '" + resolved.front().name + "' and '" + each.name +
+                                     "' are different machines: an object has code for one kind");
+  if (family->getBaselineCpu().empty())
+    return llvm::createStringError("expected one target, but got '" + targets +
+                                   "': objects for such machines cannot tell them apart");
+  return std::move(resolved);
+}
+
+bool lathe::testsMachine(nn::TargetAttr target) {
+  const TargetFamily *family = findTargetFamily(llvm::Triple(target.getTriple()));
+  return family && !family->getBaselineCpu().empty();
+}
+
 bool lathe::runsHere(nn::TargetAttr target) {
   const TargetFamily *host = getHostFamily();
   return host && host->contains(llvm::Triple(target.getTriple())) && host->runsHere(target);
@@ -58,17 +102,33 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> lathe::createTargetMachine(
                                  family->getRelocationModel(), std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
-/// Sets what passes read from functions instead of from the machine.
-static void setFunctionAttributes(llvm::Module &module, nn::TargetAttr target) {
-  for (llvm::Function &function : module) {
+/// Sets what passes read from a function instead of from the machine.
+static void setMachine(llvm::Function &function, StringRef cpu, StringRef features, unsigned vectorBits) {
+  function.addFnAttr("target-cpu", cpu);
+  function.addFnAttr("target-features", features); // also an empty list: the machine's own would stand in
+  // Several CPUs are tuned for 256 bits; the register tiles are chosen for the full width.
+  function.addFnAttr("prefer-vector-width", std::to_string(vectorBits));
+  function.addFnAttr(llvm::Attribute::NoUnwind);
+}
+
+/// Gives each function its target, and the tests of the machine their bodies.
+static void setTargets(llvm::Module &code, ModuleOp module) {
+  for (auto op : module.getOps<LLVM::LLVMFuncOp>()) {
+    llvm::Function &function = *code.getFunction(op.getName());
+    nn::TargetAttr target = nn::getTarget(op);
+    const TargetFamily *family = findTargetFamily(llvm::Triple(target.getTriple()));
+    auto tested = op->getAttrOfType<nn::TargetAttr>(kMachineTestAttr);
+    if (tested) {
+      family->defineMachineTest(function, tested);
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+    }
     if (function.isDeclaration())
       continue;
-    function.addFnAttr("target-cpu", target.getCpu());
-    if (!target.getFeatures().empty())
-      function.addFnAttr("target-features", target.getFeatures());
-    // Several CPUs are tuned for 256 bits; the register tiles are chosen for the full width.
-    function.addFnAttr("prefer-vector-width", std::to_string(target.getVectorBits()));
-    function.addFnAttr(llvm::Attribute::NoUnwind);
+    StringRef baseline = family && (tested || op->hasAttr(kAnyMachineAttr)) ? family->getBaselineCpu() : "";
+    if (baseline.empty())
+      setMachine(function, target.getCpu(), target.getFeatures(), target.getVectorBits());
+    else
+      setMachine(function, baseline, "", /*vectorBits=*/128);
   }
 }
 
@@ -118,7 +178,7 @@ FailureOr<Bytes> lathe::generateCode(ModuleOp module, nn::TargetAttr target, Cod
     return module.emitError("cannot be translated to LLVM IR"), failure();
   code->setTargetTriple((*machine)->getTargetTriple());
   code->setDataLayout((*machine)->createDataLayout());
-  setFunctionAttributes(*code, target);
+  setTargets(*code, module);
   const TargetFamily &family = *findTargetFamily((*machine)->getTargetTriple());
   optimize(*code, **machine, family);
   if (complete)

@@ -11,6 +11,7 @@
 #include "llvm/Support/Error.h"
 #include "llvm/Target/TargetMachine.h"
 #include <memory>
+#include <string>
 
 namespace lathe {
 
@@ -21,6 +22,25 @@ enum class CodeKind { Object, Assembly, LLVMIR };
 /// An unknown name is an error that lists the known ones.
 llvm::Expected<nn::TargetAttr> resolveTarget(mlir::MLIRContext &context, llvm::StringRef target, llvm::StringRef cpu = "");
 
+/// One of the targets of an object.
+struct NamedTarget {
+  std::string name; ///< for people: as it was given, or the CPU's
+  nn::TargetAttr target;
+};
+
+/// The targets that `--target=` lists, by commas, the best first: with wider vectors, then with more features. An unknown name,
+/// one that is listed twice, several with a `cpu`, of several families, or of a family that cannot tell machines apart are
+/// errors.
+llvm::Expected<llvm::SmallVector<NamedTarget>> resolveTargets(mlir::MLIRContext &context, llvm::StringRef targets,
+                                                              llvm::StringRef cpu = "");
+
+/// True if objects for `target` can ask the machine whether it runs them.
+bool testsMachine(nn::TargetAttr target);
+
+/// Attributes of functions in the `llvm` phase; set by codegen-to-llvm.
+inline constexpr llvm::StringLiteral kMachineTestAttr = "lathe.machine_test"; // nn.target that a declared () -> i1 tests for
+inline constexpr llvm::StringLiteral kAnyMachineAttr = "lathe.any_machine";   // runs before the machine is known
+
 /// True if this process can run what is compiled for `target`.
 bool runsHere(nn::TargetAttr target);
 
@@ -29,8 +49,9 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(nn::Tar
 
 using Bytes = llvm::SmallVector<char, 0>;
 
-/// Translates a module of the LLVM dialect, optimises it at O3 and writes it as `kind`. Diagnostics go to the module's
-/// context; fails after an error. The same module gives the same bytes. `complete` may change the code after it is optimised.
+/// Translates a module of the LLVM dialect, optimises it at O3 and writes it as `kind`. `target` is the module's; functions
+/// may have an `nn.target` of their own. Diagnostics go to the module's context; fails after an error. The same module gives
+/// the same bytes. `complete` may change the code after it is optimised.
 mlir::FailureOr<Bytes> generateCode(mlir::ModuleOp module, nn::TargetAttr target, CodeKind kind,
                                     llvm::function_ref<void(llvm::Module &)> complete = {});
 

@@ -9,6 +9,10 @@ using namespace lathe;
 
 TargetFamily::~TargetFamily() = default;
 
+void TargetFamily::defineMachineTest(llvm::Function &, nn::TargetAttr) const {
+  llvm_unreachable("a family without a baseline has no test of the machine");
+}
+
 namespace lathe {
 #define LATHE_TARGET_FAMILY(NAME) const TargetFamily &get##NAME##Family();
 #include "lib/Target/TargetFamilies.def"

@@ -20,8 +20,9 @@
 #include <string>
 
 namespace llvm {
+class Function;
 class FunctionPass;
-}
+} // namespace llvm
 
 namespace lathe {
 
@@ -83,6 +84,14 @@ public:
 
   /// A pass over functions of LLVM IR that runs before instructions are selected; null for none.
   virtual llvm::FunctionPass *createSelectionPreparation() const { return nullptr; }
+
+  /// LLVM's name of a CPU whose code every machine of the family runs. Empty, as it is by default, for a family that has no
+  /// test of the machine: its objects then have code for one target and call it unasked.
+  virtual llvm::StringRef getBaselineCpu() const { return ""; }
+
+  /// Gives `test`, a function () -> i1 without a body, one that tells whether the machine it runs on has what code for
+  /// `target` may use. Called where there is a baseline, which the function is compiled for.
+  virtual void defineMachineTest(llvm::Function &test, nn::TargetAttr target) const;
 };
 
 /// Every family that is built in, initialized.

@@ -218,12 +218,41 @@ def OutlineParallelPass : Pass<"codegen-outline-parallel", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect"];
 }
 
+def JoinVariantsPass : Pass<"codegen-join-variants", "::mlir::ModuleOp"> {
+  let summary = "Makes one module of a model that was lowered for several targets";
+  let description = [{
+    Before: a module of modules, one for each target, the best first; each is named after its target and has the form after
+    the `codegen` phase. Afterwards their functions and constants are in one module, with the target as a suffix of every
+    name, and functions carry the `nn.target` that they are compiled for. `lathe.variants` lists the targets with their main
+    functions and workspaces; `lathe.workspace_bytes` is the largest. `@output_sizes` is the same in all and kept once.
+    A module without modules inside stays as it is.
+
+    ```mlir
+    module {
+      module @"x86-64-v4" attributes {lathe.workspace_bytes = 128 : i64, ...} { func.func @main(...) }
+      module @"x86-64-v2" attributes {lathe.workspace_bytes = 64 : i64, ...} { func.func @main(...) }
+    }
+    // becomes
+    module attributes {lathe.variants = [{name = "x86-64-v4", main = "main_x86_64_v4", ...}, ...]} {
+      func.func @main_x86_64_v4(...) attributes {nn.target = ...}
+      func.func @main_x86_64_v2(...) attributes {nn.target = ...}
+    }
+    ```
+  }];
+  let dependentDialects = ["::lathe::nn::NNDialect"];
+}
+
 def ToLLVMPass : Pass<"codegen-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Converts everything to the LLVM dialect and adds the model's entry point";
   let description = [{
     Exactly `<name>_run`, `<name>_model` and `<name>_output_shapes` (rt_abi.h) are visible. Constants become offsets into
     the external `<name>_weights`; their bytes stay on the module: `lathe.weights` is an array of elements attributes,
-    `lathe.weight_offsets` says where each begins, `lathe.weight_bytes` how long the section is.
+    `lathe.weight_offsets` says where each begins, `lathe.weight_bytes` how long the section is. Variants that
+    `codegen-join-variants` has left share what is equal.
+
+    With `lathe.tests_machine` on the module, `<name>_run` calls the first variant that the machine can run, or returns a
+    status. It asks by external functions `<name>_can_run_<target>`, which the target's family defines (`lathe.machine_test`).
+    Functions marked `lathe.any_machine` use what every machine of the family has.
 
     ```mlir
     func.func @main(%x: memref<4xf32>, %y: memref<4xf32>, %arena: memref<64xi8>, %executor: !llvm.ptr)

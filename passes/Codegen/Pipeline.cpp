@@ -37,6 +37,7 @@ void lathe::buildKernelPipeline(OpPassManager &passes, const CodegenOptions &opt
 }
 
 void lathe::buildLLVMPipeline(OpPassManager &passes, const CodegenOptions &options) {
+  passes.addPass(createJoinVariantsPass());
   ToLLVMPassOptions llvmOptions;
   llvmOptions.name = options.name;
   passes.addPass(createToLLVMPass(llvmOptions));

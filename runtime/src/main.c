@@ -1,8 +1,9 @@
 /*===- main.c - The program that --emit=exe makes of a model --------------===*
  *
- *   model INPUT.npy... [--threads=N] [--output-dir=DIR]
+ *   model INPUT.npy... [--threads=N] [--output-dir=DIR] [--variant=TARGET]
  *
- * Inputs in the model's order; writes each output to DIR/NAME.npy. Exit code 1 and a line on stderr where something fails.
+ * Inputs in the model's order; writes each output to DIR/NAME.npy. Runs the code for TARGET where the model has several, by
+ * default the best that the machine can run. Exit code 1 and a line on stderr where something fails.
  *===----------------------------------------------------------------------===*/
 #include "lathe/lathe.h"
 #include <inttypes.h>
@@ -129,8 +130,17 @@ static void bind(const lathe_tensor *expected, const array *value, int64_t *dims
   }
 }
 
+static const lathe_variant *find_variant(const char *target) {
+  for (uint32_t i = 0; i < lathe_main_model.num_variants; ++i)
+    if (strcmp(lathe_main_model.variants[i].target, target) == 0)
+      return &lathe_main_model.variants[i];
+  fail("the model has no code for this target", target);
+  return NULL;
+}
+
 int main(int argc, char **argv) {
   const lathe_model *model = &lathe_main_model;
+  const lathe_variant *variant = NULL;
   const char *folder = ".";
   int32_t threads = 1;
   uint32_t given = 0;
@@ -143,6 +153,8 @@ int main(int argc, char **argv) {
       threads = (int32_t)atoi(argv[i] + 10);
     } else if (strncmp(argv[i], "--output-dir=", 13) == 0) {
       folder = argv[i] + 13;
+    } else if (strncmp(argv[i], "--variant=", 10) == 0) {
+      variant = find_variant(argv[i] + 10);
     } else if (given < model->num_inputs && argv[i][0] != '-') {
       array value = read_npy(argv[i], model->inputs[given].dtype);
       bind(&model->inputs[given], &value, dims);
@@ -155,7 +167,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: %s", argv[0]);
     for (uint32_t i = 0; i < model->num_inputs; ++i)
       fprintf(stderr, " %s.npy", model->inputs[i].name);
-    fprintf(stderr, " [--threads=N] [--output-dir=DIR]\n");
+    fprintf(stderr, " [--threads=N] [--output-dir=DIR] [--variant=TARGET]\n");
     return 2;
   }
 
@@ -175,7 +187,8 @@ int main(int argc, char **argv) {
     pointers[i] = outputs[i].data = allocate(count(outputs[i].shape, outputs[i].rank) * bytes);
   }
   lathe_executor *executor = threads == 1 ? NULL : lathe_executor_create(threads);
-  lathe_status status = model->run(inputs, pointers, allocate(model->workspace_bytes), executor);
+  void *workspace = allocate(model->workspace_bytes);
+  lathe_status status = (variant ? variant->run : model->run)(inputs, pointers, workspace, executor);
   lathe_executor_destroy(executor);
   if (status != LATHE_OK)
     fail(lathe_status_string(status), "run");

@@ -14,6 +14,8 @@ using namespace lathe;
 namespace {
 struct BenchFlags : ModelFlags {
   InputFlags inputs{category};
+  cl::opt<std::string> variant{"variant", cl::desc("run the code for this target, instead of the best one of several"),
+                               cl::value_desc("target"), cl::cat(category)};
   cl::opt<int> threads{"threads", cl::desc("threads to run on; 0: all of the machine"), cl::init(1), cl::cat(category)};
   cl::opt<int> runs{"runs", cl::desc("measured runs (default: about two seconds of them)"), cl::init(0),
                     cl::cat(category)};
@@ -125,6 +127,9 @@ int lathe::runBench(int argc, char **argv) {
   std::unique_ptr<LoadedModel> loaded = session.load();
   if (!loaded)
     return kFailure;
+  if (!flags.variant.empty())
+    if (llvm::Error error = loaded->setVariant(flags.variant))
+      return fail(textOf(std::move(error)));
   llvm::Expected<std::vector<Tensor>> inputs = flags.inputs.read(loaded->getModel(), /*fill=*/true);
   if (!inputs)
     return fail(textOf(inputs.takeError()));

@@ -20,8 +20,10 @@ struct ModelFlags {
   cl::opt<std::string> model{cl::Positional, cl::Required, cl::desc("MODEL.onnx"),
                              cl::cat(category)};
   cl::opt<std::string> target{
-      "target", cl::desc("machine to compile for: native, or the name of another, see docs/guides/Compile.md"),
-      cl::init("native"), cl::value_desc("name"), cl::cat(category)};
+      "target",
+      cl::desc("machine to compile for: native, or the name of another, see docs/guides/Compile.md; or several of one kind, of "
+               "which the object takes the best that it runs on"),
+      cl::init("native"), cl::value_desc("name,..."), cl::cat(category)};
   cl::opt<std::string> cpu{"cpu", cl::desc("processor of the target, as LLVM names it"),
                            cl::value_desc("name"), cl::cat(category)};
   cl::list<std::string> dims{

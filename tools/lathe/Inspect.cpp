@@ -2,6 +2,7 @@
 #include "lib/Report/ModelSummary.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/Codegen/Common/DataMovement.h"
+#include "passes/Codegen/Common/Variants.h"
 #include "tools/lathe/Commands.h"
 #include "tools/lathe/Session.h"
 #include <set>
@@ -30,6 +31,21 @@ static std::vector<std::string> freeDims(ModuleOp module, llvm::ArrayRef<std::st
   return {names.begin(), names.end()};
 }
 
+/// What an object has for each of its targets; empty where it has one only.
+static std::vector<codegen::Variant> readSeveral(ModuleOp module) {
+  llvm::SmallVector<codegen::Variant> variants = codegen::readVariants(module);
+  return variants.size() > 1 ? std::vector<codegen::Variant>(variants.begin(), variants.end()) : std::vector<codegen::Variant>();
+}
+
+/// Bytes of weights that several variants use, counted once for each but the first.
+static int64_t countShared(ModuleOp module, llvm::ArrayRef<codegen::Variant> variants) {
+  auto bytes = module->getAttrOfType<IntegerAttr>("lathe.weight_bytes");
+  int64_t shared = bytes ? -bytes.getInt() : 0;
+  for (const codegen::Variant &variant : variants)
+    shared += variant.weightBytes;
+  return shared;
+}
+
 int lathe::runInspect(int argc, char **argv) {
   InspectFlags flags;
   flags.parse(argc, argv, "lathe inspect: show what a model consists of\n");
@@ -54,6 +70,9 @@ int lathe::runInspect(int argc, char **argv) {
   // Whatever the compiler does not support shows when it compiles; all such nodes are printed to stderr.
   bool supported = succeeded(runPhases(*module, session.getOptions(), Phase::LLVM, Phase::Shapes));
   std::optional<codegen::DataMovement> movement = codegen::readMovement(*module);
+  std::vector<codegen::Variant> variants;
+  if (supported)
+    variants = readSeveral(*module);
   if (flags.json) {
     llvm::json::Object report = toJSON(summary);
     if (movement)
@@ -61,6 +80,15 @@ int lathe::runInspect(int argc, char **argv) {
                                               {"transposed_bytes", movement->transposedBytes},
                                               {"copies", movement->copies},
                                               {"copied_bytes", movement->copiedBytes}};
+    if (!variants.empty()) {
+      llvm::json::Array list;
+      for (const codegen::Variant &variant : variants)
+        list.push_back(llvm::json::Object{{"target", variant.name},
+                                          {"workspace_bytes", variant.workspaceBytes},
+                                          {"weight_bytes", variant.weightBytes}});
+      report["variants"] = std::move(list);
+      report["shared_weight_bytes"] = countShared(*module, variants);
+    }
     report["model"] = options.name;
     report["assumed_dims"] = llvm::json::Array(assumed);
     report["supported"] = supported;
@@ -72,6 +100,11 @@ int lathe::runInspect(int argc, char **argv) {
     if (movement)
       llvm::outs() << "movement    transposes " << movement->transposes << " (" << movement->transposedBytes
                    << " bytes), copies " << movement->copies << " (" << movement->copiedBytes << " bytes)\n";
+    for (const codegen::Variant &variant : variants)
+      llvm::outs() << "variant     " << variant.name << ": weights " << variant.weightBytes << " bytes, workspace "
+                   << variant.workspaceBytes << " bytes\n";
+    if (!variants.empty())
+      llvm::outs() << "shared      " << countShared(*module, variants) << " bytes of weights\n";
     llvm::outs() << "supported   " << (supported ? "yes" : "no: see the errors above") << "\n";
   }
   return supported ? kSuccess : kFailure;

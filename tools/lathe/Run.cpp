@@ -14,6 +14,8 @@ using namespace lathe;
 namespace {
 struct RunFlags : ModelFlags {
   InputFlags inputs{category};
+  cl::opt<std::string> variant{"variant", cl::desc("run the code for this target, instead of the best one of several"),
+                               cl::value_desc("target"), cl::cat(category)};
   cl::opt<std::string> outputDir{"output-dir", cl::desc("write every output to <folder>/<name>.npy"),
                                  cl::value_desc("folder"), cl::cat(category)};
   cl::list<std::string> checks{"check", cl::desc("compare an output with a file; the exit code is 0 "
@@ -110,6 +112,9 @@ int lathe::runRun(int argc, char **argv) {
   std::unique_ptr<LoadedModel> loaded = session.load();
   if (!loaded)
     return kFailure;
+  if (!flags.variant.empty())
+    if (llvm::Error error = loaded->setVariant(flags.variant))
+      return fail(textOf(std::move(error)));
   const lathe_model &model = loaded->getModel();
   llvm::Expected<std::vector<Tensor>> inputs = flags.inputs.read(model, /*fill=*/false);
   if (!inputs)

@@ -1,6 +1,7 @@
 //===- X86.cpp - x86-64 levels and CPUs -----------------------------------===//
 #include "lib/Target/X86/X86.h"
 #include "lib/Target/TargetFamily.h"
+#include "lib/Target/X86/MachineTest.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
@@ -69,12 +70,22 @@ public:
     llvm::Triple triple(kTriple);
     std::unique_ptr<llvm::MCSubtargetInfo> wanted = getSubtarget(triple, target.getCpu(), target.getFeatures());
     std::unique_ptr<llvm::MCSubtargetInfo> host = getSubtarget(triple, llvm::sys::getHostCPUName(), getHostFeatures());
-    return llvm::all_of(ArrayRef<StringRef>{"sse4.2", "avx2", "fma", "bmi2", "f16c", "avx512f", "avx512bw", "avx512dq",
-                                            "avx512vl", "avx512vnni", "avx512bf16", "avx512vbmi"},
-                        [&](StringRef feature) {
-                          std::string flag = ("+" + feature).str();
-                          return !wanted->checkFeatures(flag) || host->checkFeatures(flag);
-                        });
+    return llvm::all_of(x86::getFeatures(), [&](const x86::Feature &feature) {
+      std::string flag = ("+" + feature.name).str();
+      return !wanted->checkFeatures(flag) || host->checkFeatures(flag);
+    });
+  }
+
+  StringRef getBaselineCpu() const override { return "x86-64"; }
+
+  void defineMachineTest(llvm::Function &test, nn::TargetAttr target) const override {
+    std::unique_ptr<llvm::MCSubtargetInfo> wanted =
+        getSubtarget(llvm::Triple(kTriple), target.getCpu(), target.getFeatures());
+    SmallVector<x86::Feature> needed;
+    for (const x86::Feature &feature : x86::getFeatures())
+      if (wanted->checkFeatures(("+" + feature.name).str()))
+        needed.push_back(feature);
+    x86::defineMachineTest(test, needed);
   }
 };
 } // namespace

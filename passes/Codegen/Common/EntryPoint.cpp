@@ -13,9 +13,8 @@ namespace {
 /// Builds the visible functions around the converted @main.
 class EntryPointBuilder {
 public:
-  EntryPointBuilder(ModuleOp module, StringRef name, ArrayRef<Type> types, Type index,
-                    const WeightLayout &weights)
-      : module(module), builder(module.getLoc(), module.getContext()), name(name), types(types),
+  EntryPointBuilder(ModuleOp module, StringRef name, ArrayRef<Variant> variants, Type index, const WeightLayout &weights)
+      : module(module), builder(module.getLoc(), module.getContext()), name(name), variants(variants),
         weights(weights), signature(readSignature(module)), index(index) {
     pointer = LLVM::LLVMPointerType::get(module.getContext());
     i32 = builder.getI32Type();
@@ -27,8 +26,12 @@ public:
         module.getContext(), SmallVector<Type>(signature.outputs.size(), pointer));
   }
 
-  void build() {
-    makeRun();
+  /// `types` are the argument types of each main function.
+  void build(ArrayRef<SmallVector<Type>> types) {
+    SmallVector<LLVM::LLVMFuncOp> entries;
+    for (auto [variant, arguments] : llvm::zip(variants, types))
+      entries.push_back(makeEntry(variant, arguments));
+    dispatch = addDispatch(module, name, variants, entries);
     makeOutputShapes();
     makeModel();
     if (auto sizes = module.lookupSymbol<LLVM::LLVMFuncOp>(kOutputSizesName))
@@ -85,10 +88,6 @@ private:
     return LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ne, low, constant(0));
   }
 
-  int64_t getAlignment(unsigned argument) {
-    return getElementBytes(cast<MemRefType>(types[argument]).getElementType());
-  }
-
   int64_t getWorkspaceBytes() {
     auto bytes = module->getAttrOfType<IntegerAttr>(kWorkspaceAttr);
     return bytes ? bytes.getInt() : 0;
@@ -131,10 +130,17 @@ private:
     return function;
   }
 
-  void makeRun() {
-    run = makeFunction(name + "_run", i32, {pointer, pointer, pointer, pointer});
-    Value inputs = run.getArgument(0), outputs = run.getArgument(1);
-    Value workspace = run.getArgument(2), executor = run.getArgument(3);
+  /// Checks what a caller gives, and calls a main function. This is `<name>_run` unless the machine is to be asked first.
+  LLVM::LLVMFuncOp makeEntry(const Variant &variant, ArrayRef<Type> types) {
+    bool tests = module->hasAttr(kTestsMachineAttr);
+    LLVM::LLVMFuncOp entry = makeFunction(tests ? name + "_entry_" + variant.getSuffix() : name + "_run", i32,
+                                          {pointer, pointer, pointer, pointer});
+    if (tests)
+      entry.setLinkage(LLVM::Linkage::Internal);
+    if (variants.size() > 1)
+      entry->setAttr(nn::kTargetAttr, variant.target);
+    Value inputs = entry.getArgument(0), outputs = entry.getArgument(1);
+    Value workspace = entry.getArgument(2), executor = entry.getArgument(3);
     size_t numInputs = signature.inputs.size(), numOutputs = signature.outputs.size();
     SmallVector<Value> nulls;
     if (!inputsType.getBody().empty())
@@ -158,7 +164,7 @@ private:
       dims.push_back(loadField(inputsType, inputs, numInputs + index, i64));
     check(nulls, LATHE_ERROR_NULL_POINTER);
     for (size_t index = 0; index < addresses.size(); ++index)
-      if (int64_t alignment = getAlignment(index); alignment > 1)
+      if (int64_t alignment = getElementBytes(cast<MemRefType>(types[index]).getElementType()); alignment > 1)
         misaligned.push_back(isMisaligned(addresses[index], alignment));
     if (getWorkspaceBytes())
       misaligned.push_back(isMisaligned(workspace, LATHE_ALIGNMENT));
@@ -173,12 +179,14 @@ private:
     check(outOfRange, LATHE_ERROR_DIM_RANGE);
     for (Value &dim : dims)
       dim = toIndex(dim);
-    callMain(addresses, dims, workspace, executor);
+    callMain(variant.main, types, addresses, dims, workspace, executor);
     LLVM::ReturnOp::create(builder,
                            LLVM::ConstantOp::create(builder, i32, int64_t(LATHE_OK)).getResult());
+    return entry;
   }
 
-  void callMain(ArrayRef<Value> addresses, ArrayRef<Value> dims, Value workspace, Value executor) {
+  void callMain(StringRef main, ArrayRef<Type> types, ArrayRef<Value> addresses, ArrayRef<Value> dims, Value workspace,
+                Value executor) {
     SmallVector<Value> dynamic = callOutputSizes(dims);
     size_t nextDynamic = 0;
     SmallVector<Value> operands;
@@ -199,12 +207,13 @@ private:
       }
       appendDescriptor(operands, index < addresses.size() ? addresses[index] : workspace, sizes);
     }
-    LLVM::CallOp::create(builder, module.lookupSymbol<LLVM::LLVMFuncOp>(kMainName), operands);
+    LLVM::CallOp::create(builder, module.lookupSymbol<LLVM::LLVMFuncOp>(main), operands);
   }
 
   void makeOutputShapes() {
     outputShapes = makeFunction(name + "_output_shapes",
                                 LLVM::LLVMVoidType::get(module.getContext()), {pointer, pointer});
+    outputShapes->setAttr(kAnyMachineAttr, builder.getUnitAttr());
     Value dimArray = outputShapes.getArgument(0), shapes = outputShapes.getArgument(1);
     SmallVector<Value> dims;
     for (size_t index = 0; index < signature.dims.size(); ++index) {
@@ -299,6 +308,15 @@ private:
     return makeArray(type, rows, symbol);
   }
 
+  Field makeVariants() {
+    auto type = LLVM::LLVMStructType::getLiteral(module.getContext(), {pointer, i64, i64, pointer});
+    SmallVector<SmallVector<Field>> rows;
+    for (auto [variant, run] : llvm::zip(variants, dispatch.variantRuns))
+      rows.push_back({makeString(variant.name), std::pair(i64, variant.workspaceBytes),
+                      std::pair(i64, variant.weightBytes), run});
+    return makeArray(type, rows, name + "_variants");
+  }
+
   void makeModel() {
     auto dimType = LLVM::LLVMStructType::getLiteral(module.getContext(), {pointer, i64, i64});
     SmallVector<SmallVector<Field>> dims;
@@ -314,11 +332,14 @@ private:
                               makeArray(dimType, dims, name + "_dims"),
                               std::pair(i64, getWorkspaceBytes()),
                               std::pair(i64, weights.bytes),
-                              run,
-                              outputShapes};
+                              dispatch.run,
+                              outputShapes,
+                              makeVariants(),
+                              dispatch.supported,
+                              std::pair(i32, int64_t(variants.size()))};
     auto type = LLVM::LLVMStructType::getLiteral(
         module.getContext(),
-        {i32, i32, i32, i32, pointer, pointer, pointer, pointer, i64, i64, pointer, pointer});
+        {i32, i32, i32, i32, pointer, pointer, pointer, pointer, i64, i64, pointer, pointer, pointer, pointer, i32});
     LLVM::GlobalOp model = makeGlobal(type, Attribute(), name + "_model", LLVM::Linkage::External);
     builder.createBlock(&model.getInitializerRegion());
     LLVM::ReturnOp::create(builder, makeStruct(type, fields));
@@ -327,18 +348,19 @@ private:
   ModuleOp module;
   ImplicitLocOpBuilder builder;
   StringRef name;
-  ArrayRef<Type> types;
+  ArrayRef<Variant> variants;
   const WeightLayout &weights;
   Signature signature;
   Type pointer, i32, i64, index;
   LLVM::LLVMStructType inputsType, outputsType;
-  LLVM::LLVMFuncOp run, outputShapes;
+  Dispatch dispatch;
+  LLVM::LLVMFuncOp outputShapes;
   unsigned counter = 0;
 };
 
 } // namespace
 
-void codegen::addEntryPoint(ModuleOp module, StringRef name, ArrayRef<Type> types, Type index,
-                            const WeightLayout &weights) {
-  EntryPointBuilder(module, name, types, index, weights).build();
+void codegen::addEntryPoint(ModuleOp module, StringRef name, ArrayRef<Variant> variants, ArrayRef<SmallVector<Type>> types,
+                            Type index, const WeightLayout &weights) {
+  EntryPointBuilder(module, name, variants, index, weights).build(types);
 }

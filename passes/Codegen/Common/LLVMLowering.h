@@ -7,6 +7,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "passes/Codegen/Common/Signature.h"
+#include "passes/Codegen/Common/Variants.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace lathe::codegen {
@@ -15,6 +16,7 @@ namespace lathe::codegen {
 struct WeightLayout {
   llvm::StringMap<int64_t> offsets; ///< by the name of the memref.global
   int64_t bytes = 0;
+  llvm::DenseMap<mlir::Attribute, int64_t> bytesOf; ///< what functions of one `nn.target` use
 };
 
 /// Lays out the memref.globals that are used, equal bytes once, and writes them on the module (see
@@ -42,10 +44,10 @@ void populateLLVMPatterns(mlir::LLVMTypeConverter &converter, mlir::RewritePatte
 /// is none. The executor is the last argument of the calling function.
 void lowerParallelCalls(mlir::ModuleOp module);
 
-/// Adds `<name>_run`, `<name>_output_shapes` and `<name>_model`. `types` are @main's argument types
-/// before conversion, `index` is what index became.
-void addEntryPoint(mlir::ModuleOp module, llvm::StringRef name, llvm::ArrayRef<mlir::Type> types, mlir::Type index,
-                   const WeightLayout &weights);
+/// Adds `<name>_run`, `<name>_output_shapes` and `<name>_model`. `types` are the argument types of
+/// each variant's main function before conversion, `index` is what index became.
+void addEntryPoint(mlir::ModuleOp module, llvm::StringRef name, llvm::ArrayRef<Variant> variants,
+                   llvm::ArrayRef<llvm::SmallVector<mlir::Type>> types, mlir::Type index, const WeightLayout &weights);
 
 } // namespace lathe::codegen
 

@@ -27,6 +27,8 @@ static LLVM::LLVMFuncOp makeThunk(LLVM::LLVMFuncOp task, LLVM::LLVMStructType co
       LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(task.getContext()), {pointer, i64, i64});
   auto thunk = LLVM::LLVMFuncOp::create(builder, (task.getName() + "_thunk").str(), type,
                                         LLVM::Linkage::Internal);
+  if (Attribute target = task->getAttr(nn::kTargetAttr))
+    thunk->setAttr(nn::kTargetAttr, target);
   Block *body = thunk.addEntryBlock(builder);
   builder.setInsertionPointToStart(body);
   SmallVector<Value> operands;

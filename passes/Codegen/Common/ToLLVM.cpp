@@ -3,6 +3,7 @@
 #include "mlir/Conversion/LLVMCommon/LoweringOptions.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "passes/Codegen/Common/LLVMLowering.h"
 #include "passes/Codegen/Passes.h"
@@ -53,11 +54,12 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    auto main = module.lookupSymbol<func::FuncOp>(kMainName);
-    bool hasEntry = main && module->hasAttr(kInputsAttr);
-    SmallVector<Type> mainTypes;
-    if (hasEntry)
-      llvm::append_range(mainTypes, main.getArgumentTypes());
+    SmallVector<Variant> variants = readVariants(module);
+    SmallVector<SmallVector<Type>> mainTypes;
+    for (const Variant &variant : variants)
+      if (auto main = module.lookupSymbol<func::FuncOp>(variant.main))
+        mainTypes.emplace_back(main.getArgumentTypes());
+    bool hasEntry = mainTypes.size() == variants.size() && module->hasAttr(kInputsAttr);
     collectNoAlias(module);
     unsigned indexBits = getIndexBits(nn::getTarget(module));
     FailureOr<WeightLayout> weights = layOutWeights(module);
@@ -69,8 +71,24 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
     accessBooleansAsBytes(module);
     lowerParallelCalls(module);
     module->setAttr("lathe.name", StringAttr::get(&getContext(), name));
-    if (hasEntry)
-      addEntryPoint(module, name, mainTypes, IntegerType::get(&getContext(), indexBits), *weights);
+    if (!hasEntry)
+      return;
+    addWeightBytes(module, variants, *weights);
+    addEntryPoint(module, name, variants, mainTypes, IntegerType::get(&getContext(), indexBits), *weights);
+  }
+
+  /// Writes down how much each variant uses of the weights.
+  void addWeightBytes(ModuleOp module, MutableArrayRef<Variant> variants, const WeightLayout &weights) {
+    bool several = variants.size() > 1; // else functions have no target of their own
+    int64_t sum = 0;
+    for (Variant &variant : variants)
+      sum += variant.weightBytes = weights.bytesOf.lookup(several ? variant.target : Attribute());
+    if (!several)
+      return;
+    writeVariants(module, variants);
+    remark::passed(module.getLoc(), remark::RemarkOpts::name("Variants").category("codegen"))
+        << remark::metric("Variants", variants.size()) << remark::metric("WeightBytes", weights.bytes)
+        << remark::metric("SharedWeightBytes", sum - weights.bytes);
   }
 
   /// Attributes of arguments have no meaning after conversion; which LLVM arguments are noalias is
@@ -113,6 +131,8 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
     if (function.isExternal())
       return;
     function.setLinkage(LLVM::Linkage::Internal);
+    if (function.getName() == kOutputSizesName)
+      function->setAttr(kAnyMachineAttr, UnitAttr::get(&getContext()));
     // One copy of each kernel: inlining them into @main would only make it grow.
     if (function.getName().starts_with(kKernelPrefix))
       function.setNoInline(true);

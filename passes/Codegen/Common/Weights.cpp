@@ -4,7 +4,7 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "passes/Codegen/Common/LLVMLowering.h"
 #include "passes/Codegen/Common/SizeBounds.h"
-#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/xxhash.h"
 
@@ -37,16 +37,22 @@ FailureOr<WeightLayout> codegen::layOutWeights(ModuleOp module) {
   SmallVector<int64_t> offsets;
   DenseMap<Attribute, int64_t> byAttribute;
   DenseMap<std::pair<uint64_t, size_t>, SmallVector<unsigned>> byHash; // to indices of blobs
-  llvm::StringSet<> used;
-  module.walk([&](memref::GetGlobalOp op) { used.insert(op.getName()); });
+  llvm::StringMap<Attribute> used; // to the target of the functions that do
+  module.walk([&](memref::GetGlobalOp op) {
+    used[op.getName()] = op->getParentOfType<FunctionOpInterface>()->getAttr(nn::kTargetAttr);
+  });
+  DenseSet<std::pair<Attribute, int64_t>> counted;
   for (auto global : module.getOps<memref::GlobalOp>()) {
-    if (!used.contains(global.getSymName()))
+    auto user = used.find(global.getSymName());
+    if (user == used.end())
       continue;
     ElementsAttr attr =
         widenBooleans(dyn_cast_or_null<ElementsAttr>(global.getInitialValue().value_or(Attribute())));
     if (!attr)
       return global.emitError("expected a constant with a value");
     ArrayRef<char> bytes = getBytes(attr);
+    int64_t size = llvm::alignTo(
+        global.getType().getNumElements() * getElementBytes(global.getType().getElementType()), 64);
     std::optional<int64_t> offset;
     if (auto it = byAttribute.find(attr); it != byAttribute.end())
       offset = it->second;
@@ -64,10 +70,10 @@ FailureOr<WeightLayout> codegen::layOutWeights(ModuleOp module) {
         equalHash->push_back(blobs.size());
       blobs.push_back(attr);
       offsets.push_back(*offset);
-      int64_t size =
-          global.getType().getNumElements() * getElementBytes(global.getType().getElementType());
-      layout.bytes = llvm::alignTo(layout.bytes + size, 64);
+      layout.bytes += size;
     }
+    if (counted.insert({user->second, *offset}).second)
+      layout.bytesOf[user->second] += size;
     byAttribute[attr] = *offset;
     layout.offsets[global.getSymName()] = *offset;
   }

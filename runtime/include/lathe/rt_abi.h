@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct below or the meaning of a field changes. */
-#define LATHE_ABI_VERSION 1u
+#define LATHE_ABI_VERSION 2u
 
 /* Alignment, in bytes, of workspaces; inputs and outputs need that of their element type. */
 #define LATHE_ALIGNMENT 64
@@ -70,7 +70,19 @@ typedef struct lathe_tensor {
   int32_t rank;
 } lathe_tensor;
 
+/* The code of a model for one kind of machine. */
+typedef struct lathe_variant {
+  const char *target;       /* as the compiler names it: x86-64-v3, or a processor */
+  uint64_t workspace_bytes; /* what its run() needs; at most the model's */
+  uint64_t weight_bytes;    /* what its run() reads; variants share what is equal */
+  /* As the model's run(), by this code. LATHE_ERROR_UNSUPPORTED_CPU where the machine lacks instructions of it. */
+  lathe_status (*run)(const void *inputs, const void *outputs, void *workspace, const lathe_executor *executor);
+} lathe_variant;
+
 /* A compiled model: the constant <name>_model. Everything a binding needs to call it.
+ *
+ * run() is that of the first variant that the machine has the instructions of, and returns LATHE_ERROR_UNSUPPORTED_CPU
+ * where there is none. The first call asks the machine and keeps the answer; nothing locks.
  *
  * run() takes a struct of pointers to the inputs, in order, followed by one int64_t for each symbolic dimension, and a
  * struct of pointers to the outputs. The generated header declares both structs under their own names. Outputs overlap
@@ -82,11 +94,14 @@ typedef struct lathe_model {
   const char *name;
   const lathe_tensor *inputs, *outputs;
   const lathe_dim *dims;
-  uint64_t workspace_bytes; /* of the largest dimensions */
-  uint64_t weight_bytes;
+  uint64_t workspace_bytes; /* of the largest dimensions, enough for every variant */
+  uint64_t weight_bytes;    /* of all variants together */
   lathe_status (*run)(const void *inputs, const void *outputs, void *workspace, const lathe_executor *executor);
   /* Writes the sizes of all dimensions of all outputs, one after the other, for these symbolic dimensions. */
   void (*output_shapes)(const int64_t *dims, int64_t *shapes);
+  const lathe_variant *variants; /* the best first */
+  uint32_t (*supported)(void);   /* bit i is set where this machine can run variants[i] */
+  uint32_t num_variants;         /* 1 to 31 */
 } lathe_model;
 
 #ifdef __cplusplus
@@ -100,7 +115,8 @@ typedef struct lathe_model {
 LATHE_STATIC_ASSERT(sizeof(lathe_executor) == 16, "lathe_executor");
 LATHE_STATIC_ASSERT(sizeof(lathe_dim) == 24 && offsetof(lathe_dim, upper) == 16, "lathe_dim");
 LATHE_STATIC_ASSERT(sizeof(lathe_tensor) == 24 && offsetof(lathe_tensor, rank) == 20, "lathe_tensor");
-LATHE_STATIC_ASSERT(sizeof(lathe_model) == 80 && offsetof(lathe_model, run) == 64, "lathe_model");
+LATHE_STATIC_ASSERT(sizeof(lathe_variant) == 32 && offsetof(lathe_variant, run) == 24, "lathe_variant");
+LATHE_STATIC_ASSERT(sizeof(lathe_model) == 104 && offsetof(lathe_model, supported) == 88, "lathe_model");
 #endif
 
 #endif /* LATHE_RT_ABI_H */
