@@ -168,7 +168,8 @@ def LowerScaleWeights : Pass<"lower-scale-weights", "::mlir::func::FuncOp"> {
   let description = [{
     Squeeze-and-excitation (Hu et al. 2018) multiplies each channel of an image by a factor that depends on the image; a 1x1
     `nn.conv` with a packed weight reads the product. Where the image is more than twice as large as the weight, and
-    the only one, the rows of the weight are multiplied instead. Products are rounded in another order.
+    the only one, the rows of the weight are multiplied instead. Products are rounded in another order; those of a weight of
+    bf16 are f32.
 
     ```mlir
     %p = linalg.generic ins(%s, %x : tensor<1x1x1x32xf32>, tensor<1x112x112x32xf32>) { arith.mulf }

@@ -52,7 +52,7 @@ struct LowerScaleWeights : lathe::impl::LowerScaleWeightsBase<LowerScaleWeights>
       auto isOne = [](int64_t value) { return value == 1; };
       if (op.getNumResults() != 1 || weight.getRank() != 5 || weight.getDimSize(1) != 1 || weight.getDimSize(2) != 1 ||
           op.getGroup() != 1 || !llvm::all_of(op.getStrides(), isOne) || !input.hasStaticShape() ||
-          !input.getElementType().isF32())
+          !input.getElementType().isF32() || !isa<FloatType>(weight.getElementType()))
         return;
       if (std::optional<ScaledImage> scaled = matchScaledImage(op.getInput()))
         consider(op, *scaled);
@@ -78,13 +78,18 @@ private:
     AffineMap identity = builder.getMultiDimIdentityMap(5);
     AffineExpr zero = builder.getAffineConstantExpr(0), channel = builder.getAffineDimExpr(3);
     AffineMap byChannel = AffineMap::get(5, 0, {zero, zero, zero, channel}, builder.getContext());
-    Value empty = tensor::EmptyOp::create(builder, loc, weight.getShape(), weight.getElementType());
+    // A weight of bf16 becomes one of f32: rounding the products would cost what storing it in bf16 did once more.
+    Type f32 = builder.getF32Type();
+    Value empty = tensor::EmptyOp::create(builder, loc, weight.getShape(), f32);
     auto scaledWeight = linalg::GenericOp::create(
-        builder, loc, TypeRange{weight}, ValueRange{op.getWeight(), scaled.factors}, ValueRange{empty},
+        builder, loc, TypeRange{weight.clone(f32)}, ValueRange{op.getWeight(), scaled.factors}, ValueRange{empty},
         ArrayRef<AffineMap>{identity, byChannel, identity},
         SmallVector<utils::IteratorType>(5, utils::IteratorType::parallel),
-        [](OpBuilder &b, Location l, ValueRange arguments) {
-          linalg::YieldOp::create(b, l, arith::MulFOp::create(b, l, arguments[0], arguments[1]).getResult());
+        [&](OpBuilder &b, Location l, ValueRange arguments) {
+          Value element = arguments[0];
+          if (!element.getType().isF32())
+            element = arith::ExtFOp::create(b, l, f32, element);
+          linalg::YieldOp::create(b, l, arith::MulFOp::create(b, l, element, arguments[1]).getResult());
         });
     op.getWeightMutable().assign(scaledWeight.getResult(0));
     op.getInputMutable().assign(scaled.image);

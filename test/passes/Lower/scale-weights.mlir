@@ -56,6 +56,33 @@ func.func @large_weight(%x: tensor<1x7x7x32xf32>, %s: tensor<1x1x1x32xf32>, %w: 
 #image = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
 #factors = affine_map<(d0, d1, d2, d3) -> (d0, 0, 0, d3)>
 
+// A weight of bf16 is scaled in f32.
+// CHECK-LABEL: @narrow_weight
+//       CHECK: %[[V:.*]] = linalg.generic {{.*}} ins(%arg2, %arg1 : tensor<1x1x1x32x16xbf16>, tensor<1x1x1x32xf32>)
+//       CHECK: %[[E:.*]] = arith.extf %{{.*}} : bf16 to f32
+//       CHECK: arith.mulf %[[E]], %{{.*}} : f32
+//       CHECK: nn.conv %arg0, %[[V]] {{.*}} tensor<1x1x1x32x16xf32>
+// REMARK: [Passed] ScaleWeights{{.*}}Function=narrow_weight
+func.func @narrow_weight(%x: tensor<1x112x112x32xf32>, %s: tensor<1x1x1x32xf32>, %w: tensor<1x1x1x32x16xbf16>,
+                         %e: tensor<1x112x112x16xf32>) -> tensor<1x112x112x16xf32> {
+  %i = tensor.empty() : tensor<1x112x112x32xf32>
+  %p = linalg.generic {indexing_maps = [#factors, #image, #image],
+                       iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%s, %x : tensor<1x1x1x32xf32>, tensor<1x112x112x32xf32>) outs(%i : tensor<1x112x112x32xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    linalg.yield %m : f32
+  } -> tensor<1x112x112x32xf32>
+  %y = nn.conv %p, %w outs(%e)
+    : (tensor<1x112x112x32xf32>, tensor<1x1x1x32x16xbf16>, tensor<1x112x112x16xf32>) -> tensor<1x112x112x16xf32>
+  return %y : tensor<1x112x112x16xf32>
+}
+
+// -----
+
+#image = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#factors = affine_map<(d0, d1, d2, d3) -> (d0, 0, 0, d3)>
+
 // Each image has factors of its own: the weight cannot hold them.
 // CHECK-LABEL: @two_images
 //       CHECK: %[[P:.*]] = linalg.generic
