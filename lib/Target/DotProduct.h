@@ -1,4 +1,4 @@
-//===- DotProduct.h - Products of bytes -----------------------------------===//
+//===- DotProduct.h - Products of bytes and of bf16 -----------------------===//
 #ifndef LIB_TARGET_DOTPRODUCT_H
 #define LIB_TARGET_DOTPRODUCT_H
 
@@ -6,9 +6,10 @@
 
 namespace lathe {
 
-/// Emits the instructions that add products of bytes to i32: four bytes of the left operand, which all columns share, against
-/// four signed ones for each column of the right operand. A vector has `lanes` columns, as many as i32 fit a register.
-/// The `prepare` functions run once for each loaded operand, `accumulate` for each pair.
+/// Emits the instructions that add products of bytes to i32: four bytes of the left operand, which all columns share,
+/// against four signed ones for each column of the right operand. A vector has `lanes` columns, as many as i32 fit a
+/// register. Products of bf16 are added to f32, of two elements at once; all else is the same. The `prepare` functions
+/// run once for each loaded operand, `accumulate` for each pair.
 class DotProduct {
 public:
   using Values = mlir::SmallVector<mlir::Value>;
@@ -18,7 +19,7 @@ public:
   /// Whether the left operand is signed. Activations, which are unsigned otherwise, are then stored less 128.
   virtual bool isLhsSigned() const { return false; }
 
-  /// Accumulators, vectors of `lanes` i32, that a vector of columns has.
+  /// Accumulators, vectors of `lanes` i32 or f32, that a vector of columns has.
   virtual int64_t getAccumulatorsPerVector() const { return 1; }
 
   /// Registers for operands and constants that a tile of accumulators must leave free, beside the four that each tile leaves.
@@ -27,10 +28,10 @@ public:
   /// Whether the instruction takes its left operand from a lane of a vector, where the family's multiply-adds do.
   virtual bool takesLanes() const { return false; }
 
-  /// The four bytes in an i32, ready to meet all vectors.
+  /// The elements in an i32, ready to meet all vectors.
   virtual Values prepareLhs(mlir::ImplicitLocOpBuilder &b, mlir::Value word, int64_t lanes) const = 0;
 
-  /// The 4 x `lanes` bytes of a vector of columns.
+  /// The 4 x `lanes` bytes, or 2 x `lanes` bf16, of a vector of columns.
   virtual Values prepareRhs(mlir::ImplicitLocOpBuilder &b, mlir::Value columns, int64_t lanes) const = 0;
 
   /// Adds the products to `accumulators`, getAccumulatorsPerVector() of them.

@@ -61,6 +61,9 @@ public:
   /// The instructions that multiply bytes on `target`.
   virtual const DotProduct &getDotProduct(nn::TargetAttr target) const { return getPortableDotProduct(); }
 
+  /// The instructions that multiply pairs of bf16 on `target`, in vectors. Null where those of f32 are as fast.
+  virtual const DotProduct *getBf16DotProduct(nn::TargetAttr target) const { return nullptr; }
+
   /// Whether a multiply-add of vectors of f32 is one instruction, which rounds once.
   virtual bool hasFma(nn::TargetAttr target) const = 0;
 

@@ -262,7 +262,7 @@ def ToLLVMPass : Pass<"codegen-to-llvm", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [Option<"name", "name", "std::string", /*default=*/"\"model\"", "Prefix of the visible symbols">];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::lathe::nn::NNDialect"];
 }
 
 #endif // PASSES_CODEGEN_PASSES_TD

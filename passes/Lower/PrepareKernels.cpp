@@ -1,8 +1,9 @@
 //===- PrepareKernels.cpp - Destinations, packed weights, explicit padding ===//
 #include "dialects/NN/IR/NNDialect.h"
-#include "passes/Lower/Passes.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "passes/Codegen/Common/Bf16Layout.h"
+#include "passes/Lower/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -26,6 +27,13 @@ int64_t choosePanelWidth(int64_t columns, nn::TargetAttr target) {
 }
 
 Type elementTypeOf(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+
+/// Reduction steps that are neighbours in a packed weight, because one product takes them at once.
+int64_t stepsPerProduct(Value input, Value weight) {
+  if (elementTypeOf(input) != elementTypeOf(weight) || elementTypeOf(input).isF32())
+    return 1;
+  return elementTypeOf(weight).isInteger(8) ? 4 : elementTypeOf(weight).isBF16() ? 2 : 1;
+}
 
 /// Prepares the kernels of one function.
 class Preparation {
@@ -96,10 +104,11 @@ private:
     if (!weight.hasStaticShape())
       return remarkUnpacked(op, "its weight has a dynamic shape");
     int64_t width = choosePanelWidth(weight.getDimSize(1), nn::getTarget(op));
-    if (weight.getElementType().isInteger(8) && elementTypeOf(op.getInput()).isInteger(8)) {
-      if (int64_t excess = weight.getDimSize(0) % 4)
-        op.getInputMutable().assign(padChannels(op.getInput(), 4 - excess));
-      op.getWeightMutable().assign(pack(op.getWeight(), {1, 0}, {1, 0}, {width, 4}));
+    if (int64_t steps = stepsPerProduct(op.getInput(), op.getWeight()); steps > 1) {
+      if (int64_t excess = weight.getDimSize(0) % steps)
+        op.getInputMutable().assign(padChannels(op.getInput(), steps - excess));
+      Value rows = shiftLastChunk(op.getInput(), op.getWeight(), /*dimension=*/0);
+      op.getWeightMutable().assign(pack(rows, {1, 0}, {1, 0}, {width, steps}));
     } else {
       op.getWeightMutable().assign(pack(op.getWeight(), {1, 0}, {1}, {width}));
     }
@@ -112,29 +121,33 @@ private:
 
   LogicalResult prepareConv(nn::ConvOp op) {
     auto weight = cast<RankedTensorType>(op.getWeight().getType());
-    bool bytes = weight.getElementType().isInteger(8);
+    int64_t steps = stepsPerProduct(op.getInput(), op.getWeight());
     int64_t group = op.getGroup(), channels = weight.getRank() == 4 ? weight.getDimSize(2) : 0;
     bool depthwise = weight.getRank() == 4 && channels == 1 && group > 1 && weight.getDimSize(3) == group;
-    int64_t excess = bytes && !depthwise ? channels % 4 : 0;
+    int64_t excess = depthwise ? 0 : channels % steps;
     if (excess && group > 1)
-      return op.emitOpError("expected groups of a multiple of 4 channels of i8, but got ") << channels;
-    padInput(op, excess ? 4 - excess : 0);
+      return op.emitOpError("expected groups of a multiple of ")
+             << steps << " channels of " << weight.getElementType() << ", but got " << channels;
+    padInput(op, excess ? steps - excess : 0);
     if (weight.getRank() != 4 || depthwise)
       return success();
     if (!weight.hasStaticShape())
       return op.emitOpError("expected a weight of static shape, but got ") << weight;
 
     int64_t outputs = weight.getDimSize(3) / group, width = choosePanelWidth(outputs, nn::getTarget(op));
-    Value packed = op.getWeight();
+    Value packed = shiftLastChunk(op.getInput(), op.getWeight(), /*dimension=*/2);
     if (group == 1) {
-      packed = bytes ? pack(packed, {3, 0, 1, 2}, {3, 2}, {width, 4}) : pack(packed, {3, 0, 1, 2}, {3}, {width});
+      packed =
+          steps > 1 ? pack(packed, {3, 0, 1, 2}, {3, 2}, {width, steps}) : pack(packed, {3, 0, 1, 2}, {3}, {width});
     } else {
       // Panels end with their group: [KH, KW, C, group, O] -> [group, panels, KH, KW, C, n0], merged to panels again.
+      weight = cast<RankedTensorType>(packed.getType());
       SmallVector<int64_t> split(weight.getShape().drop_back());
       split.append({group, outputs});
       packed = tensor::ExpandShapeOp::create(builder, loc, weight.clone(split), packed,
                                              ArrayRef<ReassociationIndices>{{0}, {1}, {2}, {3, 4}});
-      packed = bytes ? pack(packed, {3, 4, 0, 1, 2}, {4, 2}, {width, 4}) : pack(packed, {3, 4, 0, 1, 2}, {4}, {width});
+      packed = steps > 1 ? pack(packed, {3, 4, 0, 1, 2}, {4, 2}, {width, steps})
+                         : pack(packed, {3, 4, 0, 1, 2}, {4}, {width});
       SmallVector<ReassociationIndices> merge = {{0, 1}};
       for (int64_t i = 2; i < cast<RankedTensorType>(packed.getType()).getRank(); ++i)
         merge.push_back({i});
@@ -151,6 +164,42 @@ private:
     op.getExpandWeightMutable().assign(pack(op.getExpandWeight(), {1, 0}, {1}, {width}));
     remarkPacked(op, width);
     return success();
+  }
+
+  /// Where bf16 meets bf16 in tile registers: the reduction in whole chunks, by zeros before the rows of a last,
+  /// shorter one (see ChunkedReduction).
+  Value shiftLastChunk(Value input, Value weight, int64_t dimension) {
+    auto type = cast<RankedTensorType>(weight.getType());
+    if (!elementTypeOf(input).isBF16() || !type.getElementType().isBF16() ||
+        !codegen::hasTileRegisters(nn::getTarget(function)))
+      return weight;
+    codegen::ChunkedReduction reduction(llvm::alignTo(type.getDimSize(dimension), 2));
+    int64_t rest = type.getDimSize(dimension) - reduction.wholeChunks() * reduction.chunk;
+    if (rest <= 0)
+      return weight;
+    SmallVector<int64_t> shape(type.getShape());
+    shape[dimension] = reduction.stored();
+    Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type.getElementType()));
+    Value result =
+        linalg::FillOp::create(builder, loc, ValueRange{zero}, ValueRange{empty(staticSizes(shape), type.clone(shape))})
+            .getResult(0);
+    // The chunk's rows end where the left operand's elements do, padded or not.
+    int64_t whole = type.getDimSize(dimension) - rest, shifted = reduction.stored() - (reduction.size - whole);
+    for (auto [from, to, count] : {std::tuple{int64_t(0), int64_t(0), whole}, std::tuple{whole, shifted, rest}}) {
+      SmallVector<int64_t> sizes(type.getShape());
+      sizes[dimension] = count;
+      Sizes offsets(shape.size(), builder.getIndexAttr(0)), strides(shape.size(), builder.getIndexAttr(1));
+      offsets[dimension] = builder.getIndexAttr(from);
+      Value part =
+          tensor::ExtractSliceOp::create(builder, loc, type.clone(sizes), weight, offsets, staticSizes(sizes), strides);
+      offsets[dimension] = builder.getIndexAttr(to);
+      result = tensor::InsertSliceOp::create(builder, loc, part, result, offsets, staticSizes(sizes), strides);
+    }
+    return result;
+  }
+
+  Sizes staticSizes(ArrayRef<int64_t> shape) {
+    return llvm::map_to_vector(shape, [&](int64_t size) -> OpFoldResult { return builder.getIndexAttr(size); });
   }
 
   LogicalResult prepareWinograd(nn::WinogradConvOp op) {

@@ -12,7 +12,7 @@ const char *lathe_status_string(lathe_status status) {
   case LATHE_ERROR_DIM_RANGE:
     return "a dimension is outside the bounds that the model was compiled for";
   case LATHE_ERROR_UNSUPPORTED_CPU:
-    return "the processor lacks instructions that the model was compiled for";
+    return "the processor lacks instructions that the model was compiled for, or the system does not allow them";
   case LATHE_ERROR_WEIGHTS:
     return "the weights are missing, short or of another model";
   case LATHE_ERROR_ABI_VERSION:

@@ -25,7 +25,8 @@ def NN_Dialect : Dialect {
     each operand in `extras`, which broadcast to the result as in NumPy (a bias is `tensor<N>`);
     it yields the result's element. An empty region stores the accumulator as it is.
 
-    Element types: the accumulator of f32 operands is f32. Quantized operands have
+    Element types: the accumulator of f32 or bf16 operands is f32; an epilogue may extend extras of bf16
+    and round its result to bf16, and an `nn.norm` or `nn.attention` has either type in memory. Quantized operands have
     `!quant.uniform` types and an epilogue over the expressed f32 values; the `lower` phase
     rewrites them to storage: input `i8` that is *unsigned*, weight `i8` that is signed,
     accumulator `i32`, with scales, zero points and requantization spelled out in the epilogue.
@@ -40,11 +41,14 @@ def NN_TargetAttr : AttrDef<NN_Dialect, "Target"> {
   let summary = "What code generation needs to know of the machine: attribute `nn.target` of the module";
   let description = [{
     `vector_bits` and `vector_registers` bound register tiles; `dot_product` names the widest 8-bit dot product:
-    "none", "avx2" (vpmaddwd on widened pairs) or "avx512vnni" (vpdpbusd). Cache sizes are in bytes.
+    "none", "avx2" (vpmaddwd on widened pairs) or "avx512vnni" (vpdpbusd). `bf16_product` tells what multiplies pairs of
+    bf16 and adds them up in f32, if that is faster than f32 itself: "none", "avx512bf16" (vdpbf16ps) or "amx" (tdpbf16ps
+    on tiles of 16x32). Cache sizes are in bytes.
   }];
   let parameters = (ins StringRefParameter<>:$triple, StringRefParameter<>:$cpu, StringRefParameter<>:$features,
                         "unsigned":$vector_bits, "unsigned":$vector_registers, StringRefParameter<>:$dot_product,
-                        "int64_t":$l1_bytes, "int64_t":$l2_bytes);
+                        "int64_t":$l1_bytes, "int64_t":$l2_bytes,
+                        StringRefParameter<"", "\"none\"">:$bf16_product);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

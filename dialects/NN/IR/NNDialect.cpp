@@ -39,5 +39,6 @@ TargetAttr lathe::nn::getTarget(Operation *op) {
     if (auto target = op->getAttrOfType<TargetAttr>(kTargetAttr))
       return target;
   return TargetAttr::get(context, "x86_64-linux-gnu", "x86-64-v4", "+avx512vnni", /*vector_bits=*/512,
-                         /*vector_registers=*/32, "avx512vnni", /*l1_bytes=*/32 << 10, /*l2_bytes=*/1 << 20);
+                         /*vector_registers=*/32, "avx512vnni", /*l1_bytes=*/32 << 10, /*l2_bytes=*/1 << 20,
+                         /*bf16_product=*/"none");
 }

@@ -29,7 +29,8 @@ static nn::TargetAttr describeFeatures(MLIRContext &context, StringRef cpu, Stri
   // Cores with dot products have larger caches than those of 2013.
   bool recent = dot != "none";
   return nn::TargetAttr::get(&context, kTriple, cpu, features, /*vector_bits=*/128, /*vector_registers=*/32, dot,
-                             /*l1_bytes=*/recent ? 64 << 10 : 32 << 10, /*l2_bytes=*/512 << 10);
+                             /*l1_bytes=*/recent ? 64 << 10 : 32 << 10, /*l2_bytes=*/512 << 10,
+                             /*bf16_product=*/"none");
 }
 
 namespace {

@@ -38,7 +38,8 @@ public:
       features += ",+relaxed-simd";
     // The registers are those of an x86-64 engine without AVX-512, and of no engine fewer.
     return nn::TargetAttr::get(&context, kTriple, "generic", features, /*vector_bits=*/128, /*vector_registers=*/16,
-                               /*dot_product=*/"dot_i16x8", /*l1_bytes=*/32 << 10, /*l2_bytes=*/256 << 10);
+                               /*dot_product=*/"dot_i16x8", /*l1_bytes=*/32 << 10, /*l2_bytes=*/256 << 10,
+                               /*bf16_product=*/"none");
   }
 
   nn::TargetAttr describeHost(MLIRContext &context, StringRef cpu) const override { return describe(context, "wasm32", cpu); }

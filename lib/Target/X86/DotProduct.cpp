@@ -1,4 +1,4 @@
-//===- DotProduct.cpp - Products of bytes on x86-64 -----------------------===//
+//===- DotProduct.cpp - Products of bytes and of bf16 on x86-64 -----------===//
 #include "lib/Target/DotProduct.h"
 #include "lib/Target/X86/X86.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -73,6 +73,25 @@ public:
   }
 };
 
+/// vdpbf16ps of AVX512-BF16.
+class Bf16DotProduct final : public DotProduct {
+public:
+  Values prepareLhs(ImplicitLocOpBuilder &b, Value word, int64_t lanes) const override {
+    Value all = vector::BroadcastOp::create(b, VectorType::get({lanes}, b.getI32Type()), word);
+    return {emitBitcast(b, all, b.getBF16Type())};
+  }
+
+  Values prepareRhs(ImplicitLocOpBuilder &, Value columns, int64_t) const override { return {columns}; }
+
+  void accumulate(ImplicitLocOpBuilder &b, ValueRange lhs, ValueRange rhs,
+                  MutableArrayRef<Value> accumulators) const override {
+    auto type = cast<VectorType>(accumulators[0].getType());
+    StringRef name =
+        type.getNumElements() == 16 ? "llvm.x86.avx512bf16.dpbf16ps.512" : "llvm.x86.avx512bf16.dpbf16ps.256";
+    accumulators[0] = emitIntrinsic(b, name, type, {accumulators[0], lhs[0], rhs[0]});
+  }
+};
+
 } // namespace
 
 const DotProduct &x86::getDotProduct(nn::TargetAttr target) {
@@ -83,4 +102,9 @@ const DotProduct &x86::getDotProduct(nn::TargetAttr target) {
   if (target.getDotProduct() == "avx2" && target.getVectorBits() == 256)
     return pairs;
   return getPortableDotProduct();
+}
+
+const DotProduct *x86::getBf16DotProduct(nn::TargetAttr target) {
+  static const Bf16DotProduct dots;
+  return target.getBf16Product() == "avx512bf16" ? &dots : nullptr;
 }

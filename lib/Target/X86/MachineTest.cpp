@@ -11,8 +11,8 @@
 using namespace lathe;
 using namespace lathe::x86;
 
-/// Parts of XCR0: the registers of SSE and AVX; with those of masks and of AVX-512; those of APX.
-static constexpr uint32_t kVectors = 0x6, kWideVectors = 0xe6, kMoreRegisters = 1 << 19;
+/// Parts of XCR0: the registers of SSE and AVX; with those of masks and of AVX-512; tiles; those of APX.
+static constexpr uint32_t kVectors = 0x6, kWideVectors = 0xe6, kTiles = 0x60000, kMoreRegisters = 1 << 19;
 static constexpr uint32_t kExtended = 0x80000000;
 
 static constexpr Feature kFeatures[] = {
@@ -45,7 +45,9 @@ static constexpr Feature kFeatures[] = {
     {"avx512bitalg", 7, 0, ECX, 12, kWideVectors},
     {"avx512vpopcntdq", 7, 0, ECX, 14, kWideVectors},
     {"avx512vp2intersect", 7, 0, EDX, 8, kWideVectors},
+    {"amx-bf16", 7, 0, EDX, 22, kTiles},
     {"avx512fp16", 7, 0, EDX, 23, kWideVectors},
+    {"amx-tile", 7, 0, EDX, 24, kTiles},
     {"avxvnni", 7, 1, EAX, 4, kVectors},
     {"avx512bf16", 7, 1, EAX, 5, kWideVectors},
     {"avxifma", 7, 1, EAX, 23, kVectors},

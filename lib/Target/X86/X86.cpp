@@ -6,6 +6,10 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
+#if defined(__linux__) && defined(__x86_64__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 using namespace mlir;
 using namespace lathe;
@@ -19,8 +23,33 @@ static nn::TargetAttr describeFeatures(MLIRContext &context, StringRef cpu, Stri
   auto has = [&](StringRef feature) { return subtarget->checkFeatures(("+" + feature).str()); };
   bool avx512 = has("avx512f") && has("avx512vl") && has("avx512bw") && has("avx512dq"), avx2 = has("avx2") && has("fma");
   StringRef dot = avx512 && has("avx512vnni") ? "avx512vnni" : avx2 ? "avx2" : "none";
+  // Intel's cores take two cycles and more for a vdpbf16ps: FMAs add up as much or more. Zen 4 takes one.
+  bool dots = avx512 && has("avx512bf16");
+  StringRef bf16 = "none";
+  if (dots && has("amx-tile") && has("amx-bf16"))
+    bf16 = "amx";
+  else if (dots && cpu.starts_with("znver"))
+    bf16 = "avx512bf16";
   return nn::TargetAttr::get(&context, kTriple, cpu, features, avx512 ? 512 : avx2 ? 256 : 128, avx512 ? 32 : 16, dot,
-                             /*l1_bytes=*/32 << 10, /*l2_bytes=*/avx512 ? 1 << 20 : 256 << 10);
+                             /*l1_bytes=*/32 << 10, /*l2_bytes=*/avx512 ? 1 << 20 : 256 << 10, bf16);
+}
+
+/// Whether Linux lets this process use tile registers. It saves them for those that ask only (arch_prctl(2)).
+static bool mayUseTiles() {
+#if defined(__linux__) && defined(__x86_64__)
+  constexpr long requestPermission = 0x1023, tileData = 18; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
+#else
+  return false;
+#endif
+}
+
+/// The host's features, but tile registers where the process gets none.
+static std::string getUsableFeatures() {
+  std::string features = getHostFeatures();
+  if (!mayUseTiles())
+    features += ",-amx-tile"; // and with it all that need it
+  return features;
 }
 
 namespace {
@@ -49,10 +78,11 @@ public:
   nn::TargetAttr describeHost(MLIRContext &context, StringRef cpu) const override {
     if (!cpu.empty())
       return describe(context, "", cpu);
-    return describeFeatures(context, llvm::sys::getHostCPUName(), getHostFeatures());
+    return describeFeatures(context, llvm::sys::getHostCPUName(), getUsableFeatures());
   }
 
   const DotProduct &getDotProduct(nn::TargetAttr target) const override { return x86::getDotProduct(target); }
+  const DotProduct *getBf16DotProduct(nn::TargetAttr target) const override { return x86::getBf16DotProduct(target); }
 
   // Every CPU with the 256-bit integers of AVX2 has FMA and F16C, too.
   bool hasFma(nn::TargetAttr target) const override { return target.getVectorBits() >= 256; }
@@ -69,7 +99,8 @@ public:
   bool runsHere(nn::TargetAttr target) const override {
     llvm::Triple triple(kTriple);
     std::unique_ptr<llvm::MCSubtargetInfo> wanted = getSubtarget(triple, target.getCpu(), target.getFeatures());
-    std::unique_ptr<llvm::MCSubtargetInfo> host = getSubtarget(triple, llvm::sys::getHostCPUName(), getHostFeatures());
+    std::unique_ptr<llvm::MCSubtargetInfo> host =
+        getSubtarget(triple, llvm::sys::getHostCPUName(), getUsableFeatures());
     return llvm::all_of(x86::getFeatures(), [&](const x86::Feature &feature) {
       std::string flag = ("+" + feature.name).str();
       return !wanted->checkFeatures(flag) || host->checkFeatures(flag);

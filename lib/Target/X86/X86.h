@@ -10,6 +10,9 @@ namespace lathe::x86 {
 /// The widest product of bytes that `target` has an instruction for.
 const DotProduct &getDotProduct(nn::TargetAttr target);
 
+/// vdpbf16ps where `target` multiplies bf16 by it, else null.
+const DotProduct *getBf16DotProduct(nn::TargetAttr target);
+
 } // namespace lathe::x86
 
 #endif // LIB_TARGET_X86_X86_H

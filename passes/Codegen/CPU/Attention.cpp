@@ -64,7 +64,10 @@ struct Attention {
 };
 
 LogicalResult Attention::prepare() {
-  for (Value operand : {query, key, value, out})
+  Type outElement = cast<MemRefType>(out.getType()).getElementType();
+  if (!outElement.isF32() && !outElement.isBF16())
+    return op.emitOpError("expected a result of f32 or bf16, but got ") << out.getType();
+  for (Value operand : {query, key, value})
     if (!cast<MemRefType>(operand.getType()).getElementType().isF32())
       return op.emitOpError("expected f32, but got ") << operand.getType();
   if (!hasUnitInnermostStride(query) || !hasUnitInnermostStride(out))
@@ -318,7 +321,9 @@ void Attention::storeOutput() {
       Value filled = count < k.lanes() ? k.maskBelow(k.index(count)) : Value();
       for (int64_t lane = 0; lane < k.lanes(); ++lane) {
         Value row = k.add(firstQuery, v * k.lanes() + lane);
-        auto storeRow = [&] { k.store(rows[lane], out, position(op.getHeadsFirst(), head, row, channel), filled); };
+        auto storeRow = [&] {
+          k.store(k.roundTo(rows[lane], out), out, position(op.getHeadsFirst(), head, row, channel), filled);
+        };
         int64_t fixed = constantOr(queries);
         if (fixed > 0 && fixed % blockQueries == 0)
           storeRow();

@@ -23,22 +23,28 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   Cut cut;
   int64_t most = std::min(maxTileRows(target, space.vectors, space.product), space.mostRows);
   most = std::max<int64_t>(most / space.rowMultiple, 1);
-  cut.tileRows = (rows > 0 ? evenBlock(rows / space.rowMultiple, most) : most) * space.rowMultiple;
+  // Tile registers have a fixed number of rows: all but the last are to be full.
+  bool registers = space.product == Product::Bf16Tiles;
+  if (rows > 0)
+    most = registers ? std::min(rows / space.rowMultiple, most) : evenBlock(rows / space.rowMultiple, most);
+  cut.tileRows = most * space.rowMultiple;
   int64_t columns = space.vectors * target.getVectorBits() / 32;
   // A step brings its columns in for all rows of the tile; where these are few, that bounds the speed.
   int64_t perStep = std::max(cut.tileRows, kWorkPerWeight) * columns;
-  int64_t steps = space.product == Product::F32 ? space.reduction : llvm::divideCeil(space.reduction, 4);
-  int64_t perTile = std::max<int64_t>(perStep * steps + cut.tileRows * columns * kWorkPerElement, 1);
+  int64_t steps = llvm::divideCeil(space.reduction, stepsPerProduct(space.product));
+  // In tile registers a step takes about as long as five of f32.
+  int64_t perTile =
+      std::max<int64_t>(perStep * steps * (registers ? 5 : 1) + cut.tileRows * columns * kWorkPerElement, 1);
   bool isStatic = rows >= 0 && units >= 0 && panels >= 0;
   int64_t budget = workPerTask(isStatic ? perTile * llvm::divideCeil(rows, cut.tileRows) * units * panels : -1);
   // A weight that stays in the second cache is read by every task: threads then share the rows in the same way in all
   // layers, and find their inputs in their caches. Of a larger weight each task reads one panel.
   constexpr int64_t smallWeightBytes = 256 << 10;
-  if (panels > 0 && panels * columns * steps * 4 <= smallWeightBytes)
+  if (panels > 0 && panels * columns * steps * (registers ? 64 : 4) <= smallWeightBytes)
     cut.panelsPerTask = panels;
   int64_t perRowTile = perTile * cut.panelsPerTask;
   if (units == 1 || rows < 0) {
-    cut.tilesPerTask = std::max<int64_t>(budget / perRowTile, 1);
+    cut.tilesPerTask = std::max<int64_t>(std::min(budget / perRowTile, space.mostTiles), 1);
     if (rows < 0)
       return cut;
     int64_t tiles = rows / cut.tileRows;
@@ -49,7 +55,7 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   }
   cut.wholeUnits = true;
   int64_t tiles = llvm::divideCeil(rows, cut.tileRows);
-  cut.unitsPerTask = std::max<int64_t>(budget / (perRowTile * tiles), 1);
+  cut.unitsPerTask = std::max<int64_t>(std::min(budget / (perRowTile * tiles), space.mostTiles / tiles), 1);
   if (units < 0)
     return cut;
   if (cut.unitsPerTask < units) {
@@ -60,6 +66,22 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   if (panels > 0)
     cut.panelsPerTask = taskBlock(panels, std::max<int64_t>(budget / (perTile * tiles * units), 1));
   return cut;
+}
+
+/// The rows of `place` up to `end`, a number that is known in the end only, in as many tile registers as they need.
+void restOfTileRegisters(KernelBuilder &k, TilePlace place, Value end, TileEmitter tile) {
+  place.end = end;
+  auto compare = [&](arith::CmpIPredicate predicate, Value a, Value b) -> Value {
+    return arith::CmpIOp::create(k.builder, k.loc, predicate, a, b);
+  };
+  int64_t half = place.rows / 2;
+  Value middle = k.add(place.row, half);
+  Value isLong = compare(arith::CmpIPredicate::sgt, end, middle);
+  Value isShort = arith::AndIOp::create(k.builder, k.loc, compare(arith::CmpIPredicate::sgt, end, place.row),
+                                        compare(arith::CmpIPredicate::sle, end, middle));
+  k.branch(isLong, [&] { tile(place); });
+  place.rows = half;
+  k.branch(isShort, [&] { tile(place); });
 }
 
 } // namespace
@@ -77,29 +99,38 @@ void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileE
 
   Value tasks = k.mul(panelBlocks, k.mul(unitBlocks, rowBlocks));
   k.parallel(tasks, [&](Value task) {
+    if (space.beginTask)
+      space.beginTask(rows >= 0 && !cut.wholeUnits ? parts + 1 : parts); // the last one has the rest, too
     SmallVector<Value> block = k.delinearize(task, {panelBlocks, unitBlocks, rowBlocks});
     k.inBlock(block[0], cut.panelsPerTask, space.panels, [&](Value panel) {
       Value firstUnit = k.mul(block[1], cut.unitsPerTask);
-      k.inBlock(block[1], cut.unitsPerTask, space.outer, [&](Value unit) {
-        Value first = k.index(0), end = fullRows;
-        if (!cut.wholeUnits) {
-          first = k.mul(block[2], cut.tilesPerTask * cut.tileRows);
-          end = k.min(k.add(first, cut.tilesPerTask * cut.tileRows), fullRows);
-        }
-        auto place = [&](Value row, int64_t size) -> TilePlace {
-          Value number = k.div(k.sub(row, first), k.index(cut.tileRows));
-          Value part = k.add(k.mul(k.sub(unit, firstUnit), tilesPerUnit), number);
-          return {unit, row, size, panel, {part, parts}};
-        };
-        k.loop(first, end, cut.tileRows, [&](Value row) { tile(place(row, cut.tileRows)); });
-        // The last task of a unit has the rows that fill no tile.
-        if (rows >= 0 && rows % cut.tileRows == 0)
-          return;
-        k.branch(k.equal(block[2], k.sub(rowBlocks, k.index(1))), [&] {
-          k.restTiles(k.index(0), space.rows, cut.tileRows, [&](Value row, int64_t size) { tile(place(row, size)); });
+      auto emitUnits = [&](Value reductionPart) {
+        k.inBlock(block[1], cut.unitsPerTask, space.outer, [&](Value unit) {
+          Value first = k.index(0), end = fullRows;
+          if (!cut.wholeUnits) {
+            first = k.mul(block[2], cut.tilesPerTask * cut.tileRows);
+            end = k.min(k.add(first, cut.tilesPerTask * cut.tileRows), fullRows);
+          }
+          auto place = [&](Value row, int64_t size) -> TilePlace {
+            Value number = k.div(k.sub(row, first), k.index(cut.tileRows));
+            Value part = k.add(k.mul(k.sub(unit, firstUnit), tilesPerUnit), number);
+            return {unit, row, size, panel, {part, parts}, /*end=*/{}, reductionPart};
+          };
+          k.loop(first, end, cut.tileRows, [&](Value row) { tile(place(row, cut.tileRows)); });
+          // The last task of a unit has the rows that fill no tile.
+          if (rows >= 0 && rows % cut.tileRows == 0)
+            return;
+          k.branch(k.equal(block[2], k.sub(rowBlocks, k.index(1))), [&] {
+            if (rows < 0 && space.product == Product::Bf16Tiles)
+              return restOfTileRegisters(k, place(fullRows, cut.tileRows), space.rows, tile);
+            k.restTiles(k.index(0), space.rows, cut.tileRows, [&](Value row, int64_t size) { tile(place(row, size)); });
+          });
         });
-      });
+      };
+      k.loop(k.index(0), k.index(space.parts), 1, emitUnits);
     });
+    if (space.endTask)
+      space.endTask();
   });
 }
 

@@ -7,15 +7,28 @@
 
 namespace lathe::cpu {
 
-/// How products are added up. Those of bytes take four reduction steps at once: an i32 that holds four unsigned bytes of the
-/// left operand against four signed bytes for each column of the right one; the target's DotProduct emits them.
-enum class Product { F32, Int8 };
+/// How products are added up. The narrow forms take several reduction steps at once: an i32 that holds four unsigned
+/// bytes, or two bf16, of the left operand against as many signed bytes, or bf16, for each column of the right one; the
+/// target's DotProduct emits them. Tile registers are no register tile: see MatrixTile.h.
+enum class Product { F32, Bf16Dot, Bf16Tiles, Int8 };
 
 /// The form for operands of this element type; failure, with a reason, where there is none.
 mlir::FailureOr<Product> chooseProduct(mlir::Operation *op, mlir::Type lhs, mlir::Type rhs);
 
 /// Reduction steps that one product takes at once.
-inline int64_t stepsPerProduct(Product product) { return product == Product::F32 ? 1 : 4; }
+inline int64_t stepsPerProduct(Product product) {
+  switch (product) {
+  case Product::F32:
+    return 1;
+  case Product::Bf16Dot:
+    return 2;
+  case Product::Bf16Tiles:
+    return 32;
+  case Product::Int8:
+    return 4;
+  }
+  return 1;
+}
 
 /// `rows` x `vectors` accumulators, carried through the reduction loops in registers.
 struct RegisterTile {
@@ -23,9 +36,9 @@ struct RegisterTile {
   Product product = Product::F32;
   /// Trip counts of the reduction loops, outermost first, in units of `stepsPerProduct`.
   mlir::SmallVector<mlir::Value> bounds;
-  /// The scalar (f32, or i32 of four bytes) of a row.
+  /// The scalar of a row: f32, or an i32 of several steps.
   std::function<mlir::Value(int64_t row, mlir::ValueRange ivs)> lhs;
-  /// The vector of columns (f32), or of four bytes for each column (i8).
+  /// The vector of columns, of several steps for each where a product takes as many.
   std::function<mlir::Value(int64_t vector, mlir::ValueRange ivs)> rhs;
   /// Where not null, `lanes()` scalars of a row: of `ivs` and of the steps of the innermost loop that follow. Machines that
   /// multiply by a lane of a vector read these at once.
@@ -44,8 +57,8 @@ struct RegisterTile {
 /// Emits the reduction and returns the accumulators, row by row.
 mlir::SmallVector<mlir::Value> emitRegisterTile(KernelBuilder &k, const RegisterTile &tile);
 
-/// Lets `tile` read its left operand, f32 or i8, from `lhs`: at(row, ivs) gives the indices of a row's scalar. Steps of the
-/// innermost loop follow each other in the last dimension.
+/// Lets `tile` read its left operand, f32, bf16 or i8, from `lhs`: at(row, ivs) gives the indices of a row's scalar.
+/// Steps of the innermost loop follow each other in the last dimension.
 void readLhs(KernelBuilder &k, RegisterTile &tile, mlir::Value lhs,
              std::function<mlir::SmallVector<mlir::Value>(int64_t row, mlir::ValueRange ivs)> at);
 
@@ -82,6 +95,13 @@ struct ContractionSpace {
   int64_t mostRows = 1024;
   /// Tiles have a multiple of so many rows, of which `rows` is one.
   int64_t rowMultiple = 1;
+  /// Where not null, run in each task: before its first tile, with the number of tiles that a panel meets (0 if that is
+  /// not known), and after its last one.
+  std::function<void(int64_t tiles)> beginTask = {};
+  std::function<void()> endTask = {};
+  /// Parts of the reduction, one after the other for all tiles of a panel in a task, of which there are `mostTiles`
+  /// unless a unit alone has more. Only where sizes are static.
+  int64_t parts = 1, mostTiles = INT64_MAX;
 };
 
 /// A tile of the space: rows [row, row + rows) of `unit`, columns of `panel`.
@@ -90,6 +110,9 @@ struct TilePlace {
   int64_t rows;
   mlir::Value panel;
   PanelTurn turn;
+  /// Where not null, rows end here, before `row + rows`: tile registers take any number of rows at the same cost.
+  mlir::Value end = {};
+  mlir::Value reductionPart = {};
 };
 
 using TileEmitter = llvm::function_ref<void(const TilePlace &place)>;
@@ -120,8 +143,8 @@ mlir::SmallVector<mlir::Value> emitGroupedTile(KernelBuilder &k, const GroupedTi
 /// Most rows of a grouped tile of `vectors` columns that fits the registers.
 int64_t maxGroupedTileRows(nn::TargetAttr target, int64_t vectors);
 
-/// out[m, n] = lhs[m, :] . rhs for a left matrix `[..., M, K]` and a packed `[panels, K, n0]` (i8: `[panels, K/4, n0, 4]`)
-/// or plain `[K, N]` right matrix; shared by linear and 1x1 convolutions.
+/// out[m, n] = lhs[m, :] . rhs for a left matrix `[..., M, K]` and a packed `[panels, K, n0]` (bf16: `[panels, K/2, n0,
+/// 2]`, i8: `[panels, K/4, n0, 4]`) or plain `[K, N]` right matrix; shared by linear and 1x1 convolutions.
 mlir::LogicalResult emitMatrixProduct(KernelBuilder &k, mlir::Operation *op, mlir::Value lhs, mlir::Value rhs,
                                       Epilogue epilogue, const WeightScales &scales = {});
 
@@ -130,10 +153,10 @@ void storeTile(KernelBuilder &k, Epilogue &epilogue, mlir::ArrayRef<mlir::Value>
                int64_t vectors, mlir::Value column, mlir::Value columns,
                llvm::function_ref<mlir::SmallVector<mlir::Value>(int64_t row)> outer);
 
-/// The i32 at byte `indices` of an i8 memref.
-mlir::Value loadFourBytes(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices);
-/// Four bytes for each of `lanes()` columns, from the innermost (merged) dimension.
-mlir::Value loadColumnBytes(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices);
+/// The 32 bits at `indices` of a memref of i8 or bf16, as an i32.
+mlir::Value loadWord(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices);
+/// 32 bits of i8 or bf16 for each of `lanes()` columns, from the innermost (merged) dimension.
+mlir::Value loadColumnWords(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices);
 
 } // namespace lathe::cpu
 

@@ -1,6 +1,6 @@
 //===- Conv.cpp - nn.conv as register tiles -------------------------------===//
-#include "passes/Codegen/CPU/Contraction.h"
 #include "passes/Codegen/CPU/Kernels.h"
+#include "passes/Codegen/CPU/MatrixTile.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -36,7 +36,9 @@ LogicalResult DirectConv::prepare() {
   product = *chosen;
   if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
     return op.emitOpError("expected its padding to be in the input");
-  if (weightType.getRank() != (product == Product::F32 ? 5 : 6) || !weightType.hasStaticShape())
+  int64_t perProduct = product == Product::Bf16Tiles ? 2 : stepsPerProduct(product);
+  if (weightType.getRank() != (perProduct == 1 ? 5 : 6) || !weightType.hasStaticShape() ||
+      (perProduct > 1 && weightType.getDimSize(5) != perProduct))
     return op.emitOpError("expected a packed weight of static shape, but got ") << weightType;
   if (!hasUnitInnermostStride(input) || !hasUnitInnermostStride(out))
     return op.emitOpError("expected contiguous channels");
@@ -54,7 +56,7 @@ LogicalResult DirectConv::prepare() {
     return op.emitOpError("expected panels of whole vectors of ") << k.lanes() << " columns, but got " << width;
   vectors = width / k.lanes();
   steps = weightType.getDimSize(3);
-  if (product != Product::F32 && !(weight = k.collapse(weight, 4, 5)))
+  if (perProduct > 1 && !(weight = k.collapse(weight, 4, 5)))
     return op.emitOpError("expected a contiguous weight, but got ") << weightType;
   return success();
 }
@@ -68,7 +70,6 @@ LogicalResult DirectConv::emitPointwise(Epilogue &epilogue) {
 }
 
 void DirectConv::emitWindows(Epilogue &epilogue) {
-  bool integer = product != Product::F32;
   int64_t perProduct = stepsPerProduct(product), channels = cast<MemRefType>(input.getType()).getDimSize(3);
   // The taps of one kernel row are neighbours in memory, so that row is one reduction.
   Value flat, flatWeight;
@@ -137,7 +138,7 @@ void DirectConv::emitWindows(Epilogue &epilogue) {
       indices.append(ivs.begin(), ivs.end());
       indices.push_back(k.index(v * k.lanes() * perProduct));
       Value memref = merged ? flatWeight : weight;
-      return integer ? loadColumnBytes(k, memref, indices) : k.widen(k.load(memref, indices));
+      return perProduct > 1 ? loadColumnWords(k, memref, indices) : k.widen(k.load(memref, indices));
     };
     SmallVector<Value> first(tile.bounds.size() + 2, k.index(0));
     first[0] = panel;
@@ -159,6 +160,8 @@ LogicalResult DirectConv::emit() {
   if (kernel[0] == 1 && kernel[1] == 1 && strides[0] == 1 && strides[1] == 1 && group == 1 &&
       succeeded(emitPointwise(epilogue)))
     return success();
+  if (product == Product::Bf16Tiles)
+    return emitTiledConv(op);
   emitWindows(epilogue);
   return success();
 }

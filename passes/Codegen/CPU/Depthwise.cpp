@@ -33,7 +33,9 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
   Value input = op.getInput(), weight = op.getWeight(), out = op.getInit();
   auto weightType = cast<MemRefType>(weight.getType());
   Type element = cast<MemRefType>(input.getType()).getElementType();
-  FailureOr<Product> product = chooseProduct(op, element, weightType.getElementType());
+  // A bf16 input is widened, as a bf16 weight is.
+  Type accumulated = element.isBF16() ? Type(k.builder.getF32Type()) : element;
+  FailureOr<Product> product = chooseProduct(op, accumulated, weightType.getElementType());
   if (failed(product))
     return failure();
   if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))

@@ -120,6 +120,12 @@ Value KernelBuilder::widen(Value vector) {
                                  arith::ExtSIOp::create(builder, loc, type.clone(builder.getI32Type()), vector));
 }
 
+Value KernelBuilder::roundTo(Value vector, Value memref) {
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  auto type = cast<VectorType>(vector.getType());
+  return type.getElementType() == element ? vector : arith::TruncFOp::create(builder, loc, type.clone(element), vector);
+}
+
 void KernelBuilder::store(Value vector, Value memref, ValueRange indices, Value mask) {
   if (mask)
     vector::MaskedStoreOp::create(builder, loc, memref, indices, mask, vector);

@@ -59,6 +59,8 @@ public:
   mlir::Value loadScalar(mlir::Value memref, mlir::ValueRange indices);
   /// The elements of a vector as f32: of f32, bf16, or signed i8.
   mlir::Value widen(mlir::Value vector);
+  /// A vector of f32 rounded to elements of a memref: f32, or bf16 (half to even).
+  mlir::Value roundTo(mlir::Value vector, mlir::Value memref);
   void store(mlir::Value vector, mlir::Value memref, mlir::ValueRange indices, mlir::Value mask = {});
   /// Lanes below `count`, which may be negative or larger than the vector.
   mlir::Value maskBelow(mlir::Value count);

@@ -1,5 +1,5 @@
 //===- MatrixProduct.cpp - Products with one right matrix -----------------===//
-#include "passes/Codegen/CPU/Contraction.h"
+#include "passes/Codegen/CPU/MatrixTile.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -49,7 +49,8 @@ private:
   Epilogue sums; ///< the destination as it is
   MemRefType lhsType, rhsType;
   Product product = Product::F32;
-  bool widens = false, packed = false, integer = false;
+  bool widens = false, packed = false;
+  int64_t perProduct = 1;
   int64_t rank = 0, width = 0, vectors = 0;
   Value columns, steps;
   SmallVector<Value> outerSizes;
@@ -67,9 +68,11 @@ LogicalResult MatrixProduct::prepare() {
     product = *chosen;
   }
   packed = rhsType.getRank() > 2;
-  integer = product != Product::F32;
-  if (integer != (rhsType.getRank() == 4))
-    return op->emitOpError("expected a packed weight [panels, K/4, n0, 4] for i8, but got ") << rhsType;
+  perProduct = stepsPerProduct(product);
+  if (perProduct != (rhsType.getRank() == 4 ? rhsType.getDimSize(3) : 1))
+    return op->emitOpError(
+               "expected a packed weight [panels, K/4, n0, 4] for i8 or [panels, K/2, n0, 2] for bf16, but got ")
+           << rhsType;
   if (widens && (rhsType.getRank() != 3 || !rhsType.hasStaticShape()))
     return op->emitOpError("expected a quantized weight packed in panels, but got ") << rhsType;
   rank = lhsType.getRank();
@@ -82,7 +85,7 @@ LogicalResult MatrixProduct::prepare() {
   if (width <= 0 || width % k.lanes() != 0)
     return op->emitOpError("expected panels of whole vectors of ") << k.lanes() << " columns, but got " << width;
   vectors = width / k.lanes();
-  if (integer && !(rhs = k.collapse(rhs, 2, 3)))
+  if (perProduct > 1 && !(rhs = k.collapse(rhs, 2, 3)))
     return op->emitOpError("expected a contiguous weight, but got ") << rhsType;
 
   space.vectors = vectors;
@@ -106,7 +109,8 @@ LogicalResult MatrixProduct::prepare() {
 LeftBlock MatrixProduct::chooseBlock() {
   int64_t rows = constantOr(space.rows), all = constantOr(steps), panels = constantOr(space.panels);
   LeftBlock whole = {rows, all}, best = whole;
-  int64_t cacheBytes = k.target.getL2Bytes(), leftBytes = integer ? 4 : llvm::divideCeil(lhsType.getElementTypeBitWidth(), 8);
+  int64_t cacheBytes = k.target.getL2Bytes();
+  int64_t leftBytes = perProduct > 1 ? 4 : llvm::divideCeil(lhsType.getElementTypeBitWidth(), 8);
   if (!packed || rank != 2 || rows <= 0 || all <= 0 || panels < 4 || rows * all * leftBytes <= cacheBytes * 3 / 4)
     return whole;
   int64_t rightBytes = rhsType.getNumElements() * llvm::divideCeil(rhsType.getElementTypeBitWidth(), 8);
@@ -155,7 +159,7 @@ void MatrixProduct::emitRowBlocks(int64_t block) {
 }
 
 void MatrixProduct::emitPart(const ProductPart &part) {
-  space.reduction = constantOr(part.count, 256) * stepsPerProduct(product);
+  space.reduction = constantOr(part.count, 256) * perProduct;
   if (scales.bits)
     space.reduction = space.reduction * 32 / scales.bits;
   space.rows = part.rows;
@@ -174,7 +178,7 @@ SmallVector<Value> MatrixProduct::rowIndices(const TilePlace &place, int64_t i) 
 
 SmallVector<Value> MatrixProduct::lhsIndices(const TilePlace &place, int64_t i, Value step) {
   SmallVector<Value> indices = rowIndices(place, i);
-  indices.push_back(integer ? k.mul(step, 4) : step);
+  indices.push_back(k.mul(step, perProduct));
   return indices;
 }
 
@@ -203,15 +207,15 @@ SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const Product
       masks[v] = k.maskBelow(k.sub(columns, k.add(column, v * k.lanes())));
   tile.rhs = [&](int64_t v, ValueRange ivs) {
     Value step = k.add(part.begin, ivs[0]);
-    if (integer)
-      return loadColumnBytes(k, rhs, {place.panel, step, k.index(4 * v * k.lanes())});
+    if (perProduct > 1)
+      return loadColumnWords(k, rhs, {place.panel, step, k.index(perProduct * v * k.lanes())});
     if (packed)
       return k.widen(k.load(rhs, {place.panel, step, k.index(v * k.lanes())}));
     return k.widen(k.load(rhs, {step, k.add(column, v * k.lanes())}, masks[v]));
   };
   if (packed && !widens) {
     PanelTurn turn = place.turn;
-    turn.distance = rhsType.getDimSize(1) * rhsType.getDimSize(2) * (integer ? 4 : 1);
+    turn.distance = rhsType.getDimSize(1) * rhsType.getDimSize(2) * perProduct;
     prefetchPanels(k, tile, rhs, {place.panel, part.begin, k.index(0)}, turn);
   }
   if (!part.first)
@@ -228,6 +232,9 @@ SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const Product
 
 LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs, Value rhs, Epilogue epilogue,
                                      const WeightScales &scales) {
+  auto isBF16 = [](Value operand) { return cast<MemRefType>(operand.getType()).getElementType().isBF16(); };
+  if (isBF16(lhs) && isBF16(rhs) && codegen::hasTileRegisters(k.target))
+    return emitTiledProduct(k, op, lhs, rhs, epilogue);
   MatrixProduct product(k, op, lhs, rhs, epilogue, scales);
   if (failed(product.prepare()))
     return failure();

@@ -8,9 +8,9 @@ using namespace lathe::cpu;
 
 LogicalResult cpu::emitNorm(nn::NormOp op) {
   KernelBuilder k(op);
-  auto type = cast<MemRefType>(op.getInput().getType());
-  if (!type.getElementType().isF32())
-    return op.emitOpError("expected f32, but got ") << type.getElementType();
+  for (Value operand : {op.getInput(), op.getInit()})
+    if (Type element = cast<MemRefType>(operand.getType()).getElementType(); !element.isF32() && !element.isBF16())
+      return op.emitOpError("expected f32 or bf16, but got ") << element;
   for (Value operand : op->getOperands())
     if (!hasUnitInnermostStride(operand))
       return op.emitOpError("expected contiguous rows");
@@ -18,6 +18,7 @@ LogicalResult cpu::emitNorm(nn::NormOp op) {
   Type f32 = b.getF32Type();
   bool layer = op.getKind() == nn::NormKind::Layer;
   Rows rows(k, op.getInput(), op.getInit());
+  auto load = [&](ValueRange outer, Value start, Value mask) { return k.widen(rows.load(outer, start, mask)); };
   rows.forEach(/*passes=*/3, [&](ValueRange outer) {
     Value count = arith::SIToFPOp::create(
         b, k.loc, f32, arith::IndexCastOp::create(b, k.loc, b.getI64Type(), rows.size).getResult());
@@ -29,12 +30,12 @@ LogicalResult cpu::emitNorm(nn::NormOp op) {
     Value center;
     if (layer) {
       auto sums = k.vectors(rows.size, {k.splat(f32, 0)}, [&](Value start, Value mask, ValueRange carried) {
-        return KernelBuilder::Carried{arith::AddFOp::create(b, k.loc, carried[0], rows.load(outer, start, mask))};
+        return KernelBuilder::Carried{arith::AddFOp::create(b, k.loc, carried[0], load(outer, start, mask))};
       });
       center = k.broadcast(mean(sums[0]));
     }
     auto centered = [&](Value start, Value mask) -> Value {
-      Value x = rows.load(outer, start, mask);
+      Value x = load(outer, start, mask);
       return layer ? Value(arith::SubFOp::create(b, k.loc, x, center)) : x;
     };
     // The second pass over differences keeps its digits where the mean is large.
@@ -58,7 +59,7 @@ LogicalResult cpu::emitNorm(nn::NormOp op) {
         x = arith::MulFOp::create(b, k.loc, x, scale);
       else if (bias)
         x = arith::AddFOp::create(b, k.loc, x, bias);
-      rows.store(x, outer, start, mask);
+      rows.store(k.roundTo(x, op.getInit()), outer, start, mask);
     });
   });
   return success();

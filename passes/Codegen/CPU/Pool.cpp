@@ -25,7 +25,10 @@ struct Pool {
   explicit Pool(nn::PoolOp op)
       : op(op), k(op), input(op.getInput()), out(op.getInit()),
         element(cast<MemRefType>(op.getInput().getType()).getElementType()), max(op.getKind() == nn::PoolKind::Max),
-        isSigned(codegen::getDotProduct(k.target).isLhsSigned()) {}
+        isSigned(codegen::getDotProduct(k.target).isLhsSigned()) {
+    if (element.isBF16()) // computed on f32
+      element = k.builder.getF32Type();
+  }
 
   /// Taps t with 0 <= position * stride - pad + t * dilation < size.
   Taps inside(Value position, unsigned dimension) {
@@ -69,14 +72,15 @@ struct Pool {
                            {position[0], at(position[1], row, 0), at(position[2], column, 1),
                             k.add(channel, i * k.lanes())},
                            mask);
-          next.push_back(combine(carried[i], x));
+          next.push_back(combine(carried[i], isa<FloatType>(element) ? k.widen(x) : x));
         }
         return next;
       });
     });
     for (int64_t i = 0; i < count; ++i) {
       Value value = max ? result[i] : Value(arith::MulFOp::create(k.builder, k.loc, result[i], inverse));
-      k.store(value, out, {position[0], position[1], position[2], k.add(channel, i * k.lanes())}, mask);
+      k.store(isa<FloatType>(element) ? k.roundTo(value, out) : value, out,
+              {position[0], position[1], position[2], k.add(channel, i * k.lanes())}, mask);
     }
   }
 
@@ -119,7 +123,7 @@ struct Pool {
 LogicalResult cpu::emitPool(nn::PoolOp op) {
   Pool pool(op);
   if (!pool.element.isF32() && !(pool.max && pool.element.isInteger(8)))
-    return op.emitOpError("expected f32, or i8 for a maximum, but got ") << pool.element;
+    return op.emitOpError("expected f32 or bf16, or i8 for a maximum, but got ") << pool.element;
   if (!hasUnitInnermostStride(pool.input) || !hasUnitInnermostStride(pool.out))
     return op.emitOpError("expected contiguous channels");
   pool.emit();

@@ -1,5 +1,5 @@
 //===- RegisterTile.cpp - Accumulators in registers through a reduction ---===//
-#include "passes/Codegen/CPU/Contraction.h"
+#include "passes/Codegen/CPU/MatrixTile.h"
 #include "passes/Codegen/Common/Instructions.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -10,13 +10,24 @@ using namespace lathe::cpu;
 FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs) {
   if (lhs.isF32() && (rhs.isF32() || rhs.isBF16()))
     return Product::F32;
+  if (lhs.isBF16() && rhs.isBF16()) {
+    nn::TargetAttr target = nn::getTarget(op);
+    if (codegen::hasTileRegisters(target))
+      return Product::Bf16Tiles;
+    if (codegen::getBf16DotProduct(target))
+      return Product::Bf16Dot;
+    return op->emitOpError("expected a target that multiplies bf16");
+  }
   if (!lhs.isInteger(8) || !rhs.isInteger(8))
-    return op->emitOpError("expected operands of f32 (bf16 for a weight) or i8, but got ") << lhs << " and " << rhs;
+    return op->emitOpError("expected operands of f32 (bf16 for a weight), bf16 or i8, but got ")
+           << lhs << " and " << rhs;
   return Product::Int8;
 }
 
 int64_t cpu::maxTileRows(nn::TargetAttr target, int64_t vectors, Product product) {
-  if (product == Product::F32)
+  if (product == Product::Bf16Tiles)
+    return 2 * kTileRows;
+  if (product != Product::Int8)
     return codegen::maxTileRows(target, vectors);
   const DotProduct &dot = codegen::getDotProduct(target);
   if (dot.takesLanes())
@@ -27,16 +38,16 @@ int64_t cpu::maxTileRows(nn::TargetAttr target, int64_t vectors, Product product
 
 void cpu::readLhs(KernelBuilder &k, RegisterTile &tile, Value lhs,
                   std::function<SmallVector<Value>(int64_t row, ValueRange ivs)> at) {
-  bool bytes = tile.product == Product::Int8;
-  tile.lhs = [&k, lhs, at, bytes](int64_t row, ValueRange ivs) {
-    return bytes ? loadFourBytes(k, lhs, at(row, ivs)) : k.loadScalar(lhs, at(row, ivs));
+  bool words = tile.product != Product::F32;
+  tile.lhs = [&k, lhs, at, words](int64_t row, ValueRange ivs) {
+    return words ? loadWord(k, lhs, at(row, ivs)) : k.loadScalar(lhs, at(row, ivs));
   };
   if (!hasUnitInnermostStride(lhs))
     return;
-  tile.lhsSteps = [&k, lhs, at, bytes](int64_t row, ValueRange ivs) -> Value {
-    if (!bytes)
+  tile.lhsSteps = [&k, lhs, at, words](int64_t row, ValueRange ivs) -> Value {
+    if (!words)
       return k.load(lhs, at(row, ivs));
-    Value loaded = loadColumnBytes(k, lhs, at(row, ivs));
+    Value loaded = loadColumnWords(k, lhs, at(row, ivs));
     return vector::BitCastOp::create(k.builder, k.loc, k.vectorOf(k.builder.getI32Type()), loaded);
   };
 }
@@ -69,17 +80,22 @@ void cpu::stageDistantRows(KernelBuilder &k, RegisterTile &tile, Value lhs, int6
   });
 }
 
-Value cpu::loadFourBytes(KernelBuilder &k, Value memref, ValueRange indices) {
-  auto bytes = VectorType::get({4}, k.builder.getI8Type());
+/// Several elements of a memref of less than 32 bits, `words` * 32 bits of them.
+static Value loadWords(KernelBuilder &k, Value memref, ValueRange indices, int64_t words) {
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  auto type = VectorType::get({words * 32 / int64_t(element.getIntOrFloatBitWidth())}, element);
+  return vector::LoadOp::create(k.builder, k.loc, type, memref, indices);
+}
+
+Value cpu::loadWord(KernelBuilder &k, Value memref, ValueRange indices) {
   auto word = VectorType::get({1}, k.builder.getI32Type());
-  Value loaded = vector::LoadOp::create(k.builder, k.loc, bytes, memref, indices);
+  Value loaded = loadWords(k, memref, indices, 1);
   Value cast = vector::BitCastOp::create(k.builder, k.loc, word, loaded);
   return vector::ExtractOp::create(k.builder, k.loc, cast, int64_t(0));
 }
 
-Value cpu::loadColumnBytes(KernelBuilder &k, Value memref, ValueRange indices) {
-  auto bytes = VectorType::get({4 * k.lanes()}, k.builder.getI8Type());
-  return vector::LoadOp::create(k.builder, k.loc, bytes, memref, indices);
+Value cpu::loadColumnWords(KernelBuilder &k, Value memref, ValueRange indices) {
+  return loadWords(k, memref, indices, k.lanes());
 }
 
 void cpu::prefetchPanels(KernelBuilder &k, RegisterTile &tile, Value rhs, ArrayRef<Value> first, const PanelTurn &turn) {
@@ -123,10 +139,15 @@ namespace {
 /// One way of adding products to accumulators. `prepare*` run once for each loaded operand, `accumulate` for each pair.
 class Accumulation {
 public:
-  Accumulation(KernelBuilder &k, Product product) : k(k), dot(product == Product::Int8 ? &codegen::getDotProduct(k.target) : nullptr) {}
+  Accumulation(KernelBuilder &k, Product product) : k(k), isInteger(product == Product::Int8) {
+    if (isInteger)
+      dot = &codegen::getDotProduct(k.target);
+    else if (product == Product::Bf16Dot)
+      dot = codegen::getBf16DotProduct(k.target);
+  }
 
   int64_t accumulatorsPerVector() const { return dot ? dot->getAccumulatorsPerVector() : 1; }
-  Type elementType() const { return dot ? Type(k.builder.getI32Type()) : Type(k.builder.getF32Type()); }
+  Type elementType() const { return isInteger ? Type(k.builder.getI32Type()) : Type(k.builder.getF32Type()); }
 
   bool takesLanes() const { return dot ? dot->takesLanes() : codegen::multipliesByLane(k.target); }
 
@@ -157,14 +178,15 @@ public:
   }
 
   Value add(Value a, Value b) {
-    if (dot)
+    if (isInteger)
       return arith::AddIOp::create(k.builder, k.loc, a, b);
     return arith::AddFOp::create(k.builder, k.loc, a, b);
   }
 
 private:
   KernelBuilder &k;
-  const DotProduct *dot; ///< null for f32
+  bool isInteger;
+  const DotProduct *dot = nullptr; ///< null for f32
 };
 
 /// The loop nest over the reduction, from the outside in.

@@ -1,5 +1,6 @@
 //===- EntryPoint.cpp - The functions and the descriptor of rt_abi.h ------===//
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/Codegen/Common/Bf16Layout.h"
 #include "passes/Codegen/Common/LLVMLowering.h"
 #include "passes/Codegen/Common/SizeBounds.h"
 #include "runtime/include/lathe/rt_abi.h"
@@ -177,6 +178,9 @@ private:
           LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sgt, dim, constant(info.upper)));
     }
     check(outOfRange, LATHE_ERROR_DIM_RANGE);
+    if (hasTileRegisters(variant.target))
+      if (Value refused = askForTileRegisters(builder, builder.getLoc(), module))
+        check(refused, LATHE_ERROR_UNSUPPORTED_CPU);
     for (Value &dim : dims)
       dim = toIndex(dim);
     callMain(variant.main, types, addresses, dims, workspace, executor);

@@ -13,6 +13,9 @@ bool multipliesByLane(nn::TargetAttr target);
 /// The instructions that multiply bytes.
 const DotProduct &getDotProduct(nn::TargetAttr target);
 
+/// The instructions that multiply pairs of bf16; null if there are none, or none that pay.
+const DotProduct *getBf16DotProduct(nn::TargetAttr target);
+
 /// Most rows of a tile of `vectors` columns of f32 that fits the registers.
 int64_t maxTileRows(nn::TargetAttr target, int64_t vectors);
 

@@ -1,4 +1,5 @@
 //===- LLVMPatterns.cpp - One conversion to the LLVM dialect --------------===//
+#include "dialects/NN/IR/NNDialect.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -81,7 +82,9 @@ LogicalResult codegen::prepareForLLVM(ModuleOp module) {
   memref::populateExpandStridedMetadataPatterns(patterns);
   memref::populateExpandOpsPatterns(patterns);
   arith::populateCeilFloorDivExpandOpsPatterns(patterns);
-  arith::populateExpandBFloat16Patterns(patterns);
+  // A machine with products of bf16 rounds by one instruction, too.
+  if (nn::getTarget(module).getBf16Product() == "none")
+    arith::populateExpandBFloat16Patterns(patterns);
   vector::populateVectorTransferLoweringPatterns(patterns, /*maxTransferRank=*/1);
   vector::populateVectorInsertExtractStridedSliceTransforms(patterns);
   vector::populateVectorMaskOpLoweringPatterns(patterns);

@@ -1,4 +1,5 @@
 //===- ToLLVM.cpp - Everything to the LLVM dialect ------------------------===//
+#include "dialects/NN/IR/NNDialect.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
 #include "mlir/Conversion/LLVMCommon/LoweringOptions.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"

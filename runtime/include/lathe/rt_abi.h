@@ -25,7 +25,7 @@ typedef enum lathe_status {
   LATHE_ERROR_NULL_POINTER = 1,   /* an input, output or the workspace is NULL */
   LATHE_ERROR_MISALIGNED = 2,     /* a pointer is not aligned as LATHE_ALIGNMENT and the element types ask */
   LATHE_ERROR_DIM_RANGE = 3,      /* a symbolic dimension is outside the bounds that were compiled */
-  LATHE_ERROR_UNSUPPORTED_CPU = 4,/* the machine lacks instructions that were compiled in */
+  LATHE_ERROR_UNSUPPORTED_CPU = 4,/* the machine, or its system, lacks instructions that were compiled in */
   LATHE_ERROR_WEIGHTS = 5,        /* external weights are missing, short or of another model */
   LATHE_ERROR_ABI_VERSION = 6,    /* object and runtime are of different ABI versions */
   LATHE_ERROR_OUT_OF_MEMORY = 7,

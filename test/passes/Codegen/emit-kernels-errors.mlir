@@ -9,7 +9,7 @@ func.func @tensors(%x: tensor<2x4xf32>, %w: tensor<4x8xf32>) -> tensor<2x8xf32> 
 // -----
 
 func.func @types(%x: memref<2x4xf64>, %w: memref<1x4x32xf64>, %y: memref<2x8xf64>) {
-  // expected-error @+1 {{expected operands of f32 (bf16 for a weight) or i8, but got 'f64' and 'f64'}}
+  // expected-error @+1 {{expected operands of f32 (bf16 for a weight), bf16 or i8, but got 'f64' and 'f64'}}
   nn.linear %x, %w outs(%y) : (memref<2x4xf64>, memref<1x4x32xf64>, memref<2x8xf64>) -> ()
   return
 }
@@ -38,5 +38,24 @@ func.func @sparse_columns(%x: memref<2x4xf32>, %v: memref<9xf32>, %c: memref<9xi
   // expected-error @+1 {{expected a destination with contiguous rows, but got 'memref<2x8xf32, strided<[16, 2]>>'}}
   nn.sparse_linear %x, %v, %c, %p outs(%y)
     : (memref<2x4xf32>, memref<9xf32>, memref<9xi16>, memref<9xi32>, memref<2x8xf32, strided<[16, 2]>>) -> ()
+  return
+}
+
+// -----
+
+func.func @bfloats(%x: memref<2x64xbf16>, %w: memref<1x32x32x2xbf16>, %y: memref<2x8xf32>) {
+  // expected-error @+1 {{expected a target that multiplies bf16}}
+  nn.linear %x, %w outs(%y) : (memref<2x64xbf16>, memref<1x32x32x2xbf16>, memref<2x8xf32>) -> ()
+  return
+}
+
+// -----
+
+#tiles = #nn.target<triple = "x86_64-unknown-linux-gnu", cpu = "sapphirerapids", features = "", vector_bits = 512,
+                    vector_registers = 32, dot_product = "avx512vnni", l1_bytes = 32768, l2_bytes = 1048576, bf16_product = "amx">
+
+func.func @chunks(%x: memref<2x40xbf16>, %w: memref<1x20x32x2xbf16>, %y: memref<2x8xf32>) attributes {nn.target = #tiles} {
+  // expected-error @+1 {{expected a weight [panels, K/2, n0, 2] packed for tile registers, but got}}
+  nn.linear %x, %w outs(%y) : (memref<2x40xbf16>, memref<1x20x32x2xbf16>, memref<2x8xf32>) -> ()
   return
 }

@@ -104,3 +104,47 @@ func.func @expand(%x: tensor<1x8x8x16xf32>, %e: tensor<16x64xf32>, %w: tensor<3x
   %y = nn.expand_depthwise %x, %e, %w : (tensor<1x8x8x16xf32>, tensor<16x64xf32>, tensor<3x3x1x64xf32>) -> tensor<1x6x6x64xf32>
   return %y : tensor<1x6x6x64xf32>
 }
+
+// -----
+
+#dots = #nn.target<triple = "x86_64-unknown-linux-gnu", cpu = "znver4", features = "", vector_bits = 512, vector_registers = 32,
+                   dot_product = "avx512vnni", l1_bytes = 32768, l2_bytes = 1048576, bf16_product = "avx512bf16">
+
+// Elements of bf16 that meet bf16 are packed in pairs.
+// CHECK-LABEL: @pairs
+//       CHECK: nn.linear {{.*}} : (tensor<4x40xbf16>, tensor<2x20x32x2xbf16>, tensor<4x64xf32>) -> tensor<4x64xf32>
+func.func @pairs(%x: tensor<4x40xbf16>, %w: tensor<40x64xbf16>) -> tensor<4x64xf32> attributes {nn.target = #dots} {
+  %y = nn.linear %x, %w : (tensor<4x40xbf16>, tensor<40x64xbf16>) -> tensor<4x64xf32>
+  return %y : tensor<4x64xf32>
+}
+
+// -----
+
+#tiles = #nn.target<triple = "x86_64-unknown-linux-gnu", cpu = "sapphirerapids", features = "", vector_bits = 512,
+                    vector_registers = 32, dot_product = "avx512vnni", l1_bytes = 32768, l2_bytes = 1048576, bf16_product = "amx">
+
+// For tile registers a last chunk of 8 steps becomes one of 32, with zeros before its rows.
+// CHECK-LABEL: @chunks
+//       CHECK: %[[ZEROS:.*]] = linalg.fill {{.*}} -> tensor<64x64xbf16>
+//       CHECK: %[[A:.*]] = tensor.extract_slice %arg1[0, 0] [32, 64] [1, 1]
+//       CHECK: %[[B:.*]] = tensor.insert_slice %[[A]] into %[[ZEROS]][0, 0] [32, 64] [1, 1]
+//       CHECK: %[[C:.*]] = tensor.extract_slice %arg1[32, 0] [8, 64] [1, 1]
+//       CHECK: tensor.insert_slice %[[C]] into %[[B]][56, 0] [8, 64] [1, 1]
+//       CHECK: nn.linear {{.*}} : (tensor<4x40xbf16>, tensor<2x32x32x2xbf16>, tensor<4x64xf32>) -> tensor<4x64xf32>
+func.func @chunks(%x: tensor<4x40xbf16>, %w: tensor<40x64xbf16>) -> tensor<4x64xf32> attributes {nn.target = #tiles} {
+  %y = nn.linear %x, %w : (tensor<4x40xbf16>, tensor<40x64xbf16>) -> tensor<4x64xf32>
+  return %y : tensor<4x64xf32>
+}
+
+// -----
+
+#tiles = #nn.target<triple = "x86_64-unknown-linux-gnu", cpu = "sapphirerapids", features = "", vector_bits = 512,
+                    vector_registers = 32, dot_product = "avx512vnni", l1_bytes = 32768, l2_bytes = 1048576, bf16_product = "amx">
+
+// An odd number of channels gets one more.
+// CHECK-LABEL: @image
+//       CHECK: nn.conv {{.*}} : (tensor<1x14x14x4xbf16>, tensor<1x7x7x2x32x2xbf16>, tensor<1x8x8x32xf32>) -> tensor<1x8x8x32xf32>
+func.func @image(%x: tensor<1x14x14x3xbf16>, %w: tensor<7x7x3x32xbf16>) -> tensor<1x8x8x32xf32> attributes {nn.target = #tiles} {
+  %y = nn.conv %x, %w : (tensor<1x14x14x3xbf16>, tensor<7x7x3x32xbf16>) -> tensor<1x8x8x32xf32>
+  return %y : tensor<1x8x8x32xf32>
+}
