@@ -143,6 +143,17 @@ static LogicalResult runVariants(ModuleOp module, const CompileOptions &options,
   return last == Phase::LLVM ? runPasses(module, options, last, Phase::Codegen) : success();
 }
 
+/// The best target, less products of bf16 that others lack: what is compressed is the same for all.
+static nn::TargetAttr getCommonTarget(ArrayRef<NamedTarget> targets) {
+  nn::TargetAttr best = targets.front().target;
+  auto isAlike = [&](const NamedTarget &each) { return each.target.getBf16Product() == best.getBf16Product(); };
+  if (llvm::all_of(targets, isAlike))
+    return best;
+  return nn::TargetAttr::get(best.getContext(), best.getTriple(), best.getCpu(), best.getFeatures(),
+                             best.getVectorBits(), best.getVectorRegisters(), best.getDotProduct(), best.getL1Bytes(),
+                             best.getL2Bytes(), /*bf16_product=*/"none");
+}
+
 LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, Phase last, Phase done) {
   MLIRContext *context = module.getContext();
   llvm::Expected<SmallVector<NamedTarget>> targets = resolveTargets(*context, options.target, options.cpu);
@@ -150,7 +161,7 @@ LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, P
     return emitError(UnknownLoc::get(context)) << textOf(targets.takeError());
   const NamedTarget &best = targets->front();
   Builder builder(context);
-  module->setAttr(nn::kTargetAttr, best.target);
+  module->setAttr(nn::kTargetAttr, getCommonTarget(*targets));
   if (testsMachine(best.target)) {
     module->setAttr(codegen::kTestsMachineAttr, builder.getUnitAttr());
     module->setAttr(codegen::kVariantNameAttr, builder.getStringAttr(best.name));

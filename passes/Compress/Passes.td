@@ -292,11 +292,12 @@ def CompressQuantizeWeights : Pass<"compress-quantize-weights", "mlir::func::Fun
 }
 
 def CompressReducePrecision : Pass<"compress-reduce-precision", "mlir::func::FuncOp"> {
-  let summary = "Stores weights and tables in bf16; arithmetic stays f32";
+  let summary = "Stores weights and tables in bf16";
   let description = [{
     Half the bytes, with 8 bits of mantissa and the range of f32. Constant weights of `nn.linear` and `nn.conv` and
     tables of `onnx.Gather` that are f32 are rounded to nearest, half to even. Kernels widen weights in registers, by a
-    shift; gathered rows are cast. Whoever else reads a constant keeps reading it in f32.
+    shift, unless their input becomes bf16, too (`compress-reduce-activations`); gathered rows are cast. Whoever else
+    reads a constant keeps reading it in f32.
 
     ```mlir
     %y = nn.linear %x, %w : (tensor<?x64xf32>, tensor<64x16xf32>) -> tensor<?x16xf32>
@@ -310,6 +311,37 @@ def CompressReducePrecision : Pass<"compress-reduce-precision", "mlir::func::Fun
     Option<"format", "format", "std::string", /*default=*/"\"bf16\"",
            "What ops without settings of their own get: bf16 or none">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
+}
+
+def CompressReduceActivations : Pass<"compress-reduce-activations", "mlir::func::FuncOp"> {
+  let summary = "Stores in bf16 what contractions with bf16 weights read, for targets that multiply bf16";
+  let description = [{
+    Where the target has a product of bf16 (`bf16_product` of `nn.target`), the input of an `nn.linear` or `nn.conv`
+    whose weight is bf16 becomes bf16, rounded to nearest, half to even. Products are added up in f32, and whatever lies
+    between contractions computes on f32.
+
+    A value that comes from an epilogue, `nn.norm`, `nn.attention` or `nn.pool`, maybe through ops that move elements,
+    is rounded before its only store. Epilogues (residuals), norms, poolings and depthwise convolutions extend it when
+    they load it; whoever else reads it does so through a cast. Other values are cast if their contractions have 64
+    multiply-adds for each element.
+
+    ```mlir
+    %h = nn.norm layer %x ... : (tensor<65x96xf32>, ...) -> tensor<65x96xf32>
+    %y = nn.linear %h, %w : (tensor<65x96xf32>, tensor<96x384xbf16>) -> tensor<65x384xf32>
+    %z = nn.linear %y, %v : (tensor<65x384xf32>, tensor<384x96xbf16>) -> tensor<65x96xf32>
+    // becomes
+    %h = nn.norm layer %x ... : (tensor<65x96xf32>, ...) -> tensor<65x96xbf16>
+    %y = nn.linear %h, %w epilogue {
+    ^bb0(%acc: f32):
+      %r = arith.truncf %acc : f32 to bf16
+      nn.yield %r : bf16
+    } : (tensor<65x96xbf16>, tensor<96x384xbf16>) -> tensor<65x384xbf16>
+    %z = nn.linear %y, %v : (tensor<65x384xbf16>, tensor<384x96xbf16>) -> tensor<65x96xf32>
+    ```
+
+    What stays f32 is reported as a missed remark with the reason.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
 #endif // PASSES_COMPRESS_PASSES_TD

@@ -167,5 +167,6 @@ void lathe::buildCompressPipeline(OpPassManager &passes, const CompressOptions &
     CompressReducePrecisionOptions precision;
     precision.format = getDefault(settings, "precision", isPrecision);
     passes.addNestedPass<func::FuncOp>(createCompressReducePrecision(precision));
+    passes.addNestedPass<func::FuncOp>(createCompressReduceActivations());
   }
 }

@@ -55,7 +55,8 @@ struct ModelFlags {
                                          "with :group=32|64|128, :asymmetric, and :rtn, :gptq or :act-order"),
                                 cl::value_desc("format"), cl::cat(category)};
   cl::opt<std::string> precision{"precision",
-                                 cl::desc("what weights that are not quantized are stored in: bf16"),
+                                 cl::desc("what weights that are not quantized are stored in, and what they are "
+                                          "multiplied with where the target has such products: bf16"),
                                  cl::value_desc("format"), cl::cat(category)};
   cl::opt<std::string> calibrate{
       "calibrate",

@@ -1,0 +1,270 @@
+//===- ReduceActivations.cpp - What contractions read, in bf16 ------------===//
+#include "dialects/NN/IR/NNDialect.h"
+#include "dialects/ONNX/IR/ONNXDialect.h"
+#include "mlir/IR/Remarks.h"
+#include "passes/Compress/Passes.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_COMPRESSREDUCEACTIVATIONS
+#include "passes/Compress/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+
+static remark::RemarkOpts remarkOptions() { return remark::RemarkOpts::name("ReduceActivations").category("compress"); }
+
+static Type elementTypeOf(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+
+static bool isF32(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.getElementType().isF32();
+}
+
+/// Elements for symbolic dimensions of 1.
+static int64_t countElements(Value value) {
+  int64_t elements = 1;
+  for (int64_t size : cast<ShapedType>(value.getType()).getShape())
+    elements *= ShapedType::isDynamic(size) ? 1 : size;
+  return elements;
+}
+
+/// The value of bf16 that a cast made this one of; null if it is no cast.
+static Value getNarrowSource(Value value) {
+  auto cast = value.getDefiningOp<onnx::CastOp>();
+  return cast && elementTypeOf(cast.getInput()).isBF16() ? cast.getInput() : Value();
+}
+
+static bool isDepthwise(nn::ConvOp op) {
+  auto weight = cast<ShapedType>(op.getWeight().getType());
+  return op.getGroup() > 1 && weight.getRank() == 4 && weight.getDimSize(2) == 1 &&
+         weight.getDimSize(3) == int64_t(op.getGroup());
+}
+
+/// nn.conv, nn.linear and nn.matmul can store any element type from their epilogue.
+static bool hasEpilogue(Operation *op) { return isa<nn::ConvOp, nn::LinearOp, nn::MatMulOp>(op); }
+
+/// Whether the op hands on elements as they are.
+static bool isMovement(Operation *op) {
+  return isa<onnx::ConcatOp, onnx::FlattenOp, onnx::IdentityOp, onnx::ReshapeOp, onnx::SliceOp, onnx::SplitOp,
+             onnx::SqueezeOp, onnx::TransposeOp, onnx::UnsqueezeOp>(op);
+}
+
+/// The operands whose elements a movement hands on; others are sizes and axes.
+static MutableArrayRef<OpOperand> getMoved(Operation *op) {
+  return isa<onnx::ConcatOp>(op) ? op->getOpOperands() : op->getOpOperands().take_front(1);
+}
+
+namespace {
+
+/// Narrows the values of one function: decides first, on unchanged IR, and rewrites then.
+class Narrowing {
+public:
+  explicit Narrowing(func::FuncOp function) : function(function), builder(function.getContext()) {}
+
+  void run() {
+    choose();
+    rewrite();
+  }
+
+private:
+  /// The operand that a contraction with a bf16 weight multiplies, if its kernel could take it in bf16.
+  OpOperand *getCandidate(Operation *op);
+  void choose();
+  bool canHold(Value value);
+  void hold(Value value);
+  bool reads(OpOperand &use);
+  void narrowEpilogue(Operation *op);
+  void widenExtra(OpOperand &use);
+  void rewrite();
+  RankedTensorType narrowed(Value value) {
+    return RankedTensorType::get(cast<ShapedType>(value.getType()).getShape(), builder.getBF16Type());
+  }
+
+  func::FuncOp function;
+  OpBuilder builder;
+  DenseMap<Value, bool> holders;       ///< memory of canHold
+  llvm::SetVector<Value> held;         ///< values that exist in bf16 only
+  llvm::SetVector<OpOperand *> chosen; ///< inputs of contractions that become bf16
+};
+
+} // namespace
+
+OpOperand *Narrowing::getCandidate(Operation *op) {
+  OpOperand *input = nullptr;
+  Value weight;
+  if (auto linear = dyn_cast<nn::LinearOp>(op)) {
+    input = &linear.getInputMutable();
+    weight = linear.getWeight();
+  } else if (auto conv = dyn_cast<nn::ConvOp>(op); conv && !isDepthwise(conv)) {
+    input = &conv.getInputMutable();
+    weight = conv.getWeight();
+    // Two steps of the reduction are multiplied at once: no group may end between them.
+    if (conv.getGroup() > 1 && cast<ShapedType>(weight.getType()).getDimSize(2) % 2)
+      return nullptr;
+  }
+  return input && isF32(input->get()) && elementTypeOf(weight).isBF16() ? input : nullptr;
+}
+
+/// Whether the producer can store the value in bf16 for nothing.
+bool Narrowing::canHold(Value value) {
+  Operation *producer = value.getDefiningOp();
+  if (!producer || !isF32(value))
+    return false;
+  if (auto known = holders.find(value); known != holders.end())
+    return known->second;
+  bool can = hasEpilogue(producer) || isa<nn::NormOp, nn::AttentionOp, nn::PoolOp>(producer) ||
+             (isMovement(producer) &&
+              llvm::all_of(getMoved(producer), [&](OpOperand &moved) { return canHold(moved.get()); }));
+  holders[value] = can;
+  return can;
+}
+
+void Narrowing::hold(Value value) {
+  if (!held.insert(value))
+    return;
+  Operation *producer = value.getDefiningOp();
+  if (auto pool = dyn_cast<nn::PoolOp>(producer)) {
+    // The maximum of rounded values is the rounded maximum.
+    if (pool.getKind() == nn::PoolKind::Max && canHold(pool.getInput()))
+      hold(pool.getInput());
+  } else if (isMovement(producer)) {
+    for (OpOperand &moved : getMoved(producer))
+      hold(moved.get());
+    for (Value result : producer->getResults())
+      hold(result);
+  }
+}
+
+void Narrowing::choose() {
+  bool multiplies = nn::getTarget(function).getBf16Product() != "none";
+  llvm::MapVector<Value, SmallVector<OpOperand *>> readers;
+  function.walk([&](Operation *op) {
+    OpOperand *input = getCandidate(op);
+    if (!input)
+      return;
+    if (multiplies)
+      readers[input->get()].push_back(input);
+    else
+      remark::missed(op->getLoc(), remarkOptions()) << remark::reason("target multiplies f32 as fast");
+  });
+  for (auto &[value, inputs] : readers) {
+    bool holds = canHold(value), pays = holds || getNarrowSource(value);
+    if (!pays) {
+      // A cast reads and writes what it saves so many multiply-adds of.
+      constexpr int64_t macsPerElement = 64;
+      int64_t macs = 0;
+      for (OpOperand *input : inputs) {
+        Value weight = input->getOwner()->getOperand(1);
+        int64_t columns = cast<ShapedType>(weight.getType()).getShape().back();
+        macs +=
+            countElements(input->getOwner()->getResult(0)) * (countElements(weight) / std::max<int64_t>(columns, 1));
+      }
+      pays = macs >= macsPerElement * countElements(value);
+    }
+    for (OpOperand *input : inputs) {
+      if (!pays) {
+        remark::missed(input->getOwner()->getLoc(), remarkOptions()) << remark::reason("too little work for a cast");
+        continue;
+      }
+      remark::passed(input->getOwner()->getLoc(), remarkOptions())
+          << remark::metric("Elements", countElements(value))
+          << remark::metric("Stored", holds ? "by its producer" : "by a cast");
+      chosen.insert(input);
+    }
+    if (holds)
+      hold(value);
+  }
+}
+
+/// Whether the op reads a held value as it is.
+bool Narrowing::reads(OpOperand &use) {
+  Operation *op = use.getOwner();
+  if (chosen.contains(&use))
+    return true;
+  unsigned number = use.getOperandNumber();
+  if (isMovement(op))
+    return held.contains(op->getResult(0)) && number < getMoved(op).size();
+  if (isa<nn::NormOp, nn::PoolOp>(op))
+    return number == 0;
+  if (auto conv = dyn_cast<nn::ConvOp>(op); conv && number == 0)
+    return isDepthwise(conv);
+  auto isExtra = [&](auto kernel) {
+    unsigned first = kernel.getExtras().empty() ? 0 : kernel.getExtras().getBeginOperandIndex();
+    return !kernel.getExtras().empty() && number >= first && number < first + kernel.getExtras().size();
+  };
+  return llvm::TypeSwitch<Operation *, bool>(op).Case<nn::ConvOp, nn::LinearOp, nn::MatMulOp>(isExtra).Default(false);
+}
+
+/// The epilogue rounds what it yields.
+void Narrowing::narrowEpilogue(Operation *op) {
+  Region &region = op->getRegion(0);
+  if (region.empty()) {
+    Value accumulator = region.emplaceBlock().addArgument(builder.getF32Type(), op->getLoc());
+    builder.setInsertionPointToStart(&region.front());
+    nn::YieldOp::create(builder, op->getLoc(), accumulator);
+  }
+  auto yield = cast<nn::YieldOp>(region.front().getTerminator());
+  builder.setInsertionPoint(yield);
+  yield.getValueMutable().assign(
+      arith::TruncFOp::create(builder, op->getLoc(), builder.getBF16Type(), yield.getValue()));
+}
+
+/// The epilogue extends an extra before it computes on it.
+void Narrowing::widenExtra(OpOperand &use) {
+  Operation *op = use.getOwner();
+  Block &body = op->getRegion(0).front();
+  // Arguments are the accumulator and the extras, which are the last operands of ops without a destination.
+  BlockArgument argument = body.getArgument(body.getNumArguments() - (op->getNumOperands() - use.getOperandNumber()));
+  builder.setInsertionPointToStart(&body);
+  auto wide = arith::ExtFOp::create(builder, op->getLoc(), argument.getType(), argument);
+  argument.setType(builder.getBF16Type());
+  argument.replaceAllUsesExcept(wide, wide);
+}
+
+void Narrowing::rewrite() {
+  DenseMap<Value, Value> casts;
+  constexpr int64_t onnxFloat = 1, onnxBFloat16 = 16;
+  for (OpOperand *input : chosen) {
+    Value value = input->get();
+    if (held.contains(value))
+      continue;
+    Value &narrow = casts[value];
+    if (Value source = getNarrowSource(value))
+      narrow = source;
+    if (!narrow) {
+      builder.setInsertionPointAfterValue(value);
+      narrow = onnx::CastOp::create(builder, value.getLoc(), narrowed(value), value, onnxBFloat16);
+    }
+    input->set(narrow);
+  }
+  for (Value value : held) {
+    Operation *producer = value.getDefiningOp();
+    SmallVector<OpOperand *> others;
+    for (OpOperand &use : value.getUses()) {
+      if (!reads(use))
+        others.push_back(&use);
+      else if (hasEpilogue(use.getOwner()) && use.getOperandNumber() >= 2)
+        widenExtra(use);
+    }
+    Type wide = value.getType();
+    value.setType(narrowed(value));
+    if (hasEpilogue(producer))
+      narrowEpilogue(producer);
+    if (others.empty())
+      continue;
+    builder.setInsertionPointAfter(producer);
+    auto cast = onnx::CastOp::create(builder, value.getLoc(), wide, value, onnxFloat);
+    for (OpOperand *use : others)
+      use->set(cast);
+  }
+}
+
+namespace {
+struct CompressReduceActivations : lathe::impl::CompressReduceActivationsBase<CompressReduceActivations> {
+  void runOnOperation() override { Narrowing(getOperation()).run(); }
+};
+} // namespace
