@@ -4,6 +4,8 @@
     LATHE=lathe EMULATOR="qemu-aarch64 -L /usr/aarch64-linux-gnu" run-emulated.py run MODEL.onnx --input NAME=F.npy ...
         --check NAME=F.npy ... [--rtol=R] [--atol=A] [--threads=N] [--output-dir=FOLDER] [options of `lathe compile`]
 
+EMIT=wasm makes a WebAssembly module of it, for test/target/WebAssembly/run.mjs in Node.
+
 Takes the place of `lathe` in the scripts of this folder. Exit code 0 exactly when all outputs agree.
 """
 import os
@@ -16,6 +18,7 @@ import tempfile
 import numpy as np
 
 lathe, emulator = os.environ["LATHE"], shlex.split(os.environ["EMULATOR"])
+emit = os.environ.get("EMIT") or "exe"
 
 
 def fail(message):
@@ -69,8 +72,8 @@ def main():
         fail("expected --check or --output-dir")
     wrong = []
     with tempfile.TemporaryDirectory() as folder:
-        program = os.path.join(folder, "program")
-        if subprocess.run([lathe, "compile", *options, "--emit=exe", "-o", program]).returncode:
+        program = os.path.join(folder, "program.wasm" if emit == "wasm" else "program")
+        if subprocess.run([lathe, "compile", *options, f"--emit={emit}", "-o", program]).returncode:
             fail("the compilation failed")
         outputs = values["--output-dir"] or folder
         run(program, tensors["--input"], outputs, values["--threads"])

@@ -1,4 +1,5 @@
-// The ES module of a compiled model: ways to load it, dimensions, arrays of results, and what it throws.
+// The ES module of a compiled model: ways to load it, dimensions, arrays of results, and what it throws; the size of the code,
+// and the accuracy in int8.
 //
 //   check-wasm.mjs LATHE MODELS FOLDER
 import assert from 'node:assert/strict';
@@ -80,6 +81,26 @@ refused({ input: new Float32Array(9 * 1024) }, {}, RangeError, /dimension 'batch
 refused({ input: image }, { dims: { batch: 1.5 } }, RangeError, /dimension 'batch' to be 1 to 8, but got 1.5/);
 refused({ input: image }, { outputs: { logits: new Float32Array(35) } }, RangeError, /output 'logits' to have 36 elements/);
 assert.deepEqual(model.run({ input: image }).logits, expected);
+
+// In int8, and with the batch fixed in float.
+const score = (logits, label) => logits.indexOf(Math.max(...logits)) === label;
+const pixels = readNpy(resolve(models, 'eval_images.npy')).data, truth = readNpy(resolve(models, 'eval_labels.npy')).data;
+const byteFile = resolve(folder, 'bytes.wasm'), floatFile = resolve(folder, 'floats.wasm');
+const common = ['compile', resolve(models, 'glyph_resnet.onnx'), '--target=wasm32', '--dim=batch=1', '-o'];
+for (const words of [[byteFile, '--quantize=int8', `--calibrate=${resolve(models, 'calib.npz')}`, '--preprocess=scale=1/255,offset=-0.5'],
+                     [floatFile]]) {
+  const { status, stderr } = spawnSync(lathe, [...common, ...words], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+}
+const ofBytes = await import(pathToFileURL(byteFile.replace('.wasm', '.mjs')));
+const ofFloats = await import(pathToFileURL(floatFile.replace('.wasm', '.mjs')));
+const int8 = await ofBytes.load();
+let right = 0;
+for (let i = 0; i < truth.length; ++i)
+  right += score(int8.run({ input: Float32Array.from(pixels.subarray(1024 * i, 1024 * (i + 1)), (x) => x / 255 - 0.5) }).logits, truth[i]);
+assert.ok(right >= 0.945 * truth.length, `expected an accuracy of 94.5 %, but got ${(100 * right) / truth.length} %`);
+const codeBytes = readFileSync(floatFile).length - ofFloats.signature.weightBytes;
+assert.ok(codeBytes <= 60000, `expected at most 60000 bytes of code, but got ${codeBytes}`);
 
 // What a host calls without the ES module is checked by the module itself.
 const { exports } = new WebAssembly.Instance(module);

@@ -3,14 +3,14 @@
 //
 //   check-page.mjs LATHE SOURCE FOLDER
 //
-// Exits with 77 (skipped) where Chromium or playwright-core (npm ci in test/web) is missing. Leaves page.png in FOLDER.
+// Exits with 77 (skipped) where Chromium or playwright-core (npm ci in test/target/WebAssembly) is missing. Leaves page.png in FOLDER.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { readNpy } from '../integration/npy.mjs';
+import { readNpy } from './npy.mjs';
 
 function skip(reason) {
   console.log(`skipped: ${reason}`);
@@ -19,7 +19,7 @@ function skip(reason) {
 
 const [lathe, source, folder] = process.argv.slice(2);
 const browserPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync) ?? skip('no chromium');
-const { chromium } = await import('playwright-core').catch(() => skip('no playwright-core: run npm ci in test/web'));
+const { chromium } = await import('playwright-core').catch(() => skip('no playwright-core: run npm ci in test/target/WebAssembly'));
 
 const page = join(source, 'docs/examples/web');
 mkdirSync(folder, { recursive: true });
