@@ -143,6 +143,18 @@ struct DimOfLoop : OpRewritePattern<tensor::DimOp> {
   }
 };
 
+/// `tensor.dim` of a cast tensor, of which some sizes became known, is that of the tensor.
+struct DimOfCast : OpRewritePattern<tensor::DimOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(tensor::DimOp op, PatternRewriter &rewriter) const override {
+    auto cast = op.getSource().getDefiningOp<tensor::CastOp>();
+    if (!cast || !isa<RankedTensorType>(cast.getSource().getType()))
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] { op.getSourceMutable().assign(cast.getSource()); });
+    return success();
+  }
+};
+
 /// `tensor.dim` of a kernel's result is that of its destination.
 struct DimOfKernel : OpRewritePattern<tensor::DimOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -291,7 +303,7 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
   LogicalResult resolveDims(func::FuncOp sizes) {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
-    patterns.add<DimOfKernel, DimOfLoop>(context);
+    patterns.add<DimOfCast, DimOfKernel, DimOfLoop>(context);
     memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
     memref::populateResolveShapedTypeResultDimsPatterns(patterns);
     scf::populateSCFForLoopCanonicalizationPatterns(patterns);

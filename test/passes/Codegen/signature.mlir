@@ -56,3 +56,14 @@ func.func @main(%x: tensor<?x?xf32> {onnx.name = "x", onnx.dims = ["n", "m"]}) -
   }
   return %y : tensor<?x?xf32>
 }
+
+// -----
+
+// An operand that fixes one size leaves the others.
+// CHECK: func.func private @output_sizes(%[[N:.*]]: index, %{{.*}}: index) -> index
+// CHECK: return %[[N]]
+func.func @main(%x: tensor<?x?xf32> {onnx.name = "x", onnx.dims = ["n", "m"]}) -> (tensor<?x5xf32> {onnx.name = "y"})
+    attributes {onnx.dim_bounds = {n = array<i64: 1, 64>, m = array<i64: 1, 64>}} {
+  %y = tensor.cast %x : tensor<?x?xf32> to tensor<?x5xf32>
+  return %y : tensor<?x5xf32>
+}
