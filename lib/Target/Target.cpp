@@ -107,15 +107,15 @@ private:
 };
 } // namespace
 
-FailureOr<Bytes> lathe::generateCode(ModuleOp module, nn::TargetAttr target, CodeKind kind,
+FailureOr<Bytes> lathe::generateCode(Operation *module, nn::TargetAttr target, CodeKind kind,
                                       llvm::function_ref<void(llvm::Module &)> complete) {
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(target);
   if (!machine)
-    return module.emitError(llvm::toString(machine.takeError())), failure();
+    return module->emitError(llvm::toString(machine.takeError())), failure();
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context);
   if (!code)
-    return module.emitError("cannot be translated to LLVM IR"), failure();
+    return module->emitError("cannot be translated to LLVM IR"), failure();
   code->setTargetTriple((*machine)->getTargetTriple());
   code->setDataLayout((*machine)->createDataLayout());
   setFunctionAttributes(*code, target);
@@ -133,7 +133,7 @@ FailureOr<Bytes> lathe::generateCode(ModuleOp module, nn::TargetAttr target, Cod
   CodeGenPasses passes(family);
   auto file = kind == CodeKind::Object ? llvm::CodeGenFileType::ObjectFile : llvm::CodeGenFileType::AssemblyFile;
   if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, file))
-    return module.emitError("target '") << target.getTriple() << "' cannot emit this kind of file", failure();
+    return module->emitError("target '") << target.getTriple() << "' cannot emit this kind of file", failure();
   passes.run(*code);
   return bytes;
 }

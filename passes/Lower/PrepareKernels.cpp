@@ -1,5 +1,6 @@
 //===- PrepareKernels.cpp - Destinations, packed weights, explicit padding ===//
 #include "dialects/NN/IR/NNDialect.h"
+#include "passes/Codegen/Common/TargetKind.h"
 #include "passes/Lower/Passes.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -78,7 +79,8 @@ private:
       if (failed(sizes))
         return failure();
       auto type = cast<RankedTensorType>(op->getResult(0).getType());
-      op.setDestination(hasDistantRows(op->getResult(0)) ? emptyRows(*sizes, type) : empty(*sizes, type));
+      bool isApart = !codegen::isGpu(nn::getTarget(op)) && hasDistantRows(op->getResult(0));
+      op.setDestination(isApart ? emptyRows(*sizes, type) : empty(*sizes, type));
     }
     return TypeSwitch<Operation *, LogicalResult>(op)
         .Case([&](nn::LinearOp linear) { return prepareLinear(linear); })
@@ -91,7 +93,7 @@ private:
 
   LogicalResult prepareLinear(nn::LinearOp op) {
     auto weight = cast<RankedTensorType>(op.getWeight().getType());
-    if (weight.getRank() != 2)
+    if (weight.getRank() != 2 || codegen::isGpu(nn::getTarget(op)))
       return success();
     if (!weight.hasStaticShape())
       return remarkUnpacked(op, "its weight has a dynamic shape");
@@ -112,6 +114,8 @@ private:
 
   LogicalResult prepareConv(nn::ConvOp op) {
     auto weight = cast<RankedTensorType>(op.getWeight().getType());
+    if (codegen::isGpu(nn::getTarget(op)))
+      return padInput(op), success();
     bool bytes = weight.getElementType().isInteger(8);
     int64_t group = op.getGroup(), channels = weight.getRank() == 4 ? weight.getDimSize(2) : 0;
     bool depthwise = weight.getRank() == 4 && channels == 1 && group > 1 && weight.getDimSize(3) == group;
