@@ -10,11 +10,11 @@
 #include "lib/Target/Target.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Transforms/Passes.h"
 #include "passes/Codegen/Common/TargetKind.h"
 #include "passes/Codegen/Passes.h"
 #include "passes/Compress/Passes.h"
 #include "passes/Fuse/Passes.h"
-#include "mlir/Transforms/Passes.h"
 #include "passes/Lower/Passes.h"
 
 using namespace mlir;
@@ -124,9 +124,11 @@ LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, P
     targets.push_back(*host);
     if (last > Phase::Codegen && !options.emulate)
       return emitError(UnknownLoc::get(context))
-             << "objects for target '" << options.target << "' are not written yet; --emit=ptx writes its kernels, --emulate runs them here";
+             << "objects for target '" << options.target
+             << "' are not written yet; --emit=ptx writes its kernels, --emulate runs them here";
   } else if (options.emulate) {
-    return emitError(UnknownLoc::get(context)) << "expected the target of --emulate to be a GPU, but got '" << options.target << "'";
+    return emitError(UnknownLoc::get(context))
+           << "expected the target of --emulate to be a GPU, but got '" << options.target << "'";
   }
   if (options.foldConstants || options.compresses())
     loadDialects(*context, options, targets);

@@ -19,7 +19,8 @@ void registerDialects(mlir::DialectRegistry &registry);
 void buildPhase(mlir::OpPassManager &passes, Phase phase, const CompileOptions &options, nn::TargetAttr target);
 
 /// Runs the phases after `done` up to and including `last` (at most `LLVM`) on a module. The module gets the target's
-/// description. A GPU has no phases after `Codegen`, unless it is emulated: see `generateKernels`. Fails after an error that was emitted to the context.
+/// description. A GPU has no phases after `Codegen`, unless it is emulated: see `generateKernels`. Fails after an error
+/// that was emitted to the context.
 mlir::LogicalResult runPhases(mlir::ModuleOp module, const CompileOptions &options, Phase last,
                               Phase done = Phase::Import);
 
@@ -27,7 +28,8 @@ mlir::LogicalResult runPhases(mlir::ModuleOp module, const CompileOptions &optio
 mlir::OwningOpRef<mlir::ModuleOp> compileFile(llvm::StringRef path, mlir::MLIRContext &context,
                                               const CompileOptions &options, Phase last);
 
-/// The PTX of a GPU's kernels, from a module of the `codegen` phase, whose kernels are lowered to the NVVM dialect by this.
+/// The PTX of a GPU's kernels, from a module of the `codegen` phase, whose kernels are lowered to the NVVM dialect by
+/// this.
 mlir::FailureOr<Bytes> generateKernels(mlir::ModuleOp module, const CompileOptions &options);
 
 /// Loads a module of the `llvm` phase into this process; `codeBytes`, if given, becomes the size of its code.

@@ -38,8 +38,9 @@ def EmitKernels : Pass<"codegen-emit-kernels", "mlir::func::FuncOp"> {
 def GpuEmitKernels : Pass<"codegen-gpu-emit-kernels", "mlir::func::FuncOp"> {
   let summary = "Turn nn ops on memrefs into loops over threads";
   let description = [{
-    Each element of a destination is an iteration of one `scf.parallel`, and so is each row of a norm or a softmax. The body is
-    what one thread computes, in scalars; the epilogue is applied before the only store.
+    Each element of a destination is an iteration of one `scf.parallel`. The body is what one thread computes, in scalars; the
+    epilogue is applied before the only store. A norm or a softmax is a `gpu.launch` of one block for each row, whose threads
+    share their sums.
 
     ```mlir
     nn.linear %x, %w outs(%y) : (memref<28x64xf32>, memref<64x32xf32>, memref<28x32xf32>) -> ()
@@ -52,7 +53,7 @@ def GpuEmitKernels : Pass<"codegen-gpu-emit-kernels", "mlir::func::FuncOp"> {
     }
     ```
   }];
-  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::math::MathDialect", "mlir::memref::MemRefDialect",
+  let dependentDialects = ["mlir::gpu::GPUDialect", "mlir::arith::ArithDialect", "mlir::math::MathDialect", "mlir::memref::MemRefDialect",
                            "mlir::scf::SCFDialect"];
 }
 
@@ -73,6 +74,7 @@ def GpuMapThreads : Pass<"codegen-gpu-map-threads", "::mlir::ModuleOp"> {
       gpu.func @kernel_fill_0_0(%a: memref<512xf32>) kernel { ... }
     }
     ```
+    A `gpu.launch` of blocks of constant size becomes a kernel as it is, with its memory of the block.
     Loads and stores that are left on the host are errors: all data is in the device's memory.
   }];
   let dependentDialects = ["::lathe::nn::NNDialect", "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
@@ -92,9 +94,12 @@ def GpuEmulate : Pass<"codegen-gpu-emulate", "::mlir::ModuleOp"> {
       func.call @kernel_fill_0_0(%a, %block, %c0, %c0, %c2, %c1, %c1) : ...
     }
     ```
-    Ops of the gpu dialect that synchronise or exchange data between threads are not emulated: they are errors.
+    A barrier splits the loop over threads in two, one after the other; what a thread computed before it and uses after it is kept
+    in an array, and so is what loops around it carry. Memory of the block is on the stack. Shuffles and matrix products of
+    warps are not emulated: they are errors.
   }];
-  let dependentDialects = ["::lathe::nn::NNDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::lathe::nn::NNDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
 }
 
 def GpuToNVVM : Pass<"codegen-gpu-to-nvvm", "::mlir::ModuleOp"> {

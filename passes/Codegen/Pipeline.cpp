@@ -64,7 +64,8 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
   Option<bool> instrument{*this, "instrument", llvm::cl::desc("Time the kernels of @main"),
                           llvm::cl::init(false)};
   Option<bool> gpu{*this, "gpu", llvm::cl::desc("Kernels become grids of threads"), llvm::cl::init(false)};
-  Option<bool> emulate{*this, "emulate", llvm::cl::desc("Grids of threads become loops on the host"), llvm::cl::init(false)};
+  Option<bool> emulate{*this, "emulate", llvm::cl::desc("Grids of threads become loops on the host"),
+                       llvm::cl::init(false)};
 };
 
 } // namespace

@@ -1,9 +1,9 @@
 //===- PrepareKernels.cpp - Destinations, packed weights, explicit padding ===//
 #include "dialects/NN/IR/NNDialect.h"
-#include "passes/Codegen/Common/TargetKind.h"
-#include "passes/Lower/Passes.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "passes/Codegen/Common/TargetKind.h"
+#include "passes/Lower/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 

@@ -23,9 +23,9 @@ public:
     LLVMInitializeNVPTXAsmPrinter();
   }
 
-  /// A name says all: `cpu` must be empty. The version of PTX is the first that knows the machine and what is used of it; later
-  /// drivers take it. "Caches" are the shared memory that one block can have, and the second cache (CUDA C++ Programming Guide,
-  /// "Compute Capabilities").
+  /// A name says all: `cpu` must be empty. The version of PTX is the first that knows the machine and what is used of
+  /// it; later drivers take it. "Caches" are the shared memory that one block can have, and the second cache (CUDA C++
+  /// Programming Guide, "Compute Capabilities").
   nn::TargetAttr describe(MLIRContext &context, StringRef name, StringRef cpu) const override {
     if (!cpu.empty())
       return nullptr;

@@ -25,8 +25,8 @@ int64_t cpu::strideBytes(Value memref, unsigned dimension) {
 }
 
 Value KernelBuilder::splat(Type element, double value) {
-  return arith::ConstantOp::create(builder, loc,
-                                   DenseElementsAttr::get(vectorOf(element), Attribute(codegen::constantAttr(element, value))));
+  return arith::ConstantOp::create(
+      builder, loc, DenseElementsAttr::get(vectorOf(element), Attribute(codegen::constantAttr(element, value))));
 }
 
 Value KernelBuilder::broadcast(Value value) {

@@ -239,8 +239,8 @@ static Nest chooseNest(linalg::GenericOp op, int64_t parallelThreshold) {
   return nest;
 }
 
-/// Every loop that nothing is summed over is spread over threads, whose neighbours are neighbours in memory; a thread runs the
-/// others.
+/// Every loop that nothing is summed over is spread over threads, whose neighbours are neighbours in memory; a thread
+/// runs the others.
 static Nest chooseThreads(linalg::GenericOp op) {
   Nest nest;
   auto iterators = op.getIteratorTypesArray();

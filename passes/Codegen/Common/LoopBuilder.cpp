@@ -7,9 +7,7 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::codegen;
 
-int64_t codegen::constantOr(Value value, int64_t otherwise) {
-  return getConstantIntValue(value).value_or(otherwise);
-}
+int64_t codegen::constantOr(Value value, int64_t otherwise) { return getConstantIntValue(value).value_or(otherwise); }
 
 Value LoopBuilder::index(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
 
@@ -63,7 +61,7 @@ Value LoopBuilder::expNonPositive(Value x) {
 }
 
 LoopBuilder::Carried LoopBuilder::loop(Value lower, Value upper, int64_t step, ValueRange init,
-                                           function_ref<Carried(Value, ValueRange)> body) {
+                                       function_ref<Carried(Value, ValueRange)> body) {
   int64_t first = constantOr(lower), last = constantOr(upper);
   if (lower == upper || (first >= 0 && last >= 0 && last <= first))
     return Carried(init);

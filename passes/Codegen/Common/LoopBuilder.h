@@ -9,8 +9,8 @@
 
 namespace lathe::codegen {
 
-/// An OpBuilder at the place of one op, with the arithmetic on indices and the loops that kernels of any target are made of.
-/// Index arithmetic folds constants, so static shapes leave static offsets.
+/// An OpBuilder at the place of one op, with the arithmetic on indices and the loops that kernels of any target are
+/// made of. Index arithmetic folds constants, so static shapes leave static offsets.
 class LoopBuilder {
 public:
   explicit LoopBuilder(mlir::Operation *op) : builder(op), loc(op->getLoc()), target(nn::getTarget(op)) {}

@@ -8,8 +8,8 @@ using namespace lathe::simt;
 
 namespace {
 
-/// One channel of one query's output: the scores of all keys and their online softmax (Milakov and Gimelshein 2018, "Online
-/// normalizer calculation for softmax") are in registers.
+/// One channel of one query's output: the scores of all keys and their online softmax (Milakov and Gimelshein 2018,
+/// "Online normalizer calculation for softmax") are in registers.
 struct Attention {
   nn::AttentionOp op;
   ThreadBuilder k;
@@ -63,8 +63,8 @@ struct Attention {
         Value peak = arith::SelectOp::create(b, k.loc, above, carried[0], s);
         Value correction = k.expNonPositive(arith::SubFOp::create(b, k.loc, carried[0], peak));
         Value weight = k.expNonPositive(arith::SubFOp::create(b, k.loc, s, peak));
-        Value value = k.loadScalar(
-            op.getValue(), position(op.getKvHeadsFirst(), batch, k.div(head, groupSize), key, indices[3]));
+        Value value =
+            k.loadScalar(op.getValue(), position(op.getKvHeadsFirst(), batch, k.div(head, groupSize), key, indices[3]));
         Value sum = k.multiplyAdd(carried[1], correction, weight);
         Value output = k.multiplyAdd(weight, value, k.mulFloats(carried[2], correction));
         return codegen::LoopBuilder::Carried{peak, sum, output};

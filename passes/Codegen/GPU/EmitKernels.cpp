@@ -1,4 +1,5 @@
 //===- EmitKernels.cpp - nn ops on memrefs become loops over threads ------===//
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "passes/Codegen/GPU/Kernels.h"
 #include "passes/Codegen/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"

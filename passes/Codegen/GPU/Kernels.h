@@ -6,8 +6,8 @@
 
 namespace lathe::simt {
 
-// Each emits an `scf.parallel` over threads before its op, which is in memref form, and leaves the op in place. Failures have
-// been reported.
+// Each emits an `scf.parallel` over threads before its op, which is in memref form, and leaves the op in place.
+// Failures have been reported.
 mlir::LogicalResult emitLinear(nn::LinearOp op);
 mlir::LogicalResult emitMatMul(nn::MatMulOp op);
 mlir::LogicalResult emitConv(nn::ConvOp op);

@@ -1,6 +1,6 @@
-//===- MatrixProduct.cpp - nn.linear and nn.matmul, a thread an element ---===//
+//===- MatrixProduct.cpp - nn.linear and nn.matmul --------------------===//
 #include "passes/Codegen/GPU/Kernels.h"
-#include "passes/Codegen/GPU/ThreadBuilder.h"
+#include "passes/Codegen/GPU/TiledProduct.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -43,24 +43,26 @@ static void emitGrouped(ThreadBuilder &k, nn::LinearOp op) {
     Value column = indices.back();
     SmallVector<Value> at(indices);
     // The sum of the products with stored elements, and that of the inputs alone, which the offset multiplies.
-    auto sums = k.loop(k.index(0), groups, 1, zero, [&](Value group, ValueRange carried) -> codegen::LoopBuilder::Carried {
-      auto inner = k.loop(k.index(0), groupRows, 1, {zero, zero}, [&](Value i, ValueRange parts) {
-        Value row = k.add(k.mul(group, groupRows), i);
-        at.back() = row;
-        Value x = k.loadScalar(input, at), w;
-        if (op.getBits())
-          w = loadBits(k, op, row, column);
-        else
-          w = arith::SIToFPOp::create(b, k.loc, b.getF32Type(), k.loadWide(op.getWeight(), {row, column}, /*isSigned=*/true));
-        return codegen::LoopBuilder::Carried{k.multiplyAdd(x, w, parts[0]), k.addFloats(parts[1], x)};
-      });
-      Value total = carried[0];
-      total = op.getScales() ? k.multiplyAdd(inner[0], k.loadScalar(op.getScales(), {group, column}), total)
-                             : k.addFloats(total, inner[0]);
-      if (op.getOffsets())
-        total = k.multiplyAdd(inner[1], k.loadScalar(op.getOffsets(), {group, column}), total);
-      return {total};
-    });
+    auto sums =
+        k.loop(k.index(0), groups, 1, zero, [&](Value group, ValueRange carried) -> codegen::LoopBuilder::Carried {
+          auto inner = k.loop(k.index(0), groupRows, 1, {zero, zero}, [&](Value i, ValueRange parts) {
+            Value row = k.add(k.mul(group, groupRows), i);
+            at.back() = row;
+            Value x = k.loadScalar(input, at), w;
+            if (op.getBits())
+              w = loadBits(k, op, row, column);
+            else
+              w = arith::SIToFPOp::create(b, k.loc, b.getF32Type(),
+                                          k.loadWide(op.getWeight(), {row, column}, /*isSigned=*/true));
+            return codegen::LoopBuilder::Carried{k.multiplyAdd(x, w, parts[0]), k.addFloats(parts[1], x)};
+          });
+          Value total = carried[0];
+          total = op.getScales() ? k.multiplyAdd(inner[0], k.loadScalar(op.getScales(), {group, column}), total)
+                                 : k.addFloats(total, inner[0]);
+          if (op.getOffsets())
+            total = k.multiplyAdd(inner[1], k.loadScalar(op.getOffsets(), {group, column}), total);
+          return {total};
+        });
     k.storeEpilogue(op.getEpilogue(), op.getExtras(), sums[0], out, indices);
   });
 }
@@ -77,12 +79,32 @@ LogicalResult simt::emitLinear(nn::LinearOp op) {
   if (!type)
     return op.emitOpError("has no kernel for ")
            << inputType.getElementType() << " and " << weightType.getElementType() << " on this target";
-  Value steps = k.dim(weight, 0);
+  Value steps = k.dim(weight, 0), columns = k.dim(weight, 1), rows = k.index(1);
+  SmallVector<Value> leading;
+  for (int64_t i = 0; i + 1 < inputType.getRank(); ++i) {
+    leading.push_back(k.dim(out, i));
+    rows = k.mul(rows, leading.back());
+  }
+  if (isa<FloatType>(type) && fillsTiles(rows, columns)) {
+    auto at = [&](Value row, Value column) {
+      SmallVector<Value> indices = k.delinearize(row, leading);
+      indices.push_back(column);
+      return indices;
+    };
+    auto lhs = [&](Value, Value row, Value step) { return k.loadWide(input, at(row, step), /*isSigned=*/false); };
+    auto rhs = [&](Value, Value step, Value column) { return k.loadWide(weight, {step, column}, /*isSigned=*/true); };
+    auto store = [&](Value sum, Value, Value row, Value column) {
+      k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(row, column));
+    };
+    emitTiledProduct(k, {k.index(1), rows, columns, steps, lhs, rhs, store});
+    return success();
+  }
   k.elements(out, [&](ValueRange indices) {
     SmallVector<Value> at(indices);
     auto sum = k.loop(k.index(0), steps, 1, k.scalar(type, 0), [&](Value row, ValueRange carried) {
       at.back() = row;
-      Value x = k.loadWide(input, at, /*isSigned=*/false), w = k.loadWide(weight, {row, indices.back()}, /*isSigned=*/true);
+      Value x = k.loadWide(input, at, /*isSigned=*/false),
+            w = k.loadWide(weight, {row, indices.back()}, /*isSigned=*/true);
       return codegen::LoopBuilder::Carried{k.multiplyAdd(x, w, carried[0])};
     });
     k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum[0], out, indices);
@@ -100,6 +122,28 @@ LogicalResult simt::emitMatMul(nn::MatMulOp op) {
     return op.emitOpError("expected operands of f32, but got ")
            << lhsType.getElementType() << " and " << rhsType.getElementType();
   Value steps = k.dim(lhs, lhsType.getRank() - 1), zero = k.scalar(k.builder.getF32Type(), 0);
+  int64_t rank = cast<MemRefType>(out.getType()).getRank();
+  Value rows = k.dim(out, rank - 2), columns = k.dim(out, rank - 1);
+  if (fillsTiles(rows, columns)) {
+    SmallVector<Value> leading;
+    Value batches = k.index(1);
+    for (int64_t i = 0; i + 2 < rank; ++i) {
+      leading.push_back(k.dim(out, i));
+      batches = k.mul(batches, leading.back());
+    }
+    auto at = [&](Value batch, Value row, Value column) {
+      SmallVector<Value> indices = k.delinearize(batch, leading);
+      indices.append({row, column});
+      return indices;
+    };
+    auto left = [&](Value batch, Value row, Value step) { return k.loadBroadcast(lhs, at(batch, row, step)); };
+    auto right = [&](Value batch, Value step, Value column) { return k.loadBroadcast(rhs, at(batch, step, column)); };
+    auto store = [&](Value sum, Value batch, Value row, Value column) {
+      k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(batch, row, column));
+    };
+    emitTiledProduct(k, {batches, rows, columns, steps, left, right, store});
+    return success();
+  }
   k.elements(out, [&](ValueRange indices) {
     // [..., M, K] and [..., K, N] have as many dimensions as the result, or fewer, or some of size one.
     SmallVector<Value> left(indices), right(indices);

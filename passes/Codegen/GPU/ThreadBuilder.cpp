@@ -1,5 +1,6 @@
 //===- ThreadBuilder.cpp - Builds the code of one thread ------------------===//
 #include "passes/Codegen/GPU/ThreadBuilder.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -27,12 +28,38 @@ void ThreadBuilder::elements(Value memref, function_ref<void(ValueRange)> body) 
   threads(sizes, body);
 }
 
-void ThreadBuilder::rows(Value memref, function_ref<void(ValueRange)> body) {
+SmallVector<Value> ThreadBuilder::leadingSizes(Value memref) {
   SmallVector<Value> sizes;
   for (int64_t i = 0; i + 1 < cast<MemRefType>(memref.getType()).getRank(); ++i)
     sizes.push_back(dim(memref, i));
-  threads(sizes, body);
+  return sizes;
 }
+
+void ThreadBuilder::blocks(ArrayRef<Value> sizes, int64_t threads, int64_t count,
+                           function_ref<void(ValueRange, Value, Value)> body) {
+  Value total = index(1), one = index(1);
+  for (Value size : sizes)
+    total = mul(total, size);
+  auto space = gpu::AddressSpaceAttr::get(builder.getContext(), gpu::AddressSpace::Workgroup);
+  auto sharedType = MemRefType::get({count}, builder.getF32Type(), MemRefLayoutAttrInterface(), space);
+  // A grid must not be empty.
+  auto launch = gpu::LaunchOp::create(builder, loc, max(total, one), one, one, index(threads), one, one, Value(),
+                                      Type(), ValueRange(), TypeRange(sharedType));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&launch.getBody().front());
+  gpu::TerminatorOp end = gpu::TerminatorOp::create(builder, loc);
+  builder.setInsertionPoint(end);
+  Value block = launch.getBlockIds().x;
+  auto run = [&] {
+    body(delinearize(block, sizes), launch.getThreadIds().x, launch.getWorkgroupAttributions().front());
+  };
+  if (codegen::constantOr(total) > 0)
+    run();
+  else
+    branch(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, block, total), run);
+}
+
+void ThreadBuilder::barrier() { gpu::BarrierOp::create(builder, loc); }
 
 void ThreadBuilder::store(Value value, Value memref, ValueRange indices) {
   memref::StoreOp::create(builder, loc, value, memref, indices);
@@ -76,7 +103,8 @@ Type ThreadBuilder::accumulatorType(Value lhs, Value rhs) {
   return isFloat(left) && isFloat(right) ? Type(builder.getF32Type()) : Type();
 }
 
-void ThreadBuilder::storeEpilogue(Region &epilogue, ValueRange extras, Value accumulator, Value out, ValueRange indices) {
+void ThreadBuilder::storeEpilogue(Region &epilogue, ValueRange extras, Value accumulator, Value out,
+                                  ValueRange indices) {
   if (epilogue.empty())
     return store(accumulator, out, indices);
   Block &body = epilogue.front();

@@ -33,8 +33,9 @@ static LogicalResult convert(gpu::GPUModuleOp device) {
   ConversionTarget target(*context);
   target.addLegalDialect<LLVM::LLVMDialect, NVVM::NVVMDialect>();
   target.addLegalOp<gpu::GPUModuleOp>();
-  target.addIllegalDialect<affine::AffineDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, gpu::GPUDialect,
-                           math::MathDialect, memref::MemRefDialect, scf::SCFDialect, vector::VectorDialect>();
+  target.addIllegalDialect<affine::AffineDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect,
+                           gpu::GPUDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+                           vector::VectorDialect>();
   return applyPartialConversion(device, target, std::move(patterns));
 }
 

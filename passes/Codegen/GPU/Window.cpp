@@ -1,10 +1,39 @@
-//===- Window.cpp - nn.conv and nn.pool, a thread an element --------------===//
+//===- Window.cpp - nn.conv and nn.pool ------------------------------------===//
 #include "passes/Codegen/GPU/Kernels.h"
-#include "passes/Codegen/GPU/ThreadBuilder.h"
+#include "passes/Codegen/GPU/TiledProduct.h"
 
 using namespace mlir;
 using namespace lathe;
 using namespace lathe::simt;
+
+/// The convolution as one product: rows are output pixels, steps taps and input channels (Chetlur et al. 2014, "cuDNN:
+/// Efficient Primitives for Deep Learning"). False, with nothing emitted, where it is too flat.
+static bool emitImplicitProduct(ThreadBuilder &k, nn::ConvOp op) {
+  Value input = op.getInput(), weight = op.getWeight(), out = op.getInit();
+  SmallVector<Value> pixels = {k.dim(out, 0), k.dim(out, 1), k.dim(out, 2)};
+  SmallVector<Value> taps = {k.dim(weight, 0), k.dim(weight, 1), k.dim(weight, 2)};
+  auto product = [&](ArrayRef<Value> sizes) { return k.mul(k.mul(sizes[0], sizes[1]), sizes[2]); };
+  Value rows = product(pixels), columns = k.dim(weight, 3);
+  if (!fillsTiles(rows, columns))
+    return false;
+  auto lhs = [&](Value, Value row, Value step) {
+    SmallVector<Value> pixel = k.delinearize(row, pixels), tap = k.delinearize(step, taps);
+    Value y = k.add(k.mul(pixel[1], op.getStrides()[0]), k.mul(tap[0], op.getDilations()[0]));
+    Value x = k.add(k.mul(pixel[2], op.getStrides()[1]), k.mul(tap[1], op.getDilations()[1]));
+    return k.loadWide(input, {pixel[0], y, x, tap[2]}, /*isSigned=*/false);
+  };
+  auto rhs = [&](Value, Value step, Value column) {
+    SmallVector<Value> tap = k.delinearize(step, taps);
+    return k.loadWide(weight, {tap[0], tap[1], tap[2], column}, /*isSigned=*/true);
+  };
+  auto store = [&](Value sum, Value, Value row, Value column) {
+    SmallVector<Value> at = k.delinearize(row, pixels);
+    at.push_back(column);
+    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at);
+  };
+  emitTiledProduct(k, {k.index(1), rows, columns, product(taps), lhs, rhs, store});
+  return true;
+}
 
 LogicalResult simt::emitConv(nn::ConvOp op) {
   ThreadBuilder k(op);
@@ -20,6 +49,8 @@ LogicalResult simt::emitConv(nn::ConvOp op) {
                                                 << weightType.getElementType() << " on this target";
   int64_t group = op.getGroup();
   Value height = k.dim(weight, 0), width = k.dim(weight, 1), channels = k.dim(weight, 2);
+  if (group == 1 && isa<FloatType>(type) && emitImplicitProduct(k, op))
+    return success();
   Value outputsPerGroup = k.div(k.dim(weight, 3), k.index(group));
   k.elements(out, [&](ValueRange indices) {
     Value output = indices[3], first = group == 1 ? k.index(0) : k.mul(k.div(output, outputsPerGroup), channels);

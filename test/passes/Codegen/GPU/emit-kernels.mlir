@@ -119,11 +119,20 @@ func.func @attention(%q: memref<1x5x8x16xf32>, %k: memref<1x5x4x16xf32>, %v: mem
 
 // -----
 
-// A thread has a row.
+// A block has a row. Its threads share two reductions, of seven steps each, through the memory of the block.
 // CHECK-LABEL: func.func @norm
-// CHECK: scf.parallel (%[[ROW:.*]]) = (%{{.*}}) to (%c7
-// CHECK-COUNT-3: scf.for
-// CHECK-NOT: scf.for
+// CHECK: gpu.launch blocks(%[[ROW:[a-z0-9]+]], {{.*}} threads(%[[T:[a-z0-9]+]], {{.*}} workgroup(%[[SHARED:[a-z0-9]+]] : memref<128xf32, #gpu.address_space<workgroup>>)
+// CHECK: scf.for %[[C:[a-z0-9]+]] = %[[T]] to %c16{{.*}} step %c128
+// CHECK: memref.load %arg0[%[[ROW]], %[[C]]]
+// CHECK: memref.store %{{.*}}, %[[SHARED]][%[[T]]]
+// CHECK-COUNT-9: gpu.barrier
+// CHECK: scf.for
+// CHECK: math.fma
+// CHECK-COUNT-9: gpu.barrier
+// CHECK-NOT: gpu.barrier
+// CHECK: math.sqrt
+// CHECK: scf.for
+// CHECK: memref.store %{{.*}}, %arg3
 func.func @norm(%x: memref<7x16xf32>, %s: memref<16xf32>, %b: memref<16xf32>, %y: memref<7x16xf32>) {
   nn.norm layer %x scale(%s) bias(%b) outs(%y) {epsilon = 1.000000e-05 : f32}
     : (memref<7x16xf32>, memref<16xf32>, memref<16xf32>, memref<7x16xf32>) -> ()
@@ -132,11 +141,16 @@ func.func @norm(%x: memref<7x16xf32>, %s: memref<16xf32>, %b: memref<16xf32>, %y
 
 // -----
 
+// A grid of a dynamic number of rows has one block at least, which then does nothing.
 // CHECK-LABEL: func.func @softmax
-// CHECK: scf.parallel
+// CHECK: %[[ROWS:.*]] = memref.dim
+// CHECK: gpu.launch blocks(%[[ROW:[a-z0-9]+]],
+// CHECK: %[[INSIDE:.*]] = arith.cmpi ult, %[[ROW]], %[[ROWS]]
+// CHECK: scf.if %[[INSIDE]]
 // CHECK: arith.maximumf
+// CHECK: gpu.barrier
 // CHECK: math.log
-func.func @softmax(%x: memref<7x16xf32>, %y: memref<7x16xf32>) {
-  nn.softmax %x outs(%y) {log} : (memref<7x16xf32>, memref<7x16xf32>) -> ()
+func.func @softmax(%x: memref<?x16xf32>, %y: memref<?x16xf32>) {
+  nn.softmax %x outs(%y) {log} : (memref<?x16xf32>, memref<?x16xf32>) -> ()
   return
 }
