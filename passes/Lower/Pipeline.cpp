@@ -7,7 +7,8 @@ using namespace mlir;
 
 void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &options) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
-  functions.addPass(createLowerSplitBatch());
+  if (!options.gpu)
+    functions.addPass(createLowerSplitBatch());
   functions.addPass(createLowerONNXToLinalg());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
