@@ -69,6 +69,7 @@ llvm::FailureOr<CalibrationStatistics> lathe::findStatistics(ModuleOp module, co
     if (StringRef(plain.target).contains(',') || !runsHere(nn::getTarget(module))) {
       plain.target = "native";
       plain.cpu.clear();
+      plain.emulate = false;
     }
     if (failed(runPhases(observed, plain, Phase::LLVM, Phase::Compress)))
       return failure();

@@ -33,6 +33,8 @@ struct CompileOptions {
   /// See `resolveTargets`.
   std::string target = "native";
   std::string cpu;
+  /// Kernels of a GPU target become loops on this machine, to prove them where there is no GPU.
+  bool emulate = false;
   /// What `--dim` says, one `NAME=VALUE` or `NAME=LOWER..UPPER` each.
   std::vector<std::string> dims;
   /// What `--elements` says, one `NAME=COUNT` or `NAME=none` each.

@@ -8,12 +8,14 @@
 #include "lib/Driver/Diagnostics.h"
 #include "lib/Frontend/Importer.h"
 #include "lib/Target/Target.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Transforms/Passes.h"
+#include "passes/Codegen/Common/TargetKind.h"
 #include "passes/Codegen/Common/Variants.h"
 #include "passes/Codegen/Passes.h"
 #include "passes/Compress/Passes.h"
 #include "passes/Fuse/Passes.h"
-#include "mlir/Transforms/Passes.h"
 #include "passes/Lower/Passes.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -52,7 +54,8 @@ static CompressOptions compressionOf(const CompileOptions &options) {
   return compress;
 }
 
-void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions &options) {
+void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions &options, nn::TargetAttr target) {
+  CodegenOptions codegen{options.name, options.profile, codegen::isGpu(target), options.emulate};
   switch (phase) {
   case Phase::Import:
   case Phase::Object:
@@ -73,14 +76,14 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
     return buildCompressPipeline(passes, compressionOf(options));
   case Phase::Lower:
     // Packed and transposed weights.
-    buildLowerPipeline(passes, {options.winograd});
+    buildLowerPipeline(passes, {options.winograd, codegen.gpu});
     return addFolding(passes, options);
   case Phase::Bufferize:
-    return buildBufferizePipeline(passes, {options.name, options.profile});
+    return buildBufferizePipeline(passes, codegen);
   case Phase::Codegen:
-    return buildKernelPipeline(passes, {options.name, options.profile});
+    return buildKernelPipeline(passes, codegen);
   case Phase::LLVM:
-    return buildLLVMPipeline(passes, {options.name, options.profile});
+    return buildLLVMPipeline(passes, codegen);
   }
 }
 
@@ -88,18 +91,19 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
 static LogicalResult runPasses(ModuleOp module, const CompileOptions &options, Phase last, Phase done) {
   PassManager passes(module.getContext());
   for (unsigned phase = unsigned(done) + 1; phase <= unsigned(last); ++phase)
-    buildPhase(passes, Phase(phase), options);
+    buildPhase(passes, Phase(phase), options, nn::getTarget(module));
   if (options.configure)
     options.configure(passes);
   return passes.run(module);
 }
 
 /// Loads what any phase may need: constants are evaluated and models calibrated while a pass manager runs, when nothing can be loaded.
-static void loadDialects(MLIRContext &context, const CompileOptions &options) {
+static void loadDialects(MLIRContext &context, const CompileOptions &options, ArrayRef<nn::TargetAttr> targets) {
   CompileOptions all = options.uncompressed();
   PassManager passes(&context);
-  for (unsigned phase = 0; phase < unsigned(Phase::Object); ++phase)
-    buildPhase(passes, Phase(phase), all);
+  for (nn::TargetAttr target : targets)
+    for (unsigned phase = 0; phase < unsigned(Phase::Object); ++phase)
+      buildPhase(passes, Phase(phase), all, target);
   DialectRegistry registry;
   passes.getDependentDialects(registry);
   context.appendDialectRegistry(registry);
@@ -162,12 +166,27 @@ LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, P
   const NamedTarget &best = targets->front();
   Builder builder(context);
   module->setAttr(nn::kTargetAttr, getCommonTarget(*targets));
+  auto machines = llvm::map_to_vector(*targets, [](const NamedTarget &each) { return each.target; });
+  if (codegen::isGpu(best.target)) {
+    llvm::Expected<nn::TargetAttr> host = resolveTarget(*context, "native");
+    if (!host)
+      return emitError(UnknownLoc::get(context)) << textOf(host.takeError());
+    module->setAttr(codegen::kHostTargetAttr, *host);
+    machines.push_back(*host);
+    if (last > Phase::Codegen && !options.emulate)
+      return emitError(UnknownLoc::get(context))
+             << "objects for target '" << options.target
+             << "' are not written yet; --emit=ptx writes its kernels, --emulate runs them here";
+  } else if (options.emulate) {
+    return emitError(UnknownLoc::get(context))
+           << "expected the target of --emulate to be a GPU, but got '" << options.target << "'";
+  }
   if (testsMachine(best.target)) {
     module->setAttr(codegen::kTestsMachineAttr, builder.getUnitAttr());
     module->setAttr(codegen::kVariantNameAttr, builder.getStringAttr(best.name));
   }
   if (options.foldConstants || options.compresses())
-    loadDialects(*context, options);
+    loadDialects(*context, options, machines);
   return targets->size() == 1 ? runPasses(module, options, last, done)
                               : runVariants(module, options, *targets, last, done);
 }
@@ -200,6 +219,19 @@ OwningOpRef<ModuleOp> lathe::compileFile(llvm::StringRef path, MLIRContext &cont
   if (!module || failed(runPhases(*module, options, last)))
     return nullptr;
   return module;
+}
+
+FailureOr<Bytes> lathe::generateKernels(ModuleOp module, const CompileOptions &options) {
+  PassManager passes(module.getContext());
+  buildDevicePipeline(passes);
+  if (options.configure)
+    options.configure(passes);
+  if (failed(passes.run(module)))
+    return failure();
+  auto kernels = module.getOps<gpu::GPUModuleOp>();
+  if (kernels.empty())
+    return module.emitError("has no kernels");
+  return generateCode(*kernels.begin(), nn::getTarget(module), CodeKind::Assembly);
 }
 
 llvm::Expected<std::unique_ptr<LoadedModel>> lathe::loadModule(ModuleOp module,

@@ -112,8 +112,8 @@ static void setMachine(llvm::Function &function, StringRef cpu, StringRef featur
 }
 
 /// Gives each function its target, and the tests of the machine their bodies.
-static void setTargets(llvm::Module &code, ModuleOp module) {
-  for (auto op : module.getOps<LLVM::LLVMFuncOp>()) {
+static void setTargets(llvm::Module &code, Operation *module) {
+  for (auto op : module->getRegion(0).getOps<LLVM::LLVMFuncOp>()) {
     llvm::Function &function = *code.getFunction(op.getName());
     nn::TargetAttr target = nn::getTarget(op);
     const TargetFamily *family = findTargetFamily(llvm::Triple(target.getTriple()));
@@ -167,15 +167,15 @@ private:
 };
 } // namespace
 
-FailureOr<Bytes> lathe::generateCode(ModuleOp module, nn::TargetAttr target, CodeKind kind,
+FailureOr<Bytes> lathe::generateCode(Operation *module, nn::TargetAttr target, CodeKind kind,
                                       llvm::function_ref<void(llvm::Module &)> complete) {
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(target);
   if (!machine)
-    return module.emitError(llvm::toString(machine.takeError())), failure();
+    return module->emitError(llvm::toString(machine.takeError())), failure();
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context);
   if (!code)
-    return module.emitError("cannot be translated to LLVM IR"), failure();
+    return module->emitError("cannot be translated to LLVM IR"), failure();
   code->setTargetTriple((*machine)->getTargetTriple());
   code->setDataLayout((*machine)->createDataLayout());
   setTargets(*code, module);
@@ -193,7 +193,7 @@ FailureOr<Bytes> lathe::generateCode(ModuleOp module, nn::TargetAttr target, Cod
   CodeGenPasses passes(family);
   auto file = kind == CodeKind::Object ? llvm::CodeGenFileType::ObjectFile : llvm::CodeGenFileType::AssemblyFile;
   if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, file))
-    return module.emitError("target '") << target.getTriple() << "' cannot emit this kind of file", failure();
+    return module->emitError("target '") << target.getTriple() << "' cannot emit this kind of file", failure();
   passes.run(*code);
   return bytes;
 }

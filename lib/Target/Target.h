@@ -49,10 +49,11 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(nn::Tar
 
 using Bytes = llvm::SmallVector<char, 0>;
 
-/// Translates a module of the LLVM dialect, optimises it at O3 and writes it as `kind`. `target` is the module's; functions
-/// may have an `nn.target` of their own. Diagnostics go to the module's context; fails after an error. The same module gives
-/// the same bytes. `complete` may change the code after it is optimised.
-mlir::FailureOr<Bytes> generateCode(mlir::ModuleOp module, nn::TargetAttr target, CodeKind kind,
+/// Translates a module of the LLVM dialect, or a gpu.module of its NVVM dialect, optimises it at O3 and writes it as `kind`;
+/// assembly of a GPU is PTX. `target` is the module's; functions may have an `nn.target` of their own. Diagnostics go to the
+/// module's context; fails after an error. The same module gives the same bytes. `complete` may change the code after it is
+/// optimised.
+mlir::FailureOr<Bytes> generateCode(mlir::Operation *module, nn::TargetAttr target, CodeKind kind,
                                     llvm::function_ref<void(llvm::Module &)> complete = {});
 
 } // namespace lathe

@@ -15,12 +15,16 @@ namespace lathe {
 struct CodegenOptions {
   std::string name = "model"; ///< prefix of the artifact's symbols
   bool instrument = false;    ///< kernels of @main are timed: `codegen-instrument`
+  bool gpu = false;           ///< kernels become grids of threads; the module's target is a GPU
+  bool emulate = false;       ///< and these grids become loops on the host again
 };
 
 /// From tensors to memrefs and calls of kernels: the `bufferize` phase.
 void buildBufferizePipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
 /// From kernels on memrefs to loops and tasks: the `codegen` phase.
 void buildKernelPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
+/// From kernels in a gpu.module, as the `codegen` phase leaves them, to its NVVM dialect.
+void buildDevicePipeline(mlir::OpPassManager &passes);
 /// To the LLVM dialect with the artifact's entry point: the `llvm` phase.
 void buildLLVMPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
 

@@ -32,6 +32,95 @@ def EmitKernels : Pass<"codegen-emit-kernels", "mlir::func::FuncOp"> {
 }
 
 //===----------------------------------------------------------------------===//
+// GPU: grids of threads
+//===----------------------------------------------------------------------===//
+
+def GpuEmitKernels : Pass<"codegen-gpu-emit-kernels", "mlir::func::FuncOp"> {
+  let summary = "Turn nn ops on memrefs into loops over threads";
+  let description = [{
+    Each element of a destination is an iteration of one `scf.parallel`. The body is what one thread computes, in scalars; the
+    epilogue is applied before the only store. A norm or a softmax is a `gpu.launch` of one block for each row, whose threads
+    share their sums.
+
+    ```mlir
+    nn.linear %x, %w outs(%y) : (memref<28x64xf32>, memref<64x32xf32>, memref<28x32xf32>) -> ()
+    // becomes
+    scf.parallel (%row, %column) = (%c0, %c0) to (%c28, %c32) step (%c1, %c1) {
+      %sum = scf.for %k = %c0 to %c64 step %c1 iter_args(%acc = %zero) -> (f32) {
+        ... math.fma ...
+      }
+      memref.store %sum, %y[%row, %column] : memref<28x32xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["mlir::gpu::GPUDialect", "mlir::arith::ArithDialect", "mlir::math::MathDialect", "mlir::memref::MemRefDialect",
+                           "mlir::scf::SCFDialect"];
+}
+
+def GpuMapThreads : Pass<"codegen-gpu-map-threads", "::mlir::ModuleOp"> {
+  let summary = "Moves parallel loops of kernels into the device's module, a thread for each iteration";
+  let description = [{
+    Blocks have 256 threads in one dimension, and so has the grid; neighbours differ in the last induction variable. Threads
+    past the last iteration do nothing. What the loop captures becomes an operand of the launch, constants are cloned.
+
+    ```mlir
+    func.func private @kernel_fill_0(%a: memref<512xf32>, %executor: !llvm.ptr) {
+      scf.parallel (%i) = (%c0) to (%c512) step (%c1) { ... }
+    // becomes
+    func.func private @kernel_fill_0(%a: memref<512xf32>, %executor: !llvm.ptr) {
+      gpu.launch_func @device::@kernel_fill_0_0 blocks in (%c2, %c1, %c1) threads in (%c256, %c1, %c1) args(%a : memref<512xf32>)
+    }
+    gpu.module @device {
+      gpu.func @kernel_fill_0_0(%a: memref<512xf32>) kernel { ... }
+    }
+    ```
+    A `gpu.launch` of blocks of constant size becomes a kernel as it is, with its memory of the block.
+    Loads and stores that are left on the host are errors: all data is in the device's memory.
+  }];
+  let dependentDialects = ["::lathe::nn::NNDialect", "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
+def GpuEmulate : Pass<"codegen-gpu-emulate", "::mlir::ModuleOp"> {
+  let summary = "Runs grids of threads as loops on the host, to prove kernels where there is no GPU";
+  let description = [{
+    A kernel becomes a function that runs the threads of one block after each other; a launch calls it for each block, in any
+    order. The module's target is then its host, `nn.host_target`.
+
+    ```mlir
+    gpu.launch_func @device::@kernel_fill_0_0 blocks in (%c2, %c1, %c1) threads in (%c256, %c1, %c1) args(%a : memref<512xf32>)
+    // becomes
+    scf.parallel (%block) = (%c0) to (%c2) step (%c1) {
+      func.call @kernel_fill_0_0(%a, %block, %c0, %c0, %c2, %c1, %c1) : ...
+    }
+    ```
+    A barrier splits the loop over threads in two, one after the other; what a thread computed before it and uses after it is kept
+    in an array, and so is what loops around it carry. Memory of the block is on the stack. Shuffles and matrix products of
+    warps are not emulated: they are errors.
+  }];
+  let dependentDialects = ["::lathe::nn::NNDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def GpuToNVVM : Pass<"codegen-gpu-to-nvvm", "::mlir::ModuleOp"> {
+  let summary = "Converts kernels in gpu.modules to the NVVM dialect";
+  let description = [{
+    One conversion of gpu, arith, math, memref, scf and vector. Memrefs are passed as the fields of their descriptors; functions
+    become instructions, never calls of libdevice. What launches the kernels stays as it is.
+
+    ```mlir
+    gpu.module @device {
+      gpu.func @kernel_fill_0_0(%a: memref<512xf32>) kernel { ... }
+    // becomes
+    gpu.module @device {
+      llvm.func @kernel_fill_0_0(%base: !llvm.ptr, %a: !llvm.ptr, %offset: i64, %size: i64, %stride: i64)
+        attributes {gpu.kernel, nvvm.kernel} { ... }
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect", "::mlir::memref::MemRefDialect"];
+}
+
+//===----------------------------------------------------------------------===//
 // Common: from tensors to the LLVM dialect
 //===----------------------------------------------------------------------===//
 
@@ -173,7 +262,7 @@ def LinalgToLoopsPass : Pass<"codegen-linalg-to-loops", "::mlir::func::FuncOp"> 
   }];
   let options = [Option<"parallelThreshold", "parallel-threshold", "int64_t", /*default=*/"400000",
                         "Work, in multiply-adds that take as long, from which on a loop is run in parallel">];
-  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+  let dependentDialects = ["::lathe::nn::NNDialect", "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect"];
 }

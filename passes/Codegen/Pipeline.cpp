@@ -28,12 +28,25 @@ void lathe::buildBufferizePipeline(OpPassManager &passes, const CodegenOptions &
 }
 
 void lathe::buildKernelPipeline(OpPassManager &passes, const CodegenOptions &options) {
-  passes.addNestedPass<func::FuncOp>(createEmitKernels());
+  passes.addNestedPass<func::FuncOp>(options.gpu ? createGpuEmitKernels() : createEmitKernels());
   passes.addNestedPass<func::FuncOp>(createLinalgToLoopsPass());
   passes.addNestedPass<func::FuncOp>(createExpandMathPass());
+  if (options.gpu) {
+    passes.addPass(createGpuMapThreads());
+    addCleanup(passes);
+    if (!options.emulate)
+      return;
+    passes.addPass(createGpuEmulate());
+  }
   passes.addPass(createOutlineParallelPass());
   addCleanup(passes);
   passes.addPass(createLoopInvariantCodeMotionPass());
+}
+
+void lathe::buildDevicePipeline(OpPassManager &passes) {
+  passes.addPass(createLoopInvariantCodeMotionPass());
+  passes.addPass(createGpuToNVVM());
+  addCleanup(passes);
 }
 
 void lathe::buildLLVMPipeline(OpPassManager &passes, const CodegenOptions &options) {
@@ -51,6 +64,9 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
                            llvm::cl::init("model")};
   Option<bool> instrument{*this, "instrument", llvm::cl::desc("Time the kernels of @main"),
                           llvm::cl::init(false)};
+  Option<bool> gpu{*this, "gpu", llvm::cl::desc("Kernels become grids of threads"), llvm::cl::init(false)};
+  Option<bool> emulate{*this, "emulate", llvm::cl::desc("Grids of threads become loops on the host"),
+                       llvm::cl::init(false)};
 };
 
 } // namespace
@@ -63,12 +79,15 @@ void lathe::registerCodegenPipelines() {
           CodegenOptions options;
           options.name = given.name;
           options.instrument = given.instrument;
+          options.gpu = given.gpu;
+          options.emulate = given.emulate;
           build(passes, options);
         });
   };
   add("codegen-phase-bufferize", "From tensors to memrefs and calls of kernels",
       buildBufferizePipeline);
   add("codegen-phase-kernels", "From kernels on memrefs to loops and tasks", buildKernelPipeline);
+  PassPipelineRegistration<>("codegen-device", "From kernels in a gpu.module to the NVVM dialect", buildDevicePipeline);
   add("codegen-phase-llvm", "To the LLVM dialect with the artifact's entry point",
       buildLLVMPipeline);
   add("codegen-pipeline", "From tensors to the LLVM dialect", buildCodegenPipeline);

@@ -21,6 +21,8 @@ namespace lathe {
 struct LowerOptions {
   /// 3x3 convolutions may be computed by Winograd's algorithm.
   bool winograd = true;
+  /// The target is a GPU: forms of ops that are made for vectors and caches of a CPU are not chosen.
+  bool gpu = false;
 };
 
 /// The passes of the lower phase in order.

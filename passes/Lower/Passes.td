@@ -148,7 +148,7 @@ def PrepareKernels : Pass<"lower-prepare-kernels", "::mlir::func::FuncOp"> {
     so that constant weights are packed at compile time. Panels have two vectors of columns, or one where the second
     would mostly hold zeros. The padding of a convolution is filled into a larger input that its producer writes into;
     the channels of i8 inputs are padded to a multiple of four. Rows of a multiple of 4096 bytes get a line between them:
-    they would share a set of the first cache.
+    they would share a set of the first cache. On a GPU weights and rows stay as they are.
 
     ```mlir
     %y = nn.linear %x, %w : (tensor<?x64xf32>, tensor<64x36xf32>) -> tensor<?x36xf32>

@@ -7,7 +7,8 @@ using namespace mlir;
 
 void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &options) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
-  functions.addPass(createLowerSplitBatch());
+  if (!options.gpu)
+    functions.addPass(createLowerSplitBatch());
   functions.addPass(createLowerONNXToLinalg());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
@@ -15,11 +16,13 @@ void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &option
   functions.addPass(createLowerFuseElementwise());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
-  // Before weights are packed, when it is known which are left in f32.
-  functions.addPass(createLowerSparseWeights());
-  if (options.winograd)
-    functions.addPass(createLowerWinograd());
-  functions.addPass(createLowerFuseDepthwise());
+  if (!options.gpu) {
+    // Before weights are packed, when it is known which are left in f32.
+    functions.addPass(createLowerSparseWeights());
+    if (options.winograd)
+      functions.addPass(createLowerWinograd());
+    functions.addPass(createLowerFuseDepthwise());
+  }
   functions.addPass(createPrepareKernels());
   functions.addPass(createLowerScaleWeights());
   // Weights that are packed where they are used, in a loop over time, are packed once.

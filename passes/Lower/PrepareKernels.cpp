@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "passes/Codegen/Common/Bf16Layout.h"
+#include "passes/Codegen/Common/TargetKind.h"
 #include "passes/Lower/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
@@ -86,7 +87,8 @@ private:
       if (failed(sizes))
         return failure();
       auto type = cast<RankedTensorType>(op->getResult(0).getType());
-      op.setDestination(hasDistantRows(op->getResult(0)) ? emptyRows(*sizes, type) : empty(*sizes, type));
+      bool isApart = !codegen::isGpu(nn::getTarget(op)) && hasDistantRows(op->getResult(0));
+      op.setDestination(isApart ? emptyRows(*sizes, type) : empty(*sizes, type));
     }
     return TypeSwitch<Operation *, LogicalResult>(op)
         .Case([&](nn::LinearOp linear) { return prepareLinear(linear); })
@@ -99,7 +101,7 @@ private:
 
   LogicalResult prepareLinear(nn::LinearOp op) {
     auto weight = cast<RankedTensorType>(op.getWeight().getType());
-    if (weight.getRank() != 2)
+    if (weight.getRank() != 2 || codegen::isGpu(nn::getTarget(op)))
       return success();
     if (!weight.hasStaticShape())
       return remarkUnpacked(op, "its weight has a dynamic shape");
@@ -121,6 +123,8 @@ private:
 
   LogicalResult prepareConv(nn::ConvOp op) {
     auto weight = cast<RankedTensorType>(op.getWeight().getType());
+    if (codegen::isGpu(nn::getTarget(op)))
+      return padInput(op), success();
     int64_t steps = stepsPerProduct(op.getInput(), op.getWeight());
     int64_t group = op.getGroup(), channels = weight.getRank() == 4 ? weight.getDimSize(2) : 0;
     bool depthwise = weight.getRank() == 4 && channels == 1 && group > 1 && weight.getDimSize(3) == group;

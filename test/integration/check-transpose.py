@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Transposes of every element size, rank and kind of tail against numpy, with static and with symbolic sizes.
 
-    check-transpose.py LATHE FOLDER TARGET
+    check-transpose.py LATHE FOLDER TARGET [OPTIONS...]
 """
 import itertools
 import os
@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-lathe, folder, target = sys.argv[1:]
+lathe, folder, target, *options = sys.argv[1:]
 os.makedirs(folder, exist_ok=True)
 rng = np.random.default_rng(1)
 TYPES = {np.float32: TensorProto.FLOAT, np.float16: TensorProto.FLOAT16, np.float64: TensorProto.DOUBLE,
@@ -46,7 +46,7 @@ def check(name, dtype, cases, symbolic):
     graph = helper.make_graph(nodes, "g", inputs, outputs)
     model = f"{folder}/{name}.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), model)
-    result = subprocess.run([lathe, "run", model, f"--target={target}", "--threads=2", "--rtol=0", "--atol=0", *flags],
+    result = subprocess.run([lathe, "run", model, f"--target={target}", "--threads=2", "--rtol=0", "--atol=0", *options, *flags],
                             capture_output=True, text=True)
     if result.returncode != 0:
         print(f"{name}: {result.stdout[-2000:]}{result.stderr[-2000:]}")

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Weight formats against numpy: matrix products, a convolution and a table whose weights a format holds exactly.
 
-    check-weights.py LATHE FOLDER TARGET
+    check-weights.py LATHE FOLDER TARGET [OPTIONS...]
 
 The groups of the weights are multiples of a scale with the largest multiple among them, so that quantizing them loses
 nothing, and products are those of the weights themselves, up to rounding in f32.
@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-lathe, folder, target = sys.argv[1:]
+lathe, folder, target, *options = sys.argv[1:]
 os.makedirs(folder, exist_ok=True)
 rng = np.random.default_rng(1)
 K, D = 128, 64
@@ -90,7 +90,7 @@ def check(name, flags, make, make_table, conv=None):
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
     model.ir_version = 8
     onnx.save(model, f"{folder}/{name}.onnx")
-    command = [lathe, "run", f"{folder}/{name}.onnx", f"--target={target}", "--rtol=1e-4", "--atol=1e-4", *flags, *arguments]
+    command = [lathe, "run", f"{folder}/{name}.onnx", f"--target={target}", "--rtol=1e-4", "--atol=1e-4", *options, *flags, *arguments]
     result = subprocess.run(command, check=False)
     print(" ".join(flags), "failed" if result.returncode else "passed", flush=True)
     return result.returncode == 0

@@ -1,5 +1,6 @@
 //===- Compile.cpp - lathe compile ----------------------------------------===//
 #include "lib/Artifact/Artifact.h"
+#include "passes/Codegen/Common/TargetKind.h"
 #include "tools/lathe/Commands.h"
 #include "tools/lathe/Experiment.h"
 #include "tools/lathe/Session.h"
@@ -12,7 +13,7 @@ using namespace mlir;
 using namespace lathe;
 
 namespace {
-enum class Emit { Object, Shared, Executable, Wasm, LLVMIR, Assembly, MLIR, Header };
+enum class Emit { Object, Shared, Executable, Wasm, LLVMIR, Assembly, MLIR, Header, Ptx };
 
 struct CompileFlags : ModelFlags {
   cl::opt<std::string> output{"o", cl::desc("file to write; - is stdout"), cl::value_desc("file"),
@@ -26,7 +27,8 @@ struct CompileFlags : ModelFlags {
                  clEnumValN(Emit::LLVMIR, "llvm", "optimised LLVM IR"),
                  clEnumValN(Emit::Assembly, "asm", "assembly"),
                  clEnumValN(Emit::MLIR, "mlir", "the LLVM dialect of MLIR"),
-                 clEnumValN(Emit::Header, "header", "only the C header"))};
+                 clEnumValN(Emit::Header, "header", "only the C header"),
+                 clEnumValN(Emit::Ptx, "ptx", "kernels of a GPU, as PTX"))};
   cl::opt<std::string> compileTo{
       "compile-to",
       cl::desc("stop after a phase and write its MLIR: import, shapes, fuse, compress, lower, "
@@ -156,6 +158,8 @@ static StringRef defaultExtension(Emit emit) {
     return ".mlir";
   case Emit::Header:
     return ".h";
+  case Emit::Ptx:
+    return ".ptx";
   }
   return ".o";
 }
@@ -170,7 +174,7 @@ int lathe::runCompile(int argc, char **argv) {
     options.name = flags.name;
   }
 
-  Phase last = Phase::LLVM;
+  Phase last = flags.emit == Emit::Ptx ? Phase::Codegen : Phase::LLVM;
   bool stops = !flags.compileTo.empty();
   if (stops) {
     std::optional<Phase> phase = parsePhase(flags.compileTo);
@@ -225,6 +229,12 @@ int lathe::runCompile(int argc, char **argv) {
     return writeModule(*module, flags, path);
   case Emit::Header:
     return write(path, generateHeader(*module));
+  case Emit::Ptx: {
+    if (!codegen::isGpu(nn::getTarget(*module)))
+      return fail("expected a GPU target for --emit=ptx, and no --emulate");
+    FailureOr<Bytes> code = generateKernels(*module, options);
+    return failed(code) ? kFailure : write(path, StringRef(code->data(), code->size()));
+  }
   }
   return kFailure;
 }

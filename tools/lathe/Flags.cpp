@@ -68,6 +68,7 @@ CompileOptions ModelFlags::options() const {
   options.name = symbolNameOf(model);
   options.target = target;
   options.cpu = cpu;
+  options.emulate = emulate;
   options.dims.assign(dims.begin(), dims.end());
   options.elements.assign(elements.begin(), elements.end());
   options.compression = settings.settings;

@@ -2,6 +2,7 @@
 #include "lib/Report/ModelSummary.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/Codegen/Common/DataMovement.h"
+#include "passes/Codegen/Common/TargetKind.h"
 #include "passes/Codegen/Common/Variants.h"
 #include "tools/lathe/Commands.h"
 #include "tools/lathe/Session.h"
@@ -68,7 +69,8 @@ int lathe::runInspect(int argc, char **argv) {
   ModelSummary summary = summarize(*module);
 
   // Whatever the compiler does not support shows when it compiles; all such nodes are printed to stderr.
-  bool supported = succeeded(runPhases(*module, session.getOptions(), Phase::LLVM, Phase::Shapes));
+  Phase last = codegen::isGpu(nn::getTarget(*module)) && !options.emulate ? Phase::Codegen : Phase::LLVM;
+  bool supported = succeeded(runPhases(*module, session.getOptions(), last, Phase::Shapes));
   std::optional<codegen::DataMovement> movement = codegen::readMovement(*module);
   std::vector<codegen::Variant> variants;
   if (supported)

@@ -13,10 +13,6 @@ int64_t cpu::evenBlock(int64_t count, int64_t most) {
   return llvm::divideCeil(count, std::max<int64_t>(blocks, 1));
 }
 
-int64_t cpu::constantOr(Value value, int64_t otherwise) {
-  return getConstantIntValue(value).value_or(otherwise);
-}
-
 bool cpu::hasUnitInnermostStride(Value memref) { return cast<MemRefType>(memref.getType()).isLastDimUnitStride(); }
 
 int64_t cpu::strideBytes(Value memref, unsigned dimension) {
@@ -28,51 +24,9 @@ int64_t cpu::strideBytes(Value memref, unsigned dimension) {
   return strides[dimension] * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
 }
 
-Value KernelBuilder::index(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
-
-Value KernelBuilder::add(Value a, Value b) { return builder.createOrFold<arith::AddIOp>(loc, a, b); }
-Value KernelBuilder::sub(Value a, Value b) { return builder.createOrFold<arith::SubIOp>(loc, a, b); }
-Value KernelBuilder::mul(Value a, Value b) { return builder.createOrFold<arith::MulIOp>(loc, a, b); }
-
-Value KernelBuilder::div(Value a, Value b) {
-  if (constantOr(b) == 1)
-    return a;
-  return builder.createOrFold<arith::DivUIOp>(loc, a, b);
-}
-
-Value KernelBuilder::rem(Value a, Value b) {
-  if (constantOr(b) == 1)
-    return index(0);
-  return builder.createOrFold<arith::RemUIOp>(loc, a, b);
-}
-
-Value KernelBuilder::min(Value a, Value b) { return builder.createOrFold<arith::MinSIOp>(loc, a, b); }
-Value KernelBuilder::max(Value a, Value b) { return builder.createOrFold<arith::MaxSIOp>(loc, a, b); }
-
-Value KernelBuilder::equal(Value a, Value b) {
-  return builder.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, a, b);
-}
-
-Value KernelBuilder::dim(Value memref, unsigned dimension) {
-  auto type = cast<MemRefType>(memref.getType());
-  if (!type.isDynamicDim(dimension))
-    return index(type.getDimSize(dimension));
-  return builder.createOrFold<memref::DimOp>(loc, memref, int64_t(dimension));
-}
-
-static TypedAttr constantAttr(Type element, double value) {
-  if (auto type = dyn_cast<FloatType>(element))
-    return FloatAttr::get(type, value);
-  return IntegerAttr::get(element, int64_t(value));
-}
-
 Value KernelBuilder::splat(Type element, double value) {
-  return arith::ConstantOp::create(builder, loc,
-                                   DenseElementsAttr::get(vectorOf(element), Attribute(constantAttr(element, value))));
-}
-
-Value KernelBuilder::scalar(Type element, double value) {
-  return arith::ConstantOp::create(builder, loc, constantAttr(element, value));
+  return arith::ConstantOp::create(
+      builder, loc, DenseElementsAttr::get(vectorOf(element), Attribute(codegen::constantAttr(element, value))));
 }
 
 Value KernelBuilder::broadcast(Value value) {
@@ -98,10 +52,6 @@ Value KernelBuilder::loadAny(Value memref, ValueRange indices, Value mask) {
     elements.push_back(loadScalar(memref, at));
   }
   return vector::FromElementsOp::create(builder, loc, vectorOf(type.getElementType()), elements);
-}
-
-Value KernelBuilder::loadScalar(Value memref, ValueRange indices) {
-  return memref::LoadOp::create(builder, loc, memref, indices);
 }
 
 Value KernelBuilder::widen(Value vector) {
@@ -144,33 +94,6 @@ Value KernelBuilder::scratch(ArrayRef<int64_t> shape, Type element) {
     if (auto task = parent->getParentOfType<scf::ParallelOp>())
       builder.setInsertionPointToStart(task.getBody());
   return memref::AllocaOp::create(builder, loc, MemRefType::get(shape, element), builder.getI64IntegerAttr(64));
-}
-
-KernelBuilder::Carried KernelBuilder::loop(Value lower, Value upper, int64_t step, ValueRange init,
-                                           function_ref<Carried(Value, ValueRange)> body) {
-  int64_t first = constantOr(lower), last = constantOr(upper);
-  if (lower == upper || (first >= 0 && last >= 0 && last <= first))
-    return Carried(init);
-  if (first >= 0 && last >= 0 && first + step >= last)
-    return body(lower, init);
-  auto loop = scf::ForOp::create(builder, loc, lower, upper, index(step), init);
-  OpBuilder::InsertionGuard guard(builder);
-  if (init.empty()) {
-    builder.setInsertionPoint(loop.getBody()->getTerminator());
-    body(loop.getInductionVar(), {});
-    return {};
-  }
-  builder.setInsertionPointToEnd(loop.getBody());
-  Carried carried = body(loop.getInductionVar(), loop.getRegionIterArgs());
-  scf::YieldOp::create(builder, loc, carried);
-  return Carried(loop.getResults());
-}
-
-void KernelBuilder::loop(Value lower, Value upper, int64_t step, function_ref<void(Value)> body) {
-  loop(lower, upper, step, ValueRange(), [&](Value iv, ValueRange) {
-    body(iv);
-    return Carried();
-  });
 }
 
 void KernelBuilder::parallel(Value tasks, function_ref<void(Value)> body) {
@@ -238,46 +161,4 @@ void KernelBuilder::vectors(Value count, function_ref<void(Value, Value)> body) 
     body(start, mask);
     return Carried();
   });
-}
-
-void KernelBuilder::branch(Value condition, function_ref<void()> body) {
-  if (std::optional<int64_t> constant = getConstantIntValue(condition)) {
-    if (*constant)
-      body();
-    return;
-  }
-  auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPoint(branch.thenBlock()->getTerminator());
-  body();
-}
-
-SmallVector<Value> KernelBuilder::delinearize(Value flat, ArrayRef<Value> sizes) {
-  SmallVector<Value> indices(sizes.size());
-  for (unsigned i = sizes.size(); i-- > 0;) {
-    bool outermost = llvm::all_of(sizes.take_front(i), [](Value size) { return constantOr(size) == 1; });
-    indices[i] = outermost && constantOr(sizes[i]) != 1 ? flat : rem(flat, sizes[i]);
-    if (outermost) {
-      for (unsigned j = 0; j < i; ++j)
-        indices[j] = index(0);
-      break;
-    }
-    flat = div(flat, sizes[i]);
-  }
-  return indices;
-}
-
-Value KernelBuilder::collapse(Value memref, unsigned first, unsigned last) {
-  if (first == last)
-    return memref;
-  auto type = cast<MemRefType>(memref.getType());
-  SmallVector<ReassociationIndices> groups;
-  for (unsigned i = 0; i < type.getRank(); ++i)
-    if (i <= first || i > last)
-      groups.push_back({int64_t(i)});
-    else
-      groups.back().push_back(i);
-  if (!memref::CollapseShapeOp::isGuaranteedCollapsible(type, groups))
-    return {};
-  return memref::CollapseShapeOp::create(builder, loc, memref, groups);
 }

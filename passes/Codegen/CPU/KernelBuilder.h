@@ -2,53 +2,25 @@
 #ifndef PASSES_CODEGEN_CPU_KERNELBUILDER_H
 #define PASSES_CODEGEN_CPU_KERNELBUILDER_H
 
-#include "dialects/NN/IR/NNDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "llvm/ADT/STLFunctionalExtras.h"
+#include "passes/Codegen/Common/LoopBuilder.h"
 
 namespace lathe::cpu {
 
-/// An OpBuilder at the place of one nn op, with the arithmetic on indices and vectors that kernels are made of.
-/// Index arithmetic folds constants, so static shapes leave static offsets.
-class KernelBuilder {
+/// What a LoopBuilder does, and vectors.
+class KernelBuilder : public codegen::LoopBuilder {
 public:
-  KernelBuilder(mlir::Operation *op)
-      : builder(op), loc(op->getLoc()), target(nn::getTarget(op)) {}
-
-  mlir::OpBuilder builder;
-  mlir::Location loc;
-  nn::TargetAttr target;
+  using LoopBuilder::LoopBuilder;
 
   /// Lanes of a vector register of 32-bit elements.
   int64_t lanes() const { return target.getVectorBits() / 32; }
   mlir::VectorType vectorOf(mlir::Type element) const { return mlir::VectorType::get({lanes()}, element); }
 
-  mlir::Value index(int64_t value);
-  mlir::Value add(mlir::Value a, mlir::Value b);
-  mlir::Value add(mlir::Value a, int64_t b) { return add(a, index(b)); }
-  mlir::Value sub(mlir::Value a, mlir::Value b);
-  mlir::Value mul(mlir::Value a, mlir::Value b);
-  mlir::Value mul(mlir::Value a, int64_t b) { return mul(a, index(b)); }
-  /// Of values that are not negative.
-  mlir::Value div(mlir::Value a, mlir::Value b);
-  mlir::Value rem(mlir::Value a, mlir::Value b);
-  mlir::Value ceilDiv(mlir::Value a, int64_t b) { return div(add(a, b - 1), index(b)); }
-  mlir::Value min(mlir::Value a, mlir::Value b);
-  mlir::Value max(mlir::Value a, mlir::Value b);
-  mlir::Value equal(mlir::Value a, mlir::Value b);
-
-  /// Size of a memref's dimension: a constant where it is static.
-  mlir::Value dim(mlir::Value memref, unsigned dimension);
   /// All lanes the constant (float or integer).
   mlir::Value splat(mlir::Type element, double value);
-  mlir::Value scalar(mlir::Type element, double value);
   mlir::Value broadcast(mlir::Value value);
 
-  /// e^x for x <= 0: see codegen::emitExpNonPositive.
-  mlir::Value expNonPositive(mlir::Value x);
   /// Rows become columns, in each of the squares that lie beside each other: as many vectors as a square has rows.
   void transpose(mlir::MutableArrayRef<mlir::Value> rows);
 
@@ -56,7 +28,6 @@ public:
   mlir::Value load(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask = {});
   /// The same from rows of any stride and of i1. With a mask, lanes without it hold the last element of the row.
   mlir::Value loadAny(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask = {});
-  mlir::Value loadScalar(mlir::Value memref, mlir::ValueRange indices);
   /// The elements of a vector as f32: of f32, bf16, or signed i8.
   mlir::Value widen(mlir::Value vector);
   /// A vector of f32 rounded to elements of a memref: f32, or bf16 (half to even).
@@ -68,11 +39,6 @@ public:
   /// A buffer of the current task, allocated once before its loops.
   mlir::Value scratch(mlir::ArrayRef<int64_t> shape, mlir::Type element);
 
-  using Carried = mlir::SmallVector<mlir::Value>;
-  /// A loop that carries values. Loops of one or no iteration are not made.
-  Carried loop(mlir::Value lower, mlir::Value upper, int64_t step, mlir::ValueRange init,
-               llvm::function_ref<Carried(mlir::Value, mlir::ValueRange)> body);
-  void loop(mlir::Value lower, mlir::Value upper, int64_t step, llvm::function_ref<void(mlir::Value)> body);
   /// The task loop: `body` runs for each task in any order, or at once.
   void parallel(mlir::Value tasks, llvm::function_ref<void(mlir::Value)> body);
   /// A task loop over blocks of `items` with `workPerItem` (see TaskWork.h) each.
@@ -90,19 +56,12 @@ public:
   Carried vectors(mlir::Value count, mlir::ValueRange init,
                   llvm::function_ref<Carried(mlir::Value start, mlir::Value mask, mlir::ValueRange carried)> body);
   void vectors(mlir::Value count, llvm::function_ref<void(mlir::Value start, mlir::Value mask)> body);
-  void branch(mlir::Value condition, llvm::function_ref<void()> body);
-
-  /// Splits `flat` into indices below `sizes`, outermost first.
-  mlir::SmallVector<mlir::Value> delinearize(mlir::Value flat, mlir::ArrayRef<mlir::Value> sizes);
-  /// Merges the dimensions [first, last] of a memref; null where its layout forbids that.
-  mlir::Value collapse(mlir::Value memref, unsigned first, unsigned last);
 };
 
 /// `count` in equal blocks, each as large as `most` at most: the size of one.
 int64_t evenBlock(int64_t count, int64_t most);
 
-/// The constant that an index value holds, or -1.
-int64_t constantOr(mlir::Value value, int64_t otherwise = -1);
+using codegen::constantOr;
 
 /// True where vectors of the innermost dimension can be loaded.
 bool hasUnitInnermostStride(mlir::Value memref);

@@ -1,15 +1,9 @@
 //===- VectorMath.cpp - Vector functions that kernels need in their loops -===//
 #include "passes/Codegen/CPU/KernelBuilder.h"
-#include "passes/Codegen/Common/Functions/Functions.h"
 
 using namespace mlir;
 using namespace lathe;
 using namespace lathe::cpu;
-
-Value KernelBuilder::expNonPositive(Value x) {
-  codegen::FloatBuilder b(builder, loc, codegen::hasFma(target));
-  return codegen::emitExpNonPositive(b, x);
-}
 
 void KernelBuilder::transpose(MutableArrayRef<Value> rows) {
   int64_t size = rows.size(), lanes = cast<VectorType>(rows.front().getType()).getNumElements();

@@ -7,6 +7,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/Codegen/Common/Signature.h"
+#include "passes/Codegen/Common/TargetKind.h"
 #include "passes/Codegen/Common/TaskWork.h"
 #include "passes/Codegen/Passes.h"
 #include "llvm/Support/MathExtras.h"
@@ -173,6 +174,7 @@ struct Nest {
   bool isParallel = false; ///< the outermost loop is
   bool isBlocked = false;  ///< the innermost loop is, in blocks
   int64_t work = 1;        ///< of one iteration
+  std::optional<unsigned> threads = std::nullopt; ///< so many outermost loops are one loop over threads of a GPU
 };
 
 } // namespace
@@ -237,6 +239,29 @@ static Nest chooseNest(linalg::GenericOp op, int64_t parallelThreshold) {
   return nest;
 }
 
+/// Every loop that nothing is summed over is spread over threads, whose neighbours are neighbours in memory; a thread
+/// runs the others.
+static Nest chooseThreads(linalg::GenericOp op) {
+  Nest nest;
+  auto iterators = op.getIteratorTypesArray();
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  unsigned best = ~0u;
+  unsigned *innermost = nullptr;
+  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
+    if (linalg::isParallelIterator(iterators[dim]))
+      nest.order.push_back(dim);
+  for (unsigned &dim : llvm::reverse(nest.order))
+    if (unsigned cost = getInnermostCost(op, dim, sizes[dim]); cost < best)
+      best = cost, innermost = &dim;
+  if (innermost)
+    std::rotate(innermost, innermost + 1, nest.order.end());
+  nest.threads = nest.order.size();
+  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
+    if (!linalg::isParallelIterator(iterators[dim]))
+      nest.order.push_back(dim);
+  return nest;
+}
+
 //===----------------------------------------------------------------------===//
 // Emission
 //===----------------------------------------------------------------------===//
@@ -257,6 +282,8 @@ public:
   }
 
   void emit() {
+    if (nest.threads)
+      return emitThreads(*nest.threads);
     if (nest.isBlocked)
       return emitBlocks();
     if (!nest.isParallel)
@@ -280,6 +307,21 @@ private:
         work *= ShapedType::isDynamic(size) ? kTypicalSize : size;
     loop->setAttr(codegen::kMinCountAttr, builder.getI64IntegerAttr(llvm::divideCeil(
                                               parallelThreshold, std::max<int64_t>(work, 1))));
+  }
+
+  void emitThreads(unsigned count) {
+    SmallVector<Value> upper;
+    for (unsigned dim : ArrayRef(nest.order).take_front(count))
+      upper.push_back(sizes[dim]);
+    if (upper.empty())
+      upper.push_back(one);
+    SmallVector<Value> zeros(upper.size(), zero), ones(upper.size(), one);
+    auto loop = scf::ParallelOp::create(builder, loc, zeros, upper, ones);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    for (auto [dim, iv] : llvm::zip(ArrayRef(nest.order).take_front(count), loop.getInductionVars()))
+      indices[dim] = iv;
+    emitLoops(count, zero, {});
   }
 
   void emitBlocks() {
@@ -449,6 +491,7 @@ struct LinalgToLoopsPass : lathe::impl::LinalgToLoopsPassBase<LinalgToLoopsPass>
 
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
+    bool gpu = codegen::isGpu(nn::getTarget(getOperation()));
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     for (linalg::LinalgOp op : ops) {
@@ -468,8 +511,8 @@ struct LinalgToLoopsPass : lathe::impl::LinalgToLoopsPassBase<LinalgToLoopsPass>
       }
       generic = collapse(rewriter, generic);
       rewriter.setInsertionPoint(generic);
-      LoopEmitter(rewriter, generic, chooseNest(generic, parallelThreshold), parallelThreshold)
-          .emit();
+      Nest nest = gpu ? chooseThreads(generic) : chooseNest(generic, parallelThreshold);
+      LoopEmitter(rewriter, generic, std::move(nest), parallelThreshold).emit();
       rewriter.eraseOp(generic);
     }
   }

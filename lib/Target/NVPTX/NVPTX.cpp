@@ -1,0 +1,54 @@
+//===- NVPTX.cpp - NVIDIA GPUs --------------------------------------------===//
+#include "lib/Target/TargetFamily.h"
+#include "llvm/Support/TargetSelect.h"
+
+using namespace mlir;
+using namespace lathe;
+
+static constexpr llvm::StringLiteral kTriple = "nvptx64-nvidia-cuda";
+static constexpr llvm::StringLiteral kNames[] = {"sm_80", "sm_90"};
+
+namespace {
+
+class NVPTXFamily final : public TargetFamily {
+public:
+  ArrayRef<llvm::StringLiteral> getNames() const override { return kNames; }
+
+  bool contains(const llvm::Triple &triple) const override { return triple.isNVPTX(); }
+
+  void initialize() const override {
+    LLVMInitializeNVPTXTargetInfo();
+    LLVMInitializeNVPTXTarget();
+    LLVMInitializeNVPTXTargetMC();
+    LLVMInitializeNVPTXAsmPrinter();
+  }
+
+  /// A name says all: `cpu` must be empty. The version of PTX is the first that knows the machine and what is used of
+  /// it; later drivers take it. "Caches" are the shared memory that one block can have, and the second cache (CUDA C++
+  /// Programming Guide, "Compute Capabilities").
+  nn::TargetAttr describe(MLIRContext &context, StringRef name, StringRef cpu) const override {
+    if (!cpu.empty())
+      return nullptr;
+    bool hopper = name == "sm_90";
+    return nn::TargetAttr::get(&context, kTriple, hopper ? "sm_90a" : "sm_80", hopper ? "+ptx80" : "+ptx70",
+                               /*vector_bits=*/32, /*vector_registers=*/255, /*dot_product=*/"none",
+                               /*l1_bytes=*/(hopper ? 227 : 163) << 10, /*l2_bytes=*/(hopper ? 50 : 40) << 20,
+                               /*bf16_product=*/"none");
+  }
+
+  nn::TargetAttr describeHost(MLIRContext &, StringRef) const override { return nullptr; }
+
+  bool hasFma(nn::TargetAttr) const override { return true; }
+  bool hasHalfConversions(nn::TargetAttr) const override { return true; }
+
+  bool runsHere(nn::TargetAttr) const override { return false; }
+};
+
+} // namespace
+
+namespace lathe {
+const TargetFamily &getNVPTXFamily() {
+  static const NVPTXFamily family;
+  return family;
+}
+} // namespace lathe

@@ -1,0 +1,159 @@
+//===- MatrixProduct.cpp - nn.linear and nn.matmul --------------------===//
+#include "passes/Codegen/GPU/Kernels.h"
+#include "passes/Codegen/GPU/TiledProduct.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::simt;
+
+/// Row `row` of a stream of `bits`-bit numbers in a column of words (see nn.linear), as f32.
+static Value loadBits(ThreadBuilder &k, nn::LinearOp op, Value row, Value column) {
+  OpBuilder &b = k.builder;
+  int64_t bits = op.getBits();
+  Type i32 = b.getI32Type();
+  auto load = [&](Value word) { return k.loadScalar(op.getWeight(), {word, column}); };
+  auto toInteger = [&](Value value) { return arith::IndexCastOp::create(b, k.loc, i32, value).getResult(); };
+  Value first = k.mul(row, bits), word = k.div(first, k.index(32));
+  Value shift = toInteger(k.rem(first, k.index(32)));
+  Value low = arith::ShRUIOp::create(b, k.loc, load(word), shift);
+  if (32 % bits != 0) {
+    // A number may lie in two words. Of the last word there is no next one, and no such number.
+    Value next = k.min(k.add(word, 1), k.sub(k.dim(op.getWeight(), 0), k.index(1)));
+    Value rest = arith::SubIOp::create(b, k.loc, k.scalar(i32, 32), shift);
+    Value fits = arith::CmpIOp::create(b, k.loc, arith::CmpIPredicate::uge, rest, k.scalar(i32, bits));
+    Value safe = arith::SelectOp::create(b, k.loc, fits, k.scalar(i32, 0), rest);
+    Value high = arith::ShLIOp::create(b, k.loc, load(next), safe);
+    high = arith::SelectOp::create(b, k.loc, fits, k.scalar(i32, 0), high);
+    low = arith::OrIOp::create(b, k.loc, low, high);
+  }
+  Value number = arith::AndIOp::create(b, k.loc, low, k.scalar(i32, (1 << bits) - 1));
+  if (!op.getOffsets())
+    number = arith::SubIOp::create(b, k.loc, number, k.scalar(i32, 1 << (bits - 1)));
+  return arith::SIToFPOp::create(b, k.loc, b.getF32Type(), number);
+}
+
+/// A weight of bytes or words times an f32 input: groups of neighbouring rows share a scale and an offset.
+static void emitGrouped(ThreadBuilder &k, nn::LinearOp op) {
+  OpBuilder &b = k.builder;
+  Value input = op.getInput(), out = op.getInit();
+  int64_t rank = cast<MemRefType>(out.getType()).getRank();
+  Value steps = k.dim(input, rank - 1), zero = k.scalar(b.getF32Type(), 0);
+  Value groups = op.getScales() ? k.dim(op.getScales(), 0) : k.index(1), groupRows = k.div(steps, groups);
+  k.elements(out, [&](ValueRange indices) {
+    Value column = indices.back();
+    SmallVector<Value> at(indices);
+    // The sum of the products with stored elements, and that of the inputs alone, which the offset multiplies.
+    auto sums =
+        k.loop(k.index(0), groups, 1, zero, [&](Value group, ValueRange carried) -> codegen::LoopBuilder::Carried {
+          auto inner = k.loop(k.index(0), groupRows, 1, {zero, zero}, [&](Value i, ValueRange parts) {
+            Value row = k.add(k.mul(group, groupRows), i);
+            at.back() = row;
+            Value x = k.loadScalar(input, at), w;
+            if (op.getBits())
+              w = loadBits(k, op, row, column);
+            else
+              w = arith::SIToFPOp::create(b, k.loc, b.getF32Type(),
+                                          k.loadWide(op.getWeight(), {row, column}, /*isSigned=*/true));
+            return codegen::LoopBuilder::Carried{k.multiplyAdd(x, w, parts[0]), k.addFloats(parts[1], x)};
+          });
+          Value total = carried[0];
+          total = op.getScales() ? k.multiplyAdd(inner[0], k.loadScalar(op.getScales(), {group, column}), total)
+                                 : k.addFloats(total, inner[0]);
+          if (op.getOffsets())
+            total = k.multiplyAdd(inner[1], k.loadScalar(op.getOffsets(), {group, column}), total);
+          return {total};
+        });
+    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sums[0], out, indices);
+  });
+}
+
+LogicalResult simt::emitLinear(nn::LinearOp op) {
+  ThreadBuilder k(op);
+  Value input = op.getInput(), weight = op.getWeight(), out = op.getInit();
+  auto inputType = cast<MemRefType>(input.getType()), weightType = cast<MemRefType>(weight.getType());
+  if (weightType.getRank() != 2)
+    return op.emitOpError("expected a weight of rank 2, but got ") << weightType;
+  if (inputType.getElementType().isF32() && weightType.getElementType().isInteger())
+    return emitGrouped(k, op), success();
+  Type type = k.accumulatorType(input, weight);
+  if (!type)
+    return op.emitOpError("has no kernel for ")
+           << inputType.getElementType() << " and " << weightType.getElementType() << " on this target";
+  Value steps = k.dim(weight, 0), columns = k.dim(weight, 1), rows = k.index(1);
+  SmallVector<Value> leading;
+  for (int64_t i = 0; i + 1 < inputType.getRank(); ++i) {
+    leading.push_back(k.dim(out, i));
+    rows = k.mul(rows, leading.back());
+  }
+  if (isa<FloatType>(type) && fillsTiles(rows, columns)) {
+    auto at = [&](Value row, Value column) {
+      SmallVector<Value> indices = k.delinearize(row, leading);
+      indices.push_back(column);
+      return indices;
+    };
+    auto lhs = [&](Value, Value row, Value step) { return k.loadWide(input, at(row, step), /*isSigned=*/false); };
+    auto rhs = [&](Value, Value step, Value column) { return k.loadWide(weight, {step, column}, /*isSigned=*/true); };
+    auto store = [&](Value sum, Value, Value row, Value column) {
+      k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(row, column));
+    };
+    emitTiledProduct(k, {k.index(1), rows, columns, steps, lhs, rhs, store});
+    return success();
+  }
+  k.elements(out, [&](ValueRange indices) {
+    SmallVector<Value> at(indices);
+    auto sum = k.loop(k.index(0), steps, 1, k.scalar(type, 0), [&](Value row, ValueRange carried) {
+      at.back() = row;
+      Value x = k.loadWide(input, at, /*isSigned=*/false),
+            w = k.loadWide(weight, {row, indices.back()}, /*isSigned=*/true);
+      return codegen::LoopBuilder::Carried{k.multiplyAdd(x, w, carried[0])};
+    });
+    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum[0], out, indices);
+  });
+  return success();
+}
+
+LogicalResult simt::emitMatMul(nn::MatMulOp op) {
+  ThreadBuilder k(op);
+  Value lhs = op.getLhs(), rhs = op.getRhs(), out = op.getInit();
+  auto lhsType = cast<MemRefType>(lhs.getType()), rhsType = cast<MemRefType>(rhs.getType());
+  if (op.getPacked())
+    return op.emitOpError("expected a right operand in rows");
+  if (!lhsType.getElementType().isF32() || !rhsType.getElementType().isF32())
+    return op.emitOpError("expected operands of f32, but got ")
+           << lhsType.getElementType() << " and " << rhsType.getElementType();
+  Value steps = k.dim(lhs, lhsType.getRank() - 1), zero = k.scalar(k.builder.getF32Type(), 0);
+  int64_t rank = cast<MemRefType>(out.getType()).getRank();
+  Value rows = k.dim(out, rank - 2), columns = k.dim(out, rank - 1);
+  if (fillsTiles(rows, columns)) {
+    SmallVector<Value> leading;
+    Value batches = k.index(1);
+    for (int64_t i = 0; i + 2 < rank; ++i) {
+      leading.push_back(k.dim(out, i));
+      batches = k.mul(batches, leading.back());
+    }
+    auto at = [&](Value batch, Value row, Value column) {
+      SmallVector<Value> indices = k.delinearize(batch, leading);
+      indices.append({row, column});
+      return indices;
+    };
+    auto left = [&](Value batch, Value row, Value step) { return k.loadBroadcast(lhs, at(batch, row, step)); };
+    auto right = [&](Value batch, Value step, Value column) { return k.loadBroadcast(rhs, at(batch, step, column)); };
+    auto store = [&](Value sum, Value batch, Value row, Value column) {
+      k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(batch, row, column));
+    };
+    emitTiledProduct(k, {batches, rows, columns, steps, left, right, store});
+    return success();
+  }
+  k.elements(out, [&](ValueRange indices) {
+    // [..., M, K] and [..., K, N] have as many dimensions as the result, or fewer, or some of size one.
+    SmallVector<Value> left(indices), right(indices);
+    auto sum = k.loop(k.index(0), steps, 1, zero, [&](Value step, ValueRange carried) {
+      left.back() = step;
+      right[right.size() - 2] = step;
+      Value a = k.loadBroadcast(lhs, left), b = k.loadBroadcast(rhs, right);
+      return codegen::LoopBuilder::Carried{k.multiplyAdd(a, b, carried[0])};
+    });
+    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum[0], out, indices);
+  });
+  return success();
+}

@@ -1,0 +1,52 @@
+//===- ThreadBuilder.h - Builds the code of one thread --------------------===//
+#ifndef PASSES_CODEGEN_GPU_THREADBUILDER_H
+#define PASSES_CODEGEN_GPU_THREADBUILDER_H
+
+#include "passes/Codegen/Common/LoopBuilder.h"
+
+namespace lathe::simt {
+
+/// What a LoopBuilder does, for kernels in which a thread computes one element of the destination, or a block one row.
+class ThreadBuilder : public codegen::LoopBuilder {
+public:
+  using LoopBuilder::LoopBuilder;
+
+  /// One thread for each combination of indices below `sizes`: neighbours differ in the last index.
+  void threads(mlir::ArrayRef<mlir::Value> sizes, llvm::function_ref<void(mlir::ValueRange indices)> body);
+  /// One thread for each element of `memref`.
+  void elements(mlir::Value memref, llvm::function_ref<void(mlir::ValueRange indices)> body);
+
+  /// A block of `threads` threads for each combination of indices below `sizes`. `shared` is memory of the block,
+  /// `count` elements of f32.
+  void blocks(mlir::ArrayRef<mlir::Value> sizes, int64_t threads, int64_t count,
+              llvm::function_ref<void(mlir::ValueRange indices, mlir::Value thread, mlir::Value shared)> body);
+  /// The sizes of all dimensions of `memref` but the last.
+  mlir::SmallVector<mlir::Value> leadingSizes(mlir::Value memref);
+  /// Waits until all threads of the block have come here.
+  void barrier();
+
+  void store(mlir::Value value, mlir::Value memref, mlir::ValueRange indices);
+  /// The element of `memref` at the last of `indices`, with index 0 where a dimension has size one: as NumPy
+  /// broadcasts.
+  mlir::Value loadBroadcast(mlir::Value memref, mlir::ValueRange indices);
+  /// An element of f32, f16, bf16 or of i8 as a number in the accumulator's type: f32, or i32 for `isSigned` or
+  /// unsigned i8.
+  mlir::Value loadWide(mlir::Value memref, mlir::ValueRange indices, bool isSigned);
+
+  mlir::Value addFloats(mlir::Value a, mlir::Value b);
+  mlir::Value mulFloats(mlir::Value a, mlir::Value b);
+  /// a * b + c of floats or integers.
+  mlir::Value multiplyAdd(mlir::Value a, mlir::Value b, mlir::Value c);
+
+  /// Applies the region of an nn op to an accumulator and stores the result; `extras` broadcast to `out`.
+  void storeEpilogue(mlir::Region &epilogue, mlir::ValueRange extras, mlir::Value accumulator, mlir::Value out,
+                     mlir::ValueRange indices);
+
+  /// The type in which products of these elements are summed up: f32, or i32 of bytes. Null for types that have no
+  /// product.
+  mlir::Type accumulatorType(mlir::Value lhs, mlir::Value rhs);
+};
+
+} // namespace lathe::simt
+
+#endif // PASSES_CODEGEN_GPU_THREADBUILDER_H

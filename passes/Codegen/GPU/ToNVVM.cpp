@@ -1,0 +1,54 @@
+//===- ToNVVM.cpp - Kernels of the device to the NVVM dialect -------------===//
+#include "mlir/Conversion/GPUCommon/GPUCommonPass.h"
+#include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Transforms/DialectConversion.h"
+#include "passes/Codegen/Common/LLVMLowering.h"
+#include "passes/Codegen/Passes.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_GPUTONVVM
+#include "passes/Codegen/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+
+static LogicalResult convert(gpu::GPUModuleOp device) {
+  MLIRContext *context = device.getContext();
+  LowerToLLVMOptions options(context);
+  options.overrideIndexBitwidth(64);
+  LLVMTypeConverter converter(context, options);
+  configureGpuToNVVMTypeConverter(converter);
+  RewritePatternSet patterns(context);
+  // Before upstream's patterns, which call libdevice for what is an instruction.
+  codegen::populateLLVMPatterns(converter, patterns);
+  populateGpuToNVVMConversionPatterns(converter, patterns, /*benefit=*/0);
+  ConversionTarget target(*context);
+  target.addLegalDialect<LLVM::LLVMDialect, NVVM::NVVMDialect>();
+  target.addLegalOp<gpu::GPUModuleOp>();
+  target.addIllegalDialect<affine::AffineDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect,
+                           gpu::GPUDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+                           vector::VectorDialect>();
+  return applyPartialConversion(device, target, std::move(patterns));
+}
+
+namespace {
+
+struct GpuToNVVM : lathe::impl::GpuToNVVMBase<GpuToNVVM> {
+  void runOnOperation() override {
+    if (failed(codegen::prepareForLLVM(getOperation())))
+      return signalPassFailure();
+    for (auto device : getOperation().getOps<gpu::GPUModuleOp>())
+      if (failed(convert(device)))
+        return signalPassFailure();
+  }
+};
+
+} // namespace

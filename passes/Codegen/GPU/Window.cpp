@@ -1,0 +1,125 @@
+//===- Window.cpp - nn.conv and nn.pool ------------------------------------===//
+#include "passes/Codegen/GPU/Kernels.h"
+#include "passes/Codegen/GPU/TiledProduct.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::simt;
+
+/// The convolution as one product: rows are output pixels, steps taps and input channels (Chetlur et al. 2014, "cuDNN:
+/// Efficient Primitives for Deep Learning"). False, with nothing emitted, where it is too flat.
+static bool emitImplicitProduct(ThreadBuilder &k, nn::ConvOp op) {
+  Value input = op.getInput(), weight = op.getWeight(), out = op.getInit();
+  SmallVector<Value> pixels = {k.dim(out, 0), k.dim(out, 1), k.dim(out, 2)};
+  SmallVector<Value> taps = {k.dim(weight, 0), k.dim(weight, 1), k.dim(weight, 2)};
+  auto product = [&](ArrayRef<Value> sizes) { return k.mul(k.mul(sizes[0], sizes[1]), sizes[2]); };
+  Value rows = product(pixels), columns = k.dim(weight, 3);
+  if (!fillsTiles(rows, columns))
+    return false;
+  auto lhs = [&](Value, Value row, Value step) {
+    SmallVector<Value> pixel = k.delinearize(row, pixels), tap = k.delinearize(step, taps);
+    Value y = k.add(k.mul(pixel[1], op.getStrides()[0]), k.mul(tap[0], op.getDilations()[0]));
+    Value x = k.add(k.mul(pixel[2], op.getStrides()[1]), k.mul(tap[1], op.getDilations()[1]));
+    return k.loadWide(input, {pixel[0], y, x, tap[2]}, /*isSigned=*/false);
+  };
+  auto rhs = [&](Value, Value step, Value column) {
+    SmallVector<Value> tap = k.delinearize(step, taps);
+    return k.loadWide(weight, {tap[0], tap[1], tap[2], column}, /*isSigned=*/true);
+  };
+  auto store = [&](Value sum, Value, Value row, Value column) {
+    SmallVector<Value> at = k.delinearize(row, pixels);
+    at.push_back(column);
+    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at);
+  };
+  emitTiledProduct(k, {k.index(1), rows, columns, product(taps), lhs, rhs, store});
+  return true;
+}
+
+LogicalResult simt::emitConv(nn::ConvOp op) {
+  ThreadBuilder k(op);
+  Value input = op.getInput(), weight = op.getWeight(), out = op.getInit();
+  auto weightType = cast<MemRefType>(weight.getType());
+  if (weightType.getRank() != 4)
+    return op.emitOpError("expected a weight of rank 4, but got ") << weightType;
+  if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
+    return op.emitOpError("expected its padding to be in the input");
+  Type type = k.accumulatorType(input, weight);
+  if (!type)
+    return op.emitOpError("has no kernel for ") << cast<MemRefType>(input.getType()).getElementType() << " and "
+                                                << weightType.getElementType() << " on this target";
+  int64_t group = op.getGroup();
+  Value height = k.dim(weight, 0), width = k.dim(weight, 1), channels = k.dim(weight, 2);
+  if (group == 1 && isa<FloatType>(type) && emitImplicitProduct(k, op))
+    return success();
+  Value outputsPerGroup = k.div(k.dim(weight, 3), k.index(group));
+  k.elements(out, [&](ValueRange indices) {
+    Value output = indices[3], first = group == 1 ? k.index(0) : k.mul(k.div(output, outputsPerGroup), channels);
+    Value top = k.mul(indices[1], op.getStrides()[0]), left = k.mul(indices[2], op.getStrides()[1]);
+    using Carried = codegen::LoopBuilder::Carried;
+    auto sum = k.loop(k.index(0), height, 1, k.scalar(type, 0), [&](Value i, ValueRange line) {
+      Value y = k.add(top, k.mul(i, op.getDilations()[0]));
+      return k.loop(k.index(0), width, 1, line, [&](Value j, ValueRange pixel) {
+        Value x = k.add(left, k.mul(j, op.getDilations()[1]));
+        return k.loop(k.index(0), channels, 1, pixel, [&](Value channel, ValueRange carried) {
+          Value a = k.loadWide(input, {indices[0], y, x, k.add(first, channel)}, /*isSigned=*/false);
+          Value b = k.loadWide(weight, {i, j, channel, output}, /*isSigned=*/true);
+          return Carried{k.multiplyAdd(a, b, carried[0])};
+        });
+      });
+    });
+    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum[0], out, indices);
+  });
+  return success();
+}
+
+namespace {
+/// The taps of a window, [first, end), that lie inside the image, and where tap 0 is.
+struct Taps {
+  Value first, end, origin;
+};
+} // namespace
+
+static Taps tapsInside(ThreadBuilder &k, nn::PoolOp op, Value position, unsigned axis) {
+  int64_t dilation = op.getDilations()[axis], pad = op.getPads()[axis];
+  Value size = k.dim(op.getInput(), 1 + axis), kernel = k.index(op.getKernel()[axis]);
+  Value start = k.mul(position, op.getStrides()[axis]), origin = k.sub(start, k.index(pad));
+  // Both differences are clamped to zero, so that the divisions are of numbers that are not negative.
+  Value before = k.max(k.sub(k.index(pad), start), k.index(0)), inside = k.max(k.sub(size, origin), k.index(0));
+  return {k.ceilDiv(before, dilation), k.min(k.ceilDiv(inside, dilation), kernel), origin};
+}
+
+LogicalResult simt::emitPool(nn::PoolOp op) {
+  ThreadBuilder k(op);
+  OpBuilder &b = k.builder;
+  Value input = op.getInput(), out = op.getInit();
+  Type element = cast<MemRefType>(input.getType()).getElementType();
+  bool isMax = op.getKind() == nn::PoolKind::Max;
+  if (!element.isF32() && !(isMax && element.isInteger(8)))
+    return op.emitOpError("expected f32, or i8 for a maximum, but got ") << element;
+  double lowest = isMax && element.isF32() ? -std::numeric_limits<double>::infinity() : 0;
+  k.elements(out, [&](ValueRange indices) {
+    Taps rows = tapsInside(k, op, indices[1], 0), columns = tapsInside(k, op, indices[2], 1);
+    using Carried = codegen::LoopBuilder::Carried;
+    auto result = k.loop(rows.first, rows.end, 1, k.scalar(element, lowest), [&](Value i, ValueRange line) {
+      Value y = k.add(rows.origin, k.mul(i, op.getDilations()[0]));
+      return k.loop(columns.first, columns.end, 1, line, [&](Value j, ValueRange carried) {
+        Value x = k.add(columns.origin, k.mul(j, op.getDilations()[1]));
+        Value pixel = k.loadScalar(input, {indices[0], y, x, indices[3]});
+        if (!isMax)
+          return Carried{k.addFloats(carried[0], pixel)};
+        if (element.isF32())
+          return Carried{arith::MaximumFOp::create(b, k.loc, carried[0], pixel)};
+        return Carried{arith::MaxUIOp::create(b, k.loc, carried[0], pixel)};
+      });
+    });
+    Value value = result[0];
+    if (!isMax) {
+      Value count = op.getCountIncludePad() ? k.index(op.getKernel()[0] * op.getKernel()[1])
+                                            : k.mul(k.sub(rows.end, rows.first), k.sub(columns.end, columns.first));
+      Value integer = arith::IndexCastOp::create(b, k.loc, b.getI32Type(), count);
+      value = arith::DivFOp::create(b, k.loc, value, arith::SIToFPOp::create(b, k.loc, element, integer));
+    }
+    k.store(value, out, indices);
+  });
+  return success();
+}

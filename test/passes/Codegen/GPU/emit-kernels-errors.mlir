@@ -1,0 +1,34 @@
+// RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(codegen-gpu-emit-kernels))' -split-input-file -verify-diagnostics
+
+// Panels are for the vectors of a CPU.
+func.func @packed(%x: memref<7x5xf32>, %w: memref<1x5x16xf32>, %y: memref<7x3xf32>) {
+  // expected-error @below {{'nn.linear' op expected a weight of rank 2, but got 'memref<1x5x16xf32>'}}
+  nn.linear %x, %w outs(%y) : (memref<7x5xf32>, memref<1x5x16xf32>, memref<7x3xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @padded(%x: memref<1x8x8x4xf32>, %w: memref<3x3x4x4xf32>, %y: memref<1x8x8x4xf32>) {
+  // expected-error @below {{'nn.conv' op expected its padding to be in the input}}
+  nn.conv %x, %w outs(%y) {pads = array<i64: 1, 1, 1, 1>} : (memref<1x8x8x4xf32>, memref<3x3x4x4xf32>, memref<1x8x8x4xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @halves(%x: memref<7x16xf16>, %y: memref<7x16xf16>) {
+  // expected-error @below {{'nn.softmax' op expected f32, but got 'f16'}}
+  nn.softmax %x outs(%y) : (memref<7x16xf16>, memref<7x16xf16>) -> ()
+  return
+}
+
+// -----
+
+// Token ops are not on the device yet.
+func.func @tokens(%x: memref<1x9x8xf32>, %m: memref<1x9x8xf32>, %y: memref<1x7x8xf32>, %n: memref<1x7xf32>) {
+  // expected-error @below {{'nn.token_merge' op has no kernel for this target}}
+  nn.token_merge %x metric(%m) outs(%y, %n) {r = 2 : i64}
+    : (memref<1x9x8xf32>, memref<1x9x8xf32>, memref<1x7x8xf32>, memref<1x7xf32>) -> ()
+  return
+}

@@ -1,0 +1,19 @@
+// RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(lower-prepare-kernels))' | FileCheck %s
+
+// A GPU's weights stay as they are; padding moves into the input, as for any target.
+module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_80", features = "+ptx70", vector_bits = 32, vector_registers = 255, dot_product = "none", l1_bytes = 166912, l2_bytes = 41943040>} {
+// CHECK-LABEL: func.func @linear
+// CHECK: nn.linear %arg0, %arg1 outs(%{{.*}}) : (tensor<7x1024xf32>, tensor<1024x1024xf32>, tensor<7x1024xf32>)
+func.func @linear(%x: tensor<7x1024xf32>, %w: tensor<1024x1024xf32>) -> tensor<7x1024xf32> {
+  %y = nn.linear %x, %w : (tensor<7x1024xf32>, tensor<1024x1024xf32>) -> tensor<7x1024xf32>
+  return %y : tensor<7x1024xf32>
+}
+
+// CHECK-LABEL: func.func @conv
+// CHECK: %[[PADDED:.*]] = tensor.insert_slice %arg0 into %{{.*}} : tensor<1x8x8x3xf32> into tensor<1x10x10x3xf32>
+// CHECK: nn.conv %[[PADDED]], %arg1 outs(%{{.*}}) : (tensor<1x10x10x3xf32>, tensor<3x3x3x8xf32>, tensor<1x8x8x8xf32>)
+func.func @conv(%x: tensor<1x8x8x3xf32>, %w: tensor<3x3x3x8xf32>) -> tensor<1x8x8x8xf32> {
+  %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>} : (tensor<1x8x8x3xf32>, tensor<3x3x3x8xf32>) -> tensor<1x8x8x8xf32>
+  return %y : tensor<1x8x8x8xf32>
+}
+}

@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+"""Kernels of a GPU, emulated, against numpy in f64, in sizes that fill neither tiles nor blocks, and with what would spoil sums that
+read too far: infinities and NaN beside the operands.
+
+    check-gpu-kernels.py LATHE FOLDER TARGET
+"""
+import os
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+lathe, folder, target = sys.argv[1:]
+os.makedirs(folder, exist_ok=True)
+rng = np.random.default_rng(1)
+
+
+def random(*shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def run(name, node, inputs, expected, constants=(), dims=()):
+    """True if the node makes `expected` of the inputs; `constants` are those of them that are initializers."""
+    shapes = {key: list(value.shape) for key, value in inputs.items()}
+    for key, axis, symbol in dims:
+        shapes[key][axis] = symbol
+    infos = [helper.make_tensor_value_info(key, TensorProto.FLOAT, shapes[key]) for key in inputs if key not in constants]
+    result = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    initializers = [numpy_helper.from_array(inputs[key], key) for key in constants]
+    graph = helper.make_graph([node], "g", infos, [result], initializers)
+    path = f"{folder}/{name}"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path + ".onnx")
+    arguments = []
+    for key, value in inputs.items():
+        if key not in constants:
+            np.save(f"{path}-{key}.npy", value)
+            arguments += ["--input", f"{key}={path}-{key}.npy"]
+    np.save(f"{path}-y.npy", expected.astype(np.float32))
+    command = [lathe, "run", path + ".onnx", f"--target={target}", "--emulate", "--rtol=1e-4", "--atol=1e-4", *arguments,
+               "--check", f"y={path}-y.npy"]
+    good = subprocess.run(command, check=False).returncode == 0
+    print(name, "passed" if good else "FAILED", flush=True)
+    return good
+
+
+def matmul(name, a, b, **keywords):
+    product = np.matmul(a.astype(np.float64), b.astype(np.float64))
+    return run(name, helper.make_node("MatMul", ["a", "b"], ["y"]), {"a": a, "b": b}, product, **keywords)
+
+
+def conv(name, x, w, stride=1, dilation=1, pads=(0, 0, 0, 0), group=1):
+    top, left, bottom, right = pads
+    padded = np.pad(x.astype(np.float64), ((0, 0), (0, 0), (top, bottom), (left, right)))
+    size = [dilation * (k - 1) + 1 for k in w.shape[2:]]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, size, axis=(2, 3))
+    windows = windows[:, :, ::stride, ::stride, ::dilation, ::dilation]
+    parts = [np.einsum("nchwij,ocij->nohw", part, kernel) for part, kernel in
+             zip(np.split(windows, group, 1), np.split(w.astype(np.float64), group, 0))]
+    node = helper.make_node("Conv", ["x", "w"], ["y"], strides=[stride] * 2, dilations=[dilation] * 2, pads=pads, group=group)
+    return run(name, node, {"x": x, "w": w}, np.concatenate(parts, 1), constants=["w"])
+
+
+def softmax(x):
+    power = np.exp(x.astype(np.float64) - x.max(-1, keepdims=True))
+    return power / power.sum(-1, keepdims=True)
+
+
+def norm(name, rows, columns):
+    x, scale, bias = 100 + random(rows, columns), random(columns), random(columns)
+    wide = x.astype(np.float64)
+    expected = (wide - wide.mean(-1, keepdims=True)) / np.sqrt(wide.var(-1, keepdims=True) + 1e-5) * scale + bias
+    node = helper.make_node("LayerNormalization", ["x", "s", "b"], ["y"], epsilon=1e-5)
+    return run(name, node, {"x": x, "s": scale, "b": bias}, expected, constants=["s", "b"])
+
+
+good = [
+    matmul("whole", random(64, 32), random(32, 128), constants=["b"]),
+    matmul("rests", random(67, 33), random(33, 70), constants=["b"]),
+    matmul("flat", random(3, 33), random(33, 70), constants=["b"]),
+    matmul("one-step", random(65, 1), random(1, 17)),
+    matmul("batch", random(2, 3, 20, 50), random(3, 50, 19)),
+    matmul("dynamic", random(77, 33), random(33, 70), constants=["b"], dims=[("a", 0, "n")]),
+    matmul("dynamic-one", random(1, 33), random(33, 70), constants=["b"], dims=[("a", 0, "n")]),
+    conv("windows", random(2, 5, 19, 17), random(23, 5, 3, 3), pads=(1, 0, 2, 1)),
+    conv("strides", random(1, 8, 21, 23), random(16, 8, 5, 3), stride=2, pads=(2, 1, 2, 1)),
+    conv("dilated", random(1, 4, 20, 20), random(33, 4, 3, 3), dilation=2),
+    conv("groups", random(1, 12, 15, 15), random(20, 3, 3, 3), group=4),
+    conv("depthwise", random(1, 24, 15, 15), random(24, 1, 3, 3), group=24, stride=2),
+]
+for columns in (1, 5, 128, 1000):
+    x = 10 * random(7, columns)
+    good.append(run(f"softmax-{columns}", helper.make_node("Softmax", ["x"], ["y"], axis=-1), {"x": x}, softmax(x)))
+    good.append(norm(f"norm-{columns}", 5, columns))
+# The rows after the last step hold what no product may meet.
+poisoned = random(40, 33)
+poisoned[:, -1] = np.inf
+weight = np.abs(random(33, 40)) + 1
+good.append(matmul("infinite", poisoned, weight))
+sys.exit(not all(good))
