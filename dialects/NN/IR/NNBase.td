@@ -28,8 +28,8 @@ def NN_Dialect : Dialect {
     Element types: the accumulator of f32 or bf16 operands is f32; an epilogue may extend extras of bf16
     and round its result to bf16, and an `nn.norm` or `nn.attention` has either type in memory. Quantized operands have
     `!quant.uniform` types and an epilogue over the expressed f32 values; the `lower` phase
-    rewrites them to storage: input `i8` that is *unsigned*, or signed and less 128 where the target's dot product
-    wants that, weight `i8` that is signed, accumulator `i32`, with scales, zero points and requantization spelled out in the epilogue.
+    rewrites them to storage: input `i8` that is *unsigned*, weight `i8` that is signed,
+    accumulator `i32`, with scales, zero points and requantization spelled out in the epilogue.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::quant::QuantDialect"];
@@ -40,9 +40,8 @@ def NN_TargetAttr : AttrDef<NN_Dialect, "Target"> {
   let mnemonic = "target";
   let summary = "What code generation needs to know of the machine: attribute `nn.target` of the module";
   let description = [{
-    `vector_bits` and `vector_registers` bound register tiles; `dot_product` names the widest 8-bit dot product
-    among those of the target's family (lib/Target): "none" for one by widening, "avx2" (vpmaddwd on widened pairs),
-    "avx512vnni" (vpdpbusd), "dotprod" or "i8mm" (sdot), "dot_i16x8" (WebAssembly's). `bf16_product` tells what multiplies pairs of
+    `vector_bits` and `vector_registers` bound register tiles; `dot_product` names the widest 8-bit dot product:
+    "none", "avx2" (vpmaddwd on widened pairs) or "avx512vnni" (vpdpbusd). `bf16_product` tells what multiplies pairs of
     bf16 and adds them up in f32, if that is faster than f32 itself: "none", "avx512bf16" (vdpbf16ps) or "amx" (tdpbf16ps
     on tiles of 16x32). Cache sizes are in bytes.
   }];

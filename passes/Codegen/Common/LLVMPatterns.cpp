@@ -1,5 +1,4 @@
 //===- LLVMPatterns.cpp - One conversion to the LLVM dialect --------------===//
-#include "dialects/NN/IR/NNDialect.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -82,9 +81,8 @@ LogicalResult codegen::prepareForLLVM(ModuleOp module) {
   memref::populateExpandStridedMetadataPatterns(patterns);
   memref::populateExpandOpsPatterns(patterns);
   arith::populateCeilFloorDivExpandOpsPatterns(patterns);
-  // A machine with products of bf16 rounds by one instruction, too.
-  if (nn::getTarget(module).getBf16Product() == "none")
-    arith::populateExpandBFloat16Patterns(patterns);
+  // By arithmetic on bits also where a machine rounds by one instruction: vcvtneps2bf16 takes subnormal numbers for zero.
+  arith::populateExpandBFloat16Patterns(patterns);
   vector::populateVectorTransferLoweringPatterns(patterns, /*maxTransferRank=*/1);
   vector::populateVectorInsertExtractStridedSliceTransforms(patterns);
   vector::populateVectorMaskOpLoweringPatterns(patterns);
