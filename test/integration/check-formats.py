@@ -35,7 +35,9 @@ def check(name, model, share, flags):
     inputs = ["--input", f"input={models}/ref/{model}_b1/input.npy"]
     output = f"{folder}/{name}"
     os.makedirs(output, exist_ok=True)
-    subprocess.run([lathe, "run", *command, *inputs, f"--output-dir={output}"], check=True, stdout=subprocess.DEVNULL)
+    # AVX2 has no products of bf16, for which activations are rounded, too.
+    host = [lathe, "run", *command, *inputs, "--target=x86-64-v3", f"--output-dir={output}"]
+    subprocess.run(host, check=True, stdout=subprocess.DEVNULL)
     largest = np.max(np.abs(np.load(f"{output}/logits.npy")))
     result = subprocess.run([emulated, "run", *command, *inputs, *target, "--check", f"logits={output}/logits.npy", "--rtol=0",
                              f"--atol={share * largest}"], capture_output=True, text=True)
