@@ -15,10 +15,11 @@ Value lathe::emitBitcast(ImplicitLocOpBuilder &b, Value vector, Type element) {
   return vector::BitCastOp::create(b, VectorType::get({lanes}, element), vector);
 }
 
-Value lathe::emitBytesOf(ImplicitLocOpBuilder &b, Value word) {
-  auto one = VectorType::get({1}, b.getI32Type());
-  return emitBitcast(b, vector::BroadcastOp::create(b, one, word), b.getI8Type());
+Value lathe::emitRepeated(ImplicitLocOpBuilder &b, Value word, int64_t lanes, Type element) {
+  return emitBitcast(b, vector::BroadcastOp::create(b, VectorType::get({lanes}, b.getI32Type()), word), element);
 }
+
+Value lathe::emitBytesOf(ImplicitLocOpBuilder &b, Value word) { return emitRepeated(b, word, 1, b.getI8Type()); }
 
 Value lathe::emitIntrinsic(ImplicitLocOpBuilder &b, StringRef name, Type type, ValueRange operands) {
   return LLVM::CallIntrinsicOp::create(b, type, b.getStringAttr(name), operands)->getResult(0);

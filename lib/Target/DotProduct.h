@@ -45,8 +45,10 @@ public:
 /// Widens bytes to i32 and multiplies those: for machines without an instruction of the kind.
 const DotProduct &getPortableDotProduct();
 
-/// Building blocks: the same bits as a vector of `element`, the bytes of an i32 as a vector of four, and an intrinsic of LLVM.
+/// Building blocks: the same bits as a vector of `element`, an i32 in each of `lanes` as such a vector, the bytes of an i32 as a
+/// vector of four, and an intrinsic of LLVM.
 mlir::Value emitBitcast(mlir::ImplicitLocOpBuilder &b, mlir::Value vector, mlir::Type element);
+mlir::Value emitRepeated(mlir::ImplicitLocOpBuilder &b, mlir::Value word, int64_t lanes, mlir::Type element);
 mlir::Value emitBytesOf(mlir::ImplicitLocOpBuilder &b, mlir::Value word);
 mlir::Value emitIntrinsic(mlir::ImplicitLocOpBuilder &b, mlir::StringRef name, mlir::Type type, mlir::ValueRange operands);
 

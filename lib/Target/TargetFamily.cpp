@@ -48,6 +48,16 @@ std::unique_ptr<llvm::MCSubtargetInfo> lathe::getSubtarget(const llvm::Triple &t
   return std::unique_ptr<llvm::MCSubtargetInfo>(target ? target->createMCSubtargetInfo(triple, cpu, features) : nullptr);
 }
 
+bool lathe::hostHas(nn::TargetAttr target, llvm::StringRef hostFeatures, llvm::ArrayRef<llvm::StringRef> features) {
+  llvm::Triple triple(target.getTriple());
+  std::unique_ptr<llvm::MCSubtargetInfo> wanted = getSubtarget(triple, target.getCpu(), target.getFeatures());
+  std::unique_ptr<llvm::MCSubtargetInfo> host = getSubtarget(triple, llvm::sys::getHostCPUName(), hostFeatures);
+  return llvm::all_of(features, [&](llvm::StringRef feature) {
+    std::string flag = ("+" + feature).str();
+    return !wanted->checkFeatures(flag) || host->checkFeatures(flag);
+  });
+}
+
 std::string lathe::getHostFeatures() {
   llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
   llvm::SmallVector<llvm::StringRef> names(features.keys());

@@ -107,6 +107,9 @@ const TargetFamily *findTargetFamily(nn::TargetAttr target);
 /// The features that a CPU's name and "+a,-b" give, as LLVM sees them. Null if LLVM does not know the triple.
 std::unique_ptr<llvm::MCSubtargetInfo> getSubtarget(const llvm::Triple &triple, llvm::StringRef cpu, llvm::StringRef features);
 
+/// Whether a host, of the same triple and with these features, has all that `target` has of `features`, LLVM's names.
+bool hostHas(nn::TargetAttr target, llvm::StringRef hostFeatures, llvm::ArrayRef<llvm::StringRef> features);
+
 /// "+a,-b" for every feature that the host has or lacks: LLVM's CPU name alone would assume what a hypervisor hides.
 std::string getHostFeatures();
 

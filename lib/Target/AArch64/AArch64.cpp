@@ -78,13 +78,7 @@ public:
   }
 
   bool runsHere(nn::TargetAttr target) const override {
-    llvm::Triple triple(kTriple);
-    std::unique_ptr<llvm::MCSubtargetInfo> wanted = getSubtarget(triple, target.getCpu(), target.getFeatures());
-    std::unique_ptr<llvm::MCSubtargetInfo> host = getSubtarget(triple, llvm::sys::getHostCPUName(), getHostFeatures());
-    return llvm::all_of(ArrayRef<StringRef>{"neon", "lse", "rdm", "fullfp16", "dotprod", "i8mm", "bf16"}, [&](StringRef feature) {
-      std::string flag = ("+" + feature).str();
-      return !wanted->checkFeatures(flag) || host->checkFeatures(flag);
-    });
+    return hostHas(target, getHostFeatures(), {"neon", "lse", "rdm", "fullfp16", "dotprod", "i8mm", "bf16"});
   }
 };
 } // namespace

@@ -15,8 +15,7 @@ public:
   bool takesLanes() const override { return true; }
 
   Values prepareLhs(ImplicitLocOpBuilder &b, Value word, int64_t lanes) const override {
-    Value all = vector::BroadcastOp::create(b, VectorType::get({lanes}, b.getI32Type()), word);
-    return {emitBitcast(b, all, b.getI8Type())};
+    return {emitRepeated(b, word, lanes, b.getI8Type())};
   }
 
   Values prepareRhs(ImplicitLocOpBuilder &, Value columns, int64_t) const override { return {columns}; }

@@ -13,8 +13,7 @@ namespace {
 class VnniDotProduct final : public DotProduct {
 public:
   Values prepareLhs(ImplicitLocOpBuilder &b, Value word, int64_t lanes) const override {
-    Value all = vector::BroadcastOp::create(b, VectorType::get({lanes}, b.getI32Type()), word);
-    return {emitBitcast(b, all, b.getI8Type())};
+    return {emitRepeated(b, word, lanes, b.getI8Type())};
   }
 
   Values prepareRhs(ImplicitLocOpBuilder &, Value columns, int64_t) const override { return {columns}; }
@@ -77,8 +76,7 @@ public:
 class Bf16DotProduct final : public DotProduct {
 public:
   Values prepareLhs(ImplicitLocOpBuilder &b, Value word, int64_t lanes) const override {
-    Value all = vector::BroadcastOp::create(b, VectorType::get({lanes}, b.getI32Type()), word);
-    return {emitBitcast(b, all, b.getBF16Type())};
+    return {emitRepeated(b, word, lanes, b.getBF16Type())};
   }
 
   Values prepareRhs(ImplicitLocOpBuilder &, Value columns, int64_t) const override { return {columns}; }

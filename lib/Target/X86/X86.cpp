@@ -97,14 +97,8 @@ public:
   }
 
   bool runsHere(nn::TargetAttr target) const override {
-    llvm::Triple triple(kTriple);
-    std::unique_ptr<llvm::MCSubtargetInfo> wanted = getSubtarget(triple, target.getCpu(), target.getFeatures());
-    std::unique_ptr<llvm::MCSubtargetInfo> host =
-        getSubtarget(triple, llvm::sys::getHostCPUName(), getUsableFeatures());
-    return llvm::all_of(x86::getFeatures(), [&](const x86::Feature &feature) {
-      std::string flag = ("+" + feature.name).str();
-      return !wanted->checkFeatures(flag) || host->checkFeatures(flag);
-    });
+    auto names = llvm::map_to_vector(x86::getFeatures(), [](const x86::Feature &feature) { return feature.name; });
+    return hostHas(target, getUsableFeatures(), names);
   }
 
   StringRef getBaselineCpu() const override { return "x86-64"; }
