@@ -20,12 +20,16 @@ async function withWorkers(sides, variant, threads, processors, measure) {
   }
 }
 
-/// Calls `turn(worker)` of each side `rounds` times, the sides in alternating order: lists of results, by name.
+/// Calls `turn(worker)` of each side `rounds` times, the sides in alternating order, each once the one before
+/// rests: lists of results, by name.
 async function takeTurns(workers, rounds, turn) {
   const names = Object.keys(workers);
   const results = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; ++round)
-    for (const name of round % 2 ? [...names].reverse() : names) results[name].push(await turn(workers[name], name));
+    for (const name of round % 2 ? [...names].reverse() : names) {
+      results[name].push(await turn(workers[name], name));
+      await workers[name].rest();
+    }
   return results;
 }
 

@@ -4,6 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 
 /// The processors that this process may use, one of each core first.
 export function listProcessors() {
@@ -87,6 +88,17 @@ export class Worker {
       return spent.reduce((sum, nanoseconds) => sum + Number(nanoseconds), 0) / 1e6;
     } catch {
       return NaN;
+    }
+  }
+
+  /// Waits until the process rests: ONNX Runtime's threads spin for some 50 ms after a run, in which they would take a
+  /// processor from the side whose turn is next.
+  async rest() {
+    const wait = 10;
+    for (let before = this.processorTime(), now, left = 100; left > 0; before = now, --left) {
+      await setTimeout(wait);
+      now = this.processorTime();
+      if (!(now - before > wait / 10)) return;
     }
   }
 
