@@ -85,10 +85,8 @@ struct LoopModel {
 
 } // namespace
 
-/// The times of runs on these inputs, one after the other, in nanoseconds.
-static llvm::Expected<std::vector<double>> measure(MLIRContext &context, const CompileOptions &given,
-                                                   const LoopModel &loop, ArrayRef<Tensor> inputs,
-                                                   const lathe_executor *executor) {
+static llvm::Expected<std::unique_ptr<LoadedModel>> compile(MLIRContext &context, const CompileOptions &given,
+                                                            const LoopModel &loop) {
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(loop.print(), &context);
   CompileOptions options;
   options.name = "limits";
@@ -97,29 +95,27 @@ static llvm::Expected<std::vector<double>> measure(MLIRContext &context, const C
   options.foldConstants = false;
   if (!module || failed(runPhases(*module, options, Phase::LLVM, Phase::Bufferize)))
     return llvm::createStringError("cannot compile the measurement of the machine's limits");
-  llvm::Expected<std::unique_ptr<LoadedModel>> loaded = loadModule(*module);
-  if (!loaded)
-    return loaded.takeError();
+  return loadModule(*module);
+}
+
+/// Nanoseconds of a run.
+static llvm::Expected<double> timeRun(LoadedModel &loop, const Tensor &input, const lathe_executor *executor) {
   SmallVector<Tensor> outputs;
-  std::vector<double> times;
-  for (const Tensor &input : inputs) {
-    auto begin = std::chrono::steady_clock::now();
-    if (llvm::Error error = (*loaded)->run({&input}, outputs, executor))
-      return std::move(error);
-    std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - begin;
-    times.push_back(std::max(spent.count(), 1.0));
-  }
-  return std::move(times);
+  auto begin = std::chrono::steady_clock::now();
+  if (llvm::Error error = loop.run({&input}, outputs, executor))
+    return std::move(error);
+  std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - begin;
+  return std::max(spent.count(), 1.0);
 }
 
 static int64_t countTasks(const lathe_executor *executor) { return executor ? std::max(executor->threads, 1) : 1; }
 
-llvm::Expected<double> lathe::measurePeak(MLIRContext &context, const CompileOptions &options,
-                                          const lathe_executor *executor) {
+llvm::Expected<PeakMeter> PeakMeter::create(MLIRContext &context, const CompileOptions &options,
+                                            const lathe_executor *executor) {
   llvm::Expected<nn::TargetAttr> target = resolveTarget(context, options.target, options.cpu);
   if (!target)
     return target.takeError();
-  constexpr int64_t kIterations = 100'000, kRuns = 20;
+  constexpr int64_t kIterations = 100'000;
   LoopModel loop{target->getVectorBits() / 32,
                  target->getVectorRegisters() * 3 / 4,
                  countTasks(executor),
@@ -132,14 +128,34 @@ llvm::Expected<double> lathe::measurePeak(MLIRContext &context, const CompileOpt
     os << "%t" << i << " = vector.fma %s" << i << ", %a, %b : " << loop.getVector() << "\n";
   };
   loop.printSum = printSum;
+  llvm::Expected<std::unique_ptr<LoadedModel>> compiled = compile(context, options, loop);
+  if (!compiled)
+    return compiled.takeError();
+  return PeakMeter(std::move(*compiled), 2 * kIterations * loop.lanes * loop.sums * loop.tasks, executor);
+}
+
+llvm::Expected<double> PeakMeter::measure() {
   static constexpr float kFactors[] = {0.5f, 0.25f}; // the sums tend to 0.5
-  std::vector<Tensor> inputs(kRuns);
-  for (Tensor &input : inputs)
-    input = Tensor::borrow(LATHE_FLOAT32, {2}, kFactors);
-  llvm::Expected<std::vector<double>> times = measure(context, options, loop, inputs, executor);
-  if (!times)
-    return times.takeError();
-  return double(2 * kIterations * loop.lanes * loop.sums * loop.tasks) / *llvm::min_element(*times);
+  llvm::Expected<double> nanoseconds = timeRun(*loop, Tensor::borrow(LATHE_FLOAT32, {2}, kFactors), executor);
+  if (!nanoseconds)
+    return nanoseconds.takeError();
+  return double(operations) / *nanoseconds;
+}
+
+llvm::Expected<double> lathe::measurePeak(MLIRContext &context, const CompileOptions &options,
+                                          const lathe_executor *executor) {
+  llvm::Expected<PeakMeter> meter = PeakMeter::create(context, options, executor);
+  if (!meter)
+    return meter.takeError();
+  constexpr int kRuns = 20;
+  double best = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    llvm::Expected<double> rate = meter->measure();
+    if (!rate)
+      return rate.takeError();
+    best = std::max(best, *rate);
+  }
+  return best;
 }
 
 int64_t lathe::chooseUncachedBytes() {
@@ -173,33 +189,35 @@ llvm::Expected<double> lathe::measureReadRate(MLIRContext &context, const Compil
   loop.printSum = printSum;
   Tensor buffer(LATHE_FLOAT32, {parts * loop.inputs});
   std::memset(buffer.getData(), 0, buffer.getNumBytes()); // memory that nobody wrote is one page of zeros
-  std::vector<Tensor> inputs(std::max(2 * parts, kRuns));
-  for (auto [index, input] : llvm::enumerate(inputs))
-    input = Tensor::borrow(LATHE_FLOAT32, {loop.inputs}, buffer.as<float>().slice(index % parts * loop.inputs).data());
-  llvm::Expected<std::vector<double>> times = measure(context, options, loop, inputs, executor);
-  if (!times)
-    return times.takeError();
+  llvm::Expected<std::unique_ptr<LoadedModel>> compiled = compile(context, options, loop);
+  if (!compiled)
+    return compiled.takeError();
+  std::vector<double> times;
+  for (int64_t run = 0; run < std::max(2 * parts, kRuns); ++run) {
+    const float *part = buffer.as<float>().slice(run % parts * loop.inputs).data();
+    llvm::Expected<double> time =
+        timeRun(**compiled, Tensor::borrow(LATHE_FLOAT32, {loop.inputs}, part), executor);
+    if (!time)
+      return time.takeError();
+    times.push_back(*time);
+  }
   // Of the second time around: the first finds what is in a cache from before.
-  std::vector<double> settled(times->begin() + parts, times->end());
+  std::vector<double> settled(times.begin() + parts, times.end());
   auto median = settled.begin() + settled.size() / 2;
   std::nth_element(settled.begin(), median, settled.end());
   return double(bytesPerPass * loop.repeats) / *median;
 }
 
-llvm::Expected<Roofline> lathe::measureRoofline(MLIRContext &context, const CompileOptions &options,
-                                                const lathe_model &model, const lathe_executor *executor) {
+llvm::Expected<Roofline> lathe::measureReadRates(MLIRContext &context, const CompileOptions &options,
+                                                 const lathe_model &model, const lathe_executor *executor) {
   Roofline roofline;
-  auto set = [&](double &rate, llvm::Expected<double> measured) {
-    if (measured)
-      rate = *measured;
-    return measured.takeError();
-  };
-  if (llvm::Error error = set(roofline.gflops, measurePeak(context, options, executor)))
-    return std::move(error);
   for (auto [rate, bytes] :
-       {std::pair(&roofline.weightGbs, model.weight_bytes), std::pair(&roofline.workspaceGbs, model.workspace_bytes)})
-    if (llvm::Error error = set(*rate, measureReadRate(context, options, int64_t(bytes), executor)))
-      return std::move(error);
+       {std::pair(&roofline.weightGbs, model.weight_bytes), std::pair(&roofline.workspaceGbs, model.workspace_bytes)}) {
+    llvm::Expected<double> measured = measureReadRate(context, options, int64_t(bytes), executor);
+    if (!measured)
+      return measured.takeError();
+    *rate = *measured;
+  }
   return roofline;
 }
 

@@ -4,14 +4,32 @@
 
 #include "lathe/rt_abi.h"
 #include "lib/Driver/Options.h"
+#include "lib/Execution/LoadedModel.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/Error.h"
 
 namespace lathe {
 
-/// The rate of f32 multiply-adds that depend on nothing, two operations each, in GFLOP/s, the best of several runs. The
-/// code is compiled for the target of `options` and run with the threads of `executor` (null: one). Fails if the target
-/// is not this machine's.
+/// Measures the rate of f32 multiply-adds that depend on nothing, two operations each. The code is compiled for the target
+/// of `options` and run with the threads of `executor` (null: one). Fails if the target is not this machine's.
+class PeakMeter {
+public:
+  static llvm::Expected<PeakMeter> create(mlir::MLIRContext &context, const CompileOptions &options,
+                                          const lathe_executor *executor);
+
+  /// GFLOP/s over less than a millisecond, now: clocks change within a second, and with what neighbours do.
+  llvm::Expected<double> measure();
+
+private:
+  PeakMeter(std::unique_ptr<LoadedModel> loop, int64_t operations, const lathe_executor *executor)
+      : loop(std::move(loop)), operations(operations), executor(executor) {}
+
+  std::unique_ptr<LoadedModel> loop;
+  int64_t operations;
+  const lathe_executor *executor;
+};
+
+/// The best of several measurements with a `PeakMeter`.
 llvm::Expected<double> measurePeak(mlir::MLIRContext &context, const CompileOptions &options,
                                    const lathe_executor *executor);
 
@@ -34,8 +52,10 @@ struct Roofline {
   /// The least time that a kernel can take. One that uses what the kernel before left in a smaller cache may be faster.
   double leastMicroseconds(double macs, double weightBytes, double otherBytes) const;
 };
-llvm::Expected<Roofline> measureRoofline(mlir::MLIRContext &context, const CompileOptions &options,
-                                         const lathe_model &model, const lathe_executor *executor);
+
+/// The rates of reading alone.
+llvm::Expected<Roofline> measureReadRates(mlir::MLIRContext &context, const CompileOptions &options,
+                                          const lathe_model &model, const lathe_executor *executor);
 
 } // namespace lathe
 

@@ -92,13 +92,34 @@ static int profileLayers(const BenchFlags &flags, Session &session, Bench &bench
   if (session.getProfileLayout().offset < 0)
     return fail("expected a model to compile with --profile, but got the object '" + flags.model + "'");
   llvm::Expected<Roofline> roofline =
-      measureRoofline(session.getContext(), session.getOptions(), bench.model.getModel(), bench.executor.get());
+      measureReadRates(session.getContext(), session.getOptions(), bench.model.getModel(), bench.executor.get());
   if (!roofline)
     return fail(textOf(roofline.takeError()));
+  llvm::Expected<PeakMeter> meter =
+      PeakMeter::create(session.getContext(), session.getOptions(), bench.executor.get());
+  if (!meter)
+    return fail(textOf(meter.takeError()));
+  // The peak is measured in between, a tenth of the time at most: its share is of what the machine did just then.
+  std::vector<double> peaks;
+  double next = 0;
+  auto runAndMeasurePeak = [&]() -> llvm::Error {
+    if (llvm::Error error = bench.runOnce())
+      return error;
+    double begin = now();
+    if (begin < next)
+      return llvm::Error::success();
+    llvm::Expected<double> peak = meter->measure();
+    if (!peak)
+      return peak.takeError();
+    peaks.push_back(*peak);
+    next = now() + 10 * (now() - begin);
+    return llvm::Error::success();
+  };
   llvm::Expected<Profile> profile =
-      Profile::measure(session.getProfileLayout(), bench.model, runs, [&] { return bench.runOnce(); });
+      Profile::measure(session.getProfileLayout(), bench.model, runs, runAndMeasurePeak);
   if (!profile)
     return fail(textOf(profile.takeError()));
+  roofline->gflops = summarize(peaks).median;
   if (flags.json) {
     llvm::json::Object result = profile->toJSON(*roofline);
     result["model"] = bench.model.getModel().name;

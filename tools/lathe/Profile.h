@@ -13,7 +13,7 @@ namespace lathe {
 /// The times of a model's layers over several runs.
 class Profile {
 public:
-  /// Measures `runs` runs of a model that was compiled with this layout.
+  /// Measures `runs` runs of a model that was compiled with this layout; `runOnce` may do other things after its run.
   static llvm::Expected<Profile> measure(const ProfileLayout &layout, LoadedModel &model, int runs,
                                          llvm::function_ref<llvm::Error()> runOnce);
 
