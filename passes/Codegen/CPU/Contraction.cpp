@@ -134,8 +134,9 @@ void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileE
   });
 }
 
-void cpu::storeTile(KernelBuilder &k, Epilogue &epilogue, ArrayRef<Value> accumulators, int64_t rows, int64_t vectors,
-                    Value column, Value columns, function_ref<SmallVector<Value>(int64_t row)> outer) {
+/// Where the vectors of a tile begin, and which of their lanes there are; null masks where that is all.
+static std::pair<SmallVector<Value>, SmallVector<Value>> findColumns(KernelBuilder &k, int64_t vectors, Value column,
+                                                                    Value columns) {
   int64_t constant = constantOr(columns);
   bool masked = constant < 0 || constant % (vectors * k.lanes()) != 0;
   SmallVector<Value> starts, masks;
@@ -143,9 +144,28 @@ void cpu::storeTile(KernelBuilder &k, Epilogue &epilogue, ArrayRef<Value> accumu
     starts.push_back(k.add(column, v * k.lanes()));
     masks.push_back(masked ? k.maskBelow(k.sub(columns, starts.back())) : Value());
   }
+  return {starts, masks};
+}
+
+void cpu::storeTile(KernelBuilder &k, Epilogue &epilogue, ArrayRef<Value> accumulators, int64_t rows, int64_t vectors,
+                    Value column, Value columns, function_ref<SmallVector<Value>(int64_t row)> outer) {
+  auto [starts, masks] = findColumns(k, vectors, column, columns);
   for (int64_t row = 0; row < rows; ++row) {
     SmallVector<Value> indices = outer(row);
     for (int64_t v = 0; v < vectors; ++v)
       epilogue.store(accumulators[row * vectors + v], indices, starts[v], masks[v]);
   }
+}
+
+SmallVector<Value> cpu::loadTile(KernelBuilder &k, Value memref, int64_t rows, int64_t vectors, Value column,
+                                 Value columns, function_ref<SmallVector<Value>(int64_t row)> outer) {
+  auto [starts, masks] = findColumns(k, vectors, column, columns);
+  SmallVector<Value> tile;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t v = 0; v < vectors; ++v) {
+      SmallVector<Value> indices = outer(row);
+      indices.push_back(starts[v]);
+      tile.push_back(k.load(memref, indices, masks[v]));
+    }
+  return tile;
 }

@@ -153,6 +153,11 @@ void storeTile(KernelBuilder &k, Epilogue &epilogue, mlir::ArrayRef<mlir::Value>
                int64_t vectors, mlir::Value column, mlir::Value columns,
                llvm::function_ref<mlir::SmallVector<mlir::Value>(int64_t row)> outer);
 
+/// Loads such a tile of f32.
+mlir::SmallVector<mlir::Value> loadTile(KernelBuilder &k, mlir::Value memref, int64_t rows, int64_t vectors,
+                                        mlir::Value column, mlir::Value columns,
+                                        llvm::function_ref<mlir::SmallVector<mlir::Value>(int64_t row)> outer);
+
 /// The 32 bits at `indices` of a memref of i8 or bf16, as an i32.
 mlir::Value loadWord(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices);
 /// 32 bits of i8 or bf16 for each of `lanes()` columns, from the innermost (merged) dimension.

@@ -8,6 +8,13 @@ using namespace lathe::cpu;
 
 namespace {
 
+/// Rows [begin, begin + count) of the kernel. If these are not all, sums wait in the destination for the next part.
+struct KernelPart {
+  Value begin;
+  int64_t count;
+  bool first = true, last = true;
+};
+
 /// A convolution in place: rows of the tile are neighbours along the output's width.
 struct DirectConv {
   nn::ConvOp op;
@@ -16,12 +23,15 @@ struct DirectConv {
   Value input, weight, out;
   int64_t kernel[2], strides[2], dilations[2];
   int64_t group, outputs, width, vectors, steps;
+  Region noEpilogue;
 
   explicit DirectConv(nn::ConvOp op) : op(op), k(op) {}
   LogicalResult prepare();
   LogicalResult emit();
   LogicalResult emitPointwise(Epilogue &epilogue);
+  int64_t chooseKernelRows();
   void emitWindows(Epilogue &epilogue);
+  void emitPart(Epilogue &epilogue, const KernelPart &part);
 };
 
 LogicalResult DirectConv::prepare() {
@@ -69,7 +79,28 @@ LogicalResult DirectConv::emitPointwise(Epilogue &epilogue) {
   return emitMatrixProduct(k, op, rows, panels, epilogue);
 }
 
+/// A panel of the weight stays in the second cache while all tiles meet it and the next one arrives, which takes longer than
+/// they do where it comes from memory: large ones are read by single rows of the kernel.
+int64_t DirectConv::chooseKernelRows() {
+  int64_t panelBytes = kernel[0] * kernel[1] * steps * width * 4, cacheBytes = k.target.getL2Bytes();
+  bool isDistant = cast<MemRefType>(weight.getType()).getNumElements() * 4 >= cacheBytes / 2;
+  bool addsUp = product == Product::F32 && cast<MemRefType>(out.getType()).getElementType().isF32();
+  return addsUp && isDistant && panelBytes > cacheBytes / 7 ? 1 : kernel[0];
+}
+
 void DirectConv::emitWindows(Epilogue &epilogue) {
+  int64_t part = chooseKernelRows(), last = kernel[0] - part;
+  if (last == 0)
+    return emitPart(epilogue, {k.index(0), part});
+  Epilogue sums(k, noEpilogue, ValueRange(), out);
+  emitPart(sums, {k.index(0), part, /*first=*/true, /*last=*/false});
+  k.loop(k.index(part), k.index(last), part, [&](Value begin) {
+    emitPart(sums, {begin, part, /*first=*/false, /*last=*/false});
+  });
+  emitPart(epilogue, {k.index(last), part, /*first=*/false, /*last=*/true});
+}
+
+void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
   int64_t perProduct = stepsPerProduct(product), channels = cast<MemRefType>(input.getType()).getDimSize(3);
   // The taps of one kernel row are neighbours in memory, so that row is one reduction.
   Value flat, flatWeight;
@@ -90,7 +121,7 @@ void DirectConv::emitWindows(Epilogue &epilogue) {
   space.rows = severalLines ? k.index(lineCount * linePixels) : k.dim(out, 2);
   space.rowMultiple = severalLines ? linePixels : 1;
   space.panels = k.dim(weight, 0);
-  space.reduction = kernel[0] * kernel[1] * steps * perProduct;
+  space.reduction = part.count * kernel[1] * steps * perProduct;
   int64_t panelsPerGroup = cast<MemRefType>(weight.getType()).getDimSize(0) / group;
   int64_t outputsPerGroup = outputs / group, channelsPerGroup = channels / group;
 
@@ -111,14 +142,14 @@ void DirectConv::emitWindows(Epilogue &epilogue) {
       groupIndex = k.index(0);
     }
     Value firstChannel = k.mul(groupIndex, channelsPerGroup), firstOutput = k.mul(groupIndex, outputsPerGroup);
-    RegisterTile tile{rows, vectors, product, {k.index(kernel[0])}, {}, {}};
+    RegisterTile tile{rows, vectors, product, {k.index(part.count)}, {}, {}};
     if (merged)
       tile.bounds.push_back(k.index(kernel[1] * steps));
     else
       tile.bounds.append({k.index(kernel[1]), k.index(steps)});
     auto indicesAt = [&](int64_t i, ValueRange ivs) {
       auto [line, column] = pixelOf(i);
-      Value y = k.add(k.mul(line, strides[0]), k.mul(ivs[0], dilations[0]));
+      Value y = k.add(k.mul(line, strides[0]), k.mul(k.add(part.begin, ivs[0]), dilations[0]));
       Value x = k.mul(column, strides[1]);
       Value channel = k.mul(ivs.back(), perProduct);
       SmallVector<Value> indices = {outer[0], y};
@@ -134,24 +165,28 @@ void DirectConv::emitWindows(Epilogue &epilogue) {
     readLhs(k, tile, memref, indicesAt);
     stageDistantRows(k, tile, memref, strides[1] * strideBytes(input, 2), indicesAt);
     tile.rhs = [&](int64_t v, ValueRange ivs) {
-      SmallVector<Value> indices = {panel};
-      indices.append(ivs.begin(), ivs.end());
+      SmallVector<Value> indices = {panel, k.add(part.begin, ivs[0])};
+      indices.append(ivs.begin() + 1, ivs.end());
       indices.push_back(k.index(v * k.lanes() * perProduct));
       Value memref = merged ? flatWeight : weight;
       return perProduct > 1 ? loadColumnWords(k, memref, indices) : k.widen(k.load(memref, indices));
     };
     SmallVector<Value> first(tile.bounds.size() + 2, k.index(0));
     first[0] = panel;
-    prefetchPanels(k, tile, merged ? flatWeight : weight, first, place.turn);
-    SmallVector<Value> accumulators = emitRegisterTile(k, tile);
+    first[1] = part.begin;
+    PanelTurn turn = place.turn;
+    turn.distance = kernel[0] * kernel[1] * steps * perProduct * width;
+    prefetchPanels(k, tile, merged ? flatWeight : weight, first, turn);
     Value column = k.add(firstOutput, k.mul(inGroup, width));
     // Columns end with the group; a static count that divides spares the masks.
     Value end = outputsPerGroup % width == 0 ? k.index(outputs) : k.add(firstOutput, outputsPerGroup);
-    storeTile(k, epilogue, accumulators, rows, vectors, column, end,
-              [&](int64_t i) -> SmallVector<Value> {
-                auto [line, column] = pixelOf(i);
-                return {outer[0], line, column};
-              });
+    auto outputAt = [&](int64_t i) -> SmallVector<Value> {
+      auto [line, column] = pixelOf(i);
+      return {outer[0], line, column};
+    };
+    if (!part.first)
+      tile.init = loadTile(k, out, rows, vectors, column, end, outputAt);
+    storeTile(k, epilogue, emitRegisterTile(k, tile), rows, vectors, column, end, outputAt);
   });
 }
 

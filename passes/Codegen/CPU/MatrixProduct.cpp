@@ -219,12 +219,8 @@ SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const Product
     prefetchPanels(k, tile, rhs, {place.panel, part.begin, k.index(0)}, turn);
   }
   if (!part.first)
-    for (int64_t i = 0; i < place.rows; ++i)
-      for (int64_t v = 0; v < vectors; ++v) {
-        SmallVector<Value> indices = rowIndices(place, i);
-        indices.push_back(k.add(column, v * k.lanes()));
-        tile.init.push_back(k.load(epilogue.getOut(), indices, masks[v]));
-      }
+    tile.init = loadTile(k, epilogue.getOut(), place.rows, vectors, column, columns,
+                         [&](int64_t i) { return rowIndices(place, i); });
   return emitRegisterTile(k, tile);
 }
 

@@ -52,6 +52,35 @@ func.func @short_lines(%x: memref<1x9x9x8xf32>, %w: memref<1x3x3x8x32xf32>, %y: 
 
 // -----
 
+// Panels of 3 * 3 * 512 x 32 leave no room in the second cache for the next ones: kernel rows are read one after the other, and
+// sums wait in the result. The next panel is asked for from the same row.
+// CHECK-LABEL: @large_panels
+//       CHECK: scf.parallel
+//   CHECK-NOT: vector.load %arg2
+//       CHECK: scf.for {{.*}} to %c1536{{.*}}iter_args
+//       CHECK: arith.constant 147456
+//       CHECK: memref.prefetch
+//       CHECK: vector.store {{.*}} %arg2
+//       CHECK: scf.parallel
+//       CHECK: vector.load %arg2
+//       CHECK: scf.for {{.*}} to %c1536{{.*}}iter_args
+//   CHECK-NOT: arith.maximumf
+//       CHECK: scf.parallel
+//       CHECK: vector.load %arg2
+//       CHECK: scf.for {{.*}} to %c1536{{.*}}iter_args
+//       CHECK: arith.maximumf
+func.func @large_panels(%x: memref<1x15x15x512xf32>, %w: memref<16x3x3x512x32xf32>, %y: memref<1x7x7x512xf32>) {
+  nn.conv %x, %w outs(%y) {strides = array<i64: 2, 2>} epilogue {
+  ^bb0(%acc: f32):
+    %zero = arith.constant 0.0 : f32
+    %relu = arith.maximumf %acc, %zero : f32
+    nn.yield %relu : f32
+  } : (memref<1x15x15x512xf32>, memref<16x3x3x512x32xf32>, memref<1x7x7x512xf32>) -> ()
+  return
+}
+
+// -----
+
 // A weight that does not stay in the second cache is asked for ahead: the four tiles that meet a panel of 2304 x 32 share
 // the next one, a quarter of a step's 32 elements each.
 // CHECK-LABEL: @large_weight
