@@ -28,6 +28,31 @@ def LowerSplitBatch : Pass<"lower-split-batch", "::mlir::func::FuncOp"> {
                            "::lathe::nn::NNDialect"];
 }
 
+def LowerSplitLines : Pass<"lower-split-lines", "::mlir::func::FuncOp"> {
+  let summary = "Compute some lines of an image at a time, where layers without neighbourhoods follow each other";
+  let description = [{
+    1x1 convolutions, norms over channels and elementwise ops that follow each other, and pass on an image that leaves the
+    second cache, become a loop over lines of it: the next layer then finds in the cache what the one before wrote. A step takes
+    as many lines as bring the fewest bytes from beyond; weights are read again for each step.
+
+    ```mlir
+    %y = nn.conv %x, %w : (tensor<1x56x56x64xf32>, tensor<1x1x64x256xf32>) -> tensor<1x56x56x256xf32>
+    %z = nn.conv %y, %v : (tensor<1x56x56x256xf32>, tensor<1x1x256x64xf32>) -> tensor<1x56x56x64xf32>
+    // becomes
+    %e = tensor.empty() : tensor<1x56x56x64xf32>
+    %z = scf.for %i = %c0 to %c56 step %c8 iter_args(%whole = %e) -> (tensor<1x56x56x64xf32>) {
+      %xi = tensor.extract_slice %x[0, %i, 0, 0] [1, 8, 56, 64] [1, 1, 1, 1]
+      %yi = nn.conv %xi, %w : (tensor<1x8x56x64xf32>, tensor<1x1x64x256xf32>) -> tensor<1x8x56x256xf32>
+      %zi = nn.conv %yi, %v : (tensor<1x8x56x256xf32>, tensor<1x1x256x64xf32>) -> tensor<1x8x56x64xf32>
+      %with = tensor.insert_slice %zi into %whole[0, %i, 0, 0] [1, 8, 56, 64] [1, 1, 1, 1]
+      scf.yield %with : tensor<1x56x56x64xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+                           "::lathe::nn::NNDialect"];
+}
+
 def LowerONNXToLinalg : Pass<"lower-onnx-to-linalg", "::mlir::func::FuncOp"> {
   let summary = "Lower what is left of onnx to linalg, tensor and scf on tensors";
   let description = [{

@@ -7,8 +7,10 @@ using namespace mlir;
 
 void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &options) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
-  if (!options.gpu)
+  if (!options.gpu) {
     functions.addPass(createLowerSplitBatch());
+    functions.addPass(createLowerSplitLines());
+  }
   functions.addPass(createLowerONNXToLinalg());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());

@@ -1,0 +1,59 @@
+//===- DimSplitter.h - Loops over parts of a dimension --------------------===//
+#ifndef PASSES_LOWER_DIMSPLITTER_H
+#define PASSES_LOWER_DIMSPLITTER_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace lathe {
+
+/// Ops next to each other that compute a part of a dimension, then the next one.
+struct SplitGroup {
+  mlir::SmallVector<mlir::Operation *> ops;
+  int64_t count = 0; ///< indices of the dimension at a time, of which its size is a multiple
+};
+
+/// What one op reads and writes.
+struct SplitTraffic {
+  int64_t partBytes = 0;   ///< of each index of the dimension, all together
+  int64_t sharedBytes = 0; ///< weights and whatever else does not depend on it
+};
+
+/// Bytes of a tensor of static shape as it is stored.
+int64_t getTensorBytes(mlir::Value value);
+
+/// Makes loops of ops that treat the indices of dimension `dim`, of `size`, alike, each by itself. The ops are those of the
+/// function's block, of the onnx and nn dialects before they are lowered.
+class DimSplitter {
+public:
+  DimSplitter(unsigned dim, int64_t size) : dim(dim), size(size) {}
+
+  /// Whether a value of this type can be sliced.
+  bool hasDim(mlir::Type type) const;
+
+  /// Lets the dimension of these values be the one that is split; others of its size may hold something else, such as weights.
+  void add(mlir::ValueRange values) { parts.insert(values.begin(), values.end()); }
+  bool isPart(mlir::Value value) const { return parts.contains(value); }
+
+  /// Whether the op computes each index of the dimension as it would without the others.
+  bool keepsApart(mlir::Operation *op) const;
+
+  SplitTraffic getTraffic(mlir::Operation *op) const;
+
+  /// Null, with nothing changed, where the loop would carry what the lowering gives another type.
+  mlir::scf::ForOp split(const SplitGroup &group);
+
+private:
+  mlir::RankedTensorType getPart(mlir::Type type, int64_t count) const;
+  void clone(mlir::OpBuilder &body, mlir::Operation *op, mlir::IRMapping &mapping, int64_t count) const;
+
+  unsigned dim;
+  int64_t size;
+  llvm::DenseSet<mlir::Value> parts;
+};
+
+} // namespace lathe
+
+#endif // PASSES_LOWER_DIMSPLITTER_H

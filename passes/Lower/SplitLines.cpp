@@ -1,0 +1,157 @@
+//===- SplitLines.cpp - Some lines of an image through several layers -----===//
+#include "dialects/NN/IR/NNDialect.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
+#include "passes/Fuse/Utils.h"
+#include "passes/Lower/DimSplitter.h"
+#include "passes/Lower/Passes.h"
+
+namespace lathe {
+#define GEN_PASS_DEF_LOWERSPLITLINES
+#include "passes/Lower/Passes.h.inc"
+} // namespace lathe
+
+using namespace mlir;
+using namespace lathe;
+
+namespace {
+
+class LineSplitter {
+public:
+  explicit LineSplitter(func::FuncOp function)
+      : function(function), cacheBytes(nn::getTarget(function).getL2Bytes()) {
+    values.insert(function.getArguments().begin(), function.getArguments().end());
+  }
+
+  void run() {
+    SmallVector<SmallVector<Operation *>> runs(1);
+    for (Operation &op : function.getBody().front()) {
+      if (llvm::none_of(op.getOperands(), [&](Value operand) { return values.contains(operand); }))
+        continue; // constants and what is computed of them
+      values.insert(op.result_begin(), op.result_end());
+      if (!keepsLinesApart(&op)) {
+        runs.emplace_back();
+        continue;
+      }
+      if (!runs.back().empty() && countLines(runs.back().back()) != countLines(&op))
+        runs.emplace_back();
+      runs.back().push_back(&op);
+    }
+    for (ArrayRef<Operation *> ops : runs)
+      if (SplitGroup group = chooseGroup(ops); group.count)
+        split(group);
+  }
+
+private:
+  /// Pixels of an image, or tokens, in dimension 1 and those after it but the last.
+  static constexpr unsigned kLineDim = 1;
+
+  static int64_t countLines(Operation *op) { return cast<RankedTensorType>(op->getResult(0).getType()).getDimSize(kLineDim); }
+
+  DimSplitter makeSplitter(Operation *op) const {
+    DimSplitter splitter(kLineDim, countLines(op));
+    for (Value value : values)
+      if (splitter.hasDim(value.getType()))
+        splitter.add(value);
+    return splitter;
+  }
+
+  /// Whether a depthwise convolution reads the result, which lower-fuse-depthwise makes of it line by line.
+  static bool feedsDepthwise(Operation *op) {
+    return llvm::any_of(op->getUsers(), [](Operation *user) {
+      auto conv = dyn_cast<nn::ConvOp>(user);
+      return conv && conv.getGroup() > 1;
+    });
+  }
+
+  bool keepsLinesApart(Operation *op) const {
+    if (feedsDepthwise(op))
+      return false;
+    if (!isa<nn::ConvOp, nn::LinearOp, nn::NormOp>(op) && !fuse::isElementwise(op))
+      return false;
+    auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+    if (!type || !type.hasStaticShape() || type.getRank() != 4 || type.getDimSize(kLineDim) < 2)
+      return false;
+    DimSplitter splitter(kLineDim, countLines(op));
+    for (Value operand : op->getOperands())
+      if (values.contains(operand) && splitter.hasDim(operand.getType()))
+        splitter.add(operand);
+    return splitter.keepsApart(op);
+  }
+
+  /// Whether a value is so large that it leaves the cache before it is read.
+  bool leavesCache(Value value) const { return getTensorBytes(value) > cacheBytes / 2; }
+
+  /// The part of a run between the first and the last op that pass on what would leave the cache, and how many lines at a time
+  /// gain the most.
+  SplitGroup chooseGroup(ArrayRef<Operation *> ops) const {
+    llvm::SmallPtrSet<Operation *, 16> members(ops.begin(), ops.end());
+    auto readsDistant = [&](Operation *op) {
+      return llvm::any_of(op->getOperands(), [&](Value operand) {
+        return operand.getDefiningOp() && members.contains(operand.getDefiningOp()) && leavesCache(operand);
+      });
+    };
+    auto writesDistant = [&](Operation *op) {
+      return leavesCache(op->getResult(0)) &&
+             llvm::any_of(op->getUsers(), [&](Operation *user) { return members.contains(user); });
+    };
+    while (!ops.empty() && !writesDistant(ops.front()))
+      ops = ops.drop_front();
+    while (!ops.empty() && !readsDistant(ops.back()))
+      ops = ops.drop_back();
+    SplitGroup best;
+    if (ops.size() < 2)
+      return best;
+
+    DimSplitter splitter = makeSplitter(ops.front());
+    int64_t savedBytes = 0, weightBytes = 0, lineBytes = 0, lines = countLines(ops.front());
+    for (Operation *op : ops) {
+      for (Value operand : llvm::SmallSetVector<Value, 4>(op->operand_begin(), op->operand_end()))
+        if (operand.getDefiningOp() && members.contains(operand.getDefiningOp()) && leavesCache(operand))
+          savedBytes += getTensorBytes(operand);
+      auto [partBytes, sharedBytes] = splitter.getTraffic(op);
+      weightBytes += sharedBytes;
+      lineBytes = std::max(lineBytes, partBytes);
+    }
+    // Nothing is read once more than it must be if the gain is to be sure.
+    int64_t mostGain = cacheBytes / 2;
+    for (int64_t count = 1; count < lines; ++count) {
+      int64_t gain = savedBytes - (lines / count - 1) * weightBytes;
+      if (lines % count == 0 && count * lineBytes + weightBytes <= cacheBytes && gain > mostGain) {
+        mostGain = gain;
+        best = {SmallVector<Operation *>(ops), count};
+      }
+    }
+    return best;
+  }
+
+  void split(const SplitGroup &group) {
+    Location loc = group.ops.front()->getLoc();
+    size_t count = group.ops.size();
+    DimSplitter splitter = makeSplitter(group.ops.front());
+    SmallVector<Value> replaced;
+    for (Operation *op : group.ops)
+      llvm::append_range(replaced, op->getResults());
+    scf::ForOp loop = splitter.split(group);
+    if (!loop)
+      return;
+    for (Value value : replaced)
+      values.erase(value);
+    values.insert(loop.result_begin(), loop.result_end());
+    remark::passed(loc, remark::RemarkOpts::name("SplitLines").category("lower").function(function.getName()))
+        << remark::metric("Ops", count) << remark::metric("Lines", group.count);
+  }
+
+  func::FuncOp function;
+  int64_t cacheBytes;
+  llvm::DenseSet<Value> values; ///< that depend on the inputs
+};
+
+struct LowerSplitLines : lathe::impl::LowerSplitLinesBase<LowerSplitLines> {
+  void runOnOperation() override {
+    if (getOperation().getBody().hasOneBlock())
+      LineSplitter(getOperation()).run();
+  }
+};
+
+} // namespace

@@ -1,0 +1,75 @@
+// RUN: lathe-opt %s --lower-split-lines --split-input-file | FileCheck %s
+// RUN: lathe-opt %s --lower-split-lines --split-input-file --remark-format=emitRemark --remarks-filter=lower -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
+
+// The end of a bottleneck and the begin of the next: %1 of 3 MB goes through the cache by lines, and is written whole for who
+// reads it later. The first convolution passes on what stays in the cache, the last one looks at neighbours.
+// CHECK-LABEL: func @bottlenecks
+// CHECK-SAME: %[[X:.*]]: tensor<1x56x56x64xf32>
+// CHECK: %[[A:.*]] = nn.conv %[[X]]
+// CHECK: %[[Y:.*]]:2 = scf.for %[[I:.*]] = %c0 to %c56 step %{{.*}} iter_args(%[[OUT:.*]] = %{{.*}}, %{{.*}} = %{{.*}}) -> (tensor<1x56x56x256xf32>, tensor<1x56x56x32xf32>)
+// CHECK:   %[[AI:.*]] = tensor.extract_slice %[[A]][0, %[[I]], 0, 0] [1, [[LINES:[0-9]+]], 56, 32] [1, 1, 1, 1]
+// CHECK:   %[[B:.*]] = nn.conv %[[AI]], %{{.*}} -> tensor<1x[[LINES]]x56x256xf32>
+// CHECK:   nn.conv %[[B]], %{{.*}} -> tensor<1x[[LINES]]x56x32xf32>
+// CHECK:   tensor.insert_slice %[[B]] into %[[OUT]][0, %[[I]], 0, 0]
+// CHECK: nn.conv %[[Y]]#1
+// CHECK: return %[[Y]]#0
+// REMARK: SplitLines {{.*}}Ops=2
+func.func @bottlenecks(%x: tensor<1x56x56x64xf32>) -> (tensor<1x56x56x256xf32>, tensor<1x56x56x32xf32>) {
+  %u = onnx.Constant dense<0.5> : tensor<1x1x64x32xf32>
+  %v = onnx.Constant dense<0.5> : tensor<1x1x32x256xf32>
+  %w = onnx.Constant dense<0.5> : tensor<1x1x256x32xf32>
+  %n = onnx.Constant dense<0.5> : tensor<3x3x32x32xf32>
+  %0 = nn.conv %x, %u : (tensor<1x56x56x64xf32>, tensor<1x1x64x32xf32>) -> tensor<1x56x56x32xf32>
+  %1 = nn.conv %0, %v : (tensor<1x56x56x32xf32>, tensor<1x1x32x256xf32>) -> tensor<1x56x56x256xf32>
+  %2 = nn.conv %1, %w : (tensor<1x56x56x256xf32>, tensor<1x1x256x32xf32>) -> tensor<1x56x56x32xf32>
+  %3 = nn.conv %2, %n {pads = array<i64: 1, 1, 1, 1>} : (tensor<1x56x56x32xf32>, tensor<3x3x32x32xf32>) -> tensor<1x56x56x32xf32>
+  return %1, %3 : tensor<1x56x56x256xf32>, tensor<1x56x56x32xf32>
+}
+
+// -----
+
+// A neighbourhood, an image that stays in the cache, and an expansion that its depthwise convolution computes line by line.
+// CHECK-LABEL: func @neighbourhood
+// CHECK-NOT: scf.for
+func.func @neighbourhood(%x: tensor<1x56x56x64xf32>) -> tensor<1x56x56x64xf32> {
+  %v = onnx.Constant dense<0.5> : tensor<1x1x64x256xf32>
+  %w = onnx.Constant dense<0.5> : tensor<3x3x256x64xf32>
+  %0 = nn.conv %x, %v : (tensor<1x56x56x64xf32>, tensor<1x1x64x256xf32>) -> tensor<1x56x56x256xf32>
+  %1 = nn.conv %0, %w {pads = array<i64: 1, 1, 1, 1>} : (tensor<1x56x56x256xf32>, tensor<3x3x256x64xf32>) -> tensor<1x56x56x64xf32>
+  return %1 : tensor<1x56x56x64xf32>
+}
+
+// CHECK-LABEL: func @small
+// CHECK-NOT: scf.for
+func.func @small(%x: tensor<1x14x14x64xf32>) -> tensor<1x14x14x64xf32> {
+  %v = onnx.Constant dense<0.5> : tensor<1x1x64x256xf32>
+  %w = onnx.Constant dense<0.5> : tensor<1x1x256x64xf32>
+  %0 = nn.conv %x, %v : (tensor<1x14x14x64xf32>, tensor<1x1x64x256xf32>) -> tensor<1x14x14x256xf32>
+  %1 = nn.conv %0, %w : (tensor<1x14x14x256xf32>, tensor<1x1x256x64xf32>) -> tensor<1x14x14x64xf32>
+  return %1 : tensor<1x14x14x64xf32>
+}
+
+// CHECK-LABEL: func @expansion
+// CHECK-NOT: scf.for
+func.func @expansion(%x: tensor<1x112x112x32xf32>) -> tensor<1x112x112x64xf32> {
+  %v = onnx.Constant dense<0.5> : tensor<1x1x32x32xf32>
+  %w = onnx.Constant dense<0.5> : tensor<1x1x32x64xf32>
+  %d = onnx.Constant dense<0.5> : tensor<3x3x1x64xf32>
+  %0 = nn.conv %x, %v : (tensor<1x112x112x32xf32>, tensor<1x1x32x32xf32>) -> tensor<1x112x112x32xf32>
+  %1 = nn.conv %0, %w : (tensor<1x112x112x32xf32>, tensor<1x1x32x64xf32>) -> tensor<1x112x112x64xf32>
+  %2 = nn.conv %1, %d {group = 64 : i64, pads = array<i64: 1, 1, 1, 1>} : (tensor<1x112x112x64xf32>, tensor<3x3x1x64xf32>) -> tensor<1x112x112x64xf32>
+  return %2 : tensor<1x112x112x64xf32>
+}
+
+// -----
+
+// A weight that would be read again and again, larger than what is saved.
+// CHECK-LABEL: func @heavy
+// CHECK-NOT: scf.for
+func.func @heavy(%x: tensor<1x16x16x512xf32>) -> tensor<1x16x16x512xf32> {
+  %v = onnx.Constant dense<0.5> : tensor<1x1x512x2048xf32>
+  %w = onnx.Constant dense<0.5> : tensor<1x1x2048x512xf32>
+  %0 = nn.conv %x, %v : (tensor<1x16x16x512xf32>, tensor<1x1x512x2048xf32>) -> tensor<1x16x16x2048xf32>
+  %1 = nn.conv %0, %w : (tensor<1x16x16x2048xf32>, tensor<1x1x2048x512xf32>) -> tensor<1x16x16x512xf32>
+  return %1 : tensor<1x16x16x512xf32>
+}
