@@ -40,7 +40,9 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   // A weight that stays in the second cache is read by every task: threads then share the rows in the same way in all
   // layers, and find their inputs in their caches. Of a larger weight each task reads one panel.
   constexpr int64_t smallWeightBytes = 256 << 10;
-  if (panels > 0 && panels * columns * steps * (registers ? 64 : 4) <= smallWeightBytes)
+  int64_t weightBytes = panels * columns * steps * (registers ? 64 : 4);
+  bool manyRows = rows > 0 && units > 0 && rows * units > panels * columns;
+  if (panels > 0 && (weightBytes <= smallWeightBytes || (manyRows && weightBytes <= target.getL2Bytes() * 3 / 4)))
     cut.panelsPerTask = panels;
   int64_t perRowTile = perTile * cut.panelsPerTask;
   if (units == 1 || rows < 0) {
