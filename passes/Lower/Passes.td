@@ -104,6 +104,29 @@ def LowerFuseElementwise : Pass<"lower-fuse-elementwise", "::mlir::func::FuncOp"
                            "::mlir::tensor::TensorDialect"];
 }
 
+def LowerSplitReductions : Pass<"lower-split-reductions", "::mlir::func::FuncOp"> {
+  let summary = "Sum the columns of an image by parts of its lines";
+  let description = [{
+    A sum, or another reduction, over the lines and pixels of an image with few channels becomes one of parts of its lines, and
+    one of the partial results. Threads then read the lines that they wrote; by channels, of which there are too few to share,
+    one thread would read them all, half of them from another core's cache. The number of parts does not depend on that of
+    threads.
+
+    ```mlir
+    %s = linalg.generic {iterator_types = ["parallel", "reduction", "reduction", "parallel"]}
+           ins(%x : tensor<1x56x56x96xf32>) outs(%zero : tensor<1x96xf32>) { arith.addf }
+    // becomes
+    %e = tensor.expand_shape %x : tensor<1x3136x96xf32> into tensor<1x8x392x96xf32>
+    %p = linalg.generic {iterator_types = ["parallel", "parallel", "reduction", "parallel"]}
+           ins(%e : tensor<1x8x392x96xf32>) outs(%zeros : tensor<8x1x96xf32>) { arith.addf }
+    %s = linalg.generic {iterator_types = ["reduction", "parallel", "parallel"]}
+           ins(%p : tensor<8x1x96xf32>) outs(%zero : tensor<1x96xf32>) { arith.addf }
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def LowerSparseWeights : Pass<"lower-sparse-weights", "::mlir::func::FuncOp"> {
   let summary = "Store weights that are mostly zeros by their other elements, where that is faster";
   let description = [{

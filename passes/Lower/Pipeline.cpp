@@ -19,6 +19,7 @@ void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &option
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   if (!options.gpu) {
+    functions.addPass(createLowerSplitReductions());
     // Before weights are packed, when it is known which are left in f32.
     functions.addPass(createLowerSparseWeights());
     if (options.winograd)

@@ -2,6 +2,7 @@
 #include "dialects/NN/IR/NNDialect.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "passes/Codegen/Common/Instructions.h"
 #include "passes/Codegen/Common/Bf16Layout.h"
 #include "passes/Codegen/Common/TargetKind.h"
 #include "passes/Lower/Passes.h"
@@ -132,7 +133,8 @@ private:
     if (excess && group > 1)
       return op.emitOpError("expected groups of a multiple of ")
              << steps << " channels of " << weight.getElementType() << ", but got " << channels;
-    padInput(op, excess ? steps - excess : 0);
+    if (!codegen::skipsPadding(op, nn::getTarget(op)))
+      padInput(op, excess ? steps - excess : 0);
     if (weight.getRank() != 4 || depthwise)
       return success();
     if (!weight.hasStaticShape())

@@ -37,6 +37,14 @@ DEPTHWISE = [(1, 16, 56, 56, 96, 3, 1, (1, 1, 1, 1)),
              (1, 3, 90, 33, 33, 5, 1, (2, 0, 1, 3))]
 
 
+# Depthwise ones of narrow images, whose kernel knows the borders: images, channels, height, width, window, stride, dilation, pads
+NARROW = [(1, 72, 7, 7, 5, 1, 1, (2, 2, 2, 2)),
+          (2, 19, 9, 6, 3, 1, 2, (2, 2, 2, 2)),   # masked channels
+          (1, 32, 11, 13, 3, 2, 1, (0, 1, 2, 1)),
+          (1, 40, 3, 4, 7, 1, 1, (3, 3, 3, 3)),   # a window larger than the image
+          (1, 16, 5, 3, 3, 1, 3, (3, 4, 3, 4))]
+
+
 def pad(x, pads):
     top, left, bottom, right = pads
     return np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
@@ -99,6 +107,20 @@ def depthwise(index, shape):
     return np.abs(result - expected).max() / np.abs(expected).max(), remarks
 
 
+def narrow(index, shape):
+    """The largest error of the result, relative to the largest element, and what the compiler says that it did."""
+    images, channels, height, width, window, stride, dilation, pads = shape
+    x, w = random(images, channels, height, width), random(channels, 1, window, window)
+    span = (window - 1) * dilation + 1
+    windows = np.lib.stride_tricks.sliding_window_view(pad(x.astype(np.float64), pads), (span, span), axis=(2, 3))
+    windows = windows[:, :, ::stride, ::stride, ::dilation, ::dilation]
+    expected = np.einsum("nchwij,cij->nchw", windows, w[:, 0])
+    node = helper.make_node("Conv", ["x", "w"], ["y"], pads=pads, strides=[stride, stride], dilations=[dilation, dilation],
+                            group=channels)
+    result, remarks = execute(f"{folder}/narrow{index}", [node], {"w": w}, {"x": x}, expected, [])
+    return np.abs(result - expected).max() / np.abs(expected).max(), remarks
+
+
 def excite(images):
     """The same for an image whose channels are scaled by what is computed from their means."""
     x, f, a, w = random(images, 8, 40, 40), random(32, 8, 1, 1), random(32, 32, 1, 1), random(16, 32, 1, 1)
@@ -129,6 +151,11 @@ for index, shape in enumerate(DEPTHWISE):
     wrong = bool(error > 1e-6 or not fused)
     failed |= wrong
     print(f"{shape} depthwise{', fused' if fused else ''}: {error:.1e} of 1e-06{'  FAILED' if wrong else ''}")
+for index, shape in enumerate(NARROW):
+    error, _ = narrow(index, shape)
+    wrong = bool(error > 1e-6)
+    failed |= wrong
+    print(f"{shape} depthwise, narrow: {error:.1e} of 1e-06{'  FAILED' if wrong else ''}")
 for images in (1, 2):
     error, remarks = excite(images)
     scaled = "WeightElements" in remarks

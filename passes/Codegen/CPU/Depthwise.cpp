@@ -38,7 +38,9 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
   FailureOr<Product> product = chooseProduct(op, accumulated, weightType.getElementType());
   if (failed(product))
     return failure();
-  if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
+  ArrayRef<int64_t> pads = op.getPads(), strides = op.getStrides(), dilations = op.getDilations();
+  bool isPadded = llvm::any_of(pads, [](int64_t pad) { return pad != 0; });
+  if (isPadded && !codegen::skipsPadding(op, k.target))
     return op.emitOpError("expected its padding to be in the input");
   for (Value operand : {input, weight, out})
     if (!hasUnitInnermostStride(operand))
@@ -53,7 +55,12 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
   space.vectors = 1;
   // Loads bound the speed, not multiply-adds: tasks are as long as those of a larger reduction.
   space.reduction = 4 * height * width;
-  space.mostRows = k.target.getVectorRegisters() >= 32 ? 8 : 4;
+  space.mostRows = codegen::maxDepthwisePixels(k.target);
+
+  // Of a padded input a tile is a line: its borders are known, and pixels beyond them add nothing.
+  int64_t inputLines = cast<MemRefType>(input.getType()).getDimSize(1);
+  int64_t inputPixels = cast<MemRefType>(input.getType()).getDimSize(2);
+  auto isInside = [&](int64_t pixel) { return !isPadded || (pixel >= 0 && pixel < inputPixels); };
 
   Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), out);
   bool masked = channels % k.lanes() != 0;
@@ -65,10 +72,11 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
     Value channel = k.mul(panel, k.lanes());
     Value mask = masked ? k.maskBelow(k.sub(k.index(channels), channel)) : Value();
     KernelBuilder::Carried zeros(rows, k.splat(accumulatorType, 0));
-    Value top = k.mul(outer[1], op.getStrides()[0]), left = k.mul(row, op.getStrides()[1]);
+    Value top = k.sub(k.mul(outer[1], strides[0]), k.index(pads[0]));
+    Value left = isPadded ? k.index(0) : k.mul(row, strides[1]);
     auto line = [&](Value tap, ValueRange carried) {
       KernelBuilder::Carried sums(carried);
-      Value y = k.add(top, k.mul(tap, op.getDilations()[0]));
+      Value y = k.add(top, k.mul(tap, dilations[0]));
       // A pixel of the input is loaded once for all windows that see it.
       llvm::SmallDenseMap<int64_t, Value> loaded;
       SmallVector<Value> taps;
@@ -76,7 +84,9 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
         taps.push_back(loadWide(k, weight, {tap, k.index(x), k.index(0), channel}, mask, /*isSigned=*/true));
       for (int64_t i = 0; i < rows; ++i)
         for (int64_t x = 0; x < width; ++x) {
-          int64_t offset = i * op.getStrides()[1] + x * op.getDilations()[1];
+          int64_t offset = i * strides[1] + x * dilations[1] - pads[1];
+          if (!isInside(offset))
+            continue;
           Value &pixel = loaded[offset];
           if (!pixel)
             pixel = loadWide(k, input, {outer[0], y, k.add(left, offset), channel}, mask,
@@ -86,7 +96,13 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
       return sums;
     };
     KernelBuilder::Carried sums = zeros;
-    if (height * width <= 25)
+    if (isPadded) {
+      // Lines top + tap * dilation of [0, inputLines).
+      Value below = k.sub(k.index(inputLines), top), above = k.sub(k.index(0), top), zero = k.index(0);
+      Value first = k.ceilDiv(k.max(above, zero), dilations[0]);
+      Value end = k.min(k.ceilDiv(k.max(below, zero), dilations[0]), k.index(height));
+      sums = k.loop(first, k.max(first, end), 1, sums, line);
+    } else if (height * width <= 25)
       for (int64_t tap = 0; tap < height; ++tap)
         sums = line(k.index(tap), sums);
     else

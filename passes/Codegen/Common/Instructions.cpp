@@ -2,6 +2,7 @@
 #include "passes/Codegen/Common/Instructions.h"
 #include "lib/Target/TargetFamily.h"
 
+using namespace mlir;
 using namespace lathe;
 
 bool codegen::multipliesByLane(nn::TargetAttr target) {
@@ -25,4 +26,14 @@ int64_t codegen::maxTileRows(nn::TargetAttr target, int64_t vectors) {
   if (multipliesByLane(target))
     return std::max<int64_t>((registers - 2 - vectors) / (vectors + 1), 1);
   return std::max<int64_t>((registers - 4) / vectors, 1);
+}
+
+int64_t codegen::maxDepthwisePixels(nn::TargetAttr target) { return target.getVectorRegisters() >= 32 ? 8 : 4; }
+
+bool codegen::skipsPadding(nn::ConvOp op, nn::TargetAttr target) {
+  auto weight = cast<ShapedType>(op.getWeight().getType()), input = cast<ShapedType>(op.getInput().getType());
+  bool isDepthwise = weight.getRank() == 4 && weight.getDimSize(2) == 1 && weight.getDimSize(3) == int64_t(op.getGroup());
+  ShapedType result = op.getResultShapedType();
+  return isDepthwise && op.getGroup() > 1 && isa<FloatType>(input.getElementType()) && weight.hasStaticShape() &&
+         input.hasStaticShape() && result.hasStaticShape() && result.getDimSize(2) <= maxDepthwisePixels(target);
 }

@@ -19,6 +19,13 @@ const DotProduct *getBf16DotProduct(nn::TargetAttr target);
 /// Most rows of a tile of `vectors` columns of f32 that fits the registers.
 int64_t maxTileRows(nn::TargetAttr target, int64_t vectors);
 
+/// Most pixels of a line that a depthwise convolution computes at once.
+int64_t maxDepthwisePixels(nn::TargetAttr target);
+
+/// Whether the kernel of a convolution leaves out what its windows see beyond the border, so that the input need not be padded: a
+/// depthwise one of floats that computes a line at once, of which it knows the borders at compile time.
+bool skipsPadding(nn::ConvOp op, nn::TargetAttr target);
+
 } // namespace lathe::codegen
 
 #endif // PASSES_CODEGEN_COMMON_INSTRUCTIONS_H

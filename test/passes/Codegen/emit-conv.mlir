@@ -39,6 +39,19 @@ func.func @depthwise(%x: memref<1x9x9x32xf32>, %w: memref<3x3x1x32xf32>, %y: mem
 
 // -----
 
+// Its padding is no memory: a line of 5 pixels sees 13 of 15 taps in the image, and the lines of taps are those inside.
+// CHECK-LABEL: @padded_depthwise
+//       CHECK: arith.maxsi
+//       CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-13: vector.fma
+//   CHECK-NOT: vector.fma
+func.func @padded_depthwise(%x: memref<1x5x5x32xf32>, %w: memref<3x3x1x32xf32>, %y: memref<1x5x5x32xf32>) {
+  nn.conv %x, %w outs(%y) {group = 32 : i64, pads = array<i64: 1, 1, 1, 1>} : (memref<1x5x5x32xf32>, memref<3x3x1x32xf32>, memref<1x5x5x32xf32>) -> ()
+  return
+}
+
+// -----
+
 // Lines of 7 pixels: a tile has two of them, the last one has one.
 // CHECK-LABEL: @short_lines
 // CHECK-COUNT-28: vector.fma

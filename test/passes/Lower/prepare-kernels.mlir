@@ -49,6 +49,16 @@ func.func @depthwise(%x: tensor<1x4x4x8xi8>, %w: tensor<3x3x1x8xi8>) -> tensor<1
 
 // -----
 
+// Of floats in lines that are short enough, the kernel skips the padding.
+// CHECK-LABEL: @short_lines
+//   CHECK-NOT: linalg.fill
+//       CHECK: nn.conv {{.*}} pads = array<i64: 1, 1, 1, 1>} : (tensor<1x4x4x8xf32>, tensor<3x3x1x8xf32>
+func.func @short_lines(%x: tensor<1x4x4x8xf32>, %w: tensor<3x3x1x8xf32>) -> tensor<1x4x4x8xf32> {
+  %y = nn.conv %x, %w {group = 8 : i64, pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<1x4x4x8xf32>, tensor<3x3x1x8xf32>) -> tensor<1x4x4x8xf32>
+  return %y : tensor<1x4x4x8xf32>
+}
+
 // CHECK-LABEL: @grouped
 //       CHECK: nn.conv {{.*}} {group = 4 : i64} : (tensor<1x5x5x12xf32>, tensor<4x3x3x3x16xf32>, tensor<1x3x3x20xf32>)
 func.func @grouped(%x: tensor<1x5x5x12xf32>, %w: tensor<3x3x3x20xf32>) -> tensor<1x3x3x20xf32> {
