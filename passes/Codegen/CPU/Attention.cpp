@@ -30,7 +30,7 @@ struct Attention {
 
   // Of the current task.
   Value batch, head, kvHead;
-  Value queryScratch, scoreScratch, outScratch, stateScratch, keyScratch, valueScratch;
+  Value queryScratch, scoreScratch, outScratch, stateScratch, peakScratch, keyScratch, valueScratch;
   // Of the current block of queries: its number in the group.
   Value queryBlock, firstQuery;
 
@@ -210,11 +210,17 @@ void Attention::scores(Value firstKey, Value row, int64_t rows) {
     return k.load(queryScratch, {queryBlock, ivs[0], k.index(v * k.lanes())});
   };
   SmallVector<Value> accumulators = emitRegisterTile(k, tile);
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t v = 0; v < vectors; ++v) {
+  for (int64_t v = 0; v < vectors; ++v) {
+    Value peak = k.load(peakScratch, {k.index(v), k.index(0)});
+    for (int64_t i = 0; i < rows; ++i) {
       Value score = masked(accumulators[i * vectors + v], k.add(k.add(firstKey, row), i), v);
       k.store(score, scoreScratch, {k.add(row, i), k.index(v * k.lanes())});
+      // One instruction, other than a maximum that minds NaN.
+      Value above = arith::CmpFOp::create(b, k.loc, arith::CmpFPredicate::OGT, peak, score);
+      peak = arith::SelectOp::create(b, k.loc, above, peak, score);
     }
+    k.store(peak, peakScratch, {k.index(v), k.index(0)});
+  }
 }
 
 /// A block of keys or values, close together: the rows of one head may be far apart, in few sets of the cache.
@@ -245,23 +251,16 @@ void Attention::keyBlock(Value firstKey, Value count, Value firstBlock, Value bl
 
 /// One step of the online softmax of a block of queries. The state holds the maximum and the sum of each query.
 void Attention::updateBlock(Value firstKey, Value count) {
-  k.tiles(k.index(0), count, tileRows, [&](Value row, int64_t rows) { scores(firstKey, row, rows); });
-
   auto stateAt = [&](int64_t i) { return SmallVector<Value>{queryBlock, k.index(i), k.index(0)}; };
-  SmallVector<Value> state;
+  SmallVector<Value> state, peaks;
   for (int64_t i = 0; i < 2 * vectors; ++i)
     state.push_back(k.load(stateScratch, stateAt(i)));
+  for (int64_t v = 0; v < vectors; ++v)
+    k.store(state[v], peakScratch, {k.index(v), k.index(0)});
+  k.tiles(k.index(0), count, tileRows, [&](Value row, int64_t rows) { scores(firstKey, row, rows); });
+  for (int64_t v = 0; v < vectors; ++v)
+    peaks.push_back(k.load(peakScratch, {k.index(v), k.index(0)}));
   auto at = [&](Value row, int64_t v) { return SmallVector<Value>{row, k.index(v * k.lanes())}; };
-  auto peaks = k.loop(k.index(0), count, 1, ArrayRef<Value>(state).take_front(vectors), [&](Value row, ValueRange carried) {
-    KernelBuilder::Carried next;
-    for (int64_t v = 0; v < vectors; ++v) {
-      // One instruction, other than a maximum that minds NaN.
-      Value score = k.load(scoreScratch, at(row, v));
-      Value above = arith::CmpFOp::create(b, k.loc, arith::CmpFPredicate::OGT, carried[v], score);
-      next.push_back(arith::SelectOp::create(b, k.loc, above, carried[v], score));
-    }
-    return next;
-  });
   KernelBuilder::Carried corrections, sums;
   for (int64_t v = 0; v < vectors; ++v) {
     Value difference = arith::SubFOp::create(b, k.loc, state[v], peaks[v]);
@@ -352,6 +351,7 @@ void Attention::emitTask(Value firstBlock, Value blocks) {
   queryScratch = k.scratch({groupBlocks, depth, blockQueries}, f32);
   outScratch = k.scratch({groupBlocks, valueDepth, blockQueries}, f32);
   stateScratch = k.scratch({groupBlocks, 2 * vectors, lanes}, f32);
+  peakScratch = k.scratch({vectors, lanes}, f32);
   scoreScratch = k.scratch({blockKeys, blockQueries}, f32);
   keyScratch = k.scratch({blockKeys, int64_t(llvm::alignTo(depth, lanes))}, f32);
   valueScratch = k.scratch({blockKeys, int64_t(llvm::alignTo(valueDepth, lanes))}, f32);

@@ -1,10 +1,10 @@
 // RUN: lathe-opt %s -split-input-file -codegen-emit-kernels | FileCheck %s
 
-// Scratch of a group of query blocks, of their outputs and states, of the scores of one, and of a block of keys and values; no
+// Scratch of a group of query blocks, of their outputs and states, of the scores and peaks of one, and of a block of keys and values; no
 // buffer is as large as the score matrix.
 // CHECK-LABEL: @vit
 //       CHECK: scf.parallel
-// CHECK-COUNT-6: memref.alloca
+// CHECK-COUNT-7: memref.alloca
 //   CHECK-NOT: memref.alloc
 // CHECK-COUNT-13: vector.fma
 //       CHECK: arith.cmpf ogt
