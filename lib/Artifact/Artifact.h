@@ -19,6 +19,7 @@ inline constexpr llvm::StringLiteral kWeightBytesAttr = "lathe.weight_bytes";
 inline constexpr llvm::StringLiteral kWorkspaceBytesAttr = "lathe.workspace_bytes";
 inline constexpr llvm::StringLiteral kInputsAttr = "lathe.inputs";   // array of {name, dtype, shape}
 inline constexpr llvm::StringLiteral kOutputsAttr = "lathe.outputs"; // array of {name, dtype, shape}
+inline constexpr llvm::StringLiteral kDeviceAttr = "lathe.device"; // of models for a GPU: {arena_bytes, ...}
 inline constexpr llvm::StringLiteral kModelDimsAttr = "lathe.dims";      // array of {name, lower, upper}
 
 /// The C header of a model: input and output structs, workspace size, `<name>_run` and `<name>_model`. C11 and C++.
@@ -42,6 +43,7 @@ struct CompiledObject {
   llvm::SmallVector<Blob, 0> weights; ///< by rising offset; valid as long as the module
   uint64_t weightBytes = 0;
   bool hasWeights = false; ///< `code` holds them, too
+  bool callsRuntime = false; ///< it launches kernels by functions of liblathe_rt.a
 };
 
 /// Generates the code of a module in the `llvm` phase. Fails after an error.
@@ -58,8 +60,9 @@ inline bool prefersLargePages(uint64_t weightBytes) { return weightBytes >= 2 * 
 /// The weights as one block for loading in process, aligned to 64 bytes or to large pages; null if there are none.
 std::unique_ptr<llvm::MemoryBuffer> copyWeights(const CompiledObject &object);
 
-/// Links the model to a shared object at `path` with lld in process.
-llvm::Error linkShared(const CompiledObject &object, llvm::StringRef path);
+/// Links the model to a shared object at `path` with lld in process. If it calls the runtime, that is taken from `libraries`, see
+/// `linkExecutable`, and hidden in it.
+llvm::Error linkShared(const CompiledObject &object, nn::TargetAttr target, llvm::StringRef path, llvm::StringRef libraries);
 
 /// Links the model to a program that runs it on .npy files (runtime/src/main.c), with the C library of the target's Linux.
 /// `libraries` is the folder of liblathe_main.a and liblathe_rt.a, those of other machines than this in folders below.

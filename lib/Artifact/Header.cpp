@@ -92,6 +92,7 @@ std::string lathe::generateHeader(ModuleOp module) {
   auto inputs = module->getAttrOfType<ArrayAttr>(kInputsAttr), outputs = module->getAttrOfType<ArrayAttr>(kOutputsAttr);
   auto dims = module->getAttrOfType<ArrayAttr>(kModelDimsAttr);
   int64_t workspace = module->getAttrOfType<IntegerAttr>(kWorkspaceBytesAttr).getInt();
+  auto device = module->getAttrOfType<DictionaryAttr>(kDeviceAttr);
 
   std::string text;
   llvm::raw_string_ostream os(text);
@@ -99,14 +100,34 @@ std::string lathe::generateHeader(ModuleOp module) {
      << "#ifndef LATHE_MODEL_" << upper << "_H\n#define LATHE_MODEL_" << upper << "_H\n\n"
      << "#include \"lathe/rt_abi.h\"\n\n"
      << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
-     << "/* Size of the workspace of one run, to be aligned to LATHE_ALIGNMENT. */\n"
+     << (device ? "/* Not used: the workspace is on the device, and may be NULL. */\n"
+                : "/* Size of the workspace of one run, to be aligned to LATHE_ALIGNMENT. */\n")
      << "#define " << upper << "_WORKSPACE_BYTES " << std::max<int64_t>(workspace, 1) << "\n\n";
+  if (device)
+    os << "/* What the device has to hold: the weights, once, and the activations, for each run that overlaps others. */\n"
+       << "#define " << upper << "_DEVICE_WEIGHT_BYTES " << module->getAttrOfType<IntegerAttr>(kWeightBytesAttr).getInt() << "\n"
+       << "#define " << upper << "_DEVICE_ARENA_BYTES " << device.getAs<IntegerAttr>("arena_bytes").getInt() << "\n\n";
   printStruct(os, model, "inputs", inputs, dims, /*isConst=*/true);
   printStruct(os, model, "outputs", outputs, dims, /*isConst=*/false);
-  os << "/* Runs the model once. Reentrant: all state is in the workspace. executor may be NULL: one thread. */\n"
+  os << (device ? "/* Runs the model once, from tensors of the host to tensors of the host. Reentrant. executor is not used. Loads the model\n"
+                  " * if that has not been done. */\n"
+                : "/* Runs the model once. Reentrant: all state is in the workspace. executor may be NULL: one thread. */\n")
      << "lathe_status " << model << "_run(const " << model << "_inputs *inputs, const " << model
      << "_outputs *outputs, void *workspace,\n"
-     << "    const lathe_executor *executor);\n\n"
+     << "    const lathe_executor *executor);\n\n";
+  if (device)
+    os << "/* The same with tensors of the device: the pointers are its addresses. `stream`, a CUstream, orders the run after what is in\n"
+          " * it, and the call returns before the run ends; NULL takes a stream of the model's and waits for the end. */\n"
+       << "lathe_status " << model << "_run_device(const " << model << "_inputs *inputs, const " << model
+       << "_outputs *outputs, void *stream);\n\n"
+       << "/* Puts code and weights on the device: in the calling thread's CUDA context, or the primary one of the first device that\n"
+          " * runs the code. All runs use that one. */\n"
+       << "lathe_status " << model << "_load(void);\n\n"
+       << "/* Frees what the model has on the device. No run may be going on; a later one loads it again. */\n"
+       << "void " << model << "_unload(void);\n\n"
+       << "/* What the last failure in this thread was, in English; never NULL. */\n"
+       << "const char *" << model << "_message(void);\n\n";
+  os
      << "/* Names, types, shapes and sizes, for generic callers. */\n"
      << "extern const lathe_model " << model << "_model;\n\n"
      << "#ifdef __cplusplus\n} /* extern \"C\" */\n#endif\n\n"

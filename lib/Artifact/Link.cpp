@@ -92,7 +92,34 @@ static std::vector<std::string> pageArguments(const CompiledObject &object) {
   return {"-z", "max-page-size=" + std::to_string(kLargePageBytes)};
 }
 
-llvm::Error lathe::linkShared(const CompiledObject &object, llvm::StringRef path) {
+namespace {
+/// Where what is linked with a model lies.
+struct LinkFolders {
+  ProgramParts parts;
+  std::string system;  ///< the C library
+  std::string runtime; ///< liblathe_rt.a
+};
+} // namespace
+
+/// Finds the C library and the runtime of the target; errors begin with `what` needs them.
+static llvm::Expected<LinkFolders> findFolders(nn::TargetAttr target, llvm::StringRef libraries, llvm::StringRef what) {
+  const TargetFamily *family = findTargetFamily(target);
+  std::optional<ProgramParts> parts = family ? family->getProgramParts() : std::nullopt;
+  if (!parts)
+    return llvm::createStringError("programs for " + target.getTriple() + " are not supported; link the object yourself");
+  auto system = llvm::find_if(parts->system, [](const std::string &folder) { return llvm::sys::fs::exists(folder + "/crt1.o"); });
+  if (system == parts->system.end())
+    return llvm::createStringError(what + " needs the C library's " + parts->system.front() + "/crt1.o; install " +
+                                   parts->package);
+  std::string runtime = libraries.str() + "/" + parts->runtime;
+  if (!llvm::sys::fs::exists(runtime + "/liblathe_rt.a"))
+    return llvm::createStringError(what + " needs Lathe's runtime for " + target.getTriple() + ", " + runtime +
+                                   "/liblathe_rt.a; install " + parts->package + " and build Lathe again");
+  return LinkFolders{*parts, *system, runtime};
+}
+
+llvm::Error lathe::linkShared(const CompiledObject &object, nn::TargetAttr target, llvm::StringRef path,
+                              llvm::StringRef libraries) {
   llvm::Expected<TemporaryFile> in = toFile(object);
   if (!in)
     return in.takeError();
@@ -100,43 +127,43 @@ llvm::Error lathe::linkShared(const CompiledObject &object, llvm::StringRef path
   std::vector<std::string> arguments = {"-shared", "--build-id=none", "-z", "noexecstack",
                                         "--soname=" + llvm::sys::path::filename(path).str(), "-o", path.str(),
                                         in->path.str().str()};
+  if (object.callsRuntime) {
+    llvm::Expected<LinkFolders> folders = findFolders(target, libraries, "a shared object for a GPU");
+    if (!folders)
+      return folders.takeError();
+    // With the C library, so that references carry its versions.
+    llvm::append_range(arguments, llvm::ArrayRef<std::string>{"--exclude-libs=ALL", folders->runtime + "/liblathe_rt.a",
+                                                        "-L" + folders->system, "-lc"});
+  }
   llvm::append_range(arguments, pageArguments(object));
   return link("ld.lld", arguments);
 }
 
 llvm::Error lathe::linkExecutable(const CompiledObject &object, nn::TargetAttr target, llvm::StringRef path,
                                   llvm::StringRef libraries) {
-  const TargetFamily *family = findTargetFamily(target);
-  std::optional<ProgramParts> parts = family ? family->getProgramParts() : std::nullopt;
-  if (!parts)
-    return llvm::createStringError("programs for " + target.getTriple() + " are not supported; link the object yourself");
-  auto system = llvm::find_if(parts->system, [](const std::string &folder) { return llvm::sys::fs::exists(folder + "/crt1.o"); });
-  if (system == parts->system.end())
-    return llvm::createStringError("a program needs the C library's " + parts->system.front() + "/crt1.o; install " +
-                                   parts->package);
-  std::string runtime = libraries.str() + "/" + parts->runtime;
-  if (!llvm::sys::fs::exists(runtime + "/liblathe_rt.a"))
-    return llvm::createStringError("a program needs Lathe's runtime for " + target.getTriple() + ", " + runtime +
-                                   "/liblathe_rt.a; install " + parts->package + " and build Lathe again");
+  llvm::Expected<LinkFolders> folders = findFolders(target, libraries, "a program");
+  if (!folders)
+    return folders.takeError();
   llvm::Expected<TemporaryFile> in = toFile(object);
   if (!in)
     return in.takeError();
+  const std::string &system = folders->system, &runtime = folders->runtime;
   std::vector<std::string> arguments = {"--build-id=none",
                                         "-z",
                                         "noexecstack",
                                         "--gc-sections",
-                                        "--dynamic-linker=" + parts->loader,
+                                        "--dynamic-linker=" + folders->parts.loader,
                                         "--defsym=lathe_main_model=" + object.name + "_model",
                                         "-o",
                                         path.str(),
-                                        *system + "/crt1.o",
-                                        *system + "/crti.o",
+                                        system + "/crt1.o",
+                                        system + "/crti.o",
                                         in->path.str().str(),
                                         runtime + "/liblathe_main.a",
                                         runtime + "/liblathe_rt.a",
-                                        "-L" + *system,
+                                        "-L" + system,
                                         "-lc",
-                                        *system + "/crtn.o"};
+                                        system + "/crtn.o"};
   llvm::append_range(arguments, pageArguments(object));
   return link("ld.lld", arguments);
 }

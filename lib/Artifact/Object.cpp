@@ -67,6 +67,7 @@ FailureOr<CompiledObject> lathe::compileObject(ModuleOp module, nn::TargetAttr t
     return failure();
   object.code = std::move(*code);
   object.hasWeights = isWasm;
+  object.callsRuntime = module->hasAttr(kDeviceAttr);
   return object;
 }
 

@@ -35,6 +35,10 @@ struct CompileOptions {
   std::string cpu;
   /// Kernels of a GPU target become loops on this machine, to prove them where there is no GPU.
   bool emulate = false;
+  /// The functions that run one block of these loops are visible, for a stand-in of the GPU's driver.
+  bool exportBlocks = false;
+  /// The machine that launches the kernels of a GPU target, as `target`; empty: the least of this machine's kind.
+  std::string hostTarget;
   /// What `--dim` says, one `NAME=VALUE` or `NAME=LOWER..UPPER` each.
   std::vector<std::string> dims;
   /// What `--elements` says, one `NAME=COUNT` or `NAME=none` each.

@@ -55,7 +55,7 @@ static CompressOptions compressionOf(const CompileOptions &options) {
 }
 
 void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions &options, nn::TargetAttr target) {
-  CodegenOptions codegen{options.name, options.profile, codegen::isGpu(target), options.emulate};
+  CodegenOptions codegen{options.name, options.profile, codegen::isGpu(target), options.emulate, options.exportBlocks};
   switch (phase) {
   case Phase::Import:
   case Phase::Object:
@@ -168,19 +168,29 @@ LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, P
   module->setAttr(nn::kTargetAttr, getCommonTarget(*targets));
   auto machines = llvm::map_to_vector(*targets, [](const NamedTarget &each) { return each.target; });
   if (codegen::isGpu(best.target)) {
-    llvm::Expected<nn::TargetAttr> host = resolveTarget(*context, "native");
+    // Emulated kernels are compiled for this machine. What launches kernels is little, and runs on every machine of the kind.
+    llvm::Expected<nn::TargetAttr> host =
+        options.emulate || !options.hostTarget.empty()
+            ? resolveTarget(*context, options.hostTarget.empty() ? "native" : options.hostTarget)
+            : resolveBaseline(*context);
     if (!host)
       return emitError(UnknownLoc::get(context)) << textOf(host.takeError());
+    if (codegen::isGpu(*host) || llvm::Triple(host->getTriple()).isArch32Bit())
+      return emitError(UnknownLoc::get(context)) << "target '" << options.hostTarget << "' cannot launch kernels of a GPU";
+    if (options.profile && !options.emulate)
+      return emitError(UnknownLoc::get(context)) << "layers are not profiled on a GPU; use a profiler of its vendor";
     module->setAttr(codegen::kHostTargetAttr, *host);
+    module->setAttr(codegen::kVariantNameAttr, builder.getStringAttr(best.name));
     machines.push_back(*host);
-    if (last > Phase::Codegen && !options.emulate)
-      return emitError(UnknownLoc::get(context))
-             << "objects for target '" << options.target
-             << "' are not written yet; --emit=ptx writes its kernels, --emulate runs them here";
+  } else if (!options.hostTarget.empty()) {
+    return emitError(UnknownLoc::get(context))
+           << "expected the target of --host-target to be a GPU, but got '" << options.target << "'";
   } else if (options.emulate) {
     return emitError(UnknownLoc::get(context))
            << "expected the target of --emulate to be a GPU, but got '" << options.target << "'";
   }
+  if (options.exportBlocks && !options.emulate)
+    return emitError(UnknownLoc::get(context)) << "expected --export-blocks with --emulate";
   if (testsMachine(best.target)) {
     module->setAttr(codegen::kTestsMachineAttr, builder.getUnitAttr());
     module->setAttr(codegen::kVariantNameAttr, builder.getStringAttr(best.name));

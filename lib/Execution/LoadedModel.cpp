@@ -2,6 +2,7 @@
 #include "lib/Execution/LoadedModel.h"
 #include "lib/Support/Npy.h"
 #include "lib/Target/TargetFamily.h"
+#include "lathe/cuda_abi.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Object/ELFObjectFile.h"
@@ -51,7 +52,25 @@ static llvm::Expected<std::string> findModelName(const llvm::object::ELFObjectFi
 }
 
 LoadedModel::LoadedModel() : impl(std::make_unique<Impl>()) {}
-LoadedModel::~LoadedModel() = default;
+LoadedModel::~LoadedModel() {
+  if (unload)
+    unload();
+}
+
+/// The functions of the runtime that models for a GPU call.
+static llvm::orc::SymbolMap getRuntimeSymbols(llvm::orc::LLJIT &jit) {
+  llvm::orc::SymbolMap symbols;
+  auto add = [&](llvm::StringRef name, auto *function) {
+    symbols[jit.mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(function), llvm::JITSymbolFlags::Exported};
+  };
+  add("lathe_cuda_load", &lathe_cuda_load);
+  add("lathe_cuda_unload", &lathe_cuda_unload);
+  add("lathe_cuda_run_host", &lathe_cuda_run_host);
+  add("lathe_cuda_run_device", &lathe_cuda_run_device);
+  add("lathe_cuda_message", &lathe_cuda_message);
+  add("lathe_cuda_launch", &lathe_cuda_launch);
+  return symbols;
+}
 
 llvm::Expected<std::unique_ptr<LoadedModel>> LoadedModel::load(std::unique_ptr<llvm::MemoryBuffer> object, llvm::StringRef name,
                                                                std::unique_ptr<llvm::MemoryBuffer> weights) {
@@ -68,6 +87,8 @@ llvm::Expected<std::unique_ptr<LoadedModel>> LoadedModel::load(std::unique_ptr<l
     if (llvm::Error error = library.define(llvm::orc::absoluteSymbols(std::move(symbols))))
       return std::move(error);
   }
+  if (llvm::Error error = library.define(llvm::orc::absoluteSymbols(getRuntimeSymbols(**jit))))
+    return std::move(error);
   if (llvm::Error error = (*jit)->addObjectFile(std::move(object)))
     return std::move(error);
   llvm::Expected<llvm::orc::ExecutorAddr> address = (*jit)->lookup((name + "_model").str());
@@ -78,7 +99,19 @@ llvm::Expected<std::unique_ptr<LoadedModel>> LoadedModel::load(std::unique_ptr<l
   loaded->model = address->toPtr<const lathe_model *>();
   if (llvm::Error error = checkVersion(*loaded->model, name))
     return std::move(error);
+  loaded->findDeviceFunctions([&](const std::string &symbol) -> void * {
+    llvm::Expected<llvm::orc::ExecutorAddr> found = loaded->impl->jit->lookup(symbol);
+    if (found)
+      return found->toPtr<void *>();
+    llvm::consumeError(found.takeError());
+    return nullptr;
+  });
   return std::move(loaded);
+}
+
+void LoadedModel::findDeviceFunctions(llvm::function_ref<void *(const std::string &symbol)> find) {
+  unload = reinterpret_cast<void (*)()>(find(std::string(model->name) + "_unload"));
+  message = reinterpret_cast<const char *(*)()>(find(std::string(model->name) + "_message"));
 }
 
 llvm::Expected<std::unique_ptr<LoadedModel>> LoadedModel::open(llvm::StringRef path) {
@@ -110,6 +143,8 @@ llvm::Expected<std::unique_ptr<LoadedModel>> LoadedModel::open(llvm::StringRef p
     return llvm::createStringError("symbol '" + *name + "_model' is not visible");
   if (llvm::Error error = checkVersion(*loaded->model, *name))
     return std::move(error);
+  loaded->findDeviceFunctions(
+      [&](const std::string &symbol) { return loaded->impl->library.getAddressOfSymbol(symbol.c_str()); });
   return std::move(loaded);
 }
 
@@ -204,6 +239,8 @@ llvm::Error LoadedModel::run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallV
   if (status == LATHE_ERROR_UNSUPPORTED_CPU)
     return llvm::createStringError("model '" + llvm::Twine(model->name) +
                                    "' was compiled for instructions that this machine lacks");
+  if (status >= LATHE_ERROR_NO_DRIVER && message)
+    return llvm::createStringError(message());
   if (status != LATHE_OK)
     return llvm::createStringError("model '" + llvm::Twine(model->name) + "' returned status " + llvm::Twine(int(status)));
   return llvm::Error::success();

@@ -4,6 +4,7 @@
 
 #include "lib/Support/DataTypes.h"
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -73,9 +74,13 @@ public:
 private:
   struct Impl;
   LoadedModel();
+  void findDeviceFunctions(llvm::function_ref<void *(const std::string &symbol)> find);
   std::unique_ptr<Impl> impl;
   const lathe_model *model = nullptr;
   const lathe_variant *variant = nullptr; ///< null: the model chooses
+  /// Of models for a GPU, else null: `<name>_unload` and `<name>_message`.
+  void (*unload)() = nullptr;
+  const char *(*message)() = nullptr;
   Tensor workspace;
 };
 

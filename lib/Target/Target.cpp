@@ -38,6 +38,13 @@ llvm::Expected<nn::TargetAttr> lathe::resolveTarget(MLIRContext &context, String
   return llvm::createStringError("unknown cpu '" + cpu + "' for target '" + target + "'");
 }
 
+llvm::Expected<nn::TargetAttr> lathe::resolveBaseline(MLIRContext &context) {
+  const TargetFamily *family = getHostFamily();
+  if (!family)
+    return llvm::createStringError("machines of this kind are not known");
+  return resolveTarget(context, family->getNames().front());
+}
+
 /// Orders targets of one family: those with wider vectors, then with more features, are better.
 static std::pair<unsigned, size_t> rank(nn::TargetAttr target) {
   std::unique_ptr<llvm::MCSubtargetInfo> subtarget =

@@ -22,6 +22,9 @@ enum class CodeKind { Object, Assembly, LLVMIR };
 /// An unknown name is an error that lists the known ones.
 llvm::Expected<nn::TargetAttr> resolveTarget(mlir::MLIRContext &context, llvm::StringRef target, llvm::StringRef cpu = "");
 
+/// The least machine of the kind that this process runs on: the first that its family names.
+llvm::Expected<nn::TargetAttr> resolveBaseline(mlir::MLIRContext &context);
+
 /// One of the targets of an object.
 struct NamedTarget {
   std::string name; ///< for people: as it was given, or the CPU's

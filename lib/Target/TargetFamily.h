@@ -38,6 +38,12 @@ struct ProgramParts {
   std::string package;
 };
 
+/// What a GPU must be to run code: of this compute capability, times ten, or where `exact` is not set of a later one.
+struct DeviceNeeds {
+  uint32_t capability = 0;
+  bool exact = false;
+};
+
 /// The machines of one instruction set.
 class TargetFamily {
 public:
@@ -84,6 +90,9 @@ public:
 
   /// Whether LLVM may unroll loops further than kernels are.
   virtual bool unrollsLoops() const { return true; }
+
+  /// Which devices run kernels for `target`, of a family of GPUs.
+  virtual DeviceNeeds getDeviceNeeds(nn::TargetAttr target) const { return {}; }
 
   /// A pass over functions of LLVM IR that runs before instructions are selected; null for none.
   virtual llvm::FunctionPass *createSelectionPreparation() const { return nullptr; }

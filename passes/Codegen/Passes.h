@@ -17,6 +17,7 @@ struct CodegenOptions {
   bool instrument = false;    ///< kernels of @main are timed: `codegen-instrument`
   bool gpu = false;           ///< kernels become grids of threads; the module's target is a GPU
   bool emulate = false;       ///< and these grids become loops on the host again
+  bool exportBlocks = false;  ///< of which the functions of single blocks are visible
 };
 
 /// From tensors to memrefs and calls of kernels: the `bufferize` phase.

@@ -36,7 +36,7 @@ void lathe::buildKernelPipeline(OpPassManager &passes, const CodegenOptions &opt
     addCleanup(passes);
     if (!options.emulate)
       return;
-    passes.addPass(createGpuEmulate());
+    passes.addPass(createGpuEmulate({options.exportBlocks}));
   }
   passes.addPass(createOutlineParallelPass());
   addCleanup(passes);
@@ -50,10 +50,16 @@ void lathe::buildDevicePipeline(OpPassManager &passes) {
 }
 
 void lathe::buildLLVMPipeline(OpPassManager &passes, const CodegenOptions &options) {
+  if (options.gpu && !options.emulate) {
+    buildDevicePipeline(passes);
+    passes.addPass(createGpuEmbed());
+  }
   passes.addPass(createJoinVariantsPass());
   ToLLVMPassOptions llvmOptions;
   llvmOptions.name = options.name;
   passes.addPass(createToLLVMPass(llvmOptions));
+  if (options.exportBlocks)
+    passes.addPass(createGpuExportBlocks());
 }
 
 namespace {

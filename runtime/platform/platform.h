@@ -22,6 +22,15 @@ void lathe_rt_unlock(lathe_rt_signal *signal);
 void lathe_rt_wait(lathe_rt_signal *signal);     /* with the lock held; it is held again on return */
 void lathe_rt_wake_all(lathe_rt_signal *signal); /* with the lock held */
 
+/* One lock of the process, for what is made once. */
+void lathe_rt_global_lock(void);
+void lathe_rt_global_unlock(void);
+
+/* A library of the system, open until the process ends, and a symbol of it. NULL if there is none; `reason` is then the system's
+ * text, valid until the thread's next call. */
+void *lathe_rt_open_library(const char *name, const char **reason);
+void *lathe_rt_find_symbol(void *library, const char *name);
+
 /* Tells the processor that this is a spinning loop. */
 void lathe_rt_pause(void);
 /* Lets other threads of the system run. */

@@ -1,6 +1,7 @@
 /*===- posix.c - Threads by pthreads --------------------------------------===*/
 #define _GNU_SOURCE
 #include "platform.h"
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -88,6 +89,20 @@ void lathe_rt_lock(lathe_rt_signal *signal) { pthread_mutex_lock(&signal->mutex)
 void lathe_rt_unlock(lathe_rt_signal *signal) { pthread_mutex_unlock(&signal->mutex); }
 void lathe_rt_wait(lathe_rt_signal *signal) { pthread_cond_wait(&signal->condition, &signal->mutex); }
 void lathe_rt_wake_all(lathe_rt_signal *signal) { pthread_cond_broadcast(&signal->condition); }
+
+static pthread_mutex_t global_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+void lathe_rt_global_lock(void) { pthread_mutex_lock(&global_mutex); }
+void lathe_rt_global_unlock(void) { pthread_mutex_unlock(&global_mutex); }
+
+void *lathe_rt_open_library(const char *name, const char **reason) {
+  void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+  const char *text = library ? NULL : dlerror();
+  *reason = text ? text : "";
+  return library;
+}
+
+void *lathe_rt_find_symbol(void *library, const char *name) { return dlsym(library, name); }
 
 void lathe_rt_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)

@@ -21,6 +21,16 @@ const char *lathe_status_string(lathe_status status) {
     return "out of memory";
   case LATHE_ERROR_SYSTEM:
     return "the operating system refused a request";
+  case LATHE_ERROR_NO_DRIVER:
+    return "no driver of the GPU is installed, or it does not start";
+  case LATHE_ERROR_NO_DEVICE:
+    return "there is no GPU that the model was compiled for";
+  case LATHE_ERROR_DRIVER_VERSION:
+    return "the GPU's driver is too old for the model's code";
+  case LATHE_ERROR_DEVICE_MEMORY:
+    return "the GPU has too little memory left";
+  case LATHE_ERROR_DEVICE:
+    return "a kernel or a copy failed on the GPU";
   }
   return "unknown status";
 }

@@ -4,6 +4,7 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "passes/Codegen/Passes.h"
 #include "passes/Compress/Passes.h"
@@ -19,6 +20,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
+  mlir::registerAllToLLVMIRTranslations(registry); // codegen-gpu-embed generates code
   registry.insert<lathe::onnx::ONNXDialect, lathe::nn::NNDialect>();
   mlir::registerAllPasses();
   lathe::registerImportPasses();

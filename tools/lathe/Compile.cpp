@@ -34,6 +34,9 @@ struct CompileFlags : ModelFlags {
       cl::desc("stop after a phase and write its MLIR: import, shapes, fuse, compress, lower, "
                "bufferize, codegen, llvm"),
       cl::value_desc("phase"), cl::cat(category)};
+  cl::opt<bool> exportBlocks{"export-blocks",
+                             cl::desc("with --emulate: make single blocks of kernels callable, for tests without a GPU"),
+                             cl::Hidden, cl::cat(category)};
   cl::opt<bool> fullConstants{"full-constants", cl::desc("write large constants in MLIR too"),
                               cl::cat(category)};
   cl::opt<std::string> name{"name", cl::desc("prefix of the object's symbols (default: the file)"),
@@ -76,7 +79,7 @@ static std::string getLibraryFolder() {
 
 static llvm::Error writeCode(const CompiledObject &object, nn::TargetAttr target, StringRef path, Emit emit) {
   if (emit == Emit::Shared)
-    return linkShared(object, path);
+    return linkShared(object, target, path, getLibraryFolder());
   if (emit == Emit::Executable)
     return linkExecutable(object, target, path, getLibraryFolder());
   llvm::Error inner = llvm::Error::success();
@@ -174,6 +177,7 @@ int lathe::runCompile(int argc, char **argv) {
     options.name = flags.name;
   }
 
+  options.exportBlocks = flags.exportBlocks;
   Phase last = flags.emit == Emit::Ptx ? Phase::Codegen : Phase::LLVM;
   bool stops = !flags.compileTo.empty();
   if (stops) {

@@ -69,6 +69,7 @@ CompileOptions ModelFlags::options() const {
   options.target = target;
   options.cpu = cpu;
   options.emulate = emulate;
+  options.hostTarget = hostTarget;
   options.dims.assign(dims.begin(), dims.end());
   options.elements.assign(elements.begin(), elements.end());
   options.compression = settings.settings;

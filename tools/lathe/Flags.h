@@ -28,6 +28,9 @@ struct ModelFlags {
                            cl::value_desc("name"), cl::cat(category)};
   cl::opt<bool> emulate{"emulate", cl::desc("run the kernels of a GPU target as loops on this machine"),
                         cl::cat(category)};
+  cl::opt<std::string> hostTarget{"host-target",
+                                  cl::desc("machine that launches the kernels of a GPU target (default: any of this one's kind)"),
+                                  cl::value_desc("name"), cl::cat(category)};
   cl::list<std::string> dims{
       "dim", cl::desc("fix or bound a symbolic dimension: batch=1, seq=1..512"),
       cl::value_desc("NAME=V|NAME=A..B"), cl::cat(category)};

@@ -42,6 +42,16 @@ public:
   bool hasHalfConversions(nn::TargetAttr) const override { return true; }
 
   bool runsHere(nn::TargetAttr) const override { return false; }
+
+  /// Code for an architecture with an `a` uses instructions that later ones need not have (PTX ISA, ".target").
+  DeviceNeeds getDeviceNeeds(nn::TargetAttr target) const override {
+    DeviceNeeds needs;
+    StringRef name = target.getCpu();
+    name.consume_front("sm_");
+    needs.exact = name.consume_back("a");
+    (void)name.getAsInteger(10, needs.capability);
+    return needs;
+  }
 };
 
 } // namespace

@@ -3,7 +3,8 @@
 #include "passes/Codegen/Common/Bf16Layout.h"
 #include "passes/Codegen/Common/LLVMLowering.h"
 #include "passes/Codegen/Common/SizeBounds.h"
-#include "runtime/include/lathe/rt_abi.h"
+#include "passes/Codegen/GPU/Device.h"
+#include "runtime/include/lathe/cuda_abi.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -30,17 +31,22 @@ public:
   /// `types` are the argument types of each main function.
   void build(ArrayRef<SmallVector<Type>> types) {
     SmallVector<LLVM::LLVMFuncOp> entries;
+    bool isDevice = module->hasAttr(simt::kDeviceAttr);
     for (auto [variant, arguments] : llvm::zip(variants, types))
-      entries.push_back(makeEntry(variant, arguments));
+      entries.push_back(isDevice ? makeDeviceEntry(variant, arguments) : makeEntry(variant, arguments));
     dispatch = addDispatch(module, name, variants, entries);
     makeOutputShapes();
     makeModel();
+    if (isDevice)
+      makeDeviceModel();
     if (auto sizes = module.lookupSymbol<LLVM::LLVMFuncOp>(kOutputSizesName))
       if (SymbolTable::symbolKnownUseEmpty(sizes, module))
         sizes.erase();
   }
 
 private:
+  static constexpr llvm::StringLiteral kDeviceModelSuffix = "_device_model";
+
   Value constant(int64_t value) { return LLVM::ConstantOp::create(builder, i64, value); }
   Value indexConstant(int64_t value) { return LLVM::ConstantOp::create(builder, index, value); }
 
@@ -131,6 +137,52 @@ private:
     return function;
   }
 
+  /// What a caller gives.
+  struct Arguments {
+    SmallVector<Value> addresses; ///< of inputs, then of outputs
+    SmallVector<Value> dims;
+  };
+
+  Arguments loadArguments(Value inputs, Value outputs) {
+    Arguments arguments;
+    for (size_t index = 0; index < signature.inputs.size(); ++index)
+      arguments.addresses.push_back(loadField(inputsType, inputs, index, pointer));
+    for (size_t index = 0; index < signature.outputs.size(); ++index)
+      arguments.addresses.push_back(loadField(outputsType, outputs, index, pointer));
+    for (size_t index = 0; index < signature.dims.size(); ++index)
+      arguments.dims.push_back(loadField(inputsType, inputs, signature.inputs.size() + index, i64));
+    return arguments;
+  }
+
+  /// Loads what a caller gives and returns a status where it must not be used. A null `workspace` is not looked at.
+  Arguments checkArguments(ArrayRef<Type> types, Value inputs, Value outputs, Value workspace) {
+    SmallVector<Value> nulls, misaligned, outOfRange;
+    if (!inputsType.getBody().empty())
+      nulls.push_back(isNull(inputs));
+    if (!signature.outputs.empty())
+      nulls.push_back(isNull(outputs));
+    if (workspace)
+      nulls.push_back(isNull(workspace));
+    check(nulls, LATHE_ERROR_NULL_POINTER);
+
+    Arguments arguments = loadArguments(inputs, outputs);
+    check(llvm::map_to_vector(arguments.addresses, [&](Value address) { return isNull(address); }), LATHE_ERROR_NULL_POINTER);
+    for (auto [address, type] : llvm::zip(arguments.addresses, types))
+      if (int64_t alignment = getElementBytes(cast<MemRefType>(type).getElementType()); alignment > 1)
+        misaligned.push_back(isMisaligned(address, alignment));
+    if (workspace)
+      misaligned.push_back(isMisaligned(workspace, LATHE_ALIGNMENT));
+    check(misaligned, LATHE_ERROR_MISALIGNED);
+    for (auto [dim, info] : llvm::zip(arguments.dims, signature.dims)) {
+      outOfRange.push_back(
+          LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::slt, dim, constant(info.lower)));
+      outOfRange.push_back(
+          LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sgt, dim, constant(info.upper)));
+    }
+    check(outOfRange, LATHE_ERROR_DIM_RANGE);
+    return arguments;
+  }
+
   /// Checks what a caller gives, and calls a main function. This is `<name>_run` unless the machine is to be asked first.
   LLVM::LLVMFuncOp makeEntry(const Variant &variant, ArrayRef<Type> types) {
     bool tests = module->hasAttr(kTestsMachineAttr);
@@ -140,57 +192,21 @@ private:
       entry.setLinkage(LLVM::Linkage::Internal);
     if (variants.size() > 1)
       entry->setAttr(nn::kTargetAttr, variant.target);
-    Value inputs = entry.getArgument(0), outputs = entry.getArgument(1);
     Value workspace = entry.getArgument(2), executor = entry.getArgument(3);
-    size_t numInputs = signature.inputs.size(), numOutputs = signature.outputs.size();
-    SmallVector<Value> nulls;
-    if (!inputsType.getBody().empty())
-      nulls.push_back(isNull(inputs));
-    if (numOutputs)
-      nulls.push_back(isNull(outputs));
-    if (getWorkspaceBytes())
-      nulls.push_back(isNull(workspace));
-    check(nulls, LATHE_ERROR_NULL_POINTER);
-
-    SmallVector<Value> addresses, dims, misaligned;
-    nulls.clear();
-    for (size_t index = 0; index < numInputs + numOutputs; ++index) {
-      bool isInput = index < numInputs;
-      Value address = loadField(isInput ? inputsType : outputsType, isInput ? inputs : outputs,
-                                isInput ? index : index - numInputs, pointer);
-      addresses.push_back(address);
-      nulls.push_back(isNull(address));
-    }
-    for (size_t index = 0; index < signature.dims.size(); ++index)
-      dims.push_back(loadField(inputsType, inputs, numInputs + index, i64));
-    check(nulls, LATHE_ERROR_NULL_POINTER);
-    for (size_t index = 0; index < addresses.size(); ++index)
-      if (int64_t alignment = getElementBytes(cast<MemRefType>(types[index]).getElementType()); alignment > 1)
-        misaligned.push_back(isMisaligned(addresses[index], alignment));
-    if (getWorkspaceBytes())
-      misaligned.push_back(isMisaligned(workspace, LATHE_ALIGNMENT));
-    check(misaligned, LATHE_ERROR_MISALIGNED);
-    SmallVector<Value> outOfRange;
-    for (auto [dim, info] : llvm::zip(dims, signature.dims)) {
-      outOfRange.push_back(
-          LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::slt, dim, constant(info.lower)));
-      outOfRange.push_back(
-          LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sgt, dim, constant(info.upper)));
-    }
-    check(outOfRange, LATHE_ERROR_DIM_RANGE);
+    Arguments arguments = checkArguments(types, entry.getArgument(0), entry.getArgument(1),
+                                         getWorkspaceBytes() ? workspace : Value());
     if (hasTileRegisters(variant.target))
       if (Value refused = askForTileRegisters(builder, builder.getLoc(), module))
         check(refused, LATHE_ERROR_UNSUPPORTED_CPU);
-    for (Value &dim : dims)
-      dim = toIndex(dim);
-    callMain(variant.main, types, addresses, dims, workspace, executor);
+    callMain(variant.main, types, arguments, workspace, executor);
     LLVM::ReturnOp::create(builder,
                            LLVM::ConstantOp::create(builder, i32, int64_t(LATHE_OK)).getResult());
     return entry;
   }
 
-  void callMain(StringRef main, ArrayRef<Type> types, ArrayRef<Value> addresses, ArrayRef<Value> dims, Value workspace,
-                Value executor) {
+  void callMain(StringRef main, ArrayRef<Type> types, const Arguments &arguments, Value workspace, Value executor) {
+    ArrayRef<Value> addresses = arguments.addresses;
+    SmallVector<Value> dims = llvm::map_to_vector(arguments.dims, [&](Value dim) { return toIndex(dim); });
     SmallVector<Value> dynamic = callOutputSizes(dims);
     size_t nextDynamic = 0;
     SmallVector<Value> operands;
@@ -212,6 +228,80 @@ private:
       appendDescriptor(operands, index < addresses.size() ? addresses[index] : workspace, sizes);
     }
     LLVM::CallOp::create(builder, module.lookupSymbol<LLVM::LLVMFuncOp>(main), operands);
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Models whose kernels run on a GPU: lathe/cuda_abi.h
+  //===--------------------------------------------------------------------===//
+
+  /// A visible function that calls one of the runtime with the model's constant and `forwarded` of its own arguments. With
+  /// `types`, it checks inputs and outputs, its first two arguments, before.
+  LLVM::LLVMFuncOp makeForwarder(StringRef suffix, Type result, ArrayRef<Type> arguments, StringRef callee, unsigned forwarded,
+                                 ArrayRef<Type> types = {}) {
+    SmallVector<Type> operandTypes{pointer};
+    operandTypes.append(arguments.begin(), arguments.begin() + forwarded);
+    builder.setInsertionPointToEnd(module.getBody());
+    auto target = LLVM::LLVMFuncOp::create(builder, callee, LLVM::LLVMFunctionType::get(result, operandTypes));
+    LLVM::LLVMFuncOp function = makeFunction(name + suffix, result, arguments);
+    if (!types.empty())
+      (void)checkArguments(types, function.getArgument(0), function.getArgument(1), Value());
+    SmallVector<Value> operands{LLVM::AddressOfOp::create(builder, pointer, (name + kDeviceModelSuffix).str())};
+    llvm::append_range(operands, function.getArguments().take_front(forwarded));
+    LLVM::ReturnOp::create(builder, LLVM::CallOp::create(builder, target, operands).getResults());
+    return function;
+  }
+
+  /// Makes `<name>_run` and the other functions of such a model; `<name>_enqueue` is what the runtime calls back.
+  LLVM::LLVMFuncOp makeDeviceEntry(const Variant &variant, ArrayRef<Type> types) {
+    Type none = LLVM::LLVMVoidType::get(module.getContext());
+    enqueue = makeFunction(name + "_enqueue", none, {pointer, pointer, pointer, pointer});
+    enqueue.setLinkage(LLVM::Linkage::Internal);
+    callMain(variant.main, types, loadArguments(enqueue.getArgument(0), enqueue.getArgument(1)), enqueue.getArgument(2),
+             enqueue.getArgument(3));
+    LLVM::ReturnOp::create(builder, ValueRange());
+    makeForwarder("_load", i32, {}, "lathe_cuda_load", 0);
+    makeForwarder("_unload", none, {}, "lathe_cuda_unload", 0);
+    makeForwarder("_run_device", i32, {pointer, pointer, pointer}, "lathe_cuda_run_device", 3, types);
+    builder.setInsertionPointToEnd(module.getBody());
+    auto message = LLVM::LLVMFuncOp::create(builder, "lathe_cuda_message", LLVM::LLVMFunctionType::get(pointer, {}));
+    makeFunction(name + "_message", pointer, {});
+    LLVM::ReturnOp::create(builder, LLVM::CallOp::create(builder, message, ValueRange()).getResults());
+    return makeForwarder("_run", i32, {pointer, pointer, pointer, pointer}, "lathe_cuda_run_host", 2, types);
+  }
+
+  /// The constant of type lathe_cuda_model.
+  void makeDeviceModel() {
+    auto device = module->getAttrOfType<DictionaryAttr>(simt::kDeviceAttr);
+    SmallVector<SmallVector<Field>> kernels;
+    for (auto kernel : device.getAs<ArrayAttr>("kernels").getAsRange<StringAttr>())
+      kernels.push_back({makeString(kernel)});
+    auto row = LLVM::LLVMStructType::getLiteral(module.getContext(), {pointer});
+    Field names = makeArray(row, kernels, name + "_kernels");
+    builder.setInsertionPointToEnd(module.getBody());
+    auto state = LLVM::GlobalOp::create(builder, pointer, /*isConstant=*/false, LLVM::Linkage::Internal,
+                                        (name + "_device_state").str(), Attribute());
+    builder.createBlock(&state.getInitializerRegion());
+    LLVM::ReturnOp::create(builder, LLVM::ZeroOp::create(builder, pointer).getResult());
+    auto lookup = [&](const Twine &symbol) -> Field {
+      if (auto global = module.lookupSymbol<LLVM::GlobalOp>(symbol.str()))
+        return global;
+      return std::monostate();
+    };
+    SmallVector<Field> fields{lookup(name + "_model"),
+                              lookup(simt::kDeviceCodeName),
+                              names,
+                              lookup(name + "_weights"),
+                              std::pair(i64, device.getAs<IntegerAttr>("arena_bytes").getInt()),
+                              enqueue,
+                              state,
+                              std::pair(i32, int64_t(kernels.size())),
+                              std::pair(i32, device.getAs<IntegerAttr>("capability").getInt()),
+                              std::pair(i32, int64_t(device.getAs<BoolAttr>("exact").getValue()))};
+    auto type = LLVM::LLVMStructType::getLiteral(
+        module.getContext(), {pointer, pointer, pointer, pointer, i64, pointer, pointer, i32, i32, i32});
+    LLVM::GlobalOp model = makeGlobal(type, Attribute(), name + kDeviceModelSuffix, LLVM::Linkage::Internal);
+    builder.createBlock(&model.getInitializerRegion());
+    LLVM::ReturnOp::create(builder, makeStruct(type, fields));
   }
 
   void makeOutputShapes() {
@@ -359,6 +449,7 @@ private:
   LLVM::LLVMStructType inputsType, outputsType;
   Dispatch dispatch;
   LLVM::LLVMFuncOp outputShapes;
+  LLVM::LLVMFuncOp enqueue; ///< of a model for a GPU
   unsigned counter = 0;
 };
 

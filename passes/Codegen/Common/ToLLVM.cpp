@@ -7,6 +7,7 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "passes/Codegen/Common/LLVMLowering.h"
+#include "passes/Codegen/GPU/Device.h"
 #include "passes/Codegen/Passes.h"
 
 namespace lathe {
@@ -70,6 +71,8 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
     for (auto function : module.getOps<LLVM::LLVMFuncOp>())
       finish(function);
     accessBooleansAsBytes(module);
+    if (module->hasAttr(simt::kDeviceAttr) && failed(useDeviceWeights(module)))
+      return signalPassFailure();
     lowerParallelCalls(module);
     module->setAttr("lathe.name", StringAttr::get(&getContext(), name));
     if (!hasEntry)
@@ -126,6 +129,26 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
                              LLVM::Linkage::External, symbol, Attribute(), /*alignment=*/64);
     }
     return applyFullConversion(module, target, std::move(patterns));
+  }
+
+  /// What launches kernels takes the addresses of weights from the run, its last argument: lathe_cuda_run begins with that of
+  /// all of them on the device.
+  LogicalResult useDeviceWeights(ModuleOp module) {
+    std::string symbol = name + "_weights";
+    auto pointer = LLVM::LLVMPointerType::get(&getContext());
+    WalkResult walk = module.walk([&](LLVM::AddressOfOp address) {
+      if (address.getGlobalName() != symbol)
+        return WalkResult::advance();
+      auto function = address->getParentOfType<LLVM::LLVMFuncOp>();
+      if (!function || function.getNumArguments() == 0 || function.getArgumentTypes().back() != pointer)
+        return WalkResult(address.emitError("expected weights in a function whose last argument is the run"));
+      OpBuilder builder(address);
+      auto base = LLVM::LoadOp::create(builder, address.getLoc(), pointer, function.getArguments().back());
+      address.replaceAllUsesWith(base.getResult());
+      address.erase();
+      return WalkResult::advance();
+    });
+    return failure(walk.wasInterrupted());
   }
 
   void finish(LLVM::LLVMFuncOp function) {

@@ -9,6 +9,15 @@ namespace lathe::simt {
 /// The gpu.module that holds all kernels.
 inline constexpr llvm::StringLiteral kDeviceModuleName = "device";
 
+/// The constant that holds their code after codegen-gpu-embed.
+inline constexpr llvm::StringLiteral kDeviceCodeName = "device_code";
+
+/// On a module after codegen-gpu-embed: {kernels = [names], arena_bytes = i64, capability = i32, exact = bool}.
+inline constexpr llvm::StringLiteral kDeviceAttr = "lathe.device";
+
+/// On functions that run one block of a kernel, where they are to be visible.
+inline constexpr llvm::StringLiteral kBlockFunctionAttr = "lathe.block_function";
+
 } // namespace lathe::simt
 
 #endif // PASSES_CODEGEN_GPU_DEVICE_H

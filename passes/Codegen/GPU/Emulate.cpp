@@ -2,6 +2,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "passes/Codegen/Common/TargetKind.h"
 #include "passes/Codegen/GPU/BlockFunction.h"
+#include "passes/Codegen/GPU/Device.h"
 #include "passes/Codegen/Passes.h"
 
 namespace lathe {
@@ -15,6 +16,8 @@ using namespace lathe;
 namespace {
 
 struct GpuEmulate : lathe::impl::GpuEmulateBase<GpuEmulate> {
+  using GpuEmulateBase::GpuEmulateBase;
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SmallVector<gpu::LaunchFuncOp> launches;
@@ -27,6 +30,8 @@ struct GpuEmulate : lathe::impl::GpuEmulateBase<GpuEmulate> {
         function = simt::BlockFunction(kernel, module).emit();
       if (!function)
         return signalPassFailure();
+      if (exportBlocks)
+        function->setAttr(simt::kBlockFunctionAttr, UnitAttr::get(&getContext()));
       runBlocks(launch, function);
     }
     for (auto device : llvm::make_early_inc_range(module.getOps<gpu::GPUModuleOp>()))

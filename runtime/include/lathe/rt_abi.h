@@ -29,7 +29,13 @@ typedef enum lathe_status {
   LATHE_ERROR_WEIGHTS = 5,        /* external weights are missing, short or of another model */
   LATHE_ERROR_ABI_VERSION = 6,    /* object and runtime are of different ABI versions */
   LATHE_ERROR_OUT_OF_MEMORY = 7,
-  LATHE_ERROR_SYSTEM = 8          /* the operating system refused a thread or a file */
+  LATHE_ERROR_SYSTEM = 8,         /* the operating system refused a thread or a file */
+  /* Of models for a GPU; <name>_message() says more. */
+  LATHE_ERROR_NO_DRIVER = 9,      /* no driver of the GPU is installed, or it does not start */
+  LATHE_ERROR_NO_DEVICE = 10,     /* no GPU, or none that the model was compiled for */
+  LATHE_ERROR_DRIVER_VERSION = 11,/* the driver is too old for the model's code */
+  LATHE_ERROR_DEVICE_MEMORY = 12, /* the GPU has too little memory left */
+  LATHE_ERROR_DEVICE = 13         /* a kernel or a copy failed on the GPU */
 } lathe_status;
 
 /* One part of a kernel: iterations begin <= i < end. Parts of one loop may run at the same time. */
