@@ -62,10 +62,12 @@ static void drop_graph(state *s, graph *each) {
   *each = (graph){0};
 }
 
-/* Makes room for inputs and outputs; graphs of the old place go. */
+/* Makes room for inputs and outputs; graphs of the old place go. It doubles at least, so that they seldom do. */
 static lathe_status reserve(state *s, instance *each, uint64_t bytes) {
   if (bytes <= each->io_bytes)
     return LATHE_OK;
+  if (bytes < 2 * each->io_bytes)
+    bytes = 2 * each->io_bytes;
   TRY(wait_for_instance(s, each));
   for (int i = 0; i < CACHED_GRAPHS; ++i)
     drop_graph(s, &each->graphs[i]);

@@ -77,6 +77,7 @@ struct CUstream_st {
   uint64_t queued, done;
   CUgraph capturing;
   bool is_live;
+  struct CUstream_st *next; /* of all there ever were: events may name them */
 };
 struct CUevent_st {
   CUstream stream;
@@ -85,7 +86,7 @@ struct CUevent_st {
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static range *device_memory, *host_memory;
-static struct CUstream_st default_stream = {.is_live = true};
+static struct CUstream_st default_stream = {.is_live = true}, *all_streams = &default_stream;
 static size_t used_bytes;
 static unsigned kernels_run, retained;
 static CUresult sticky; /* an error that a context does not get over */
@@ -581,8 +582,10 @@ CUresult cuStreamCreate(CUstream *stream, unsigned flags) {
   ENTER();
   if (flags != CU_STREAM_NON_BLOCKING)
     LEAVE(INVALID_VALUE);
-  *stream = calloc(1, sizeof **stream); /* never freed: events may name it */
+  *stream = calloc(1, sizeof **stream);
   (*stream)->is_live = true;
+  (*stream)->next = all_streams;
+  all_streams = *stream;
   ++live.streams;
   LEAVE(CUDA_SUCCESS);
 }
