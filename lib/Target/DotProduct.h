@@ -8,8 +8,8 @@ namespace lathe {
 
 /// Emits the instructions that add products of bytes to i32: four bytes of the left operand, which all columns share,
 /// against four signed ones for each column of the right operand. A vector has `lanes` columns, as many as i32 fit a
-/// register. Products of bf16 are added to f32, of two elements at once; all else is the same. The `prepare` functions
-/// run once for each loaded operand, `accumulate` for each pair.
+/// register. Products of bf16 are added to f32, of two elements at once; all else is the same, and so it is where bytes
+/// of the left operand lie in 16 bits. The `prepare` functions run once for each loaded operand, `accumulate` for each pair.
 class DotProduct {
 public:
   using Values = mlir::SmallVector<mlir::Value>;
@@ -18,6 +18,10 @@ public:
 
   /// Whether the left operand is signed. Activations, which are unsigned otherwise, are then stored less 128.
   virtual bool isLhsSigned() const { return false; }
+
+  /// Bits that each byte of the left operand is stored in: 8, or 16 where instructions multiply no less. A word then
+  /// holds two of them, and a column of the right operand two bytes, or two numbers of 16 bits.
+  virtual unsigned getLhsBits() const { return 8; }
 
   /// Accumulators, vectors of `lanes` i32 or f32, that a vector of columns has.
   virtual int64_t getAccumulatorsPerVector() const { return 1; }
@@ -31,7 +35,7 @@ public:
   /// The elements in an i32, ready to meet all vectors.
   virtual Values prepareLhs(mlir::ImplicitLocOpBuilder &b, mlir::Value word, int64_t lanes) const = 0;
 
-  /// The 4 x `lanes` bytes, or 2 x `lanes` bf16, of a vector of columns.
+  /// The 32 / getLhsBits() x `lanes` bytes, or 2 x `lanes` bf16, of a vector of columns.
   virtual Values prepareRhs(mlir::ImplicitLocOpBuilder &b, mlir::Value columns, int64_t lanes) const = 0;
 
   /// Adds the products to `accumulators`, getAccumulatorsPerVector() of them.

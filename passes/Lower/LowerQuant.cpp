@@ -10,6 +10,7 @@
 #include "passes/Lower/LowerQuantWeights.h"
 #include "passes/Lower/Passes.h"
 #include "passes/Lower/QuantizedScalars.h"
+#include <cmath>
 
 namespace lathe {
 #define GEN_PASS_DEF_LOWERQUANT
@@ -31,16 +32,24 @@ static Type toStorage(Type type) {
   return quantized ? cast<ShapedType>(type).clone(quantized.getStorageType()) : type;
 }
 
-/// An activation's type with the same values of which each is stored less 128, as signed bytes.
-static Type toSigned(Type type) {
-  auto unsignedType = dyn_cast_or_null<quant::UniformQuantizedType>(getQuantized(type));
-  if (!unsignedType || unsignedType.isSigned() || unsignedType.getStorageTypeIntegralWidth() != 8)
+/// The type of unsigned bytes with one scale, which activations have; null if it is another.
+static quant::UniformQuantizedType getUnsignedBytes(Type type) {
+  auto quantized = dyn_cast_or_null<quant::UniformQuantizedType>(getQuantized(type));
+  return quantized && !quantized.isSigned() && quantized.getStorageTypeIntegralWidth() == 8 ? quantized
+                                                                                            : quant::UniformQuantizedType();
+}
+
+/// An activation's type with the same values as products want them: each stored less 128, as signed bytes, or in 16 bits.
+static Type toMultiplied(Type type, const DotProduct &dot) {
+  quant::UniformQuantizedType bytes = getUnsignedBytes(type);
+  if (!bytes)
     return type;
-  constexpr int64_t shift = 128;
-  auto signedType = quant::UniformQuantizedType::get(
-      quant::QuantizationFlags::Signed, unsignedType.getStorageType(), unsignedType.getExpressedType(), unsignedType.getScale(),
-      unsignedType.getZeroPoint() - shift, unsignedType.getStorageTypeMin() - shift, unsignedType.getStorageTypeMax() - shift);
-  return cast<ShapedType>(type).clone(signedType);
+  int64_t shift = dot.isLhsSigned() ? 128 : 0;
+  unsigned flags = dot.isLhsSigned() ? unsigned(quant::QuantizationFlags::Signed) : 0;
+  auto stored = quant::UniformQuantizedType::get(
+      flags, IntegerType::get(type.getContext(), dot.getLhsBits()), bytes.getExpressedType(), bytes.getScale(),
+      bytes.getZeroPoint() - shift, bytes.getStorageTypeMin() - shift, bytes.getStorageTypeMax() - shift);
+  return cast<ShapedType>(type).clone(stored);
 }
 
 //===----------------------------------------------------------------------===//
@@ -154,6 +163,23 @@ static QuantizationScalars addScalars(OpT op, Block &body, double scale, quant::
   return scalars;
 }
 
+/// What `value` is before activations that bound it where saturation does: max(x, c) where c rounds to the least number, as
+/// 0 often does, and min(x, c) where c rounds to the largest one.
+static Value skipImpliedBounds(Value value, quant::UniformQuantizedType type) {
+  FloatAttr bound;
+  while (Operation *op = value.getDefiningOp()) {
+    if (op->getNumOperands() != 2 || !matchPattern(op->getOperand(1), m_Constant(&bound)))
+      break;
+    float scaled = std::nearbyint(float(bound.getValueAsDouble()) * float(1 / type.getScale()));
+    bool low = isa<arith::MaximumFOp>(op) && scaled <= float(type.getStorageTypeMin() - type.getZeroPoint());
+    bool high = isa<arith::MinimumFOp>(op) && scaled >= float(type.getStorageTypeMax() - type.getZeroPoint());
+    if (!low && !high)
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
 /// Rewrites the epilogue of one contraction from expressed values to storage. The types of its operands are still
 /// the quantized ones, those of the region's arguments become storage types.
 template <typename OpT>
@@ -214,7 +240,7 @@ static LogicalResult lowerContraction(OpT op, Value input, Value weight) {
     auto yield = cast<nn::YieldOp>(body.getTerminator());
     builder.setInsertionPoint(yield);
     yield.getValueMutable().assign(createQuantize(
-        builder, loc, yield.getValue(), resultType,
+        builder, loc, skipImpliedBounds(yield.getValue(), resultType), resultType,
         addScalars(op, body, 1 / resultType.getScale(), resultType)));
   }
   return success();
@@ -240,15 +266,18 @@ static Value createMap(OpBuilder &builder, Location loc, Value input, Type eleme
   return generic.getResult(0);
 }
 
-/// Replaces a cast between an activation and its unsigned bytes, where activations are stored less 128.
-static void lowerShiftedCast(quant::StorageCastOp op) {
+/// Replaces a cast between an activation and its unsigned bytes, where activations are stored otherwise: less 128, or in
+/// more bits.
+static void lowerStoredCast(quant::StorageCastOp op) {
   OpBuilder builder(op);
-  Type byte = builder.getI8Type();
-  Value shifted = createMap(builder, op.getLoc(), op.getInput(), byte, [&](OpBuilder &b, Location loc, Value value) {
-    Value sign = arith::ConstantIntOp::create(b, loc, byte, -128);
-    return arith::XOrIOp::create(b, loc, value, sign).getResult();
+  Type from = getElementTypeOrSelf(op.getInput()), to = getElementTypeOrSelf(op.getType());
+  Value cast = createMap(builder, op.getLoc(), op.getInput(), to, [&](OpBuilder &b, Location loc, Value value) -> Value {
+    if (from != to)
+      return from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth() ? arith::ExtUIOp::create(b, loc, to, value).getResult()
+                                                                       : arith::TruncIOp::create(b, loc, to, value).getResult();
+    return arith::XOrIOp::create(b, loc, value, arith::ConstantIntOp::create(b, loc, to, -128));
   });
-  op.replaceAllUsesWith(shifted);
+  op.replaceAllUsesWith(cast);
   op.erase();
 }
 
@@ -275,17 +304,18 @@ struct LowerQuant : lathe::impl::LowerQuantBase<LowerQuant> {
   using LowerQuantBase::LowerQuantBase;
 
   LogicalResult check();
-  void storeSigned();
+  void storeAs(const DotProduct &dot);
   LogicalResult lower();
 
-  /// Casts to and from bytes that are stored less 128.
-  SmallVector<quant::StorageCastOp> shiftedCasts;
+  /// Casts to and from bytes that are stored otherwise.
+  SmallVector<quant::StorageCastOp> storedCasts;
 
   void runOnOperation() override {
     if (failed(check()))
       return signalPassFailure();
-    if (codegen::getDotProduct(nn::getTarget(getOperation())).isLhsSigned())
-      storeSigned();
+    const DotProduct &dot = codegen::getDotProduct(nn::getTarget(getOperation()));
+    if (dot.isLhsSigned() || dot.getLhsBits() != 8)
+      storeAs(dot);
     if (failed(lower()))
       signalPassFailure();
   }
@@ -331,24 +361,23 @@ LogicalResult LowerQuant::check() {
   return success(good);
 }
 
-/// Gives activations the types of signed bytes.
-void LowerQuant::storeSigned() {
+/// Gives activations the types that the target multiplies.
+void LowerQuant::storeAs(const DotProduct &dot) {
+  // Constants have their own types: weights, and what is read as its type says.
+  auto readsConstant = [](quant::StorageCastOp cast) { return matchPattern(cast.getInput(), m_Constant()); };
+  getOperation().walk([&](quant::StorageCastOp cast) {
+    if (!readsConstant(cast) && (getUnsignedBytes(cast.getInput().getType()) || getUnsignedBytes(cast.getType())))
+      storedCasts.push_back(cast);
+  });
   getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
-    auto cast = dyn_cast<quant::StorageCastOp>(op);
-    // Constants have their own types: weights, and what is read as its type says.
-    if (cast && matchPattern(cast.getInput(), m_Constant()))
+    if (auto cast = dyn_cast<quant::StorageCastOp>(op); cast && readsConstant(cast))
       return;
-    if (cast)
-      for (Type type : {cast.getInput().getType(), cast.getType()})
-        if (auto quantized = dyn_cast_or_null<quant::UniformQuantizedType>(getQuantized(type)))
-          if (!quantized.isSigned() && quantized.getStorageTypeIntegralWidth() == 8)
-            shiftedCasts.push_back(cast);
     for (Value result : op->getResults())
-      result.setType(toSigned(result.getType()));
+      result.setType(toMultiplied(result.getType(), dot));
     for (Region &region : op->getRegions())
       for (Block &block : region)
         for (BlockArgument argument : block.getArguments())
-          argument.setType(toSigned(argument.getType()));
+          argument.setType(toMultiplied(argument.getType(), dot));
   });
 }
 
@@ -390,8 +419,8 @@ LogicalResult LowerQuant::lower() {
   });
   for (auto [op, type] : casts)
     lowerCast(op, type);
-  for (quant::StorageCastOp cast : shiftedCasts)
-    lowerShiftedCast(cast);
+  for (quant::StorageCastOp cast : storedCasts)
+    lowerStoredCast(cast);
   function.walk([](quant::StorageCastOp cast) {
     cast.replaceAllUsesWith(cast.getInput());
     cast.erase();

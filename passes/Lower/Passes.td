@@ -148,11 +148,14 @@ def LowerSparseWeights : Pass<"lower-sparse-weights", "::mlir::func::FuncOp"> {
 def LowerWinograd : Pass<"lower-winograd", "::mlir::func::FuncOp"> {
   let summary = "Compute 3x3 convolutions by Winograd's algorithm, where that is faster";
   let description = [{
-    An `nn.conv` of f32 with a constant 3x3 weight, stride 1 and static shapes becomes the algorithm F(2x2, 3x3) or
+    An `nn.conv` of f32, or of quantized numbers that the target multiplies in 16 bits, with a constant 3x3 weight, stride 1
+    and static shapes becomes the algorithm F(2x2, 3x3) or
     F(4x4, 3x3) of Lavin and Gray (2016), with 2.25 or 4 times fewer multiplications, if a cost model (WinogradCost.h)
     estimates it to be faster. The remark tells both estimates. The weight's transform is arithmetic on constants, in f64.
     Results are rounded differently: the error of F(4x4) is
-    about eight times that of the direct sum, that of F(2x2) smaller than it (test/integration/check-convolutions.py).
+    about eight times that of the direct sum, that of F(2x2) smaller than it (test/integration/check-convolutions.py). Integers
+    are exact: transforms are scaled to whole numbers, sums are taken modulo 2^32, and what F(2x2) or F(4x4) could not tell
+    apart is excluded by the weight's values.
 
     ```mlir
     %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>}
@@ -234,8 +237,9 @@ def LowerScaleWeights : Pass<"lower-scale-weights", "::mlir::func::FuncOp"> {
 def LowerQuant : Pass<"lower-quant", "mlir::func::FuncOp"> {
   let summary = "Rewrites quantized types to storage types";
   let description = [{
-    Afterwards no value has a quantized type. Activations are `i8` that is unsigned where the quantized type was,
-    weights signed `i8`, accumulators `i32`. Scales, zero points and requantization are spelled out in the epilogues:
+    Afterwards no value has a quantized type. Activations are `i8` that is unsigned where the quantized type was, or what
+    the target multiplies instead: signed bytes that are less 128, or unsigned ones in `i16`. Weights are signed `i8`,
+    accumulators `i32`. Scales, zero points and requantization are spelled out in the epilogues:
 
     ```mlir
     %y = nn.linear %x, %w epilogue {

@@ -32,9 +32,10 @@ Type elementTypeOf(Value value) { return cast<ShapedType>(value.getType()).getEl
 
 /// Reduction steps that are neighbours in a packed weight, because one product takes them at once.
 int64_t stepsPerProduct(Value input, Value weight) {
-  if (elementTypeOf(input) != elementTypeOf(weight) || elementTypeOf(input).isF32())
+  Type element = elementTypeOf(input);
+  if (element.isF32() || element.isBF16() != elementTypeOf(weight).isBF16())
     return 1;
-  return elementTypeOf(weight).isInteger(8) ? 4 : elementTypeOf(weight).isBF16() ? 2 : 1;
+  return 32 / element.getIntOrFloatBitWidth();
 }
 
 /// Prepares the kernels of one function.
@@ -211,7 +212,10 @@ private:
   LogicalResult prepareWinograd(nn::WinogradConvOp op) {
     int64_t lanes = cast<ShapedType>(op.getTiles().getType()).getDimSize(4);
     int64_t width = choosePanelWidth(op.getResultShapedType().getDimSize(3), nn::getTarget(op));
-    op.getWeightMutable().assign(pack(op.getWeight(), {2, 0, 1}, {1, 2}, {lanes, width}));
+    if (elementTypeOf(op.getTiles()).isInteger())
+      op.getWeightMutable().assign(pack(op.getWeight(), {2, 0, 1}, {2, 1}, {width, 2}));
+    else
+      op.getWeightMutable().assign(pack(op.getWeight(), {2, 0, 1}, {1, 2}, {lanes, width}));
     remarkPacked(op, width);
     return success();
   }
@@ -222,12 +226,9 @@ private:
     ArrayRef<int64_t> pads = op.getPads();
     if (!channels && llvm::all_of(pads, [](int64_t pad) { return pad == 0; }))
       return;
-    int64_t low[] = {0, pads[0], pads[1], 0}, high[] = {0, pads[2], pads[3], channels}, fill = 0;
-    if constexpr (std::is_same_v<OpT, nn::ConvOp>) {
-      fill = op.getPadValue();
-      op.setPadValue(0);
-    }
-    op.getInputMutable().assign(pad(op.getInput(), low, high, fill));
+    int64_t low[] = {0, pads[0], pads[1], 0}, high[] = {0, pads[2], pads[3], channels};
+    op.getInputMutable().assign(pad(op.getInput(), low, high, op.getPadValue()));
+    op.setPadValue(0);
     op.setPads({0, 0, 0, 0});
   }
 

@@ -1,7 +1,6 @@
 //===- QuantizedScalars.cpp - Arithmetic of quantized elements ------------===//
 #include "passes/Lower/QuantizedScalars.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -37,17 +36,25 @@ Value lathe::createDequantize(OpBuilder &builder, Location loc, Value stored, qu
 Value lathe::createQuantize(OpBuilder &builder, Location loc, Value expressed, quant::UniformQuantizedType type,
                             QuantizationScalars scalars) {
   Value scaled = arith::MulFOp::create(builder, loc, expressed, scalars.scale);
-  Value rounded = math::RoundEvenOp::create(builder, loc, scaled);
-  if (scalars.zeroPoint)
-    rounded = arith::AddFOp::create(builder, loc, rounded, scalars.zeroPoint);
-  // Saturated in floating point, so that the conversion never overflows. Comparisons that are false for NaN select
-  // the bound.
+  // Saturated before it is rounded, which comes to the same between whole numbers. Comparisons that are false for NaN
+  // select the bound.
   Value low = createFloat(builder, loc, double(type.getStorageTypeMin()));
   Value high = createFloat(builder, loc, double(type.getStorageTypeMax()));
-  Value above = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, rounded, low);
-  Value bounded = arith::SelectOp::create(builder, loc, above, rounded, low);
+  if (scalars.zeroPoint) {
+    low = arith::SubFOp::create(builder, loc, low, scalars.zeroPoint);
+    high = arith::SubFOp::create(builder, loc, high, scalars.zeroPoint);
+  }
+  Value above = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, scaled, low);
+  Value bounded = arith::SelectOp::create(builder, loc, above, scaled, low);
   Value below = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, bounded, high);
   bounded = arith::SelectOp::create(builder, loc, below, bounded, high);
-  Value wide = arith::FPToSIOp::create(builder, loc, builder.getI32Type(), bounded);
-  return arith::TruncIOp::create(builder, loc, type.getStorageType(), wide);
+  // Between 2^23 and 2^24 floats are whole numbers, and the low bits say which: adding rounds, half to even.
+  constexpr int32_t middle = 3 << 22, bitsOfMiddle = 0x4b400000;
+  Value rounded = arith::AddFOp::create(builder, loc, bounded, createFloat(builder, loc, middle));
+  if (scalars.zeroPoint)
+    rounded = arith::AddFOp::create(builder, loc, rounded, scalars.zeroPoint);
+  Value bits = arith::BitcastOp::create(builder, loc, builder.getI32Type(), rounded);
+  Value whole = arith::SubIOp::create(builder, loc, bits,
+                                      arith::ConstantIntOp::create(builder, loc, builder.getI32Type(), bitsOfMiddle));
+  return arith::TruncIOp::create(builder, loc, type.getStorageType(), whole);
 }

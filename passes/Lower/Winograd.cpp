@@ -3,6 +3,7 @@
 #include "mlir/IR/Remarks.h"
 #include "passes/Codegen/Common/WinogradCost.h"
 #include "passes/Lower/Passes.h"
+#include "passes/Lower/QuantizedConstants.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace lathe {
@@ -14,12 +15,16 @@ using namespace mlir;
 using namespace lathe;
 
 /// G, [m + 2, 3]: a filter's values, and its infinite one, at the points 0, 1, -1, 2, -2, each with the weight that
-/// makes B^T and A^T whole numbers.
-static SmallVector<double> getFilterTransform(int64_t m) {
-  if (m == 2)
-    return {1, 0, 0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0, 0, 1};
-  return {1 / 4.,  0,       0,      -1 / 6., -1 / 6.,  -1 / 6., -1 / 6., 1 / 6., -1 / 6.,
-          1 / 24., 1 / 12., 1 / 6., 1 / 24., -1 / 12., 1 / 6.,  0,       0,      1};
+/// makes B^T and A^T whole numbers. For integers it has whole numbers, too (see nn.winograd_conv); the last row is scaled
+/// less than the others, so that a transformed filter of bytes fits 16 bits.
+static SmallVector<double> getFilterTransform(int64_t m, bool integers) {
+  SmallVector<double> matrix = {2, 0, 0, 1, 1, 1, 1, -1, 1, 0, 0, 2};
+  if (m == 4)
+    matrix = {6, 0, 0, -4, -4, -4, -4, 4, -4, 1, 2, 4, 1, -2, 4, 0, 0, integers ? 12. : 24.};
+  if (!integers)
+    for (double &element : matrix)
+      element /= m == 4 ? 24 : 2;
+  return matrix;
 }
 
 /// out[i, x, c, o] = sum_y matrix[i, y] * in[y, x, c, o], or, with `columns`, out[i, x, ...] = sum_y matrix[x, y] *
@@ -47,7 +52,9 @@ static Value transformFilter(OpBuilder &builder, Location loc, Value filter, Arr
                                     IteratorType::parallel, IteratorType::parallel},
              [](OpBuilder &b, Location l, ValueRange arguments) {
                Value element = arguments[0];
-               if (!element.getType().isF64())
+               if (element.getType().isInteger())
+                 element = arith::SIToFPOp::create(b, l, b.getF64Type(), element);
+               else if (!element.getType().isF64())
                  element = arith::ExtFOp::create(b, l, b.getF64Type(), element);
                Value product = arith::MulFOp::create(b, l, element, arguments[1]);
                linalg::YieldOp::create(b, l, arith::AddFOp::create(b, l, arguments[2], product).getResult());
@@ -55,38 +62,67 @@ static Value transformFilter(OpBuilder &builder, Location loc, Value filter, Arr
       .getResult(0);
 }
 
-/// G g G^T as [(m + 2)^2, C, O] of f32.
+/// G g G^T as [(m + 2)^2, C, O] of f32 or i16.
 static Value transformWeight(OpBuilder &builder, Location loc, Value weight, int64_t m) {
-  SmallVector<double> matrix = getFilterTransform(m);
+  bool integers = getElementTypeOrSelf(weight).isInteger();
+  SmallVector<double> matrix = getFilterTransform(m, integers);
   Value filter = transformFilter(builder, loc, weight, matrix, /*columns=*/false);
   filter = transformFilter(builder, loc, filter, matrix, /*columns=*/true);
-  auto type = cast<RankedTensorType>(filter.getType()).clone(builder.getF32Type());
+  Type element = integers ? Type(builder.getI16Type()) : Type(builder.getF32Type());
+  auto type = cast<RankedTensorType>(filter.getType()).clone(element);
   Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
   AffineMap identity = builder.getMultiDimIdentityMap(4);
   Value rounded =
       linalg::GenericOp::create(
           builder, loc, TypeRange{type}, ValueRange{filter}, ValueRange{empty}, ArrayRef<AffineMap>{identity, identity},
           SmallVector<utils::IteratorType>(4, utils::IteratorType::parallel),
-          [](OpBuilder &b, Location l, ValueRange arguments) {
-            linalg::YieldOp::create(b, l, arith::TruncFOp::create(b, l, b.getF32Type(), arguments[0]).getResult());
+          [&](OpBuilder &b, Location l, ValueRange arguments) {
+            Value result = integers ? arith::FPToSIOp::create(b, l, element, arguments[0]).getResult()
+                                    : arith::TruncFOp::create(b, l, element, arguments[0]).getResult();
+            linalg::YieldOp::create(b, l, result);
           })
           .getResult(0);
   return tensor::CollapseShapeOp::create(builder, loc, rounded, ArrayRef<ReassociationIndices>{{0, 1}, {2}, {3}});
+}
+
+/// Channels in a row of a tile: a vector of them.
+static int64_t getTileLanes(nn::ConvOp op) {
+  return nn::getTarget(op).getVectorBits() / cast<ShapedType>(op.getInput().getType()).getElementTypeBitWidth();
 }
 
 /// Why a 3x3 convolution of stride 1 cannot be computed this way, whatever the cost; empty if it can.
 static StringRef findObstacle(nn::ConvOp op) {
   auto input = cast<RankedTensorType>(op.getInput().getType()),
        weight = cast<RankedTensorType>(op.getWeight().getType());
-  if (!input.getElementType().isF32() || !weight.getElementType().isF32())
-    return "it is not in f32";
+  bool integers = input.getElementType().isInteger(16) && weight.getElementType().isInteger(8);
+  if (!integers && (!input.getElementType().isF32() || !weight.getElementType().isF32()))
+    return "it is not in f32, nor in 16 bits";
   if (!input.hasStaticShape() || !op.getResultShapedType().hasStaticShape())
     return "its shape is dynamic";
   if (op.getGroup() != 1)
     return "it has groups";
   if (!matchPattern(op.getWeight(), m_Constant()))
     return "its weight is not constant";
+  if (integers && input.getDimSize(3) % getTileLanes(op) != 0)
+    return "its channels fill no whole vectors";
   return "";
+}
+
+/// The largest magnitude that a sum of products of the weight with unsigned bytes can have.
+static std::optional<int64_t> getLargestSum(Value weight) {
+  ElementsAttr constant;
+  matchPattern(weight, m_Constant(&constant));
+  std::optional<SmallVector<int8_t>> elements = readElements(constant);
+  if (!elements)
+    return std::nullopt;
+  int64_t outputs = constant.getShapedType().getShape().back(), largest = 0;
+  SmallVector<int64_t> positive(outputs), negative(outputs);
+  for (auto [index, element] : llvm::enumerate(*elements))
+    (element > 0 ? positive : negative)[index % outputs] += std::abs(int64_t(element));
+  for (const SmallVector<int64_t> &sums : {positive, negative})
+    for (int64_t sum : sums)
+      largest = std::max(largest, sum * 255);
+  return largest;
 }
 
 namespace {
@@ -116,8 +152,14 @@ private:
     }
     ArrayRef<int64_t> result = op.getResultShapedType().getShape();
     int64_t channels = cast<ShapedType>(op.getInput().getType()).getDimSize(3);
-    codegen::WinogradPlan plan =
-        codegen::planWinograd({result[0], result[1], result[2], channels, result[3]}, nn::getTarget(op));
+    codegen::WinogradConvShape shape = {result[0], result[1], result[2], channels, result[3]};
+    if (cast<ShapedType>(op.getInput().getType()).getElementType().isInteger()) {
+      // What the sums are known modulo, divided by the square of the scale of G.
+      std::optional<int64_t> largest = getLargestSum(op.getWeight());
+      shape.integers = true;
+      shape.largestTile = !largest || *largest >= int64_t(1) << 29 ? 0 : *largest < int64_t(1) << 25 ? 4 : 2;
+    }
+    codegen::WinogradPlan plan = codegen::planWinograd(shape, nn::getTarget(op));
     auto describe = [&](remark::detail::InFlightRemark &&remark) -> remark::detail::InFlightRemark {
       remark << remark::metric("DirectWork", plan.direct) << remark::metric("WinogradWork", plan.winograd);
       return std::move(remark);
@@ -136,7 +178,7 @@ private:
     Location loc = op.getLoc();
     auto input = cast<RankedTensorType>(op.getInput().getType());
     ArrayRef<int64_t> result = op.getResultShapedType().getShape();
-    int64_t m = plan.m, lanes = nn::getTarget(op).getVectorBits() / 32;
+    int64_t m = plan.m, lanes = getTileLanes(op);
     int64_t down = llvm::divideCeil(result[1], m), across = llvm::divideCeil(result[2], m);
     // Below and to the right the input is padded to whole tiles.
     int64_t pads[] = {op.getPads()[0], op.getPads()[1], m * down + 2 - input.getDimSize(1) - op.getPads()[0],
@@ -144,8 +186,9 @@ private:
     int64_t blocks = llvm::divideCeil(result[0] * down * across, plan.tilesPerBlock);
     auto tilesType = RankedTensorType::get(
         {blocks, (m + 2) * (m + 2), int64_t(llvm::divideCeil(input.getDimSize(3), lanes)), plan.tilesPerBlock, lanes},
-        builder.getF32Type());
-    auto tiles = nn::WinogradInputOp::create(builder, loc, tilesType, op.getInput(), /*init=*/Value(), m, pads);
+        input.getElementType());
+    auto tiles =
+        nn::WinogradInputOp::create(builder, loc, tilesType, op.getInput(), /*init=*/Value(), m, pads, op.getPadValue());
     Value weight = transformWeight(builder, loc, op.getWeight(), m);
     auto conv = nn::WinogradConvOp::create(builder, loc, op->getResultTypes(), tiles.getResult(), weight,
                                            op.getExtras(), op.getInit(), m);

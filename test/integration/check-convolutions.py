@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Convolutions that are computed in other ways than one by one and directly, against the exact result in f64: 3x3 ones by
 Winograd's algorithm, against a bound on their errors, depthwise ones together with the 1x1 convolution before them, and 1x1
-ones whose weight is scaled instead of their input (squeeze-and-excitation).
+ones whose weight is scaled instead of their input (squeeze-and-excitation). Quantized ones by Winograd's algorithm, where the
+target has that (WebAssembly), are compared with the direct ones: all bits are the same.
 
     check-convolutions.py LATHE FOLDER TARGET
 
@@ -91,6 +92,22 @@ def winograd(index, shape, flags):
     return np.abs(result - expected).max() / scale, remarks
 
 
+def quantized(index, shape):
+    """Tiles of F(2x2) and F(4x4) that a quantized convolution used, and whether it gave what the direct one does."""
+    images, channels, height, width, outputs, pads = shape
+    x, w = random(images, channels, height, width), random(outputs, channels, 3, 3) / 16
+    np.savez(f"{folder}/quantized{index}.npz", x=x)
+    flags = ["--quantize=int8", f"--calibrate={folder}/quantized{index}.npz"]
+    expected = convolve(x.astype(np.float64), w.astype(np.float64), pads)
+    nodes = [helper.make_node("Conv", ["x", "w"], ["y"], pads=pads)]
+    path = f"{folder}/quantized{index}"
+    direct, remarks = execute(path, nodes, {"w": w}, {"x": x}, expected, [*flags, "--no-winograd"])
+    assert "TileSize" not in remarks
+    result, remarks = execute(path, nodes, {"w": w}, {"x": x}, expected, flags)
+    close = np.abs(result - expected).max() < 0.05 * np.abs(expected).max()
+    return {m for m in (2, 4) if f"TileSize={m}" in remarks}, close and np.array_equal(result, direct)
+
+
 def depthwise(index, shape):
     """The largest error of the result, relative to the largest element, and what the compiler says that it did."""
     images, inputs, height, width, channels, window, stride, pads = shape
@@ -145,6 +162,14 @@ for index, shape in enumerate(SHAPES):
         print(f"{shape} {method}: {error:.2f} of {BOUNDS[method]}{'  FAILED' if wrong else ''}")
 if seen != set(BOUNDS):
     sys.exit(f"only {sorted(seen)} were tried")
+tiles = set()
+for index, shape in enumerate(SHAPES):
+    used, same = quantized(index, shape)
+    tiles |= used
+    failed |= not same
+    print(f"{shape} quantized{''.join(f', F({m}x{m})' for m in used)}{'' if same else '  FAILED'}")
+if tiles != ({2, 4} if target.startswith("wasm") else set()):
+    sys.exit(f"quantized convolutions used tiles of {sorted(tiles)}")
 for index, shape in enumerate(DEPTHWISE):
     error, remarks = depthwise(index, shape)
     fused = "SavedBytes" in remarks

@@ -28,8 +28,9 @@ def NN_Dialect : Dialect {
     Element types: the accumulator of f32 or bf16 operands is f32; an epilogue may extend extras of bf16
     and round its result to bf16, and an `nn.norm` or `nn.attention` has either type in memory. Quantized operands have
     `!quant.uniform` types and an epilogue over the expressed f32 values; the `lower` phase
-    rewrites them to storage: input `i8` that is *unsigned*, weight `i8` that is signed,
-    accumulator `i32`, with scales, zero points and requantization spelled out in the epilogue.
+    rewrites them to storage: weight `i8` that is signed, accumulator `i32`, and the input as the target multiplies it: `i8`
+    that is unsigned, `i8` that is signed and less 128, or the unsigned bytes in `i16`. Scales, zero points and
+    requantization are spelled out in the epilogue.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::quant::QuantDialect"];
@@ -40,10 +41,11 @@ def NN_TargetAttr : AttrDef<NN_Dialect, "Target"> {
   let mnemonic = "target";
   let summary = "What code generation needs to know of the machine: attribute `nn.target` of the module";
   let description = [{
-    `vector_bits` and `vector_registers` bound register tiles; `dot_product` names the widest 8-bit dot product:
-    "none", "avx2" (vpmaddwd on widened pairs) or "avx512vnni" (vpdpbusd). `bf16_product` tells what multiplies pairs of
-    bf16 and adds them up in f32, if that is faster than f32 itself: "none", "avx512bf16" (vdpbf16ps) or "amx" (tdpbf16ps
-    on tiles of 16x32). Cache sizes are in bytes.
+    `vector_bits` and `vector_registers` bound register tiles; `dot_product` names the widest 8-bit dot product, "none" where
+    bytes are widened: on x86-64 "avx2" (vpmaddwd on widened pairs) or "avx512vnni" (vpdpbusd), on AArch64 "dotprod" (SDOT) or
+    "i8mm", in WebAssembly "dot_i16x8" (i32x4.dot_i16x8_s). `bf16_product` tells what multiplies pairs of bf16 and adds them
+    up in f32, if that is faster than f32 itself: "none", "avx512bf16" (vdpbf16ps) or "amx" (tdpbf16ps on tiles of 16x32).
+    Cache sizes are in bytes.
   }];
   let parameters = (ins StringRefParameter<>:$triple, StringRefParameter<>:$cpu, StringRefParameter<>:$features,
                         "unsigned":$vector_bits, "unsigned":$vector_registers, StringRefParameter<>:$dot_product,

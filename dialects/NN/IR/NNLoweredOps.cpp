@@ -28,8 +28,9 @@ LogicalResult WinogradInputOp::verify() {
   int64_t m = getM();
   if (failed(verifyTileSize(*this, m)))
     return failure();
-  if (input.getRank() != 4 || !input.hasStaticShape() || !input.getElementType().isF32())
-    return emitOpError("expected an input [N, H, W, C] of f32 and of static shape, but got ") << input;
+  Type element = input.getElementType();
+  if (input.getRank() != 4 || !input.hasStaticShape() || !(element.isF32() || element.isInteger(16)))
+    return emitOpError("expected an input [N, H, W, C] of f32 or i16 and of static shape, but got ") << input;
   if (getPads().size() != 4 || llvm::any_of(getPads(), [](int64_t pad) { return pad < 0; }))
     return emitOpError("expected four pads that are not negative");
   int64_t count = input.getDimSize(0);
@@ -39,7 +40,7 @@ LogicalResult WinogradInputOp::verify() {
       return emitOpError("expected whole tiles, a padded size of ") << m << " n + 2, but got " << size + 2;
     count *= size / m;
   }
-  if (tiles.getRank() != 5 || !tiles.hasStaticShape() || !tiles.getElementType().isF32() ||
+  if (tiles.getRank() != 5 || !tiles.hasStaticShape() || tiles.getElementType() != element ||
       tiles.getDimSize(1) != getPositions() || tiles.getDimSize(0) != ceilDiv(count, tiles.getDimSize(3)) ||
       tiles.getDimSize(2) != ceilDiv(input.getDimSize(3), tiles.getDimSize(4)))
     return emitOpError("expected a result [blocks, ")
@@ -69,9 +70,15 @@ LogicalResult WinogradConvOp::verify() {
   int64_t outputs = result.getDimSize(3);
   bool plain = weight.getRank() == 3 && weight.getDimSize(0) == getPositions() && weight.getDimSize(2) == outputs &&
                ceilDiv(weight.getDimSize(1), tiles.getDimSize(4)) == tiles.getDimSize(2);
-  bool packed = weight.getRank() == 5 && weight.getDimSize(1) == getPositions() &&
-                weight.getDimSize(2) == tiles.getDimSize(2) && weight.getDimSize(3) == tiles.getDimSize(4) &&
-                ceilDiv(outputs, weight.getDimSize(4)) == weight.getDimSize(0);
+  bool packed = weight.getRank() == 5 && weight.getDimSize(1) == getPositions();
+  if (packed && tiles.getElementType().isInteger())
+    packed = weight.getDimSize(2) * 2 == tiles.getDimSize(2) * tiles.getDimSize(4) && weight.getDimSize(4) == 2 &&
+             ceilDiv(outputs, weight.getDimSize(3)) == weight.getDimSize(0);
+  else if (packed)
+    packed = weight.getDimSize(2) == tiles.getDimSize(2) && weight.getDimSize(3) == tiles.getDimSize(4) &&
+             ceilDiv(outputs, weight.getDimSize(4)) == weight.getDimSize(0);
+  if (tiles.getElementType() != weight.getElementType())
+    return emitOpError("expected tiles and a weight of one type, but got ") << tiles << " and " << weight;
   if (!weight.hasStaticShape() || (!plain && !packed))
     return emitOpError("expected a weight [")
            << getPositions() << ", C, O], or packed for the tiles, but got " << weight;

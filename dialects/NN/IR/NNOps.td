@@ -11,7 +11,8 @@ def NN_LinearOp : NN_KernelOp<"linear", [AttrSizedOperandSegments]> {
   let summary = "Matrix product with one weight matrix: out[..., n] = sum_k input[..., k] * weight[k, n]";
   let description = [{
     `weight` is `[K, N]`, or packed in panels of n0 columns: `[ceil(N/n0), K, n0]` for f32,
-    `[ceil(N/n0), ceil(K/4), n0, 4]` for i8, `[ceil(N/n0), ceil(K/2), n0, 2]` for bf16 that meets bf16 (padded with zeros).
+    `[ceil(N/n0), ceil(K/4), n0, 4]` for i8, `[ceil(N/n0), ceil(K/2), n0, 2]` for i8 that meets i16 and for bf16 that meets
+    bf16 (padded with zeros).
 
     An f32 input may meet a weight of bf16, `[K, N]` or packed as f32 is, or a quantized one (weight-only
     quantization): bytes, packed `[ceil(N/n0), K, n0]`, each a signed element, or with `bits` (2, 3 or 4) words of i32
@@ -83,9 +84,10 @@ def NN_ConvOp : NN_KernelOp<"conv", [AttrSizedOperandSegments]> {
   let description = [{
     `input` is `[N, H, W, C]`, the result `[N, OH, OW, O]`. `weight` is `[KH, KW, C/group, O]`, or
     packed in panels of n0 output channels: `[ceil(O/n0), KH, KW, C, n0]` for f32,
-    `[ceil(O/n0), KH, KW, ceil(C/4), n0, 4]` for i8 and `[ceil(O/n0), KH, KW, ceil(C/2), n0, 2]` for bf16 that meets bf16. A depthwise weight (`group` = C = O) stays
-    `[KH, KW, 1, C]`. The weight of an f32 input may be bf16. 1-D convolutions have H = KH = 1. `pads` are top, left, bottom, right.
-    `pad_value` is what the padding holds, in storage: the zero point of an i8 input.
+    `[ceil(O/n0), KH, KW, ceil(C/4), n0, 4]` for i8 and `[ceil(O/n0), KH, KW, ceil(C/2), n0, 2]` for i8 that meets i16 and for
+    bf16 that meets bf16. A depthwise weight (`group` = C = O) stays `[KH, KW, 1, C]`. The weight of an f32 input may be bf16.
+    1-D convolutions have H = KH = 1. `pads` are top, left, bottom, right. `pad_value` is what the padding holds, in storage:
+    the zero point of a quantized input.
   }];
   let arguments = (ins NN_Shaped:$input, NN_Shaped:$weight, Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init,
                        DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
@@ -107,8 +109,8 @@ def NN_PoolOp : NN_KernelOp<"pool"> {
   let summary = "2-D max or average pooling, channels last";
   let description = [{
     `input` is `[N, H, W, C]`. Windows may reach into the padding (`pads`: top, left, bottom, right), which never
-    wins a maximum; an average counts it where `count_include_pad` is set. i8 elements are *unsigned*, as inputs of
-    contractions are: the maximum of quantized values is the quantized maximum.
+    wins a maximum; an average counts it where `count_include_pad` is set. i8 and i16 elements are what inputs of contractions
+    are on the target, unsigned or signed: the maximum of quantized values is the quantized maximum.
   }];
   let arguments = (ins NN_Shaped:$input, Optional<NN_Shaped>:$init, NN_PoolKindAttr:$kind,
                        DenseI64ArrayAttr:$kernel,
@@ -249,11 +251,11 @@ def NN_WinogradInputOp : NN_WinogradOp<"winograd_input"> {
   let summary = "Tiles of an image, transformed for a 3x3 convolution: B^T d B";
   let description = [{
     The input transform of the algorithm F(m x m, 3 x 3) of Lavin and Gray (2016, "Fast Algorithms for Convolutional Neural
-    Networks"), m = 2 or 4. `input` is `[N, H, W, C]` of f32; with `pads` (top, left, bottom, right; of zeros) its height
-    and width are those of whole tiles, m * tiles + 2. The result is `[blocks, (m+2)^2, chunks, tiles, lanes]`: tile t of
+    Networks"), m = 2 or 4. `input` is `[N, H, W, C]` of f32, or of i16 that hold unsigned bytes; with `pads` (top, left,
+    bottom, right; of `pad_value`) its height and width are those of whole tiles, m * tiles + 2. The result is `[blocks, (m+2)^2, chunks, tiles, lanes]`: tile t of
     block b is number b * tiles + t, counted through the images, down and across; channel l of chunk q is number q * lanes
     + l. So a block is, for each position, a matrix of tiles x channels whose rows are neighbours in memory. Channels past C are
-    zeros, tiles past the last one repeat it.
+    zeros, tiles past the last one repeat it. B has whole numbers only: tiles of i16 are exact.
 
     ```mlir
     %t = nn.winograd_input %x {m = 4 : i64, pads = array<i64: 1, 1, 1, 1>}
@@ -261,7 +263,8 @@ def NN_WinogradInputOp : NN_WinogradOp<"winograd_input"> {
     ```
   }];
   let arguments = (ins NN_Shaped:$input, Optional<NN_Shaped>:$init, I64Attr:$m,
-                       DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads);
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
+                       DefaultValuedAttr<I64Attr, "0">:$pad_value);
   let assemblyFormat = "$input (`outs` `(` $init^ `)`)? attr-dict `:` functional-type(operands, results)";
 }
 
@@ -272,6 +275,10 @@ def NN_WinogradConvOp : NN_WinogradOp<"winograd_conv", [AttrSizedOperandSegments
     panels of n0 output channels and the tiles' chunks of lanes: `[ceil(O/n0), (m+2)^2, chunks, lanes, n0]`. At each position the
     tiles are multiplied by the weight, a product of matrices; the output transform turns each tile's (m+2)^2 sums into m x
     m pixels of the result, `[N, OH, OW, O]`, and the epilogue is applied to these.
+
+    Tiles of i16 meet a weight of i16, packed `[ceil(O/n0), (m+2)^2, C/2, n0, 2]`, in which G is scaled to whole numbers: by 2
+    for m = 2; by 24, and its last row by 12, for m = 4. Sums are taken modulo 2^32, and so is the output transform; dividing
+    by 4 or 576 there gives the convolution's sums exactly, if their magnitude is below 2^29 or 2^25.
 
     ```mlir
     %y = nn.winograd_conv %t, %u {m = 4 : i64}

@@ -58,7 +58,7 @@ public:
   /// Engines keep the order of what they compile: unrolled steps would hold their operands in registers all at once.
   bool unrollsLoops() const override { return false; }
 
-  llvm::FunctionPass *createSelectionPreparation() const override { return wasm::createMarkOffsetsPass(); }
+  llvm::FunctionPass *createSelectionPreparation() const override { return wasm::createPrepareSelectionPass(); }
 };
 } // namespace
 

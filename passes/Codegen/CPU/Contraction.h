@@ -8,9 +8,11 @@
 namespace lathe::cpu {
 
 /// How products are added up. The narrow forms take several reduction steps at once: an i32 that holds four unsigned
-/// bytes, or two bf16, of the left operand against as many signed bytes, or bf16, for each column of the right one; the
-/// target's DotProduct emits them. Tile registers are no register tile: see MatrixTile.h.
-enum class Product { F32, Bf16Dot, Bf16Tiles, Int8 };
+/// bytes, two i16 or two bf16, of the left operand against as many signed bytes (i8 or, for two, i16), or bf16, for each
+/// column of the right one; the target's DotProduct emits them. Tile registers are no register tile: see MatrixTile.h.
+enum class Product { F32, Bf16Dot, Bf16Tiles, Int8, Int16 };
+
+inline bool isInteger(Product product) { return product == Product::Int8 || product == Product::Int16; }
 
 /// The form for operands of this element type; failure, with a reason, where there is none.
 mlir::FailureOr<Product> chooseProduct(mlir::Operation *op, mlir::Type lhs, mlir::Type rhs);
@@ -21,6 +23,7 @@ inline int64_t stepsPerProduct(Product product) {
   case Product::F32:
     return 1;
   case Product::Bf16Dot:
+  case Product::Int16:
     return 2;
   case Product::Bf16Tiles:
     return 32;
@@ -57,7 +60,7 @@ struct RegisterTile {
 /// Emits the reduction and returns the accumulators, row by row.
 mlir::SmallVector<mlir::Value> emitRegisterTile(KernelBuilder &k, const RegisterTile &tile);
 
-/// Lets `tile` read its left operand, f32, bf16 or i8, from `lhs`: at(row, ivs) gives the indices of a row's scalar.
+/// Lets `tile` read its left operand, f32, bf16, i8 or i16, from `lhs`: at(row, ivs) gives the indices of a row's scalar.
 /// Steps of the innermost loop follow each other in the last dimension.
 void readLhs(KernelBuilder &k, RegisterTile &tile, mlir::Value lhs,
              std::function<mlir::SmallVector<mlir::Value>(int64_t row, mlir::ValueRange ivs)> at);
@@ -144,7 +147,7 @@ mlir::SmallVector<mlir::Value> emitGroupedTile(KernelBuilder &k, const GroupedTi
 int64_t maxGroupedTileRows(nn::TargetAttr target, int64_t vectors);
 
 /// out[m, n] = lhs[m, :] . rhs for a left matrix `[..., M, K]` and a packed `[panels, K, n0]` (bf16: `[panels, K/2, n0,
-/// 2]`, i8: `[panels, K/4, n0, 4]`) or plain `[K, N]` right matrix; shared by linear and 1x1 convolutions.
+/// 2]`, i8: `[panels, K/4, n0, 4]`, or `[panels, K/2, n0, 2]` for i16 on the left) or plain `[K, N]` right matrix; shared by linear and 1x1 convolutions.
 mlir::LogicalResult emitMatrixProduct(KernelBuilder &k, mlir::Operation *op, mlir::Value lhs, mlir::Value rhs,
                                       Epilogue epilogue, const WeightScales &scales = {});
 
@@ -158,10 +161,10 @@ mlir::SmallVector<mlir::Value> loadTile(KernelBuilder &k, mlir::Value memref, in
                                         mlir::Value column, mlir::Value columns,
                                         llvm::function_ref<mlir::SmallVector<mlir::Value>(int64_t row)> outer);
 
-/// The 32 bits at `indices` of a memref of i8 or bf16, as an i32.
+/// The 32 bits at `indices` of a memref of i8, i16 or bf16, as an i32.
 mlir::Value loadWord(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices);
-/// 32 bits of i8 or bf16 for each of `lanes()` columns, from the innermost (merged) dimension.
-mlir::Value loadColumnWords(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices);
+/// `steps` elements for each of `lanes()` columns, from the innermost (merged) dimension.
+mlir::Value loadColumns(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices, int64_t steps);
 
 } // namespace lathe::cpu
 

@@ -169,7 +169,7 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
       indices.append(ivs.begin() + 1, ivs.end());
       indices.push_back(k.index(v * k.lanes() * perProduct));
       Value memref = merged ? flatWeight : weight;
-      return perProduct > 1 ? loadColumnWords(k, memref, indices) : k.widen(k.load(memref, indices));
+      return perProduct > 1 ? loadColumns(k, memref, indices, perProduct) : k.widen(k.load(memref, indices));
     };
     SmallVector<Value> first(tile.bounds.size() + 2, k.index(0));
     first[0] = panel;

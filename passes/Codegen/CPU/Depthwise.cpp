@@ -9,7 +9,7 @@ using namespace lathe::cpu;
 
 namespace {
 
-/// Vectors of this many lanes of a depthwise operand, widened to the accumulator's type.
+/// A vector of a depthwise operand, widened to the accumulator's type.
 Value loadWide(KernelBuilder &k, Value memref, ValueRange indices, Value mask, bool isSigned) {
   Value loaded = k.load(memref, indices, mask);
   Type element = cast<MemRefType>(memref.getType()).getElementType();
@@ -25,6 +25,43 @@ Value multiplyAdd(KernelBuilder &k, Value a, Value b, Value accumulator) {
     return vector::FMAOp::create(k.builder, k.loc, a, b, accumulator);
   return arith::AddIOp::create(k.builder, k.loc, accumulator, arith::MulIOp::create(k.builder, k.loc, a, b));
 }
+
+/// What multiplies a vector of pixels by a vector of a window's elements, for a line of the window, or for a pair of lines
+/// whose channels lie side by side, where the target adds pairs of products.
+class LineProduct {
+public:
+  LineProduct(KernelBuilder &k, Product product) : k(k), isPair(product == Product::Int16) {}
+
+  int64_t lines() const { return isPair ? 2 : 1; }
+
+  /// The operand at some place in each of `lines()` lines, as `at` gives the indices; lines that are missing are zeros.
+  Value load(Value memref, int64_t count, function_ref<SmallVector<Value>(int64_t line)> at, Value mask, bool isWeight) {
+    if (!isPair)
+      return loadWide(k, memref, at(0), mask, isWeight || codegen::getDotProduct(k.target).isLhsSigned());
+    Value first = k.load(memref, at(0), mask);
+    Value second = count > 1 ? k.load(memref, at(1), mask) : k.splat(getElementTypeOrSelf(first), 0);
+    SmallVector<int64_t> order;
+    for (int64_t lane = 0; lane < k.lanes(); ++lane)
+      order.append({lane, k.lanes() + lane});
+    Value pairs = vector::ShuffleOp::create(k.builder, k.loc, first, second, order);
+    if (!isWeight)
+      return pairs;
+    ImplicitLocOpBuilder b(k.loc, k.builder);
+    return codegen::getDotProduct(k.target).prepareRhs(b, pairs, k.lanes())[0];
+  }
+
+  Value accumulate(Value pixel, Value tap, Value sum) {
+    if (!isPair)
+      return multiplyAdd(k, pixel, tap, sum);
+    ImplicitLocOpBuilder b(k.loc, k.builder);
+    codegen::getDotProduct(k.target).accumulate(b, pixel, tap, sum);
+    return sum;
+  }
+
+private:
+  KernelBuilder &k;
+  bool isPair;
+};
 
 } // namespace
 
@@ -63,6 +100,7 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
   auto isInside = [&](int64_t pixel) { return !isPadded || (pixel >= 0 && pixel < inputPixels); };
 
   Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), out);
+  LineProduct lineProduct(k, *product);
   bool masked = channels % k.lanes() != 0;
   Type accumulatorType = isa<FloatType>(element) ? Type(k.builder.getF32Type()) : Type(k.builder.getI32Type());
   emitContraction(k, space, [&](const TilePlace &place) {
@@ -74,39 +112,49 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
     KernelBuilder::Carried zeros(rows, k.splat(accumulatorType, 0));
     Value top = k.sub(k.mul(outer[1], strides[0]), k.index(pads[0]));
     Value left = isPadded ? k.index(0) : k.mul(row, strides[1]);
-    auto line = [&](Value tap, ValueRange carried) {
+    auto lines = [&](Value tap, int64_t count, ValueRange carried) {
       KernelBuilder::Carried sums(carried);
-      Value y = k.add(top, k.mul(tap, dilations[0]));
       // A pixel of the input is loaded once for all windows that see it.
       llvm::SmallDenseMap<int64_t, Value> loaded;
       SmallVector<Value> taps;
-      for (int64_t x = 0; x < width; ++x)
-        taps.push_back(loadWide(k, weight, {tap, k.index(x), k.index(0), channel}, mask, /*isSigned=*/true));
+      for (int64_t x = 0; x < width; ++x) {
+        auto at = [&](int64_t i) { return SmallVector<Value>{k.add(tap, i), k.index(x), k.index(0), channel}; };
+        taps.push_back(lineProduct.load(weight, count, at, mask, /*isWeight=*/true));
+      }
       for (int64_t i = 0; i < rows; ++i)
         for (int64_t x = 0; x < width; ++x) {
           int64_t offset = i * strides[1] + x * dilations[1] - pads[1];
           if (!isInside(offset))
             continue;
           Value &pixel = loaded[offset];
-          if (!pixel)
-            pixel = loadWide(k, input, {outer[0], y, k.add(left, offset), channel}, mask,
-                             codegen::getDotProduct(k.target).isLhsSigned());
-          sums[i] = multiplyAdd(k, pixel, taps[x], sums[i]);
+          if (!pixel) {
+            auto at = [&](int64_t i) {
+              Value y = k.add(top, k.mul(k.add(tap, i), dilations[0]));
+              return SmallVector<Value>{outer[0], y, k.add(left, offset), channel};
+            };
+            pixel = lineProduct.load(input, count, at, mask, /*isWeight=*/false);
+          }
+          sums[i] = lineProduct.accumulate(pixel, taps[x], sums[i]);
         }
       return sums;
     };
     KernelBuilder::Carried sums = zeros;
+    int64_t together = lineProduct.lines();
+    auto linesTogether = [&](Value tap, ValueRange carried) { return lines(tap, together, carried); };
     if (isPadded) {
-      // Lines top + tap * dilation of [0, inputLines).
+      // Of floats, one line at a time: those at top + tap * dilation in [0, inputLines).
       Value below = k.sub(k.index(inputLines), top), above = k.sub(k.index(0), top), zero = k.index(0);
       Value first = k.ceilDiv(k.max(above, zero), dilations[0]);
       Value end = k.min(k.ceilDiv(k.max(below, zero), dilations[0]), k.index(height));
-      sums = k.loop(first, k.max(first, end), 1, sums, line);
-    } else if (height * width <= 25)
-      for (int64_t tap = 0; tap < height; ++tap)
-        sums = line(k.index(tap), sums);
-    else
-      sums = k.loop(k.index(0), k.index(height), 1, sums, line);
+      sums = k.loop(first, k.max(first, end), together, sums, linesTogether);
+    } else {
+      // Lines of large windows have a loop.
+      int64_t looped = height * width <= 25 ? 0 : height / together * together;
+      if (looped)
+        sums = k.loop(k.index(0), k.index(looped), together, sums, linesTogether);
+      for (int64_t tap = looped; tap < height; tap += together)
+        sums = lines(k.index(tap), std::min(together, height - tap), sums);
+    }
     for (int64_t i = 0; i < rows; ++i)
       epilogue.store(sums[i], {outer[0], outer[1], k.add(row, i)}, channel, mask);
   });

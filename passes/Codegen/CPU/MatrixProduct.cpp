@@ -71,7 +71,7 @@ LogicalResult MatrixProduct::prepare() {
   perProduct = stepsPerProduct(product);
   if (perProduct != (rhsType.getRank() == 4 ? rhsType.getDimSize(3) : 1))
     return op->emitOpError(
-               "expected a packed weight [panels, K/4, n0, 4] for i8 or [panels, K/2, n0, 2] for bf16, but got ")
+               "expected a packed weight [panels, K/4, n0, 4] for i8 or [panels, K/2, n0, 2] for i16 or bf16, but got ")
            << rhsType;
   if (widens && (rhsType.getRank() != 3 || !rhsType.hasStaticShape()))
     return op->emitOpError("expected a quantized weight packed in panels, but got ") << rhsType;
@@ -208,7 +208,7 @@ SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const Product
   tile.rhs = [&](int64_t v, ValueRange ivs) {
     Value step = k.add(part.begin, ivs[0]);
     if (perProduct > 1)
-      return loadColumnWords(k, rhs, {place.panel, step, k.index(perProduct * v * k.lanes())});
+      return loadColumns(k, rhs, {place.panel, step, k.index(perProduct * v * k.lanes())}, perProduct);
     if (packed)
       return k.widen(k.load(rhs, {place.panel, step, k.index(v * k.lanes())}));
     return k.widen(k.load(rhs, {step, k.add(column, v * k.lanes())}, masks[v]));

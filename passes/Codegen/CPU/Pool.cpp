@@ -122,8 +122,8 @@ struct Pool {
 
 LogicalResult cpu::emitPool(nn::PoolOp op) {
   Pool pool(op);
-  if (!pool.element.isF32() && !(pool.max && pool.element.isInteger(8)))
-    return op.emitOpError("expected f32 or bf16, or i8 for a maximum, but got ") << pool.element;
+  if (!pool.element.isF32() && !(pool.max && (pool.element.isInteger(8) || pool.element.isInteger(16))))
+    return op.emitOpError("expected f32 or bf16, or i8 or i16 for a maximum, but got ") << pool.element;
   if (!hasUnitInnermostStride(pool.input) || !hasUnitInnermostStride(pool.out))
     return op.emitOpError("expected contiguous channels");
   pool.emit();

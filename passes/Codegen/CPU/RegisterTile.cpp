@@ -18,16 +18,17 @@ FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs) {
       return Product::Bf16Dot;
     return op->emitOpError("expected a target that multiplies bf16");
   }
-  if (!lhs.isInteger(8) || !rhs.isInteger(8))
-    return op->emitOpError("expected operands of f32 (bf16 for a weight), bf16 or i8, but got ")
-           << lhs << " and " << rhs;
-  return Product::Int8;
+  unsigned lhsBits = codegen::getDotProduct(nn::getTarget(op)).getLhsBits();
+  if (!lhs.isInteger(lhsBits) || !(rhs.isInteger(8) || rhs.isInteger(lhsBits)))
+    return op->emitOpError("expected operands of f32 (bf16 for a weight), bf16, or i")
+           << lhsBits << " and i8, but got " << lhs << " and " << rhs;
+  return lhsBits == 16 ? Product::Int16 : Product::Int8;
 }
 
 int64_t cpu::maxTileRows(nn::TargetAttr target, int64_t vectors, Product product) {
   if (product == Product::Bf16Tiles)
     return 2 * kTileRows;
-  if (product != Product::Int8)
+  if (!isInteger(product))
     return codegen::maxTileRows(target, vectors);
   const DotProduct &dot = codegen::getDotProduct(target);
   if (dot.takesLanes())
@@ -47,7 +48,8 @@ void cpu::readLhs(KernelBuilder &k, RegisterTile &tile, Value lhs,
   tile.lhsSteps = [&k, lhs, at, words](int64_t row, ValueRange ivs) -> Value {
     if (!words)
       return k.load(lhs, at(row, ivs));
-    Value loaded = loadColumnWords(k, lhs, at(row, ivs));
+    Type element = cast<MemRefType>(lhs.getType()).getElementType();
+    Value loaded = loadColumns(k, lhs, at(row, ivs), 32 / element.getIntOrFloatBitWidth());
     return vector::BitCastOp::create(k.builder, k.loc, k.vectorOf(k.builder.getI32Type()), loaded);
   };
 }
@@ -80,22 +82,21 @@ void cpu::stageDistantRows(KernelBuilder &k, RegisterTile &tile, Value lhs, int6
   });
 }
 
-/// Several elements of a memref of less than 32 bits, `words` * 32 bits of them.
-static Value loadWords(KernelBuilder &k, Value memref, ValueRange indices, int64_t words) {
-  Type element = cast<MemRefType>(memref.getType()).getElementType();
-  auto type = VectorType::get({words * 32 / int64_t(element.getIntOrFloatBitWidth())}, element);
+static Value loadElements(KernelBuilder &k, Value memref, ValueRange indices, int64_t count) {
+  auto type = VectorType::get({count}, cast<MemRefType>(memref.getType()).getElementType());
   return vector::LoadOp::create(k.builder, k.loc, type, memref, indices);
 }
 
 Value cpu::loadWord(KernelBuilder &k, Value memref, ValueRange indices) {
   auto word = VectorType::get({1}, k.builder.getI32Type());
-  Value loaded = loadWords(k, memref, indices, 1);
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  Value loaded = loadElements(k, memref, indices, 32 / element.getIntOrFloatBitWidth());
   Value cast = vector::BitCastOp::create(k.builder, k.loc, word, loaded);
   return vector::ExtractOp::create(k.builder, k.loc, cast, int64_t(0));
 }
 
-Value cpu::loadColumnWords(KernelBuilder &k, Value memref, ValueRange indices) {
-  return loadWords(k, memref, indices, k.lanes());
+Value cpu::loadColumns(KernelBuilder &k, Value memref, ValueRange indices, int64_t steps) {
+  return loadElements(k, memref, indices, k.lanes() * steps);
 }
 
 void cpu::prefetchPanels(KernelBuilder &k, RegisterTile &tile, Value rhs, ArrayRef<Value> first, const PanelTurn &turn) {
@@ -139,7 +140,7 @@ namespace {
 /// One way of adding products to accumulators. `prepare*` run once for each loaded operand, `accumulate` for each pair.
 class Accumulation {
 public:
-  Accumulation(KernelBuilder &k, Product product) : k(k), isInteger(product == Product::Int8) {
+  Accumulation(KernelBuilder &k, Product product) : k(k), isInteger(cpu::isInteger(product)) {
     if (isInteger)
       dot = &codegen::getDotProduct(k.target);
     else if (product == Product::Bf16Dot)

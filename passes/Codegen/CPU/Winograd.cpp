@@ -4,6 +4,9 @@
 // are channels. A product computes a panel of output channels for one or two blocks of tiles at all positions; its sums
 // go to a scratch buffer that stays in the cache until the output transform reads them.
 //
+// Of integers, the input's transform is exact in 16 bits: of unsigned bytes, it is 17340 at most. Filters are scaled to whole
+// numbers (lower-winograd). All after that is arithmetic modulo 2^32, in which 9 has an inverse: the scale of F(4x4), 576, is 9 * 64.
+//
 //===----------------------------------------------------------------------===//
 #include "passes/Codegen/CPU/Contraction.h"
 #include "passes/Codegen/CPU/Kernels.h"
@@ -15,7 +18,7 @@ using namespace lathe::cpu;
 
 namespace {
 
-/// The transforms of one dimension.
+/// The transforms of one dimension, of floats or integers.
 class Transform {
 public:
   Transform(KernelBuilder &k, int64_t m) : k(k), m(m) {}
@@ -34,21 +37,47 @@ public:
             fma(4, d[1], fma(-5, d[3], d[5]))};
   }
 
-  /// A^T s: m elements of m + 2.
+  /// A^T s: m elements of m + 2. The last filter of integers has half the scale of the others.
   SmallVector<Value> output(ArrayRef<Value> s) {
     Value even = add(s[1], s[2]), odd = sub(s[1], s[2]);
     if (m == 2)
       return {add(s[0], even), sub(odd, s[3])};
-    Value wideEven = add(s[3], s[4]), wideOdd = sub(s[3], s[4]);
+    Value wideEven = add(s[3], s[4]), wideOdd = sub(s[3], s[4]), last = isInteger(s[5]) ? add(s[5], s[5]) : s[5];
     return {add(s[0], add(even, wideEven)), fma(2, wideOdd, odd), fma(4, wideEven, even),
-            add(s[5], fma(8, wideOdd, odd))};
+            add(last, fma(8, wideOdd, odd))};
+  }
+
+  /// A convolution's sum from that of transformed integers, which have the square of the scale of G.
+  Value unscale(Value sum) {
+    if (!isInteger(sum))
+      return sum;
+    constexpr int64_t inverseOf9 = 0x38e38e39; // modulo 2^32
+    if (m == 4)
+      sum = arith::MulIOp::create(k.builder, k.loc, sum, splat(sum, inverseOf9));
+    return arith::ShRSIOp::create(k.builder, k.loc, sum, splat(sum, m == 4 ? 6 : 2));
   }
 
 private:
-  Value add(Value a, Value b) { return arith::AddFOp::create(k.builder, k.loc, a, b); }
-  Value sub(Value a, Value b) { return arith::SubFOp::create(k.builder, k.loc, a, b); }
-  Value fma(double factor, Value a, Value b) {
-    return vector::FMAOp::create(k.builder, k.loc, k.splat(k.builder.getF32Type(), factor), a, b);
+  static bool isInteger(Value vector) { return getElementTypeOrSelf(vector).isInteger(); }
+
+  Value splat(Value like, int64_t value) {
+    auto type = cast<VectorType>(like.getType());
+    return arith::ConstantOp::create(k.builder, k.loc,
+                                     DenseElementsAttr::get(type, codegen::constantAttr(type.getElementType(), value)));
+  }
+
+  Value add(Value a, Value b) {
+    return isInteger(a) ? arith::AddIOp::create(k.builder, k.loc, a, b).getResult()
+                        : arith::AddFOp::create(k.builder, k.loc, a, b).getResult();
+  }
+  Value sub(Value a, Value b) {
+    return isInteger(a) ? arith::SubIOp::create(k.builder, k.loc, a, b).getResult()
+                        : arith::SubFOp::create(k.builder, k.loc, a, b).getResult();
+  }
+  Value fma(int64_t factor, Value a, Value b) {
+    if (isInteger(a))
+      return add(arith::MulIOp::create(k.builder, k.loc, a, splat(a, factor)), b);
+    return vector::FMAOp::create(k.builder, k.loc, splat(a, factor), a, b);
   }
 
   KernelBuilder &k;
@@ -83,12 +112,17 @@ LogicalResult cpu::emitWinogradInput(nn::WinogradInputOp op) {
   auto inputType = cast<MemRefType>(input.getType()), tiles = cast<MemRefType>(out.getType());
   if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
     return op.emitOpError("expected its padding to be in the input");
-  if (!hasUnitInnermostStride(input) || !hasUnitInnermostStride(out) || tiles.getDimSize(4) != k.lanes())
-    return op.emitOpError("expected contiguous channels in chunks of ") << k.lanes() << ", but got " << tiles;
+  auto vector = VectorType::get({int64_t(k.target.getVectorBits() / tiles.getElementTypeBitWidth())}, tiles.getElementType());
+  int64_t lanes = vector.getNumElements();
+  if (!hasUnitInnermostStride(input) || !hasUnitInnermostStride(out) || tiles.getDimSize(4) != lanes)
+    return op.emitOpError("expected contiguous channels in chunks of ") << lanes << ", but got " << tiles;
   int64_t m = op.getM(), size = m + 2, perBlock = tiles.getDimSize(3);
   int64_t down = (inputType.getDimSize(1) - 2) / m, across = (inputType.getDimSize(2) - 2) / m;
   int64_t count = inputType.getDimSize(0) * down * across, channels = inputType.getDimSize(3);
   SmallVector<Value> sizes = {k.index(inputType.getDimSize(0)), k.index(down), k.index(across)};
+
+  if (tiles.getElementType().isInteger() && channels % lanes != 0)
+    return op.emitOpError("expected whole vectors of ") << lanes << " channels, but got " << channels;
 
   Transform transform(k, m);
   int64_t work = size * size * channels * codegen::kWorkPerElement * 3;
@@ -97,15 +131,21 @@ LogicalResult cpu::emitWinogradInput(nn::WinogradInputOp op) {
     Value number = tiles.getDimSize(0) * perBlock == count ? slot : k.min(slot, k.index(count - 1));
     SmallVector<Value> at = k.delinearize(number, sizes);
     Value top = k.mul(at[1], m), left = k.mul(at[2], m);
-    k.vectors(k.index(channels), [&](Value channel, Value mask) {
+    auto transformChannels = [&](Value channel, Value mask) {
       SmallVector<Value> pixels;
-      for (int64_t i = 0; i < size * size; ++i)
-        pixels.push_back(k.load(input, {at[0], k.add(top, i / size), k.add(left, i % size), channel}, mask));
+      for (int64_t i = 0; i < size * size; ++i) {
+        SmallVector<Value> pixel = {at[0], k.add(top, i / size), k.add(left, i % size), channel};
+        pixels.push_back(mask ? k.load(input, pixel, mask) : vector::LoadOp::create(k.builder, k.loc, vector, input, pixel));
+      }
       auto both = transformBoth(pixels, size, [&](ArrayRef<Value> line) { return transform.input(line); });
-      Value chunk = k.div(channel, k.index(k.lanes()));
+      Value chunk = k.div(channel, k.index(lanes));
       for (auto [position, value] : llvm::enumerate(both))
         k.store(value, out, {block, k.index(position), chunk, row, k.index(0)});
-    });
+    };
+    if (vector.getElementType().isInteger())
+      k.loop(k.index(0), k.index(channels), lanes, [&](Value channel) { transformChannels(channel, {}); });
+    else
+      k.vectors(k.index(channels), transformChannels);
   });
   return success();
 }
@@ -117,6 +157,7 @@ struct WinogradConv {
   KernelBuilder k;
   Value tiles, weight;
   MemRefType tilesType, weightType, outType;
+  Product product;
   int64_t m, positions, perBlock, blocks, vectors, groupBlocks;
 
   explicit WinogradConv(nn::WinogradConvOp op) : op(op), k(op) {}
@@ -133,7 +174,12 @@ LogicalResult WinogradConv::prepare() {
   tilesType = cast<MemRefType>(tiles.getType());
   weightType = cast<MemRefType>(weight.getType());
   outType = cast<MemRefType>(op.getInit().getType());
-  if (weightType.getRank() != 5 || tilesType.getDimSize(4) != k.lanes() || weightType.getDimSize(4) % k.lanes() != 0)
+  FailureOr<Product> chosen = chooseProduct(op, tilesType.getElementType(), weightType.getElementType());
+  if (failed(chosen))
+    return failure();
+  product = *chosen;
+  int64_t steps = stepsPerProduct(product), width = weightType.getRank() == 5 ? weightType.getDimSize(steps == 1 ? 4 : 3) : 0;
+  if (width == 0 || width % k.lanes() != 0 || tilesType.getDimSize(4) != steps * k.lanes())
     return op.emitOpError("expected a weight packed in vectors of ") << k.lanes() << ", but got " << weightType;
   for (Value operand : {tiles, weight, op.getInit()})
     if (!hasUnitInnermostStride(operand))
@@ -142,7 +188,9 @@ LogicalResult WinogradConv::prepare() {
   positions = op.getPositions();
   blocks = tilesType.getDimSize(0);
   perBlock = tilesType.getDimSize(3);
-  vectors = weightType.getDimSize(4) / k.lanes();
+  vectors = width / k.lanes();
+  if (steps > 1 && !(weight = k.collapse(weight, 3, 4)))
+    return op.emitOpError("expected a contiguous weight, but got ") << weightType;
   // Blocks share what was loaded of the weight, as long as their sums stay in the second cache.
   constexpr int64_t mostSumBytes = 128 << 10;
   int64_t blockBytes = positions * perBlock * vectors * k.lanes() * 4;
@@ -153,7 +201,7 @@ LogicalResult WinogradConv::prepare() {
 void WinogradConv::emit() {
   Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), op.getInit());
   Value panels = k.index(weightType.getDimSize(0)), groups = k.ceilDiv(k.index(blocks), groupBlocks);
-  int64_t width = vectors * k.lanes(), channels = weightType.getDimSize(2) * k.lanes();
+  int64_t width = vectors * k.lanes(), channels = tilesType.getDimSize(2) * tilesType.getDimSize(4);
   int64_t work = positions * groupBlocks * perBlock * width * (channels + 4 * codegen::kWorkPerElement);
   // What is larger, the tiles or the weight, is read once.
   bool panelsFirst = weightType.getNumElements() > tilesType.getNumElements();
@@ -165,7 +213,8 @@ void WinogradConv::emit() {
     SmallVector<Value> at = k.delinearize(item, sizes);
     if (!panelsFirst)
       std::swap(at[0], at[1]);
-    Value sums = k.scratch({positions, groupBlocks * perBlock, width}, k.builder.getF32Type());
+    Type sum = isInteger(product) ? Type(k.builder.getI32Type()) : Type(k.builder.getF32Type());
+    Value sums = k.scratch({positions, groupBlocks * perBlock, width}, sum);
     Value firstBlock = k.mul(at[1], groupBlocks);
     emitSums(sums, at[0], firstBlock);
     emitPixels(epilogue, sums, at[0], firstBlock);
@@ -176,16 +225,22 @@ void WinogradConv::emit() {
 void WinogradConv::emitSums(Value sums, Value panel, Value firstBlock) {
   k.loop(k.index(0), k.index(positions), 1, [&](Value position) {
     k.inBlock(k.div(firstBlock, k.index(groupBlocks)), groupBlocks, k.index(blocks), [&](Value block) {
-      RegisterTile tile{perBlock, vectors, Product::F32, {k.index(weightType.getDimSize(2)), k.index(k.lanes())},
-                        {},       {}};
+      RegisterTile tile{perBlock, vectors, product, {k.index(tilesType.getDimSize(2)), k.index(k.lanes())}, {}, {}};
+      int64_t steps = stepsPerProduct(product);
       readLhs(k, tile, tiles, [&](int64_t row, ValueRange ivs) {
-        return SmallVector<Value>{block, position, ivs[0], k.index(row), ivs[1]};
+        return SmallVector<Value>{block, position, ivs[0], k.index(row), k.mul(ivs[1], steps)};
       });
       tile.rhs = [&](int64_t v, ValueRange ivs) {
-        return k.load(weight, {panel, position, ivs[0], ivs[1], k.index(v * k.lanes())});
+        if (steps == 1)
+          return k.load(weight, {panel, position, ivs[0], ivs[1], k.index(v * k.lanes())});
+        Value step = k.add(k.mul(ivs[0], k.lanes()), ivs[1]);
+        return loadColumns(k, weight, {panel, position, step, k.index(v * k.lanes() * steps)}, steps);
       };
       Value zero = k.index(0);
-      prefetchPanels(k, tile, weight, {panel, position, zero, zero, zero}, {k.sub(block, firstBlock), groupBlocks});
+      SmallVector<Value> first(cast<MemRefType>(weight.getType()).getRank(), zero);
+      first[0] = panel;
+      first[1] = position;
+      prefetchPanels(k, tile, weight, first, {k.sub(block, firstBlock), groupBlocks});
       // The tiles of the next position: their rows are as many lines, one for each step.
       tile.prefetch = [&, weightAhead = std::move(tile.prefetch)](ValueRange ivs, int64_t atOnce) {
         if (weightAhead)
@@ -194,10 +249,10 @@ void WinogradConv::emitSums(Value sums, Value panel, Value firstBlock) {
                                    /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
       };
       SmallVector<Value> accumulators = emitRegisterTile(k, tile);
-      Value first = k.mul(k.sub(block, firstBlock), perBlock);
+      Value firstRow = k.mul(k.sub(block, firstBlock), perBlock);
       for (int64_t row = 0; row < perBlock; ++row)
         for (int64_t v = 0; v < vectors; ++v)
-          k.store(accumulators[row * vectors + v], sums, {position, k.add(first, row), k.index(v * k.lanes())});
+          k.store(accumulators[row * vectors + v], sums, {position, k.add(firstRow, row), k.index(v * k.lanes())});
     });
   });
 }
@@ -219,6 +274,8 @@ void WinogradConv::emitPixels(Epilogue &epilogue, Value sums, Value panel, Value
       for (int64_t position = 0; position < positions; ++position)
         matrix.push_back(k.load(sums, {k.index(position), row, k.index(v * k.lanes())}));
       auto pixels = transformBoth(matrix, m + 2, [&](ArrayRef<Value> line) { return transform.output(line); });
+      for (Value &pixel : pixels)
+        pixel = transform.unscale(pixel);
       Value column = k.add(k.mul(panel, width), v * k.lanes());
       Value mask = outputs % width != 0 ? k.maskBelow(k.sub(k.index(outputs), column)) : Value();
       storePixels(epilogue, pixels, at, column, mask);

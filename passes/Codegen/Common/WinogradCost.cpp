@@ -11,8 +11,10 @@ namespace {
 /// What an element of a transformed tile costs beside its multiply-adds: to be computed and stored, and to be loaded,
 /// summed up and transformed back.
 constexpr double kWorkPerInput = 6, kWorkPerSum = 5;
-/// A weight that does not stay in the second cache comes from memory, in every run.
-constexpr double kWorkPerDistantWeight = 20;
+/// A byte of a weight that does not stay in the second cache comes from memory, in every run.
+constexpr double kWorkPerDistantByte = 5;
+/// A vector of 16 bits has twice as many elements, and the products of a pair are one instruction.
+constexpr double kWorkPerInteger = 0.5;
 /// How much faster it must be estimated to be: what an estimate may be wrong by.
 constexpr double kMargin = 1.1;
 
@@ -22,8 +24,8 @@ double workOfProduct(int64_t rows, int64_t tileRows, int64_t channels, int64_t c
   return double(rows) * channels * columns * (1 + loadsOfTile / tileRows);
 }
 
-double workOfWeight(int64_t elements, nn::TargetAttr target) {
-  return elements * 4 > target.getL2Bytes() / 2 ? double(elements) * kWorkPerDistantWeight : 0;
+double workOfWeight(int64_t bytes, nn::TargetAttr target) {
+  return bytes > target.getL2Bytes() / 2 ? double(bytes) * kWorkPerDistantByte : 0;
 }
 
 } // namespace
@@ -35,16 +37,18 @@ WinogradPlan codegen::planWinograd(const WinogradConvShape &shape, nn::TargetAtt
 
   WinogradPlan plan;
   int64_t pixels = shape.batch * shape.height * shape.width;
-  plan.direct = workOfProduct(pixels, evenRows(shape.width), 9 * shape.channels, outputs) +
-                workOfWeight(9 * shape.channels * outputs, target);
+  double perElement = shape.integers ? kWorkPerInteger : 1;
+  int64_t directBytes = shape.integers ? 1 : 4, transformedBytes = shape.integers ? 2 : 4;
+  plan.direct = workOfProduct(pixels, evenRows(shape.width), 9 * shape.channels, outputs) * perElement +
+                workOfWeight(9 * shape.channels * outputs * directBytes, target);
   plan.winograd = plan.direct;
-  for (int64_t m : {2, 4}) {
+  for (int64_t m = 2; m <= shape.largestTile; m += 2) {
     int64_t positions = (m + 2) * (m + 2);
     int64_t tiles = shape.batch * llvm::divideCeil(shape.height, m) * llvm::divideCeil(shape.width, m);
     int64_t perBlock = evenRows(tiles), rows = llvm::alignTo(tiles, perBlock);
-    double work = workOfProduct(rows * positions, perBlock, channels, outputs) +
-                  double(rows * positions) * (channels * kWorkPerInput + outputs * kWorkPerSum) +
-                  workOfWeight(positions * channels * outputs, target);
+    double work = workOfProduct(rows * positions, perBlock, channels, outputs) * perElement +
+                  double(rows * positions) * (channels * kWorkPerInput * perElement + outputs * kWorkPerSum) +
+                  workOfWeight(positions * channels * outputs * transformedBytes, target);
     if (work < plan.winograd) {
       plan.winograd = work;
       plan.m = m;

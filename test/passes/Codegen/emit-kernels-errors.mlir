@@ -9,7 +9,7 @@ func.func @tensors(%x: tensor<2x4xf32>, %w: tensor<4x8xf32>) -> tensor<2x8xf32> 
 // -----
 
 func.func @types(%x: memref<2x4xf64>, %w: memref<1x4x32xf64>, %y: memref<2x8xf64>) {
-  // expected-error @+1 {{expected operands of f32 (bf16 for a weight), bf16 or i8, but got 'f64' and 'f64'}}
+  // expected-error @+1 {{expected operands of f32 (bf16 for a weight), bf16, or i8 and i8, but got 'f64' and 'f64'}}
   nn.linear %x, %w outs(%y) : (memref<2x4xf64>, memref<1x4x32xf64>, memref<2x8xf64>) -> ()
   return
 }

@@ -10,11 +10,12 @@
 // CHECK: %[[Q:.*]] = linalg.generic {{.*}} ins(%[[X]] : tensor<?x2xf32>) outs(%{{.*}} : tensor<?x2xi8>)
 // CHECK: ^bb0(%[[IN:.*]]: f32, %{{.*}}: i8):
 // CHECK: %[[SCALED:.*]] = arith.mulf %[[IN]], %{{.*}} : f32
-// CHECK: %[[ROUNDED:.*]] = math.roundeven %[[SCALED]]
-// CHECK: %[[SHIFTED:.*]] = arith.addf %[[ROUNDED]]
-// CHECK: arith.cmpf ogt, %[[SHIFTED]]
+// CHECK: arith.cmpf ogt, %[[SCALED]]
 // CHECK: arith.cmpf olt
-// CHECK: arith.fptosi
+// CHECK: %[[MIDDLE:.*]] = arith.constant 0x4B400000 : f32
+// CHECK: %[[ROUNDED:.*]] = arith.addf %{{.*}}, %[[MIDDLE]]
+// CHECK: %[[SHIFTED:.*]] = arith.addf %[[ROUNDED]]
+// CHECK: arith.bitcast %[[SHIFTED]] : f32 to i32
 // CHECK: arith.trunci %{{.*}} : i32 to i8
 // CHECK-DAG: %[[CORR:.*]] = arith.constant dense<[-12, -294]> : tensor<2xi32>
 // CHECK-DAG: %[[SCALES:.*]] = arith.constant dense<[2.500000e-01, 1.250000e-01]> : tensor<2xf32>
@@ -60,7 +61,7 @@ func.func @linear(%x: tensor<?x2xf32>, %bias: tensor<2xf32>) -> tensor<?x2xf32> 
 // CHECK: arith.addi %[[ACC]]
 // CHECK: %[[Y:.*]] = arith.addf %{{.*}}, %[[REAL]]
 // CHECK: arith.mulf %[[Y]], %[[I]]
-// CHECK: math.roundeven
+// CHECK: arith.addf
 // CHECK-NOT: arith.addf
 // CHECK: %[[T:.*]] = arith.trunci %{{.*}} : i32 to i8
 // CHECK: nn.yield %[[T]] : i8

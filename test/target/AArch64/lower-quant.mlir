@@ -33,12 +33,17 @@ module attributes {nn.target = #nn.target<triple = "aarch64-unknown-linux-gnu", 
 // CHECK: arith.xori %{{.*}}, %[[SIGN]] : i8
 // CHECK: arith.constant -1.250000e+02 : f32
 // CHECK: arith.extsi
+// CHECK: nn.pool
+// CHECK: %[[BACK:.*]] = arith.constant -128 : i8
+// CHECK: arith.xori %{{.*}}, %[[BACK]] : i8
 module attributes {nn.target = #nn.target<triple = "aarch64-unknown-linux-gnu", cpu = "cortex-a76", features = "",
     vector_bits = 128, vector_registers = 32, dot_product = "dotprod", l1_bytes = 65536, l2_bytes = 524288>} {
-  func.func @bytes(%x: tensor<4xi8>) -> tensor<4xf32> {
-    %q = quant.scast %x : tensor<4xi8> to tensor<4x!u8>
-    %y = quant.dcast %q : tensor<4x!u8> to tensor<4xf32>
-    return %y : tensor<4xf32>
+  func.func @bytes(%x: tensor<1x2x2x4xi8>) -> (tensor<1x2x2x4xf32>, tensor<1x1x1x4xi8>) {
+    %q = quant.scast %x : tensor<1x2x2x4xi8> to tensor<1x2x2x4x!u8>
+    %y = quant.dcast %q : tensor<1x2x2x4x!u8> to tensor<1x2x2x4xf32>
+    %m = nn.pool max %q {kernel = array<i64: 2, 2>} : (tensor<1x2x2x4x!u8>) -> tensor<1x1x1x4x!u8>
+    %b = quant.scast %m : tensor<1x1x1x4x!u8> to tensor<1x1x1x4xi8>
+    return %y, %b : tensor<1x2x2x4xf32>, tensor<1x1x1x4xi8>
   }
 }
 

@@ -1,0 +1,69 @@
+//===- PrepareSelection.cpp - What instruction selection is to know -------===//
+#include "lib/Target/WebAssembly/WebAssembly.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/PatternMatch.h"
+#include "llvm/Pass.h"
+
+using namespace llvm;
+
+/// A load has a constant that is added to its address without wrapping. Loop strength reduction makes use of it, but drops the
+/// flag by which instruction selection knows that an addition does not wrap, and each load gets an addition of its own.
+///
+/// What is accessed lies at kLowestAddress or above. So an address `base + c` that is accessed did not wrap if c is smaller:
+/// it would be below c.
+static bool markOffset(GetElementPtrInst &gep) {
+  const DataLayout &layout = gep.getModule()->getDataLayout();
+  APInt offset(layout.getIndexTypeSizeInBits(gep.getType()), 0);
+  if (gep.hasNoUnsignedWrap() || gep.getType()->isVectorTy() || !gep.accumulateConstantOffset(layout, offset) ||
+      !offset.ult(lathe::wasm::kLowestAddress) ||
+      !all_of(gep.users(), [&](User *user) { return getLoadStorePointerOperand(user) == &gep; }))
+    return false;
+  gep.setNoWrapFlags(gep.getNoWrapFlags() | GEPNoWrapFlags::noUnsignedWrap());
+  return true;
+}
+
+/// Engines need seven instructions or so for a maximum that treats zeros of both signs and NaN as IEEE 754-2019 says, but one
+/// for `a < b ? b : a`. These are the same where b is a number that is not zero, and for zero the comparison can be another.
+static bool compareWithBound(IntrinsicInst &bounded) {
+  bool isMaximum = bounded.getIntrinsicID() == Intrinsic::maximum;
+  const APFloat *bound;
+  if ((!isMaximum && bounded.getIntrinsicID() != Intrinsic::minimum) ||
+      !PatternMatch::match(bounded.getArgOperand(1), PatternMatch::m_APFloat(bound)) || bound->isNaN())
+    return false;
+  Value *x = bounded.getArgOperand(0), *limit = bounded.getArgOperand(1);
+  IRBuilder<> builder(&bounded);
+  // Of two zeros the positive one is larger.
+  bool takesEqual = bound->isZero() && bound->isNegative() != isMaximum;
+  CmpInst::Predicate beyond = isMaximum ? (takesEqual ? CmpInst::FCMP_OLE : CmpInst::FCMP_OLT)
+                                        : (takesEqual ? CmpInst::FCMP_OGE : CmpInst::FCMP_OGT);
+  bounded.replaceAllUsesWith(builder.CreateSelect(builder.CreateFCmp(beyond, x, limit), limit, x));
+  bounded.eraseFromParent();
+  return true;
+}
+
+namespace {
+class PrepareSelection final : public FunctionPass {
+public:
+  static char ID;
+  PrepareSelection() : FunctionPass(ID) {}
+
+  bool runOnFunction(Function &function) override {
+    bool changed = false;
+    for (Instruction &instruction : make_early_inc_range(instructions(function))) {
+      if (auto *gep = dyn_cast<GetElementPtrInst>(&instruction))
+        changed |= markOffset(*gep);
+      else if (auto *intrinsic = dyn_cast<IntrinsicInst>(&instruction))
+        changed |= compareWithBound(*intrinsic);
+    }
+    return changed;
+  }
+};
+
+char PrepareSelection::ID;
+} // namespace
+
+FunctionPass *lathe::wasm::createPrepareSelectionPass() { return new PrepareSelection; }

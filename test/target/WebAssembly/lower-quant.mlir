@@ -1,0 +1,44 @@
+// RUN: lathe-opt %s --lower-quant --lower-prepare-kernels --split-input-file | FileCheck %s
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01:3>
+!i8 = !quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>
+
+// i32x4.dot_i16x8_s multiplies 16-bit numbers: activations lie in 16 bits, with their zero point of 3, and the weight stays in bytes, two
+// steps of the reduction side by side. -3 * (1 + 3) = -12.
+// CHECK-LABEL: func @wide
+// CHECK: arith.trunci %{{.*}} : i32 to i16
+// CHECK: arith.constant dense<[-12, -294]> : tensor<2xi32>
+// CHECK: nn.linear
+// CHECK: (tensor<?x2xi16>, tensor<1x1x4x2xi8>, tensor<2xi32>
+#wasm = #nn.target<triple = "wasm32-unknown-unknown", cpu = "generic", features = "+simd128", vector_bits = 128,
+  vector_registers = 16, dot_product = "dot_i16x8", l1_bytes = 32768, l2_bytes = 262144>
+module attributes {nn.target = #wasm} {
+  func.func @wide(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+    %c = arith.constant dense<[[1, -2], [3, 100]]> : tensor<2x2xi8>
+    %w = quant.scast %c : tensor<2x2xi8> to tensor<2x2x!i8>
+    %q = quant.qcast %x : tensor<?x2xf32> to tensor<?x2x!u8>
+    %y = nn.linear %q, %w : (tensor<?x2x!u8>, tensor<2x2x!i8>) -> tensor<?x2xf32>
+    return %y : tensor<?x2xf32>
+  }
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01:3>
+
+// Bytes that the model shows are widened where they become an activation, and narrowed where one becomes bytes.
+// CHECK-LABEL: func @bytes
+// CHECK: arith.extui %{{.*}} : i8 to i16
+// CHECK: nn.pool{{ +}}max %{{.*}}strides = array<i64: 2, 2>} : (tensor<1x4x4x8xi16>, tensor<1x2x2x8xi16>) -> tensor<1x2x2x8xi16>
+// CHECK: arith.trunci %{{.*}} : i16 to i8
+#wasm = #nn.target<triple = "wasm32-unknown-unknown", cpu = "generic", features = "+simd128", vector_bits = 128,
+  vector_registers = 16, dot_product = "dot_i16x8", l1_bytes = 32768, l2_bytes = 262144>
+module attributes {nn.target = #wasm} {
+  func.func @bytes(%x: tensor<1x4x4x8xi8>) -> tensor<1x2x2x8xi8> {
+    %q = quant.scast %x : tensor<1x4x4x8xi8> to tensor<1x4x4x8x!u8>
+    %m = nn.pool max %q {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>}
+      : (tensor<1x4x4x8x!u8>) -> tensor<1x2x2x8x!u8>
+    %y = quant.scast %m : tensor<1x2x2x8x!u8> to tensor<1x2x2x8xi8>
+    return %y : tensor<1x2x2x8xi8>
+  }
+}
