@@ -1,4 +1,5 @@
 /* The public headers are C11, and the layout that they assert holds: compiling this file is the test. */
+#include "lathe/cuda_abi.h"
 #include "lathe/lathe.h"
 
 int lathe_header_test(void);
