@@ -40,7 +40,8 @@ def GpuEmitKernels : Pass<"codegen-gpu-emit-kernels", "mlir::func::FuncOp"> {
   let description = [{
     Each element of a destination is an iteration of one `scf.parallel`. The body is what one thread computes, in scalars; the
     epilogue is applied before the only store. A norm or a softmax is a `gpu.launch` of one block for each row, whose threads
-    share their sums.
+    share their sums. A product whose elements tensor cores multiply is one of four warps for each tile: operands come through
+    a pipeline of `nvgpu.device_async_copy`, are read by `nvgpu.ldmatrix` and meet in `nvvm.mma.sync`.
 
     ```mlir
     nn.linear %x, %w outs(%y) : (memref<28x64xf32>, memref<64x32xf32>, memref<28x32xf32>) -> ()
@@ -53,8 +54,9 @@ def GpuEmitKernels : Pass<"codegen-gpu-emit-kernels", "mlir::func::FuncOp"> {
     }
     ```
   }];
-  let dependentDialects = ["mlir::gpu::GPUDialect", "mlir::arith::ArithDialect", "mlir::math::MathDialect", "mlir::memref::MemRefDialect",
-                           "mlir::scf::SCFDialect"];
+  let dependentDialects = ["mlir::gpu::GPUDialect", "mlir::arith::ArithDialect", "mlir::LLVM::LLVMDialect",
+                           "mlir::math::MathDialect", "mlir::memref::MemRefDialect", "mlir::NVVM::NVVMDialect",
+                           "mlir::nvgpu::NVGPUDialect", "mlir::scf::SCFDialect", "mlir::vector::VectorDialect"];
 }
 
 def GpuMapThreads : Pass<"codegen-gpu-map-threads", "::mlir::ModuleOp"> {
@@ -95,13 +97,17 @@ def GpuEmulate : Pass<"codegen-gpu-emulate", "::mlir::ModuleOp"> {
     }
     ```
     A barrier splits the loop over threads in two, one after the other; what a thread computed before it and uses after it is kept
-    in an array, and so is what loops around it carry. Memory of the block is on the stack. Shuffles and matrix products of
-    warps are not emulated: they are errors.
+    in an array, and so is what loops around it carry. Memory of the block is on the stack.
+
+    What a warp does together splits the loop, too: `gpu.shuffle xor`, `nvgpu.ldmatrix` and `nvvm.mma.sync` follow the layouts
+    of fragments in the PTX ISA. `nvgpu.device_async_copy` is as late as it may be: what it copies is garbage until its thread
+    waits for the group, so a missing wait or barrier gives wrong results.
   }];
   let options = [Option<"exportBlocks", "export-blocks", "bool", /*default=*/"false",
                         "Mark the functions of blocks for codegen-gpu-export-blocks">];
-  let dependentDialects = ["::lathe::nn::NNDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",
-                           "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::lathe::nn::NNDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 def GpuToNVVM : Pass<"codegen-gpu-to-nvvm", "::mlir::ModuleOp"> {

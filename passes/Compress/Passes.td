@@ -292,7 +292,7 @@ def CompressQuantizeWeights : Pass<"compress-quantize-weights", "mlir::func::Fun
 }
 
 def CompressReducePrecision : Pass<"compress-reduce-precision", "mlir::func::FuncOp"> {
-  let summary = "Stores weights and tables in bf16";
+  let summary = "Stores weights and tables in bf16, or lets f32 be multiplied as tf32";
   let description = [{
     Half the bytes, with 8 bits of mantissa and the range of f32. Constant weights of `nn.linear` and `nn.conv` and
     tables of `onnx.Gather` that are f32 are rounded to nearest, half to even. Kernels widen weights in registers, by a
@@ -305,11 +305,15 @@ def CompressReducePrecision : Pass<"compress-reduce-precision", "mlir::func::Fun
     %y = nn.linear %x, %h : (tensor<?x64xf32>, tensor<64x16xbf16>) -> tensor<?x16xf32>
     ```
 
+    In tf32, contractions get the attribute `nn.tf32` on targets with tensor cores: their kernels may round f32 operands,
+    which stay f32 in memory, to 10 bits of mantissa. With bf16, so do those without a weight, `nn.matmul` and
+    `nn.attention`.
+
     What stays f32 is reported as a missed remark with the reason.
   }];
   let options = [
     Option<"format", "format", "std::string", /*default=*/"\"bf16\"",
-           "What ops without settings of their own get: bf16 or none">];
+           "What ops without settings of their own get: bf16, tf32 or none">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 

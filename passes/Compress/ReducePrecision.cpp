@@ -1,5 +1,6 @@
-//===- ReducePrecision.cpp - Weights stored in bf16 -----------------------===//
+//===- ReducePrecision.cpp - Weights stored in bf16, products in tf32 -----===//
 #include "dialects/NN/IR/NNDialect.h"
+#include "dialects/NN/IR/NNPrecision.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
@@ -52,6 +53,8 @@ struct CompressReducePrecision : lathe::impl::CompressReducePrecisionBase<Compre
   void runOnOperation() override;
 
 private:
+  StringRef formatOf(Operation *op) { return getSetting(op, "precision").value_or(format); }
+  void allowTF32(Operation *op);
   Value reduce(Operation *op, Value constant);
 
   DenseMap<Value, Value> replacements;
@@ -64,7 +67,7 @@ Value CompressReducePrecision::reduce(Operation *op, Value value) {
     remark::missed(op->getLoc(), remarkOptions()) << remark::reason("{0}", why);
     return Value();
   };
-  if (getSetting(op, "precision").value_or(format) == "none")
+  if (formatOf(op) != "bf16")
     return miss("left as f32 by its settings");
   ElementsAttr constant;
   auto type = cast<ShapedType>(value.getType());
@@ -84,15 +87,30 @@ Value CompressReducePrecision::reduce(Operation *op, Value value) {
   return replacement;
 }
 
+/// Marks a contraction that stays f32 in memory.
+void CompressReducePrecision::allowTF32(Operation *op) {
+  StringRef chosen = formatOf(op);
+  if (chosen != "tf32" && !(chosen == "bf16" && isa<nn::MatMulOp, nn::AttentionOp>(op)))
+    return;
+  if (nn::getTarget(op).getBf16Product() == "mma") {
+    op->setAttr(nn::kTF32Attr, UnitAttr::get(op->getContext()));
+    remark::passed(op->getLoc(), remarkOptions()) << remark::metric("Product", "tf32");
+  } else if (chosen == "tf32") {
+    remark::missed(op->getLoc(), remarkOptions()) << remark::reason("target has no products of tf32");
+  }
+}
+
 void CompressReducePrecision::runOnOperation() {
   replacements.clear();
   func::FuncOp function = getOperation();
-  if (format != "bf16" && format != "none") {
-    emitError(function.getLoc()) << "expected bf16, but got '" << format << "'";
+  if (format != "bf16" && format != "tf32" && format != "none") {
+    emitError(function.getLoc()) << "expected bf16 or tf32, but got '" << format << "'";
     return signalPassFailure();
   }
   SmallVector<onnx::GatherOp> gathers;
   function.walk([&](Operation *op) {
+    if (isa<nn::LinearOp, nn::ConvOp, nn::MatMulOp, nn::AttentionOp>(op))
+      allowTF32(op);
     OpOperand *weight = nullptr;
     if (auto linear = dyn_cast<nn::LinearOp>(op))
       weight = &linear.getWeightMutable();

@@ -44,8 +44,8 @@ def NN_TargetAttr : AttrDef<NN_Dialect, "Target"> {
     `vector_bits` and `vector_registers` bound register tiles; `dot_product` names the widest 8-bit dot product, "none" where
     bytes are widened: on x86-64 "avx2" (vpmaddwd on widened pairs) or "avx512vnni" (vpdpbusd), on AArch64 "dotprod" (SDOT) or
     "i8mm", in WebAssembly "dot_i16x8" (i32x4.dot_i16x8_s). `bf16_product` tells what multiplies pairs of bf16 and adds them
-    up in f32, if that is faster than f32 itself: "none", "avx512bf16" (vdpbf16ps) or "amx" (tdpbf16ps on tiles of 16x32).
-    Cache sizes are in bytes.
+    up in f32, if that is faster than f32 itself: "none", "avx512bf16" (vdpbf16ps), "amx" (tdpbf16ps on tiles of 16x32) or
+    "mma" (mma.sync of a GPU's tensor cores). Cache sizes are in bytes.
   }];
   let parameters = (ins StringRefParameter<>:$triple, StringRefParameter<>:$cpu, StringRefParameter<>:$features,
                         "unsigned":$vector_bits, "unsigned":$vector_registers, StringRefParameter<>:$dot_product,

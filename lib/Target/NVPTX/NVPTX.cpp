@@ -33,7 +33,7 @@ public:
     return nn::TargetAttr::get(&context, kTriple, hopper ? "sm_90a" : "sm_80", hopper ? "+ptx80" : "+ptx70",
                                /*vector_bits=*/32, /*vector_registers=*/255, /*dot_product=*/"none",
                                /*l1_bytes=*/(hopper ? 227 : 163) << 10, /*l2_bytes=*/(hopper ? 50 : 40) << 20,
-                               /*bf16_product=*/"none");
+                               /*bf16_product=*/"mma");
   }
 
   nn::TargetAttr describeHost(MLIRContext &, StringRef) const override { return nullptr; }

@@ -84,6 +84,7 @@ LogicalResult codegen::prepareForLLVM(ModuleOp module) {
   // By arithmetic on bits also where a machine rounds by one instruction: vcvtneps2bf16 takes subnormal numbers for zero.
   arith::populateExpandBFloat16Patterns(patterns);
   vector::populateVectorTransferLoweringPatterns(patterns, /*maxTransferRank=*/1);
+  vector::populateVectorFromElementsUnrollPatterns(patterns);
   vector::populateVectorInsertExtractStridedSliceTransforms(patterns);
   vector::populateVectorMaskOpLoweringPatterns(patterns);
   vector::populateVectorMaskMaterializationPatterns(patterns, /*force32BitVectorIndices=*/true);

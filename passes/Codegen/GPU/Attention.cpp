@@ -1,5 +1,6 @@
 //===- Attention.cpp - nn.attention, a thread an element ------------------===//
 #include "passes/Codegen/GPU/Kernels.h"
+#include "passes/Codegen/GPU/TensorContraction.h"
 #include "passes/Codegen/GPU/ThreadBuilder.h"
 
 using namespace mlir;
@@ -34,8 +35,8 @@ struct Attention {
   Value score(Value batch, Value head, Value row, Value key) {
     Value kvHead = k.div(head, groupSize);
     auto dot = k.loop(k.index(0), depth, 1, k.scalar(f32, 0), [&](Value channel, ValueRange carried) {
-      Value q = k.loadScalar(op.getQuery(), position(op.getHeadsFirst(), batch, head, row, channel));
-      Value x = k.loadScalar(op.getKey(), position(op.getKvHeadsFirst(), batch, kvHead, key, channel));
+      Value q = k.loadWide(op.getQuery(), position(op.getHeadsFirst(), batch, head, row, channel), false);
+      Value x = k.loadWide(op.getKey(), position(op.getKvHeadsFirst(), batch, kvHead, key, channel), false);
       return codegen::LoopBuilder::Carried{k.multiplyAdd(q, x, carried[0])};
     });
     Value result = k.mulFloats(dot[0], k.scalar(f32, op.getScale().convertToDouble()));
@@ -63,8 +64,8 @@ struct Attention {
         Value peak = arith::SelectOp::create(b, k.loc, above, carried[0], s);
         Value correction = k.expNonPositive(arith::SubFOp::create(b, k.loc, carried[0], peak));
         Value weight = k.expNonPositive(arith::SubFOp::create(b, k.loc, s, peak));
-        Value value =
-            k.loadScalar(op.getValue(), position(op.getKvHeadsFirst(), batch, k.div(head, groupSize), key, indices[3]));
+        Value value = k.loadWide(
+            op.getValue(), position(op.getKvHeadsFirst(), batch, k.div(head, groupSize), key, indices[3]), false);
         Value sum = k.multiplyAdd(carried[1], correction, weight);
         Value output = k.multiplyAdd(weight, value, k.mulFloats(carried[2], correction));
         return codegen::LoopBuilder::Carried{peak, sum, output};
@@ -81,12 +82,13 @@ struct Attention {
 
 LogicalResult simt::emitAttention(nn::AttentionOp op) {
   for (Value operand : {op.getQuery(), op.getKey(), op.getValue(), op.getInit()})
-    if (!cast<MemRefType>(operand.getType()).getElementType().isF32())
-      return op.emitOpError("expected f32, but got ") << operand.getType();
+    if (Type element = cast<MemRefType>(operand.getType()).getElementType(); !element.isF32() && !element.isBF16())
+      return op.emitOpError("expected f32 or bf16, but got ") << operand.getType();
   if (op.getKeyPacked())
     return op.emitOpError("expected a key in rows");
   if (op.getMask() && cast<MemRefType>(op.getMask().getType()).getRank() > 4)
     return op.emitOpError("expected a mask of rank 4 at most, but got ") << op.getMask().getType();
-  Attention(op).emit();
+  if (!emitOnTensorCores(op))
+    Attention(op).emit();
   return success();
 }

@@ -1,5 +1,8 @@
 //===- EmitKernels.cpp - nn ops on memrefs become loops over threads ------===//
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/Codegen/GPU/Kernels.h"
 #include "passes/Codegen/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"

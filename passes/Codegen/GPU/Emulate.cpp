@@ -1,5 +1,7 @@
 //===- Emulate.cpp - Launches of a grid become loops on the host ----------===//
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/Codegen/Common/TargetKind.h"
 #include "passes/Codegen/GPU/BlockFunction.h"
 #include "passes/Codegen/GPU/Device.h"

@@ -2,6 +2,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
@@ -97,6 +98,9 @@ private:
     kernel.function = gpu::GPUFuncOp::create(builder, op->getLoc(), name, builder.getFunctionType(types, {}), shared);
     kernel.function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
     kernel.function.setKnownBlockSizeAttr(builder.getDenseI32ArrayAttr(blockSize));
+    // Rows of matrices and parts of copies begin at multiples of 16 bytes.
+    for (unsigned i = 0; i < shared.size(); ++i)
+      kernel.function.setWorkgroupAttributionAttr(i, LLVM::LLVMDialect::getAlignAttrName(), builder.getI64IntegerAttr(16));
     builder.setInsertionPointToStart(&kernel.function.getBody().front());
     for (auto [operand, argument] : llvm::zip(kernel.operands, kernel.function.getArguments()))
       kernel.mapping.map(operand, argument);

@@ -1,5 +1,6 @@
 //===- MatrixProduct.cpp - nn.linear and nn.matmul --------------------===//
 #include "passes/Codegen/GPU/Kernels.h"
+#include "passes/Codegen/GPU/TensorContraction.h"
 #include "passes/Codegen/GPU/TiledProduct.h"
 
 using namespace mlir;
@@ -68,6 +69,8 @@ static void emitGrouped(ThreadBuilder &k, nn::LinearOp op) {
 }
 
 LogicalResult simt::emitLinear(nn::LinearOp op) {
+  if (emitOnTensorCores(op))
+    return success();
   ThreadBuilder k(op);
   Value input = op.getInput(), weight = op.getWeight(), out = op.getInit();
   auto inputType = cast<MemRefType>(input.getType()), weightType = cast<MemRefType>(weight.getType());
@@ -113,6 +116,8 @@ LogicalResult simt::emitLinear(nn::LinearOp op) {
 }
 
 LogicalResult simt::emitMatMul(nn::MatMulOp op) {
+  if (emitOnTensorCores(op))
+    return success();
   ThreadBuilder k(op);
   Value lhs = op.getLhs(), rhs = op.getRhs(), out = op.getInit();
   auto lhsType = cast<MemRefType>(lhs.getType()), rhsType = cast<MemRefType>(rhs.getType());

@@ -23,7 +23,7 @@ public:
   /// element. Every thread gets the result.
   Value reduce(Value init, function_ref<Value(Value, Value)> step, function_ref<Value(Value, Value)> combine) {
     Value part = k.loop(thread, size, kThreads, init, [&](Value column, ValueRange carried) {
-      return codegen::LoopBuilder::Carried{step(carried[0], k.loadScalar(memref, at(column)))};
+      return codegen::LoopBuilder::Carried{step(carried[0], load(column))};
     })[0];
     k.store(part, shared, thread);
     k.barrier();
@@ -46,7 +46,7 @@ public:
   /// Stores `map(element, column)` of each element.
   void map(Value out, function_ref<Value(Value, Value)> map) {
     k.loop(thread, size, kThreads,
-           [&](Value column) { k.store(map(k.loadScalar(memref, at(column)), column), out, at(column)); });
+           [&](Value column) { k.store(map(load(column), column), out, at(column)); });
   }
 
   Value count() const {
@@ -56,6 +56,8 @@ public:
   }
 
 private:
+  Value load(Value column) const { return k.loadWide(memref, at(column), /*isSigned=*/false); }
+
   SmallVector<Value> at(Value column) const {
     SmallVector<Value> indices(outer);
     indices.push_back(column);
@@ -70,19 +72,19 @@ private:
 
 } // namespace
 
-static LogicalResult checkF32(Operation *op, Value memref) {
+static LogicalResult checkFloat(Operation *op, Value memref) {
   Type element = cast<MemRefType>(memref.getType()).getElementType();
-  return element.isF32() ? success() : op->emitOpError("expected f32, but got ") << element;
+  return element.isF32() || element.isBF16() ? success() : op->emitOpError("expected f32 or bf16, but got ") << element;
 }
 
 LogicalResult simt::emitNorm(nn::NormOp op) {
-  if (failed(checkF32(op, op.getInput())))
+  if (failed(checkFloat(op, op.getInput())))
     return failure();
   ThreadBuilder k(op);
   OpBuilder &b = k.builder;
   Type f32 = b.getF32Type();
   bool layer = op.getKind() == nn::NormKind::Layer;
-  k.blocks(k.leadingSizes(op.getInit()), kThreads, kThreads, [&](ValueRange outer, Value thread, Value shared) {
+  k.blocks(k.leadingSizes(op.getInit()), kThreads, k.builder.getF32Type(), kThreads, [&](ValueRange outer, Value thread, Value shared) {
     Row row(k, op.getInput(), outer, thread, shared);
     Value count = row.count(), mean;
     if (layer)
@@ -111,12 +113,12 @@ LogicalResult simt::emitNorm(nn::NormOp op) {
 }
 
 LogicalResult simt::emitSoftmax(nn::SoftmaxOp op) {
-  if (failed(checkF32(op, op.getInput())))
+  if (failed(checkFloat(op, op.getInput())))
     return failure();
   ThreadBuilder k(op);
   OpBuilder &b = k.builder;
   Type f32 = b.getF32Type();
-  k.blocks(k.leadingSizes(op.getInit()), kThreads, kThreads, [&](ValueRange outer, Value thread, Value shared) {
+  k.blocks(k.leadingSizes(op.getInit()), kThreads, k.builder.getF32Type(), kThreads, [&](ValueRange outer, Value thread, Value shared) {
     Row row(k, op.getInput(), outer, thread, shared);
     auto larger = [&](Value a, Value c) { return arith::MaximumFOp::create(b, k.loc, a, c).getResult(); };
     Value peak = row.reduce(k.scalar(f32, -std::numeric_limits<double>::infinity()), larger, larger);

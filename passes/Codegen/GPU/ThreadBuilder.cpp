@@ -35,13 +35,13 @@ SmallVector<Value> ThreadBuilder::leadingSizes(Value memref) {
   return sizes;
 }
 
-void ThreadBuilder::blocks(ArrayRef<Value> sizes, int64_t threads, int64_t count,
+void ThreadBuilder::blocks(ArrayRef<Value> sizes, int64_t threads, Type element, int64_t count,
                            function_ref<void(ValueRange, Value, Value)> body) {
   Value total = index(1), one = index(1);
   for (Value size : sizes)
     total = mul(total, size);
   auto space = gpu::AddressSpaceAttr::get(builder.getContext(), gpu::AddressSpace::Workgroup);
-  auto sharedType = MemRefType::get({count}, builder.getF32Type(), MemRefLayoutAttrInterface(), space);
+  auto sharedType = MemRefType::get({count}, element, MemRefLayoutAttrInterface(), space);
   // A grid must not be empty.
   auto launch = gpu::LaunchOp::create(builder, loc, max(total, one), one, one, index(threads), one, one, Value(),
                                       Type(), ValueRange(), TypeRange(sharedType));
@@ -62,6 +62,9 @@ void ThreadBuilder::blocks(ArrayRef<Value> sizes, int64_t threads, int64_t count
 void ThreadBuilder::barrier() { gpu::BarrierOp::create(builder, loc); }
 
 void ThreadBuilder::store(Value value, Value memref, ValueRange indices) {
+  Type element = elementTypeOf(memref);
+  if (value.getType().isF32() && (element.isBF16() || element.isF16()))
+    value = arith::TruncFOp::create(builder, loc, element, value);
   memref::StoreOp::create(builder, loc, value, memref, indices);
 }
 

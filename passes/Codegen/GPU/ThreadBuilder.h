@@ -17,14 +17,15 @@ public:
   void elements(mlir::Value memref, llvm::function_ref<void(mlir::ValueRange indices)> body);
 
   /// A block of `threads` threads for each combination of indices below `sizes`. `shared` is memory of the block,
-  /// `count` elements of f32.
-  void blocks(mlir::ArrayRef<mlir::Value> sizes, int64_t threads, int64_t count,
+  /// `count` elements of type `element`.
+  void blocks(mlir::ArrayRef<mlir::Value> sizes, int64_t threads, mlir::Type element, int64_t count,
               llvm::function_ref<void(mlir::ValueRange indices, mlir::Value thread, mlir::Value shared)> body);
   /// The sizes of all dimensions of `memref` but the last.
   mlir::SmallVector<mlir::Value> leadingSizes(mlir::Value memref);
   /// Waits until all threads of the block have come here.
   void barrier();
 
+  /// An f32 is rounded to the element type of a memref of bf16 or f16.
   void store(mlir::Value value, mlir::Value memref, mlir::ValueRange indices);
   /// The element of `memref` at the last of `indices`, with index 0 where a dimension has size one: as NumPy
   /// broadcasts.

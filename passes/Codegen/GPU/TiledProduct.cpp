@@ -93,7 +93,7 @@ struct TileOfBlock {
 
 void simt::emitTiledProduct(ThreadBuilder &k, const TiledProduct &product) {
   SmallVector<Value> grid = {product.batch, k.ceilDiv(product.rows, kTile), k.ceilDiv(product.columns, kTile)};
-  k.blocks(grid, kThreads, kSharedElements, [&](ValueRange tile, Value thread, Value shared) {
+  k.blocks(grid, kThreads, k.builder.getF32Type(), kSharedElements, [&](ValueRange tile, Value thread, Value shared) {
     TileOfBlock{k, product, tile[0], k.mul(tile[1], kTile), k.mul(tile[2], kTile), thread, shared}.emit();
   });
 }

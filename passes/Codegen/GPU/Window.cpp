@@ -1,5 +1,6 @@
 //===- Window.cpp - nn.conv and nn.pool ------------------------------------===//
 #include "passes/Codegen/GPU/Kernels.h"
+#include "passes/Codegen/GPU/TensorContraction.h"
 #include "passes/Codegen/GPU/TiledProduct.h"
 
 using namespace mlir;
@@ -36,6 +37,8 @@ static bool emitImplicitProduct(ThreadBuilder &k, nn::ConvOp op) {
 }
 
 LogicalResult simt::emitConv(nn::ConvOp op) {
+  if (emitOnTensorCores(op))
+    return success();
   ThreadBuilder k(op);
   Value input = op.getInput(), weight = op.getWeight(), out = op.getInit();
   auto weightType = cast<MemRefType>(weight.getType());
@@ -94,9 +97,12 @@ LogicalResult simt::emitPool(nn::PoolOp op) {
   Value input = op.getInput(), out = op.getInit();
   Type element = cast<MemRefType>(input.getType()).getElementType();
   bool isMax = op.getKind() == nn::PoolKind::Max;
-  if (!element.isF32() && !(isMax && element.isInteger(8)))
-    return op.emitOpError("expected f32, or i8 for a maximum, but got ") << element;
-  double lowest = isMax && element.isF32() ? -std::numeric_limits<double>::infinity() : 0;
+  bool isFloat = element.isF32() || element.isBF16();
+  if (!isFloat && !(isMax && element.isInteger(8)))
+    return op.emitOpError("expected f32 or bf16, or i8 for a maximum, but got ") << element;
+  double lowest = isMax && isFloat ? -std::numeric_limits<double>::infinity() : 0;
+  if (isFloat)
+    element = b.getF32Type();
   k.elements(out, [&](ValueRange indices) {
     Taps rows = tapsInside(k, op, indices[1], 0), columns = tapsInside(k, op, indices[2], 1);
     using Carried = codegen::LoopBuilder::Carried;
@@ -104,10 +110,11 @@ LogicalResult simt::emitPool(nn::PoolOp op) {
       Value y = k.add(rows.origin, k.mul(i, op.getDilations()[0]));
       return k.loop(columns.first, columns.end, 1, line, [&](Value j, ValueRange carried) {
         Value x = k.add(columns.origin, k.mul(j, op.getDilations()[1]));
-        Value pixel = k.loadScalar(input, {indices[0], y, x, indices[3]});
+        SmallVector<Value> at = {indices[0], y, x, indices[3]};
+        Value pixel = isFloat ? k.loadWide(input, at, /*isSigned=*/false) : k.loadScalar(input, at);
         if (!isMax)
           return Carried{k.addFloats(carried[0], pixel)};
-        if (element.isF32())
+        if (isFloat)
           return Carried{arith::MaximumFOp::create(b, k.loc, carried[0], pixel)};
         return Carried{arith::MaxUIOp::create(b, k.loc, carried[0], pixel)};
       });

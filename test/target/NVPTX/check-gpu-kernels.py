@@ -21,15 +21,20 @@ def random(*shape):
     return rng.standard_normal(shape).astype(np.float32)
 
 
-def run(name, node, inputs, expected, constants=(), dims=()):
-    """True if the node makes `expected` of the inputs; `constants` are those of them that are initializers."""
+def coarse(*shape):
+    """Random numbers that bf16 holds exactly: rounding to it, or to tf32, loses nothing."""
+    return (random(*shape).view(np.uint32) & 0xFFFF0000).view(np.float32)
+
+
+def run(name, nodes, inputs, expected, constants=(), dims=(), flags=(), tolerance=1e-4):
+    """True if the nodes make `expected` of the inputs; `constants` are those of them that are initializers."""
     shapes = {key: list(value.shape) for key, value in inputs.items()}
     for key, axis, symbol in dims:
         shapes[key][axis] = symbol
     infos = [helper.make_tensor_value_info(key, TensorProto.FLOAT, shapes[key]) for key in inputs if key not in constants]
     result = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
     initializers = [numpy_helper.from_array(inputs[key], key) for key in constants]
-    graph = helper.make_graph([node], "g", infos, [result], initializers)
+    graph = helper.make_graph(nodes, "g", infos, [result], initializers)
     path = f"{folder}/{name}"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path + ".onnx")
     arguments = []
@@ -38,7 +43,7 @@ def run(name, node, inputs, expected, constants=(), dims=()):
             np.save(f"{path}-{key}.npy", value)
             arguments += ["--input", f"{key}={path}-{key}.npy"]
     np.save(f"{path}-y.npy", expected.astype(np.float32))
-    command = [lathe, "run", path + ".onnx", f"--target={target}", "--emulate", "--rtol=1e-4", "--atol=1e-4", *arguments,
+    command = [lathe, "run", path + ".onnx", f"--target={target}", "--emulate", f"--rtol={tolerance}", f"--atol={tolerance}", *flags, *arguments,
                "--check", f"y={path}-y.npy"]
     good = subprocess.run(command, check=False).returncode == 0
     print(name, "passed" if good else "FAILED", flush=True)
@@ -47,10 +52,10 @@ def run(name, node, inputs, expected, constants=(), dims=()):
 
 def matmul(name, a, b, **keywords):
     product = np.matmul(a.astype(np.float64), b.astype(np.float64))
-    return run(name, helper.make_node("MatMul", ["a", "b"], ["y"]), {"a": a, "b": b}, product, **keywords)
+    return run(name, [helper.make_node("MatMul", ["a", "b"], ["y"])], {"a": a, "b": b}, product, **keywords)
 
 
-def conv(name, x, w, stride=1, dilation=1, pads=(0, 0, 0, 0), group=1):
+def conv(name, x, w, stride=1, dilation=1, pads=(0, 0, 0, 0), group=1, flags=()):
     top, left, bottom, right = pads
     padded = np.pad(x.astype(np.float64), ((0, 0), (0, 0), (top, bottom), (left, right)))
     size = [dilation * (k - 1) + 1 for k in w.shape[2:]]
@@ -59,7 +64,7 @@ def conv(name, x, w, stride=1, dilation=1, pads=(0, 0, 0, 0), group=1):
     parts = [np.einsum("nchwij,ocij->nohw", part, kernel) for part, kernel in
              zip(np.split(windows, group, 1), np.split(w.astype(np.float64), group, 0))]
     node = helper.make_node("Conv", ["x", "w"], ["y"], strides=[stride] * 2, dilations=[dilation] * 2, pads=pads, group=group)
-    return run(name, node, {"x": x, "w": w}, np.concatenate(parts, 1), constants=["w"])
+    return run(name, [node], {"x": x, "w": w}, np.concatenate(parts, 1), constants=["w"], flags=flags)
 
 
 def softmax(x):
@@ -72,7 +77,24 @@ def norm(name, rows, columns):
     wide = x.astype(np.float64)
     expected = (wide - wide.mean(-1, keepdims=True)) / np.sqrt(wide.var(-1, keepdims=True) + 1e-5) * scale + bias
     node = helper.make_node("LayerNormalization", ["x", "s", "b"], ["y"], epsilon=1e-5)
-    return run(name, node, {"x": x, "s": scale, "b": bias}, expected, constants=["s", "b"])
+    return run(name, [node], {"x": x, "s": scale, "b": bias}, expected, constants=["s", "b"])
+
+
+def attention(name, heads, queries, keys, depth, masked=False, **keywords):
+    """softmax(q k^T / sqrt(depth) + mask) v; a mask hides a third of the keys."""
+    q, k, v = coarse(2, heads, queries, depth), coarse(2, heads, keys, depth), coarse(2, heads, keys, depth)
+    inputs = {"q": q, "k": k, "v": v, "scale": np.float32(depth**-0.5).reshape(())}
+    scores = q.astype(np.float64) @ np.swapaxes(k, 2, 3).astype(np.float64) * depth**-0.5
+    nodes = [helper.make_node("Transpose", ["k"], ["t"], perm=[0, 1, 3, 2]), helper.make_node("MatMul", ["q", "t"], ["s"]),
+             helper.make_node("Mul", ["s", "scale"], ["scaled"])]
+    if masked:
+        mask = np.where(rng.random((1, 1, queries, keys)) < 1 / 3, -1e9, random(1, 1, queries, keys)).astype(np.float32)
+        inputs["mask"] = mask
+        scores = scores + mask
+        nodes.append(helper.make_node("Add", ["scaled", "mask"], ["biased"]))
+    nodes += [helper.make_node("Softmax", ["biased" if masked else "scaled"], ["p"], axis=-1),
+              helper.make_node("MatMul", ["p", "v"], ["y"])]
+    return run(name, nodes, inputs, softmax(scores) @ v.astype(np.float64), constants=["scale"], **keywords)
 
 
 good = [
@@ -89,9 +111,40 @@ good = [
     conv("groups", random(1, 12, 15, 15), random(20, 3, 3, 3), group=4),
     conv("depthwise", random(1, 24, 15, 15), random(24, 1, 3, 3), group=24, stride=2),
 ]
+# On tensor cores: tiles of each size, rows that are copied in 16, 8 and 4 bytes and one element at a time, and what is not there.
+bf16 = ["--precision=bf16"]
+good += [
+    matmul("bf16-large", coarse(1600, 72), coarse(72, 1024), constants=["b"], flags=bf16),
+    matmul("bf16-small", coarse(128, 64), coarse(64, 128), constants=["b"], flags=bf16),
+    matmul("bf16-flat", coarse(5, 264), coarse(264, 96), constants=["b"], flags=bf16),
+    matmul("bf16-flat-rests", coarse(17, 270), coarse(270, 70), constants=["b"], flags=bf16),
+    matmul("bf16-rests-8", coarse(77, 36), coarse(36, 84), constants=["b"], flags=bf16),
+    matmul("bf16-rests-4", coarse(77, 34), coarse(34, 70), constants=["b"], flags=bf16),
+    matmul("bf16-odd", coarse(70, 33), coarse(33, 71), constants=["b"], flags=bf16),
+    matmul("bf16-dynamic", coarse(77, 72), coarse(72, 80), constants=["b"], dims=[("a", 0, "n")], flags=bf16),
+    conv("bf16-windows", coarse(2, 8, 19, 17), coarse(24, 8, 3, 3), pads=(1, 0, 2, 1), flags=bf16),
+    conv("bf16-strides", coarse(1, 12, 21, 23), coarse(80, 12, 5, 3), stride=2, pads=(2, 1, 2, 1), flags=bf16),
+    conv("bf16-dilated", coarse(1, 3, 20, 20), coarse(33, 3, 3, 3), dilation=2, flags=bf16),
+    conv("bf16-points", coarse(2, 64, 9, 9), coarse(72, 64, 1, 1), flags=bf16),
+]
+# Of tf32, operands that it holds give exact products; weights of values are rounded.
+tf32 = ["--precision=tf32"]
+good += [
+    matmul("tf32-large", coarse(1600, 40), coarse(40, 1024), constants=["b"], flags=tf32),
+    matmul("tf32-small", coarse(130, 64), coarse(64, 132), constants=["b"], flags=tf32),
+    matmul("tf32-flat", coarse(5, 261), coarse(261, 95), constants=["b"], flags=tf32),
+    matmul("tf32-batch", coarse(2, 3, 20, 50), coarse(3, 50, 19), flags=tf32),
+    conv("tf32-windows", coarse(2, 5, 19, 17), coarse(23, 5, 3, 3), pads=(1, 0, 2, 1), flags=tf32),
+    attention("attention", 2, 70, 50, 32),
+    attention("attention-masked", 2, 33, 77, 20, masked=True),
+    attention("tf32-attention", 2, 130, 130, 64, flags=tf32, tolerance=2e-3),
+    attention("tf32-attention-masked", 1, 33, 197, 48, masked=True, flags=tf32, tolerance=2e-3),
+    attention("tf32-attention-long-heads", 1, 65, 40, 128, flags=tf32, tolerance=2e-3),
+    attention("tf32-attention-short-heads", 3, 5, 3, 20, flags=tf32, tolerance=2e-3),
+]
 for columns in (1, 5, 128, 1000):
     x = 10 * random(7, columns)
-    good.append(run(f"softmax-{columns}", helper.make_node("Softmax", ["x"], ["y"], axis=-1), {"x": x}, softmax(x)))
+    good.append(run(f"softmax-{columns}", [helper.make_node("Softmax", ["x"], ["y"], axis=-1)], {"x": x}, softmax(x)))
     good.append(norm(f"norm-{columns}", 5, columns))
 # The rows after the last step hold what no product may meet.
 poisoned = random(40, 33)

@@ -18,7 +18,7 @@ func.func @padded(%x: memref<1x8x8x4xf32>, %w: memref<3x3x4x4xf32>, %y: memref<1
 // -----
 
 func.func @halves(%x: memref<7x16xf16>, %y: memref<7x16xf16>) {
-  // expected-error @below {{'nn.softmax' op expected f32, but got 'f16'}}
+  // expected-error @below {{'nn.softmax' op expected f32 or bf16, but got 'f16'}}
   nn.softmax %x outs(%y) : (memref<7x16xf16>, memref<7x16xf16>) -> ()
   return
 }

@@ -1,6 +1,6 @@
 // RUN: lathe-opt %s -codegen-gpu-emulate -split-input-file -verify-diagnostics
 
-// Threads that run after each other cannot exchange registers.
+// Of shuffles, kernels use xor only.
 module attributes {gpu.container_module} {
   func.func private @kernel_wait_0() {
     %c1 = arith.constant 1 : index
@@ -12,8 +12,8 @@ module attributes {gpu.container_module} {
       %c1 = arith.constant 1 : i32
       %c32 = arith.constant 32 : i32
       %x = arith.constant 1.0 : f32
-      // expected-error @below {{'gpu.shuffle' is not emulated}}
-      %y, %valid = gpu.shuffle xor %x, %c1, %c32 : f32
+      // expected-error @below {{a shuffle other than xor of a whole warp is not emulated}}
+      %y, %valid = gpu.shuffle up %x, %c1, %c32 : f32
       gpu.return
     }
   }
@@ -54,6 +54,69 @@ module attributes {gpu.container_module} {
         gpu.barrier
         scf.yield
       }
+      gpu.return
+    }
+  }
+}
+
+// -----
+
+// Threads of half a warp have no registers for the other half.
+module attributes {gpu.container_module} {
+  func.func private @kernel_half_0() {
+    %c1 = arith.constant 1 : index
+    gpu.launch_func @device::@half blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
+    return
+  }
+  gpu.module @device {
+    // expected-error @below {{expected whole warps}}
+    gpu.func @half() kernel attributes {known_block_size = array<i32: 16, 1, 1>} {
+      %c1 = arith.constant 1 : i32
+      %c32 = arith.constant 32 : i32
+      %x = arith.constant 1.0 : f32
+      %y, %valid = gpu.shuffle xor %x, %c1, %c32 : f32
+      gpu.return
+    }
+  }
+}
+
+// -----
+
+module attributes {gpu.container_module} {
+  func.func private @kernel_shape_0() {
+    %c1 = arith.constant 1 : index
+    gpu.launch_func @device::@shape blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
+    return
+  }
+  gpu.module @device {
+    gpu.func @shape() kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+      %a = arith.constant 1 : i32
+      %z = arith.constant 0.0 : f32
+      // expected-error @below {{a product of this shape is not emulated}}
+      %d = nvvm.mma.sync A[%a, %a] B[%a] C[%z, %z, %z, %z]
+        {layoutA = #nvvm.mma_layout<row>, layoutB = #nvvm.mma_layout<col>, multiplicandAPtxType = #nvvm.mma_type<bf16>,
+         multiplicandBPtxType = #nvvm.mma_type<bf16>, shape = #nvvm.shape<m = 16, n = 8, k = 8>}
+        : (i32, i32, f32) -> !llvm.struct<(f32, f32, f32, f32)>
+      gpu.return
+    }
+  }
+}
+
+// -----
+
+// A copy is late only where it can be told from memory of the grid.
+module attributes {gpu.container_module} {
+  func.func private @kernel_copy_0(%x: memref<128xf32>) {
+    %c1 = arith.constant 1 : index
+    gpu.launch_func @device::@copy blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%x : memref<128xf32>)
+    return
+  }
+  gpu.module @device {
+    gpu.func @copy(%x: memref<128xf32>) workgroup(%shared: memref<4x32xf32, #gpu.address_space<workgroup>>)
+        kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+      %c0 = arith.constant 0 : index
+      // expected-error @below {{expected memory of the block, of one dimension}}
+      nvgpu.device_async_copy %x[%c0], %shared[%c0, %c0], 4 : memref<128xf32> to memref<4x32xf32, #gpu.address_space<workgroup>>
       gpu.return
     }
   }

@@ -1,0 +1,17 @@
+//===- NNPrecision.h - How exactly contractions are computed --------------===//
+#ifndef DIALECTS_NN_IR_NNPRECISION_H
+#define DIALECTS_NN_IR_NNPRECISION_H
+
+#include "mlir/IR/Operation.h"
+
+namespace lathe::nn {
+
+/// Unit attribute of a contraction of f32: its kernel may round the operands to tf32, which has the range of f32 and 10
+/// bits of mantissa, where that is faster. Sums stay f32.
+inline constexpr llvm::StringLiteral kTF32Attr = "nn.tf32";
+
+inline bool allowsTF32(mlir::Operation *op) { return op->hasAttr(kTF32Attr); }
+
+} // namespace lathe::nn
+
+#endif // DIALECTS_NN_IR_NNPRECISION_H

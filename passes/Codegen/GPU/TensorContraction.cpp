@@ -1,0 +1,127 @@
+//===- TensorContraction.cpp - Contractions on tensor cores ---------------===//
+#include "passes/Codegen/GPU/TensorContraction.h"
+#include "dialects/NN/IR/NNPrecision.h"
+#include "passes/Codegen/GPU/TensorProduct.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::simt;
+
+static std::optional<TensorFormat> findFormat(Operation *op, Value lhs, Value rhs) {
+  auto elementOf = [](Value memref) { return cast<MemRefType>(memref.getType()).getElementType(); };
+  return TensorFormat::find(elementOf(lhs), elementOf(rhs), nn::allowsTF32(op));
+}
+
+/// A weight, [..., N] or of bytes packed [1, ..., K/4, N, 4], as lines of a right operand; null where it lies otherwise.
+static Value flattenWeight(ThreadBuilder &k, TensorFormat format, Value weight) {
+  if (format.isInteger()) {
+    auto type = cast<MemRefType>(weight.getType());
+    unsigned rank = type.getRank();
+    if (rank < 4 || type.getDimSize(0) != 1 || type.getDimSize(rank - 1) != format.perWord())
+      return {};
+    weight = k.collapse(weight, rank - 2, rank - 1);
+  }
+  return weight ? k.collapse(weight, 0, cast<MemRefType>(weight.getType()).getRank() - 2) : Value();
+}
+
+static SmallVector<Value> atLine(Value, Value line, Value element) { return {line, element}; }
+
+bool simt::emitOnTensorCores(nn::LinearOp op) {
+  WarpBuilder k(op);
+  Value input = op.getInput(), out = op.getInit();
+  std::optional<TensorFormat> format = findFormat(op, input, op.getWeight());
+  if (!format || op.getBits() || op.getScales())
+    return false;
+  Value weight = flattenWeight(k, *format, op.getWeight());
+  if (!weight)
+    return false;
+  SmallVector<Value> leading = k.leadingSizes(out);
+  Value rows = k.index(1);
+  for (Value size : leading)
+    rows = k.mul(rows, size);
+  auto at = [&](Value row, Value column) {
+    SmallVector<Value> indices = k.delinearize(row, leading);
+    indices.push_back(column);
+    return indices;
+  };
+  auto store = [&](Value sum, Value, Value row, Value column) {
+    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(row, column));
+  };
+  auto apart = [&](Value, Value row, Value step) { return at(row, step); };
+  int64_t rank = leading.size() + 1;
+  Value lines = rank > 1 ? k.collapse(input, 0, rank - 2) : Value();
+  TensorOperand lhs{input, chooseCopyWidth(k, input), apart};
+  if (lines)
+    lhs = {lines, chooseCopyWidth(k, lines), atLine};
+  emitTensorProduct(k, {*format, k.index(1), rows, k.dim(out, rank - 1), k.dim(input, rank - 1), lhs,
+                        {weight, chooseCopyWidth(k, weight), atLine}, store});
+  return true;
+}
+
+bool simt::emitOnTensorCores(nn::MatMulOp op) {
+  WarpBuilder k(op);
+  Value lhs = op.getLhs(), rhs = op.getRhs(), out = op.getInit();
+  std::optional<TensorFormat> format = findFormat(op, lhs, rhs);
+  if (!format || format->isInteger() || op.getPacked())
+    return false;
+  int64_t rank = cast<MemRefType>(out.getType()).getRank();
+  SmallVector<Value> leading;
+  Value batches = k.index(1);
+  for (int64_t i = 0; i + 2 < rank; ++i) {
+    leading.push_back(k.dim(out, i));
+    batches = k.mul(batches, leading.back());
+  }
+  auto at = [&](Value batch, Value row, Value column) {
+    SmallVector<Value> indices = k.delinearize(batch, leading);
+    indices.append({row, column});
+    return indices;
+  };
+  // An operand may have fewer dimensions than the result, or some of size one.
+  auto within = [&](Value memref, Value batch, Value line, Value element) {
+    auto type = cast<MemRefType>(memref.getType());
+    SmallVector<Value> all = at(batch, line, element), indices;
+    for (auto [index, size] : llvm::zip(ArrayRef(all).take_back(type.getRank()), type.getShape()))
+      indices.push_back(size == 1 ? k.index(0) : index);
+    return indices;
+  };
+  auto left = [&](Value batch, Value row, Value step) { return within(lhs, batch, row, step); };
+  auto right = [&](Value batch, Value step, Value column) { return within(rhs, batch, step, column); };
+  auto store = [&](Value sum, Value batch, Value row, Value column) {
+    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(batch, row, column));
+  };
+  emitTensorProduct(k, {*format, batches, k.dim(out, rank - 2), k.dim(out, rank - 1),
+                        k.dim(lhs, cast<MemRefType>(lhs.getType()).getRank() - 1),
+                        {lhs, chooseCopyWidth(k, lhs), left}, {rhs, chooseCopyWidth(k, rhs), right}, store});
+  return true;
+}
+
+/// The convolution as one product: rows are output pixels, steps taps and input channels (Chetlur et al. 2014, "cuDNN:
+/// Efficient Primitives for Deep Learning"). What is copied at once are channels of one pixel.
+bool simt::emitOnTensorCores(nn::ConvOp op) {
+  WarpBuilder k(op);
+  Value input = op.getInput(), out = op.getInit();
+  std::optional<TensorFormat> format = findFormat(op, input, op.getWeight());
+  if (!format || op.getGroup() != 1 || llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
+    return false;
+  Value weight = flattenWeight(k, *format, op.getWeight());
+  if (!weight)
+    return false;
+  unsigned first = format->isInteger() ? 1 : 0; // of the taps: [1, KH, KW, C/4, O, 4] or [KH, KW, C, O]
+  SmallVector<Value> pixels = {k.dim(out, 0), k.dim(out, 1), k.dim(out, 2)};
+  SmallVector<Value> taps = {k.dim(op.getWeight(), first), k.dim(op.getWeight(), first + 1), k.dim(input, 3)};
+  auto product = [&](ArrayRef<Value> sizes) { return k.mul(k.mul(sizes[0], sizes[1]), sizes[2]); };
+  auto lhs = [&](Value, Value row, Value step) {
+    SmallVector<Value> pixel = k.delinearize(row, pixels), tap = k.delinearize(step, taps);
+    Value y = k.add(k.mul(pixel[1], op.getStrides()[0]), k.mul(tap[0], op.getDilations()[0]));
+    Value x = k.add(k.mul(pixel[2], op.getStrides()[1]), k.mul(tap[1], op.getDilations()[1]));
+    return SmallVector<Value>{pixel[0], y, x, tap[2]};
+  };
+  auto store = [&](Value sum, Value, Value row, Value column) {
+    SmallVector<Value> at = k.delinearize(row, pixels);
+    at.push_back(column);
+    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at);
+  };
+  emitTensorProduct(k, {*format, k.index(1), product(pixels), k.dim(out, 3), product(taps),
+                        {input, chooseCopyWidth(k, input), lhs}, {weight, chooseCopyWidth(k, weight), atLine}, store});
+  return true;
+}

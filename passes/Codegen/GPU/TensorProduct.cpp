@@ -1,0 +1,329 @@
+//===- TensorProduct.cpp - Matrix products on tensor cores ----------------===//
+#include "passes/Codegen/GPU/TensorProduct.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::simt;
+
+using Carried = codegen::LoopBuilder::Carried;
+
+static constexpr int64_t kWarps = 4, kThreads = 32 * kWarps, kChunkBytes = 16;
+/// Elements that lie between the rows of sums in shared memory: rows of a fragment begin in different banks.
+static constexpr int64_t kSumsPadding = 8;
+
+namespace {
+
+/// How a block divides its work: rows x columns x slices of the steps are kWarps.
+struct Tiling {
+  int64_t rows, columns;         ///< of a block
+  int64_t warpRows, warpColumns; ///< of a warp
+  int64_t slices;                ///< warps that share a tile's steps
+  int64_t lineBytes;             ///< steps of a row that are in shared memory at a time
+  int64_t stages;                ///< tiles in shared memory
+
+  int64_t words() const { return lineBytes / 4; }
+  int64_t lhsBytes() const { return rows * lineBytes; }
+  int64_t rhsBytes() const { return columns * lineBytes; }
+  int64_t stageBytes() const { return lhsBytes() + rhsBytes(); }
+  int64_t sumsStride() const { return warpColumns + kSumsPadding; }
+  int64_t bytes() const { return std::max(stages * stageBytes(), kWarps * 16 * sumsStride() * 4); }
+};
+
+// Each within the 48 KB that any kernel may have.
+constexpr Tiling kLarge = {128, 128, 64, 64, 1, 64, 3};
+constexpr Tiling kSmall = {64, 64, 32, 32, 1, 64, 4};
+constexpr Tiling kFlat = {16, 32, 16, 32, 4, 128, 4};
+
+} // namespace
+
+static const Tiling &chooseTiling(const TensorProduct &product) {
+  int64_t rows = codegen::constantOr(product.rows), columns = codegen::constantOr(product.columns);
+  int64_t batch = codegen::constantOr(product.batch, 1);
+  if (rows > 0 && rows <= 32)
+    return kFlat;
+  // Large tiles read less, but must be enough for all multiprocessors, of which there are 108 on an A100.
+  bool isLarge = rows >= 128 && columns >= 128 &&
+                 batch * llvm::divideCeil(rows, kLarge.rows) * llvm::divideCeil(columns, kLarge.columns) >= 96;
+  return isLarge ? kLarge : kSmall;
+}
+
+int64_t simt::chooseCopyWidth(ThreadBuilder &k, Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  SmallVector<int64_t> strides;
+  int64_t offset, bytes = type.getElementTypeBitWidth() / 8;
+  if (failed(type.getStridesAndOffset(strides, offset)) || strides.empty() || strides.back() != 1)
+    return 1;
+  // Buffers begin at multiples of 64 bytes.
+  for (int64_t width = kChunkBytes / bytes; width * bytes >= 4; width /= 2) {
+    auto fits = [&](int64_t number) { return !ShapedType::isDynamic(number) && number % width == 0; };
+    bool all = fits(offset) && fits(type.getShape().back());
+    for (int64_t stride : ArrayRef(strides).drop_back())
+      all &= fits(stride);
+    if (all)
+      return width;
+  }
+  return 1;
+}
+
+namespace {
+
+/// What one block computes.
+class BlockProduct {
+public:
+  BlockProduct(WarpBuilder &k, const TensorProduct &product, const Tiling &tiling)
+      : k(k), b(k.builder), product(product), format(product.format), tiling(tiling), bytes(format.elementBytes()),
+        stepsPerTile(tiling.lineBytes / bytes) {}
+
+  void emit(Value batch, Value firstRow, Value firstColumn, Value thread, Value shared);
+
+private:
+  /// Where chunk `chunk` of a line lies, of `chunks`: chunks of neighbouring lines are in different banks.
+  Value placeChunk(Value line, Value chunk, int64_t chunks);
+  void copyTile(const TensorOperand &operand, Value stageBegin, Value firstLine, Value firstElement, Value lines,
+                Value elements, int64_t tileLines, int64_t tileElements, bool isWords);
+  void copyStage(Value tile);
+  SmallVector<Value> loadLhs(Value stageBegin, int64_t group, int64_t row);
+  SmallVector<Value> loadRhs(Value stageBegin, int64_t group, int64_t column);
+  Carried multiplyStage(Value tile, ValueRange sums);
+  void storeSums(ValueRange sums);
+  Value stageBegin(Value tile) {
+    return k.mul(k.rem(tile, k.index(tiling.stages)), tiling.stageBytes() / bytes);
+  }
+
+  WarpBuilder &k;
+  OpBuilder &b;
+  const TensorProduct &product;
+  TensorFormat format;
+  const Tiling &tiling;
+  int64_t bytes, stepsPerTile;
+  Value batch, firstRow, firstColumn, thread, shared, array;
+  Value lane, warpRow, warpColumn, slice;
+};
+
+} // namespace
+
+Value BlockProduct::placeChunk(Value line, Value chunk, int64_t chunks) {
+  // Eight chunks span all banks: that is one line, or a part of it, or the two lines of 64 bytes.
+  Value key = chunks >= 8 ? k.rem(line, k.index(8)) : k.rem(k.div(line, k.index(8 / chunks)), k.index(chunks));
+  return k.exclusiveOr(chunk, key);
+}
+
+void BlockProduct::copyTile(const TensorOperand &operand, Value begin, Value firstLine, Value firstElement, Value lines,
+                            Value elements, int64_t tileLines, int64_t tileElements, bool isWords) {
+  int64_t chunk = kChunkBytes / bytes, chunks = tileElements / chunk, width = operand.width, parts = tileElements / width;
+  int64_t copies = tileLines * parts;
+  auto fits = [](Value size, int64_t tile) {
+    int64_t constant = codegen::constantOr(size);
+    return constant > 0 && constant % tile == 0;
+  };
+  bool linesFit = fits(lines, tileLines), elementsFit = fits(elements, tileElements);
+  auto copy = [&](Value number) {
+    Value line = k.div(number, k.index(parts)), element = k.mul(k.rem(number, k.index(parts)), width);
+    Value atLine = k.add(firstLine, line), atElement = k.add(firstElement, element), inside;
+    auto require = [&](Value condition) {
+      inside = inside ? arith::AndIOp::create(b, k.loc, inside, condition).getResult() : condition;
+    };
+    if (!linesFit)
+      require(k.isBelow(atLine, lines));
+    if (!elementsFit)
+      require(k.isBelow(atElement, elements));
+    if (operand.inside)
+      require(operand.inside(batch, atLine, atElement));
+    // Of words, the four lines that a fragment is made of differ in two chunks each.
+    Value place = isWords ? k.exclusiveOr(k.div(element, k.index(chunk)), k.mul(k.rem(line, k.index(4)), 2))
+                          : placeChunk(line, k.div(element, k.index(chunk)), chunks);
+    Value to = k.add(begin, k.add(k.mul(line, tileElements),
+                                  k.add(k.mul(place, chunk), k.rem(element, k.index(chunk)))));
+    if (width * bytes >= 4) {
+      Value read = inside ? arith::SelectOp::create(b, k.loc, inside, k.index(width), k.index(0)).getResult() : Value();
+      k.copyAsync(operand.memref, operand.at(batch, atLine, atElement), array, to, width, read);
+      return;
+    }
+    for (int64_t i = 0; i < width; ++i) {
+      Value zero = k.scalar(cast<MemRefType>(array.getType()).getElementType(), 0), value = zero;
+      auto load = [&] { return k.loadScalar(operand.memref, operand.at(batch, atLine, k.add(atElement, i))); };
+      if (inside) {
+        auto branch = scf::IfOp::create(b, k.loc, zero.getType(), inside, /*withElseRegion=*/true);
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPointToEnd(branch.thenBlock());
+        scf::YieldOp::create(b, k.loc, load());
+        b.setInsertionPointToEnd(branch.elseBlock());
+        scf::YieldOp::create(b, k.loc, zero);
+        value = branch.getResult(0);
+      } else {
+        value = load();
+      }
+      k.store(value, array, k.add(to, i));
+    }
+  };
+  auto guarded = [&](Value first) {
+    Value number = k.add(thread, first);
+    if (copies % kThreads == 0)
+      return copy(number);
+    k.branch(k.isBelow(number, k.index(copies)), [&] { copy(number); });
+  };
+  if (width * bytes < 4)
+    return k.loop(k.index(0), k.index(copies), kThreads, guarded);
+  for (int64_t first = 0; first < copies; first += kThreads)
+    guarded(k.index(first));
+}
+
+void BlockProduct::copyStage(Value tile) {
+  Value begin = stageBegin(tile), step = k.mul(tile, stepsPerTile);
+  copyTile(product.lhs, begin, firstRow, step, product.rows, product.steps, tiling.rows, stepsPerTile, false);
+  Value rhs = k.add(begin, tiling.lhsBytes() / bytes);
+  if (!format.hasWords())
+    return copyTile(product.rhs, rhs, step, firstColumn, product.steps, product.columns, stepsPerTile, tiling.columns,
+                    false);
+  int64_t perWord = format.perWord();
+  copyTile(product.rhs, rhs, k.mul(tile, tiling.words()), k.mul(firstColumn, perWord),
+           k.ceilDiv(product.steps, perWord), k.mul(product.columns, perWord), tiling.words(),
+           tiling.columns * perWord, true);
+}
+
+SmallVector<Value> BlockProduct::loadLhs(Value begin, int64_t group, int64_t row) {
+  Value line = k.add(k.add(warpRow, row), k.rem(lane, k.index(16)));
+  Value chunk = k.add(k.div(lane, k.index(16)), 2 * group);
+  if (tiling.slices > 1)
+    chunk = k.add(chunk, k.mul(slice, tiling.lineBytes / 16 / tiling.slices));
+  Value place = placeChunk(line, chunk, tiling.lineBytes / kChunkBytes);
+  Value offset = k.add(k.mul(line, stepsPerTile), k.mul(place, kChunkBytes / bytes));
+  SmallVector<Value> words = k.loadMatrices(array, k.add(begin, offset), /*transpose=*/false);
+  if (format.isTF32())
+    for (Value &word : words)
+      word = k.roundToTF32(word);
+  return words;
+}
+
+/// The fragments of two neighbours of eight columns.
+SmallVector<Value> BlockProduct::loadRhs(Value begin, int64_t group, int64_t column) {
+  Value rhs = k.add(begin, tiling.lhsBytes() / bytes), firstGroup = k.index(group);
+  if (tiling.slices > 1)
+    firstGroup = k.add(firstGroup, k.mul(slice, tiling.lineBytes / 32 / tiling.slices));
+  Value first = k.add(warpColumn, column);
+  if (!format.hasWords()) {
+    Value line = k.add(k.mul(firstGroup, 16), k.rem(lane, k.index(16)));
+    Value chunk = k.add(k.div(first, k.index(8)), k.div(lane, k.index(16)));
+    Value place = placeChunk(line, chunk, tiling.columns * bytes / kChunkBytes);
+    Value offset = k.add(k.mul(line, tiling.columns), k.mul(place, kChunkBytes / bytes));
+    return k.loadMatrices(array, k.add(rhs, offset), /*transpose=*/true);
+  }
+  SmallVector<Value> words;
+  for (int64_t part = 0; part < 4; ++part) {
+    Value line = k.add(k.mul(firstGroup, 8), k.add(k.rem(lane, k.index(4)), part % 2 * 4));
+    Value word = k.add(first, k.add(k.div(lane, k.index(4)), part / 2 * 8));
+    Value place = k.exclusiveOr(k.div(word, k.index(4)), k.mul(k.rem(line, k.index(4)), 2));
+    Value at = k.add(k.mul(line, tiling.columns), k.add(k.mul(place, 4), k.rem(word, k.index(4))));
+    words.push_back(k.loadWord(array, k.add(rhs, k.mul(at, format.perWord()))));
+    if (format.isTF32())
+      words.back() = k.roundToTF32(words.back());
+  }
+  return words;
+}
+
+Carried BlockProduct::multiplyStage(Value tile, ValueRange sums) {
+  Value begin = stageBegin(tile);
+  Carried result(sums);
+  int64_t rows = tiling.warpRows / 16, columns = tiling.warpColumns / 8;
+  for (int64_t group = 0; group < tiling.lineBytes / 32 / tiling.slices; ++group) {
+    SmallVector<SmallVector<Value>> left, right;
+    for (int64_t row = 0; row < rows; ++row)
+      left.push_back(loadLhs(begin, group, row * 16));
+    for (int64_t column = 0; column < columns; column += 2)
+      right.push_back(loadRhs(begin, group, column * 8));
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t column = 0; column < columns; ++column) {
+        MutableArrayRef<Value> place = MutableArrayRef<Value>(result).slice((row * columns + column) * 4, 4);
+        ArrayRef<Value> words = ArrayRef<Value>(right[column / 2]).slice(column % 2 * 2, 2);
+        llvm::copy(k.multiply(format, left[row], words, place), place.begin());
+      }
+  }
+  return result;
+}
+
+/// Each sixteen rows of the warps' sums, one after the other, go to shared memory and from there to the destination.
+void BlockProduct::storeSums(ValueRange sums) {
+  Value stored = k.view(shared, sums[0].getType());
+  int64_t stride = tiling.sumsStride(), slab = 16 * stride, columns = tiling.warpColumns / 8;
+  int64_t threads = 32 * tiling.slices; // that store the tile of a warp
+  Value warp = k.div(thread, k.index(32)), tileOfWarp = k.div(thread, k.index(threads));
+  Value number = k.rem(thread, k.index(threads));
+  for (int64_t row = 0; row < tiling.warpRows / 16; ++row) {
+    k.barrier(); // what lay there has been read
+    for (int64_t column = 0; column < columns; ++column)
+      for (int64_t i = 0; i < 4; ++i) {
+        // Register i of thread 4 * row + column / 2 is in row + 8 * (i / 2), column + i % 2.
+        Value inRow = k.add(k.div(lane, k.index(4)), i / 2 * 8);
+        Value inColumn = k.add(k.mul(k.rem(lane, k.index(4)), 2), column * 8 + i % 2);
+        Value at = k.add(k.mul(warp, slab), k.add(k.mul(inRow, stride), inColumn));
+        k.store(sums[(row * columns + column) * 4 + i], stored, at);
+      }
+    k.barrier();
+    k.loop(number, k.index(16 * tiling.warpColumns), threads, [&](Value element) {
+      Value inRow = k.div(element, k.index(tiling.warpColumns)), inColumn = k.rem(element, k.index(tiling.warpColumns));
+      Value at = k.add(k.mul(tileOfWarp, slab * tiling.slices), k.add(k.mul(inRow, stride), inColumn));
+      Value sum = k.loadScalar(stored, at);
+      for (int64_t other = 1; other < tiling.slices; ++other) {
+        Value part = k.loadScalar(stored, k.add(at, other * slab));
+        sum = format.isInteger() ? arith::AddIOp::create(b, k.loc, sum, part).getResult() : k.addFloats(sum, part);
+      }
+      Value toRow = k.add(k.add(firstRow, warpRow), k.add(inRow, row * 16));
+      Value toColumn = k.add(k.add(firstColumn, warpColumn), inColumn);
+      Value inside = arith::AndIOp::create(b, k.loc, k.isBelow(toRow, product.rows), k.isBelow(toColumn, product.columns));
+      k.branch(inside, [&] { product.store(sum, batch, toRow, toColumn); });
+    });
+  }
+}
+
+void BlockProduct::emit(Value batchIndex, Value row, Value column, Value threadIndex, Value memory) {
+  batch = batchIndex, firstRow = row, firstColumn = column, thread = threadIndex, shared = memory;
+  array = k.view(shared, cast<MemRefType>(product.lhs.memref.getType()).getElementType());
+  lane = k.rem(thread, k.index(32));
+  Value warp = k.div(thread, k.index(32)), tileOfWarp = k.div(warp, k.index(tiling.slices));
+  slice = k.rem(warp, k.index(tiling.slices));
+  int64_t across = tiling.columns / tiling.warpColumns;
+  warpRow = k.mul(k.div(tileOfWarp, k.index(across)), tiling.warpRows);
+  warpColumn = k.mul(k.rem(tileOfWarp, k.index(across)), tiling.warpColumns);
+
+  Value tiles = k.ceilDiv(product.steps, stepsPerTile);
+  for (int64_t stage = 0; stage + 1 < tiling.stages; ++stage) {
+    Value tile = k.index(stage);
+    k.branch(b.createOrFold<arith::CmpIOp>(k.loc, arith::CmpIPredicate::ult, tile, tiles), [&] { copyStage(tile); });
+    k.closeGroup();
+  }
+  Type sumType = format.isInteger() ? Type(b.getI32Type()) : Type(b.getF32Type());
+  Carried zeros(tiling.warpRows * tiling.warpColumns / 32, k.scalar(sumType, 0));
+  Carried sums = k.loop(k.index(0), tiles, 1, zeros, [&](Value tile, ValueRange carried) {
+    // All but the last stages - 2 groups have come: this tile's, of all threads, and the previous one has been read.
+    k.waitForGroups(tiling.stages - 2);
+    k.barrier();
+    Value next = k.add(tile, tiling.stages - 1);
+    k.branch(b.createOrFold<arith::CmpIOp>(k.loc, arith::CmpIPredicate::ult, next, tiles), [&] { copyStage(next); });
+    k.closeGroup();
+    return multiplyStage(tile, carried);
+  });
+  storeSums(sums);
+}
+
+/// Tiles in an order in which neighbours, which run at the same time, read the same rows and columns.
+static std::pair<Value, Value> orderTiles(WarpBuilder &k, Value row, Value column, Value rows, Value columns) {
+  constexpr int64_t band = 8;
+  if (codegen::constantOr(rows) < 2 * band)
+    return {row, column};
+  Value number = k.add(k.mul(row, columns), column), perBand = k.mul(columns, band);
+  Value first = k.mul(k.div(number, perBand), band), inBand = k.rem(number, perBand);
+  Value height = k.min(k.sub(rows, first), k.index(band));
+  return {k.add(first, k.rem(inBand, height)), k.div(inBand, height)};
+}
+
+void simt::emitTensorProduct(WarpBuilder &k, const TensorProduct &product) {
+  const Tiling &tiling = chooseTiling(product);
+  Value rows = k.ceilDiv(product.rows, tiling.rows), columns = k.ceilDiv(product.columns, tiling.columns);
+  SmallVector<Value> grid = {product.batch, rows, columns};
+  k.blocks(grid, kThreads, k.builder.getI8Type(), tiling.bytes(), [&](ValueRange tile, Value thread, Value shared) {
+    auto [row, column] = orderTiles(k, tile[1], tile[2], rows, columns);
+    BlockProduct(k, product, tiling)
+        .emit(tile[0], k.mul(row, tiling.rows), k.mul(column, tiling.columns), thread, shared);
+  });
+}

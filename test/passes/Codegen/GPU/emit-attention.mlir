@@ -1,0 +1,49 @@
+// RUN: lathe-opt %s -codegen-gpu-emit-kernels -canonicalize -cse -split-input-file | FileCheck %s
+
+// 70 queries are two blocks for each of 2 x 3 heads. Queries stay in registers, keys and values come a tile ahead; the largest
+// scores and the sums of a row are those of four threads.
+// CHECK-LABEL: func.func private @kernel_flash
+// CHECK: gpu.launch blocks(%{{.*}}) in (%{{.*}} = %c12,
+// CHECK-SAME: memref<32768xi8,
+// CHECK: nvgpu.device_async_copy %{{.*}} : memref<2x3x70x32xf32>
+// CHECK: nvvm.cp.async.wait.group 0
+// CHECK: nvgpu.ldmatrix
+// CHECK: nvvm.convert.float.to.tf32 %{{.*}} {rnd = #nvvm.fp_rnd_mode<rna>}
+// CHECK: gpu.barrier
+// CHECK: nvgpu.device_async_copy %{{.*}} : memref<2x3x150x32xf32>
+// CHECK: scf.for %{{.*}} iter_args
+// CHECK-NEXT: nvvm.cp.async.wait.group 0
+// CHECK-NEXT: gpu.barrier
+// CHECK: nvvm.mma.sync {{.*}}tf32
+// CHECK: gpu.shuffle xor
+// CHECK: nvvm.mma.sync {{.*}}tf32
+// CHECK: scf.yield
+// CHECK: arith.divf
+// CHECK: memref.store %{{.*}} : memref<2x3x70x32xf32>
+func.func private @kernel_flash(%q: memref<2x3x70x32xf32>, %k: memref<2x3x150x32xf32>, %v: memref<2x3x150x32xf32>, %y: memref<2x3x70x32xf32>) {
+  nn.attention %q, %k, %v outs(%y) {heads_first, kv_heads_first, nn.tf32, scale = 0.125 : f32} : (memref<2x3x70x32xf32>, memref<2x3x150x32xf32>, memref<2x3x150x32xf32>, memref<2x3x70x32xf32>) -> ()
+  return
+}
+
+// -----
+
+// In bf16, two scores are a word of a left operand, and values are transposed on their way.
+// CHECK-LABEL: func.func private @kernel_bf16
+// CHECK: nvvm.mma.sync {{.*}}bf16
+// CHECK: arith.truncf %{{.*}} : f32 to bf16
+// CHECK: nvgpu.ldmatrix %{{.*}} {numTiles = 4 : i32, transpose = true}
+// CHECK: nvvm.mma.sync {{.*}}bf16
+func.func private @kernel_bf16(%q: memref<1x70x3x64xbf16>, %k: memref<1x70x3x64xbf16>, %v: memref<1x70x3x64xbf16>, %y: memref<1x70x3x64xbf16>) {
+  nn.attention %q, %k, %v outs(%y) {causal, scale = 0.125 : f32} : (memref<1x70x3x64xbf16>, memref<1x70x3x64xbf16>, memref<1x70x3x64xbf16>, memref<1x70x3x64xbf16>) -> ()
+  return
+}
+
+// -----
+
+// Without permission f32 stays f32.
+// CHECK-LABEL: func.func private @kernel_exact
+// CHECK-NOT: nvvm.mma.sync
+func.func private @kernel_exact(%q: memref<1x70x3x64xf32>, %k: memref<1x70x3x64xf32>, %v: memref<1x70x3x64xf32>, %y: memref<1x70x3x64xf32>) {
+  nn.attention %q, %k, %v outs(%y) {scale = 0.125 : f32} : (memref<1x70x3x64xf32>, memref<1x70x3x64xf32>, memref<1x70x3x64xf32>, memref<1x70x3x64xf32>) -> ()
+  return
+}

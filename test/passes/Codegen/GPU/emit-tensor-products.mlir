@@ -1,0 +1,86 @@
+// RUN: lathe-opt %s -codegen-gpu-emit-kernels -canonicalize -cse -split-input-file | FileCheck %s
+// RUN: lathe-opt %s -codegen-gpu-emit-kernels -codegen-gpu-map-threads -codegen-device -split-input-file | FileCheck %s --check-prefix=NVVM
+
+// Three of four tiles are on their way before the first product. 70 rows fill one tile and a part of the next: of rows
+// that are not there nothing is read. Sums leave through the memory of the block.
+// CHECK-LABEL: func.func private @kernel_rows
+// CHECK: gpu.launch
+// CHECK-SAME: threads(%{{.*}}) in (%{{.*}} = %c128,
+// CHECK-SAME: workgroup(%[[BYTES:.*]] : memref<32768xi8, #gpu.address_space<workgroup>>)
+// CHECK: %[[TILES:.*]] = memref.view %[[BYTES]]
+// CHECK-SAME: to memref<16384xbf16, #gpu.address_space<workgroup>>
+// CHECK: %[[THERE:.*]] = arith.cmpi ult, %{{.*}}, %c70
+// CHECK: %[[COUNT:.*]] = arith.select %[[THERE]], %c8, %c0
+// CHECK: nvgpu.device_async_copy %{{.*}}, %[[TILES]][%{{.*}}], 8, %[[COUNT]] {bypassL1} : memref<70x256xbf16>
+// CHECK: nvgpu.device_async_copy %{{.*}}, %[[TILES]][%{{.*}}], 8 {bypassL1} : memref<256x64xbf16>
+// CHECK-COUNT-3: nvvm.cp.async.commit.group
+// CHECK: scf.for %{{.*}} = %c0 to %c8 step %c1 iter_args
+// CHECK-NEXT: nvvm.cp.async.wait.group 2
+// CHECK-NEXT: gpu.barrier
+// CHECK: nvgpu.device_async_copy
+// CHECK: nvvm.cp.async.commit.group
+// CHECK: nvgpu.ldmatrix %[[TILES]][%{{.*}}] {numTiles = 4 : i32, transpose = false}
+// CHECK-SAME: -> vector<4x2xbf16>
+// CHECK: nvgpu.ldmatrix %[[TILES]][%{{.*}}] {numTiles = 4 : i32, transpose = true}
+// CHECK-COUNT-16: nvvm.mma.sync A[{{.*}}] B[{{.*}}] C[{{.*}}] {layoutA = #nvvm.mma_layout<row>, layoutB = #nvvm.mma_layout<col>, multiplicandAPtxType = #nvvm.mma_type<bf16>
+// CHECK-NOT: nvvm.mma.sync
+// CHECK: scf.yield
+// CHECK: gpu.barrier
+// CHECK: memref.store %{{.*}} : memref<8192xf32, #gpu.address_space<workgroup>>
+// CHECK: gpu.barrier
+// CHECK: scf.for
+// CHECK: memref.load %{{.*}} : memref<8192xf32, #gpu.address_space<workgroup>>
+// CHECK: arith.truncf
+// CHECK: memref.store %{{.*}} : memref<70x64xbf16>
+
+// NVVM: llvm.mlir.global internal @{{.*}}() {addr_space = 3 : i32, alignment = 16 : i64} : !llvm.array<32768 x i8>
+// NVVM: nvvm.cp.async.shared.global
+// NVVM: nvvm.ldmatrix
+// NVVM: nvvm.mma.sync
+func.func private @kernel_rows(%x: memref<70x256xbf16>, %w: memref<256x64xbf16>, %y: memref<70x64xbf16>) {
+  nn.linear %x, %w outs(%y) epilogue {
+  ^bb0(%sum: f32):
+    %small = arith.truncf %sum : f32 to bf16
+    nn.yield %small : bf16
+  } : (memref<70x256xbf16>, memref<256x64xbf16>, memref<70x64xbf16>) -> ()
+  return
+}
+
+// -----
+
+// Of few rows, four warps share the steps of 16 x 32 elements.
+// CHECK-LABEL: func.func private @kernel_flat
+// CHECK: gpu.launch blocks(%{{.*}}) in (%{{.*}} = %c3,
+// CHECK-SAME: memref<24576xi8,
+// CHECK-COUNT-4: nvvm.mma.sync
+// CHECK-NOT: nvvm.mma.sync
+// CHECK-COUNT-3: arith.addf
+// CHECK: memref.store %{{.*}} : memref<5x96xf32>
+func.func private @kernel_flat(%x: memref<5x256xbf16>, %w: memref<256x96xbf16>, %y: memref<5x96xf32>) {
+  nn.linear %x, %w outs(%y) : (memref<5x256xbf16>, memref<256x96xbf16>, memref<5x96xf32>) -> ()
+  return
+}
+
+// -----
+
+// Rows of an odd size cannot be copied: elements go through registers.
+// CHECK-LABEL: func.func private @kernel_odd
+// CHECK-NOT: nvgpu.device_async_copy
+// CHECK: memref.load %{{.*}} : memref<70x33xbf16>
+// CHECK: memref.load %{{.*}} : memref<33x71xbf16>
+// CHECK: nvvm.mma.sync
+func.func private @kernel_odd(%x: memref<70x33xbf16>, %w: memref<33x71xbf16>, %y: memref<70x71xf32>) {
+  nn.linear %x, %w outs(%y) : (memref<70x33xbf16>, memref<33x71xbf16>, memref<70x71xf32>) -> ()
+  return
+}
+
+// -----
+
+// f32 stays f32: sums are those of fused multiply-adds.
+// CHECK-LABEL: func.func private @kernel_exact
+// CHECK-NOT: nvvm.mma.sync
+// CHECK: math.fma
+func.func private @kernel_exact(%x: memref<70x256xf32>, %w: memref<256x64xf32>, %y: memref<70x64xf32>) {
+  nn.linear %x, %w outs(%y) : (memref<70x256xf32>, memref<256x64xf32>, memref<70x64xf32>) -> ()
+  return
+}

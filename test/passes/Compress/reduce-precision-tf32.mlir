@@ -1,0 +1,38 @@
+// RUN: lathe-opt %s --pass-pipeline='builtin.module(func.func(compress-reduce-precision{format=tf32}))' --split-input-file \
+// RUN:   --remarks-filter=compress --remark-format=emitRemark -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: FileCheck %s --input-file=%t
+// RUN: lathe-opt %s --pass-pipeline='builtin.module(func.func(compress-reduce-precision{format=bf16}))' --split-input-file \
+// RUN:   | FileCheck %s --check-prefix=BF16
+
+// On a GPU f32 stays in memory and may be multiplied as tf32; in bf16, where there is no weight.
+// CHECK-LABEL: func @gpu
+// CHECK: nn.linear %{{.*}}, %{{.*}} {nn.tf32} : (tensor<?x2xf32>, tensor<2x2xf32>)
+// CHECK: nn.linear %{{.*}}, %{{.*}} {lathe.compress = {precision = "none"}} :
+// CHECK: nn.matmul %{{.*}}, %{{.*}} {nn.tf32} :
+// BF16-LABEL: func @gpu
+// BF16: nn.linear %{{.*}}, %{{.*}} : (tensor<?x2xf32>, tensor<2x2xbf16>)
+// BF16: nn.matmul %{{.*}}, %{{.*}} {nn.tf32} :
+// REMARK: [Passed] ReducePrecision{{.*}}Product=tf32
+module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_80", features = "+ptx70", vector_bits = 32, vector_registers = 255, dot_product = "none", l1_bytes = 166912, l2_bytes = 41943040, bf16_product = "mma">} {
+  func.func @gpu(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>) {
+    %w = onnx.Constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+    %a = nn.linear %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+    %b = nn.linear %x, %w {lathe.compress = {precision = "none"}} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+    %c = nn.matmul %a, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+    return %a, %b, %c : tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>
+  }
+}
+
+// -----
+
+// Elsewhere there is no such product.
+// CHECK-LABEL: func @cpu
+// CHECK-NOT: nn.tf32
+// BF16-LABEL: func @cpu
+// BF16-NOT: nn.tf32
+// REMARK: [Missed] ReducePrecision{{.*}}target has no products of tf32
+func.func @cpu(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  %w = onnx.Constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %a = nn.linear %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  return %a : tensor<?x2xf32>
+}
