@@ -46,8 +46,13 @@ struct CompiledObject {
   bool callsRuntime = false; ///< it launches kernels by functions of liblathe_rt.a
 };
 
-/// Generates the code of a module in the `llvm` phase. Fails after an error.
-mlir::FailureOr<CompiledObject> compileObject(mlir::ModuleOp module, nn::TargetAttr target);
+/// Generates the code of a module in the `llvm` phase, on the threads of its context. Its time is accounted below `timing`.
+/// Fails after an error.
+mlir::FailureOr<CompiledObject> compileObject(mlir::ModuleOp module, nn::TargetAttr target,
+                                              mlir::TimingScope *timing = nullptr);
+
+/// One relocatable ELF object of several, whose hidden symbols become local.
+llvm::Expected<Bytes> joinObjects(llvm::ArrayRef<Bytes> objects);
 
 /// Writes one relocatable object: the code, and the weights as the bytes of a read-only section. They never become LLVM
 /// constants and are not copied on the way.

@@ -45,7 +45,19 @@ static void defineWeights(const CompiledObject &object, llvm::Module &code) {
   symbol->setVisibility(llvm::GlobalValue::HiddenVisibility);
 }
 
-FailureOr<CompiledObject> lathe::compileObject(ModuleOp module, nn::TargetAttr target) {
+/// The code as an ELF object, compiled in parts.
+static FailureOr<Bytes> generateElf(ModuleOp module, nn::TargetAttr target, TimingScope *timing) {
+  FailureOr<SmallVector<Bytes>> parts = generateObjects(module, target, timing);
+  if (failed(parts))
+    return failure();
+  TimingScope joining = timing ? timing->nest("JoinObjects") : TimingScope();
+  llvm::Expected<Bytes> joined = joinObjects(*parts);
+  if (!joined)
+    return module.emitError("cannot be joined: ") << llvm::toString(joined.takeError()), failure();
+  return std::move(*joined);
+}
+
+FailureOr<CompiledObject> lathe::compileObject(ModuleOp module, nn::TargetAttr target, TimingScope *timing) {
   CompiledObject object;
   auto name = module->getAttrOfType<StringAttr>(kModelNameAttr);
   auto weights = module->getAttrOfType<ArrayAttr>(kWeightsAttr);
@@ -59,10 +71,9 @@ FailureOr<CompiledObject> lathe::compileObject(ModuleOp module, nn::TargetAttr t
     object.weights.push_back(getBlob(cast<ElementsAttr>(attr), offset));
   llvm::sort(object.weights, [](const auto &a, const auto &b) { return a.offset < b.offset; });
   bool isWasm = llvm::Triple(target.getTriple()).isOSBinFormatWasm();
-  FailureOr<Bytes> code = generateCode(module, target, CodeKind::Object, [&](llvm::Module &code) {
-    if (isWasm)
-      defineWeights(object, code);
-  });
+  FailureOr<Bytes> code = isWasm ? generateCode(module, target, CodeKind::Object, timing,
+                                                [&](llvm::Module &code) { defineWeights(object, code); })
+                                 : generateElf(module, target, timing);
   if (failed(code))
     return failure();
   object.code = std::move(*code);

@@ -11,6 +11,7 @@
 
 namespace mlir {
 class PassManager;
+class TimingScope;
 } // namespace mlir
 
 namespace lathe {
@@ -59,6 +60,8 @@ struct CompileOptions {
   bool profile = false;
   /// Called on every pass manager before it runs: where instrumentation is attached.
   std::function<void(mlir::PassManager &)> configure;
+  /// Where the time is accounted that no pass takes; may be null.
+  mlir::TimingScope *timing = nullptr;
 
   /// False where the outputs are those of the float model, up to rounding.
   bool compresses() const { return !compression.empty(); }

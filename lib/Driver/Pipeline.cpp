@@ -241,17 +241,17 @@ FailureOr<Bytes> lathe::generateKernels(ModuleOp module, const CompileOptions &o
   auto kernels = module.getOps<gpu::GPUModuleOp>();
   if (kernels.empty())
     return module.emitError("has no kernels");
-  return generateCode(*kernels.begin(), nn::getTarget(module), CodeKind::Assembly);
+  return generateCode(*kernels.begin(), nn::getTarget(module), CodeKind::Assembly, options.timing);
 }
 
-llvm::Expected<std::unique_ptr<LoadedModel>> lathe::loadModule(ModuleOp module,
-                                                               uint64_t *codeBytes) {
+llvm::Expected<std::unique_ptr<LoadedModel>> lathe::loadModule(ModuleOp module, uint64_t *codeBytes,
+                                                               TimingScope *timing) {
   SmallVector<codegen::Variant> variants = codegen::readVariants(module);
   if (llvm::none_of(variants, [](const codegen::Variant &variant) { return runsHere(variant.target); })) {
     auto names = llvm::map_range(variants, [](const codegen::Variant &variant) { return variant.name; });
     return llvm::createStringError("cannot run code for " + llvm::join(names, ", ") + " on this machine");
   }
-  FailureOr<CompiledObject> object = compileObject(module, nn::getTarget(module));
+  FailureOr<CompiledObject> object = compileObject(module, nn::getTarget(module), timing);
   if (failed(object))
     return llvm::createStringError("code generation failed");
   if (codeBytes)

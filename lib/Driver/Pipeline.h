@@ -33,9 +33,10 @@ mlir::OwningOpRef<mlir::ModuleOp> compileFile(llvm::StringRef path, mlir::MLIRCo
 /// this.
 mlir::FailureOr<Bytes> generateKernels(mlir::ModuleOp module, const CompileOptions &options);
 
-/// Loads a module of the `llvm` phase into this process; `codeBytes`, if given, becomes the size of its code.
-llvm::Expected<std::unique_ptr<LoadedModel>> loadModule(mlir::ModuleOp module,
-                                                        uint64_t *codeBytes = nullptr);
+/// Loads a module of the `llvm` phase into this process; `codeBytes`, if given, becomes the size of its code. The time of code
+/// generation is accounted below `timing`.
+llvm::Expected<std::unique_ptr<LoadedModel>> loadModule(mlir::ModuleOp module, uint64_t *codeBytes = nullptr,
+                                                        mlir::TimingScope *timing = nullptr);
 
 } // namespace lathe
 

@@ -1,7 +1,9 @@
 //===- Target.cpp - From the LLVM dialect to code -------------------------===//
 #include "lib/Target/Target.h"
+#include "lib/Target/CodeParts.h"
 #include "lib/Target/TargetFamily.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Threading.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -174,11 +176,14 @@ private:
 };
 } // namespace
 
-FailureOr<Bytes> lathe::generateCode(Operation *module, nn::TargetAttr target, CodeKind kind,
-                                      llvm::function_ref<void(llvm::Module &)> complete) {
+static TimingScope nest(TimingScope &timing, StringRef name) { return timing ? timing.nest(name) : TimingScope(); }
+
+static FailureOr<Bytes> generate(Operation *module, nn::TargetAttr target, CodeKind kind, TimingScope &timing,
+                                 llvm::function_ref<void(llvm::Module &)> complete) {
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(target);
   if (!machine)
     return module->emitError(llvm::toString(machine.takeError())), failure();
+  TimingScope translation = nest(timing, "Translate");
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context);
   if (!code)
@@ -186,11 +191,16 @@ FailureOr<Bytes> lathe::generateCode(Operation *module, nn::TargetAttr target, C
   code->setTargetTriple((*machine)->getTargetTriple());
   code->setDataLayout((*machine)->createDataLayout());
   setTargets(*code, module);
+  translation.stop();
+
   const TargetFamily &family = *findTargetFamily((*machine)->getTargetTriple());
+  TimingScope optimization = nest(timing, "Optimize");
   optimize(*code, **machine, family);
   if (complete)
     complete(*code);
+  optimization.stop();
 
+  TimingScope emission = nest(timing, "Emit");
   Bytes bytes;
   llvm::raw_svector_ostream stream(bytes);
   if (kind == CodeKind::LLVMIR) {
@@ -203,4 +213,25 @@ FailureOr<Bytes> lathe::generateCode(Operation *module, nn::TargetAttr target, C
     return module->emitError("target '") << target.getTriple() << "' cannot emit this kind of file", failure();
   passes.run(*code);
   return bytes;
+}
+
+FailureOr<Bytes> lathe::generateCode(Operation *module, nn::TargetAttr target, CodeKind kind, TimingScope *timing,
+                                     llvm::function_ref<void(llvm::Module &)> complete) {
+  TimingScope all = timing ? timing->nest("LLVM") : TimingScope();
+  return generate(module, target, kind, all, complete);
+}
+
+FailureOr<SmallVector<Bytes>> lathe::generateObjects(ModuleOp module, nn::TargetAttr target, TimingScope *timing) {
+  TimingScope all = timing ? timing->nest("LLVM") : TimingScope();
+  CodeParts parts(module);
+  SmallVector<Bytes> objects(parts.get().size());
+  LogicalResult result = failableParallelForEachN(module.getContext(), 0, objects.size(), [&](size_t index) {
+    FailureOr<Bytes> object = generate(parts.get()[index], target, CodeKind::Object, all, /*complete=*/{});
+    if (succeeded(object))
+      objects[index] = std::move(*object);
+    return LogicalResult(object);
+  });
+  if (failed(result))
+    return failure();
+  return objects;
 }

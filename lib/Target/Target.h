@@ -4,6 +4,7 @@
 
 #include "dialects/NN/IR/NNDialect.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Support/Timing.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -43,6 +44,7 @@ bool testsMachine(nn::TargetAttr target);
 /// Attributes of functions in the `llvm` phase; set by codegen-to-llvm.
 inline constexpr llvm::StringLiteral kMachineTestAttr = "lathe.machine_test"; // nn.target that a declared () -> i1 tests for
 inline constexpr llvm::StringLiteral kAnyMachineAttr = "lathe.any_machine";   // runs before the machine is known
+inline constexpr llvm::StringLiteral kKernelAttr = "lathe.kernel";            // called by @main, never inlined
 
 /// True if this process can run what is compiled for `target`.
 bool runsHere(nn::TargetAttr target);
@@ -55,9 +57,15 @@ using Bytes = llvm::SmallVector<char, 0>;
 /// Translates a module of the LLVM dialect, or a gpu.module of its NVVM dialect, optimises it at O3 and writes it as `kind`;
 /// assembly of a GPU is PTX. `target` is the module's; functions may have an `nn.target` of their own. Diagnostics go to the
 /// module's context; fails after an error. The same module gives the same bytes. `complete` may change the code after it is
-/// optimised.
+/// optimised. LLVM's time is accounted below `timing`.
 mlir::FailureOr<Bytes> generateCode(mlir::Operation *module, nn::TargetAttr target, CodeKind kind,
+                                    mlir::TimingScope *timing = nullptr,
                                     llvm::function_ref<void(llvm::Module &)> complete = {});
+
+/// As `generateCode`, but the objects of a module in the parts of `CodeParts`, at once on the threads of the module's context.
+/// What they are does not depend on how many those are.
+mlir::FailureOr<llvm::SmallVector<Bytes>> generateObjects(mlir::ModuleOp module, nn::TargetAttr target,
+                                                          mlir::TimingScope *timing = nullptr);
 
 } // namespace lathe
 

@@ -402,4 +402,20 @@ def ToLLVMPass : Pass<"codegen-to-llvm", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::lathe::nn::NNDialect"];
 }
 
+def FoldArgumentsPass : Pass<"codegen-fold-arguments", "::mlir::ModuleOp"> {
+  let summary = "Takes arguments from kernels that they do not read or that are the same constant in every call";
+  let description = [{
+    Of the fields of a memref's descriptor a kernel reads few, and most are constants. LLVM would find that out where a kernel
+    and its callers are in one module; here they may be compiled apart. Only internal functions change that are not inlined and
+    of which nothing is known but their calls.
+
+    ```mlir
+    llvm.call @kernel(%p, %c4) : (!llvm.ptr, i64) -> ()   // in each call: %c4 = llvm.mlir.constant(4 : i64)
+    // becomes, with the constant in @kernel
+    llvm.call @kernel(%p) : (!llvm.ptr) -> ()
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // PASSES_CODEGEN_PASSES_TD

@@ -60,6 +60,7 @@ void lathe::buildLLVMPipeline(OpPassManager &passes, const CodegenOptions &optio
   passes.addPass(createToLLVMPass(llvmOptions));
   if (options.exportBlocks)
     passes.addPass(createGpuExportBlocks());
+  passes.addPass(createFoldArgumentsPass());
 }
 
 namespace {

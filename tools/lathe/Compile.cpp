@@ -90,12 +90,12 @@ static llvm::Error writeCode(const CompiledObject &object, nn::TargetAttr target
 }
 
 /// Writes the object and, beside it, the header: both or none. A program has no header.
-static int writeArtifact(ModuleOp module, StringRef path, Emit emit) {
+static int writeArtifact(ModuleOp module, StringRef path, Emit emit, TimingScope *timing) {
   SmallString<128> header(path);
   llvm::sys::path::replace_extension(header, ".h");
   if (header == path)
     return fail("expected an output that is not a header, but got '" + path + "'");
-  FailureOr<CompiledObject> object = compileObject(module, nn::getTarget(module));
+  FailureOr<CompiledObject> object = compileObject(module, nn::getTarget(module), timing);
   if (failed(object))
     return kFailure;
   if (llvm::Error error = writeCode(*object, nn::getTarget(module), path, emit))
@@ -112,13 +112,13 @@ static int writeArtifact(ModuleOp module, StringRef path, Emit emit) {
 }
 
 /// Writes the WebAssembly module and, beside it, the ES module and its types: all or none.
-static int writeWasm(ModuleOp module, StringRef path) {
+static int writeWasm(ModuleOp module, StringRef path, TimingScope *timing) {
   if (llvm::sys::path::extension(path) != ".wasm")
     return fail("expected an output that ends in .wasm, but got '" + path + "'");
   SmallString<128> script(path), types(path);
   llvm::sys::path::replace_extension(script, ".mjs");
   llvm::sys::path::replace_extension(types, ".d.mts");
-  FailureOr<CompiledObject> object = compileObject(module, nn::getTarget(module));
+  FailureOr<CompiledObject> object = compileObject(module, nn::getTarget(module), timing);
   if (failed(object))
     return kFailure;
   if (llvm::Error error = linkWasm(*object, path))
@@ -215,18 +215,19 @@ int lathe::runCompile(int argc, char **argv) {
     return writeModule(*module, flags, path);
   if (llvm::Error error = checkTarget(emit, nn::getTarget(*module)))
     return fail(textOf(std::move(error)));
+  TimingScope *timing = session.getOptions().timing;
   switch (emit) {
   case Emit::Object:
   case Emit::Shared:
   case Emit::Executable:
-    return writeArtifact(*module, path, emit);
+    return writeArtifact(*module, path, emit, timing);
   case Emit::Wasm:
-    return writeWasm(*module, path);
+    return writeWasm(*module, path, timing);
   case Emit::LLVMIR:
   case Emit::Assembly: {
     FailureOr<Bytes> code =
         generateCode(*module, nn::getTarget(*module),
-                     emit == Emit::LLVMIR ? CodeKind::LLVMIR : CodeKind::Assembly);
+                     emit == Emit::LLVMIR ? CodeKind::LLVMIR : CodeKind::Assembly, timing);
     return failed(code) ? kFailure : write(path, StringRef(code->data(), code->size()));
   }
   case Emit::MLIR:
@@ -236,7 +237,7 @@ int lathe::runCompile(int argc, char **argv) {
   case Emit::Ptx: {
     if (!codegen::isGpu(nn::getTarget(*module)))
       return fail("expected a GPU target for --emit=ptx, and no --emulate");
-    FailureOr<Bytes> code = generateKernels(*module, options);
+    FailureOr<Bytes> code = generateKernels(*module, session.getOptions());
     return failed(code) ? kFailure : write(path, StringRef(code->data(), code->size()));
   }
   }

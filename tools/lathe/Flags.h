@@ -85,6 +85,8 @@ struct ModelFlags {
       cl::value_desc("map"), cl::cat(category)};
   cl::opt<bool> noWinograd{"no-winograd", cl::desc("compute 3x3 convolutions directly, never by Winograd's algorithm"),
                            cl::cat(category)};
+  cl::opt<unsigned> jobs{"jobs", cl::desc("threads that compile; 0: all of the machine"), cl::init(0), cl::value_desc("n"),
+                         cl::cat(category)};
   cl::opt<bool> remarks{"remarks", cl::desc("print what the passes applied and missed, and why"),
                         cl::cat(category)};
 

@@ -24,10 +24,17 @@ const mlir::DialectRegistry &lathe::getRegistry() {
 Session::Session(const ModelFlags &flags, CompileOptions given, std::vector<CollectedRemark> *remarks)
     : context(getRegistry()), options(std::move(given)), file(flags.model),
       diagnostics(context, file, llvm::errs()) {
+  if (flags.jobs)
+    context.disableMultithreading();
+  if (flags.jobs > 1) {
+    threads.emplace(llvm::hardware_concurrency(flags.jobs));
+    context.setThreadPool(*threads);
+  }
   // An operation's text is the whole function in MLIR: no help to the user of a model.
   context.printOpOnDiagnostic(false);
   mlir::applyDefaultTimingManagerCLOptions(timing);
   root = timing.getRootScope();
+  options.timing = &root;
   options.configure = [this](mlir::PassManager &passes) {
     (void)mlir::applyPassManagerCLOptions(passes);
     passes.enableTiming(root);
@@ -63,7 +70,7 @@ std::unique_ptr<LoadedModel> Session::load() {
   if (!module)
     return nullptr;
   profile = readProfileLayout(*module);
-  llvm::Expected<std::unique_ptr<LoadedModel>> loaded = loadModule(*module, &codeBytes);
+  llvm::Expected<std::unique_ptr<LoadedModel>> loaded = loadModule(*module, &codeBytes, &root);
   if (!loaded) {
     llvm::errs() << file << ": error: " << textOf(loaded.takeError()) << "\n";
     return nullptr;

@@ -11,6 +11,8 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/Timing.h"
 #include "tools/lathe/Flags.h"
+#include "llvm/Support/ThreadPool.h"
+#include <optional>
 
 namespace lathe {
 
@@ -38,6 +40,7 @@ public:
   const ProfileLayout &getProfileLayout() const { return profile; }
 
 private:
+  std::optional<llvm::DefaultThreadPool> threads; ///< the context's, where it has not its own
   mlir::MLIRContext context;
   CompileOptions options;
   std::string file;

@@ -12,6 +12,9 @@
 
 namespace lathe::codegen {
 
+/// What @main calls and is not inlined; as in lib/Target/Target.h.
+inline constexpr llvm::StringLiteral kKernelAttr = "lathe.kernel";
+
 /// Where the constants of a module lie in its one section of weights.
 struct WeightLayout {
   llvm::StringMap<int64_t> offsets; ///< by the name of the memref.global

@@ -77,8 +77,20 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
     module->setAttr("lathe.name", StringAttr::get(&getContext(), name));
     if (!hasEntry)
       return;
+    for (const Variant &variant : variants)
+      markKernels(module, variant.main);
     addWeightBytes(module, variants, *weights);
     addEntryPoint(module, name, variants, mainTypes, IntegerType::get(&getContext(), indexBits), *weights);
+  }
+
+  /// Marks what @main calls and LLVM keeps as it is.
+  static void markKernels(ModuleOp module, StringRef main) {
+    SymbolTable symbols(module);
+    symbols.lookup(main)->walk([&](LLVM::CallOp call) {
+      auto callee = symbols.lookup<LLVM::LLVMFuncOp>(call.getCallee().value_or(""));
+      if (callee && callee.getNoInline())
+        callee->setAttr(kKernelAttr, UnitAttr::get(module.getContext()));
+    });
   }
 
   /// Writes down how much each variant uses of the weights.
