@@ -116,7 +116,7 @@ std::string lathe::generateHeader(ModuleOp module) {
      << "_outputs *outputs, void *workspace,\n"
      << "    const lathe_executor *executor);\n\n";
   if (device)
-    os << "/* The same with tensors of the device: the pointers are its addresses. `stream`, a CUstream, orders the run after what is in\n"
+    os << "/* The same with tensors of the device: the pointers are its addresses, aligned to 16 bytes. `stream`, a CUstream, orders the run after what is in\n"
           " * it, and the call returns before the run ends; NULL takes a stream of the model's and waits for the end. */\n"
        << "lathe_status " << model << "_run_device(const " << model << "_inputs *inputs, const " << model
        << "_outputs *outputs, void *stream);\n\n"

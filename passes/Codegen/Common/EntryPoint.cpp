@@ -154,8 +154,9 @@ private:
     return arguments;
   }
 
-  /// Loads what a caller gives and returns a status where it must not be used. A null `workspace` is not looked at.
-  Arguments checkArguments(ArrayRef<Type> types, Value inputs, Value outputs, Value workspace) {
+  /// Loads what a caller gives and returns a status where it must not be used. A null `workspace` is not looked at. Tensors
+  /// need the alignment of their elements, and `least`.
+  Arguments checkArguments(ArrayRef<Type> types, Value inputs, Value outputs, Value workspace, int64_t least = 1) {
     SmallVector<Value> nulls, misaligned, outOfRange;
     if (!inputsType.getBody().empty())
       nulls.push_back(isNull(inputs));
@@ -168,7 +169,7 @@ private:
     Arguments arguments = loadArguments(inputs, outputs);
     check(llvm::map_to_vector(arguments.addresses, [&](Value address) { return isNull(address); }), LATHE_ERROR_NULL_POINTER);
     for (auto [address, type] : llvm::zip(arguments.addresses, types))
-      if (int64_t alignment = getElementBytes(cast<MemRefType>(type).getElementType()); alignment > 1)
+      if (int64_t alignment = std::max(getElementBytes(cast<MemRefType>(type).getElementType()), least); alignment > 1)
         misaligned.push_back(isMisaligned(address, alignment));
     if (workspace)
       misaligned.push_back(isMisaligned(workspace, LATHE_ALIGNMENT));
@@ -237,14 +238,14 @@ private:
   /// A visible function that calls one of the runtime with the model's constant and `forwarded` of its own arguments. With
   /// `types`, it checks inputs and outputs, its first two arguments, before.
   LLVM::LLVMFuncOp makeForwarder(StringRef suffix, Type result, ArrayRef<Type> arguments, StringRef callee, unsigned forwarded,
-                                 ArrayRef<Type> types = {}) {
+                                 ArrayRef<Type> types = {}, int64_t alignment = 1) {
     SmallVector<Type> operandTypes{pointer};
     operandTypes.append(arguments.begin(), arguments.begin() + forwarded);
     builder.setInsertionPointToEnd(module.getBody());
     auto target = LLVM::LLVMFuncOp::create(builder, callee, LLVM::LLVMFunctionType::get(result, operandTypes));
     LLVM::LLVMFuncOp function = makeFunction(name + suffix, result, arguments);
     if (!types.empty())
-      (void)checkArguments(types, function.getArgument(0), function.getArgument(1), Value());
+      (void)checkArguments(types, function.getArgument(0), function.getArgument(1), Value(), alignment);
     SmallVector<Value> operands{LLVM::AddressOfOp::create(builder, pointer, (name + kDeviceModelSuffix).str())};
     llvm::append_range(operands, function.getArguments().take_front(forwarded));
     LLVM::ReturnOp::create(builder, LLVM::CallOp::create(builder, target, operands).getResults());
@@ -261,7 +262,7 @@ private:
     LLVM::ReturnOp::create(builder, ValueRange());
     makeForwarder("_load", i32, {}, "lathe_cuda_load", 0);
     makeForwarder("_unload", none, {}, "lathe_cuda_unload", 0);
-    makeForwarder("_run_device", i32, {pointer, pointer, pointer}, "lathe_cuda_run_device", 3, types);
+    makeForwarder("_run_device", i32, {pointer, pointer, pointer}, "lathe_cuda_run_device", 3, types, LATHE_CUDA_ALIGNMENT);
     builder.setInsertionPointToEnd(module.getBody());
     auto message = LLVM::LLVMFuncOp::create(builder, "lathe_cuda_message", LLVM::LLVMFunctionType::get(pointer, {}));
     makeFunction(name + "_message", pointer, {});

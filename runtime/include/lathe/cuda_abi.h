@@ -38,6 +38,9 @@ lathe_status lathe_cuda_run_host(const lathe_cuda_model *model, const void *inpu
 lathe_status lathe_cuda_run_device(const lathe_cuda_model *model, const void *inputs, const void *outputs, void *stream);
 const char *lathe_cuda_message(void);
 
+/* Alignment, in bytes, of tensors of the device: kernels copy so many at once. */
+#define LATHE_CUDA_ALIGNMENT 16
+
 /* The first words of `words`, by place; the kernel's parameters follow, each in the low bytes of a word. */
 enum {
   LATHE_CUDA_GRID = 0,   /* blocks in x, y and z */

@@ -101,6 +101,8 @@ static void check_pointers(void) {
   REQUIRE(driver.stream_synchronize(stream) == CUDA_SUCCESS);
   compare(logits, 5);
   REQUIRE(gpu_run_device(&in, &(gpu_outputs){0}, stream) == LATHE_ERROR_NULL_POINTER);
+  gpu_outputs askew = {.logits = (float *)(uintptr_t)(output[0] + 8)};
+  REQUIRE(gpu_run_device(&in, &askew, stream) == LATHE_ERROR_MISALIGNED);
   gpu_unload();
   for (int i = 0; i < 2; ++i)
     REQUIRE(driver.memory_free(output[i]) == CUDA_SUCCESS);
