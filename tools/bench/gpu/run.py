@@ -54,6 +54,7 @@ def run_model(entry, arguments, folder):
 def time_torch(torch, work):
     """Milliseconds of one run of the work by torch: the least of three turns, each of which takes about a third of a second."""
     dtype = getattr(torch, work["dtype"])
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = work["tf32"]  # else float32 means float32
     make = lambda *shape: torch.randn(*shape, device="cuda", dtype=dtype)
     with torch.inference_mode():
         if work["kind"] == "gemm":
@@ -102,7 +103,6 @@ def import_torch():
         return None
     if not torch.cuda.is_available():
         return None
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # float32 means float32
     torch.backends.cudnn.benchmark = True
     return torch
 
