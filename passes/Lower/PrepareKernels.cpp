@@ -30,6 +30,8 @@ int64_t choosePanelWidth(int64_t columns, nn::TargetAttr target) {
 
 Type elementTypeOf(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
 
+constexpr int64_t bytesPerWord = 4;
+
 /// Reduction steps that are neighbours in a packed weight, because one product takes them at once.
 int64_t stepsPerProduct(Value input, Value weight) {
   Type element = elementTypeOf(input);
@@ -103,11 +105,13 @@ private:
 
   LogicalResult prepareLinear(nn::LinearOp op) {
     auto weight = cast<RankedTensorType>(op.getWeight().getType());
-    if (weight.getRank() != 2 || codegen::isGpu(nn::getTarget(op)))
+    bool isGpu = codegen::isGpu(nn::getTarget(op));
+    if (weight.getRank() != 2 || (isGpu && stepsPerProduct(op.getInput(), op.getWeight()) != bytesPerWord))
       return success();
     if (!weight.hasStaticShape())
       return remarkUnpacked(op, "its weight has a dynamic shape");
-    int64_t width = choosePanelWidth(weight.getDimSize(1), nn::getTarget(op));
+    // On tensor cores bytes are multiplied as words of four steps, of all columns in one panel.
+    int64_t width = isGpu ? weight.getDimSize(1) : choosePanelWidth(weight.getDimSize(1), nn::getTarget(op));
     if (int64_t steps = stepsPerProduct(op.getInput(), op.getWeight()); steps > 1) {
       if (int64_t excess = weight.getDimSize(0) % steps)
         op.getInputMutable().assign(padChannels(op.getInput(), steps - excess));
@@ -125,9 +129,10 @@ private:
 
   LogicalResult prepareConv(nn::ConvOp op) {
     auto weight = cast<RankedTensorType>(op.getWeight().getType());
-    if (codegen::isGpu(nn::getTarget(op)))
-      return padInput(op), success();
     int64_t steps = stepsPerProduct(op.getInput(), op.getWeight());
+    bool isGpu = codegen::isGpu(nn::getTarget(op));
+    if (isGpu && (steps != bytesPerWord || op.getGroup() != 1 || !weight.hasStaticShape()))
+      return padInput(op), success();
     int64_t group = op.getGroup(), channels = weight.getRank() == 4 ? weight.getDimSize(2) : 0;
     bool depthwise = weight.getRank() == 4 && channels == 1 && group > 1 && weight.getDimSize(3) == group;
     int64_t excess = depthwise ? 0 : channels % steps;
@@ -141,7 +146,8 @@ private:
     if (!weight.hasStaticShape())
       return op.emitOpError("expected a weight of static shape, but got ") << weight;
 
-    int64_t outputs = weight.getDimSize(3) / group, width = choosePanelWidth(outputs, nn::getTarget(op));
+    int64_t outputs = weight.getDimSize(3) / group;
+    int64_t width = isGpu ? outputs : choosePanelWidth(outputs, nn::getTarget(op));
     Value packed = shiftLastChunk(op.getInput(), op.getWeight(), /*dimension=*/2);
     if (group == 1) {
       packed =

@@ -23,6 +23,7 @@ FORMATS = [
     ("int8-mobilenet", "glyph_mobilenet", LEVELS, ["--quantize=int8", *CALIBRATE]),
     ("int8-vit", "glyph_vit", LEVELS, ["--quantize=int8", *CALIBRATE]),
     ("w4", "glyph_vit", EXACT, ["--quantize=w4"]),
+    ("w4-tf32", "glyph_vit", 5e-3, ["--quantize=w4", "--precision=tf32"]),
     ("bf16", "glyph_vit", EXACT, ["--precision=bf16"]),
     ("sparse", "glyph_vit", EXACT, ["--prune=magnitude:0.9"]),
     ("tokens", "glyph_vit", EXACT, ["--token-merge=r:4"]),

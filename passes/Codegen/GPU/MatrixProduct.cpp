@@ -1,6 +1,8 @@
 //===- MatrixProduct.cpp - nn.linear and nn.matmul --------------------===//
 #include "passes/Codegen/GPU/Kernels.h"
+#include "dialects/NN/IR/NNPrecision.h"
 #include "passes/Codegen/GPU/TensorContraction.h"
+#include "passes/Codegen/GPU/TensorProduct.h"
 #include "passes/Codegen/GPU/TiledProduct.h"
 
 using namespace mlir;
@@ -31,6 +33,56 @@ static Value loadBits(ThreadBuilder &k, nn::LinearOp op, Value row, Value column
   if (!op.getOffsets())
     number = arith::SubIOp::create(b, k.loc, number, k.scalar(i32, 1 << (bits - 1)));
   return arith::SIToFPOp::create(b, k.loc, b.getF32Type(), number);
+}
+
+/// Element (row, column) of a weight of bytes or words, in f32.
+static Value loadScaled(ThreadBuilder &k, nn::LinearOp op, Value row, Value column, Value groupRows) {
+  OpBuilder &b = k.builder;
+  Value number;
+  if (op.getBits())
+    number = loadBits(k, op, row, column);
+  else
+    number = arith::SIToFPOp::create(b, k.loc, b.getF32Type(),
+                                     k.loadWide(op.getWeight(), {row, column}, /*isSigned=*/true));
+  Value group = k.div(row, groupRows);
+  if (op.getScales())
+    number = k.mulFloats(number, k.loadScalar(op.getScales(), {group, column}));
+  if (op.getOffsets())
+    number = k.addFloats(number, k.loadScalar(op.getOffsets(), {group, column}));
+  return number;
+}
+
+/// As emitGrouped, for enough rows that an element is unpacked once for many of them: on its way to memory of the block. On
+/// tensor cores if f32 may be rounded to tf32. False, with nothing emitted, for few rows.
+static bool emitUnpacked(nn::LinearOp op) {
+  WarpBuilder k(op);
+  Value input = op.getInput(), out = op.getInit();
+  SmallVector<Value> leading = k.leadingSizes(out);
+  Value rows = k.index(1), columns = k.dim(out, leading.size()), steps = k.dim(input, leading.size());
+  for (Value size : leading)
+    rows = k.mul(rows, size);
+  if (!fillsTiles(rows, columns))
+    return false;
+  Value groupRows = op.getScales() ? k.div(steps, k.dim(op.getScales(), 0)) : steps;
+  auto at = [&](Value row, Value column) {
+    SmallVector<Value> indices = k.delinearize(row, leading);
+    indices.push_back(column);
+    return indices;
+  };
+  auto rhs = [&](Value, Value step, Value column) { return loadScaled(k, op, step, column, groupRows); };
+  auto store = [&](Value sum, Value, Value row, Value column) {
+    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(row, column));
+  };
+  if (nn::allowsTF32(op)) {
+    auto lhs = [&](Value, Value row, Value step) { return at(row, step); };
+    TensorFormat format = *TensorFormat::find(k.builder.getF32Type(), k.builder.getF32Type(), /*allowTF32=*/true);
+    emitTensorProduct(k, {format, k.index(1), rows, columns, steps, {input, chooseCopyWidth(k, input), lhs},
+                          {op.getWeight(), /*width=*/1, nullptr, rhs}, store});
+    return true;
+  }
+  auto lhs = [&](Value, Value row, Value step) { return k.loadScalar(input, at(row, step)); };
+  emitTiledProduct(k, {k.index(1), rows, columns, steps, lhs, rhs, store});
+  return true;
 }
 
 /// A weight of bytes or words times an f32 input: groups of neighbouring rows share a scale and an offset.
@@ -76,8 +128,11 @@ LogicalResult simt::emitLinear(nn::LinearOp op) {
   auto inputType = cast<MemRefType>(input.getType()), weightType = cast<MemRefType>(weight.getType());
   if (weightType.getRank() != 2)
     return op.emitOpError("expected a weight of rank 2, but got ") << weightType;
-  if (inputType.getElementType().isF32() && weightType.getElementType().isInteger())
-    return emitGrouped(k, op), success();
+  if (inputType.getElementType().isF32() && weightType.getElementType().isInteger()) {
+    if (!emitUnpacked(op))
+      emitGrouped(k, op);
+    return success();
+  }
   Type type = k.accumulatorType(input, weight);
   if (!type)
     return op.emitOpError("has no kernel for ")

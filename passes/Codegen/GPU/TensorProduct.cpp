@@ -113,6 +113,7 @@ void BlockProduct::copyTile(const TensorOperand &operand, Value begin, Value fir
                             Value elements, int64_t tileLines, int64_t tileElements, bool isWords) {
   int64_t chunk = kChunkBytes / bytes, chunks = tileElements / chunk, width = operand.width, parts = tileElements / width;
   int64_t copies = tileLines * parts;
+  bool throughRegisters = operand.load || width * bytes < 4;
   auto fits = [](Value size, int64_t tile) {
     int64_t constant = codegen::constantOr(size);
     return constant > 0 && constant % tile == 0;
@@ -128,21 +129,23 @@ void BlockProduct::copyTile(const TensorOperand &operand, Value begin, Value fir
       require(k.isBelow(atLine, lines));
     if (!elementsFit)
       require(k.isBelow(atElement, elements));
-    if (operand.inside)
-      require(operand.inside(batch, atLine, atElement));
     // Of words, the four lines that a fragment is made of differ in two chunks each.
     Value place = isWords ? k.exclusiveOr(k.div(element, k.index(chunk)), k.mul(k.rem(line, k.index(4)), 2))
                           : placeChunk(line, k.div(element, k.index(chunk)), chunks);
     Value to = k.add(begin, k.add(k.mul(line, tileElements),
                                   k.add(k.mul(place, chunk), k.rem(element, k.index(chunk)))));
-    if (width * bytes >= 4) {
+    if (!throughRegisters) {
       Value read = inside ? arith::SelectOp::create(b, k.loc, inside, k.index(width), k.index(0)).getResult() : Value();
       k.copyAsync(operand.memref, operand.at(batch, atLine, atElement), array, to, width, read);
       return;
     }
     for (int64_t i = 0; i < width; ++i) {
       Value zero = k.scalar(cast<MemRefType>(array.getType()).getElementType(), 0), value = zero;
-      auto load = [&] { return k.loadScalar(operand.memref, operand.at(batch, atLine, k.add(atElement, i))); };
+      auto load = [&] {
+        Value number = k.add(atElement, i);
+        return operand.load ? operand.load(batch, atLine, number)
+                            : k.loadScalar(operand.memref, operand.at(batch, atLine, number));
+      };
       if (inside) {
         auto branch = scf::IfOp::create(b, k.loc, zero.getType(), inside, /*withElseRegion=*/true);
         OpBuilder::InsertionGuard guard(b);
@@ -163,7 +166,7 @@ void BlockProduct::copyTile(const TensorOperand &operand, Value begin, Value fir
       return copy(number);
     k.branch(k.isBelow(number, k.index(copies)), [&] { copy(number); });
   };
-  if (width * bytes < 4)
+  if (throughRegisters)
     return k.loop(k.index(0), k.index(copies), kThreads, guarded);
   for (int64_t first = 0; first < copies; first += kThreads)
     guarded(k.index(first));

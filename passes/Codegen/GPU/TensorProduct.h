@@ -13,8 +13,9 @@ struct TensorOperand {
   /// Elements that are copied at once: neighbours in memory, there or not there together, from a multiple of their bytes.
   int64_t width;
   llvm::function_ref<mlir::SmallVector<mlir::Value>(mlir::Value batch, mlir::Value line, mlir::Value element)> at;
-  /// Whether the elements that `at` names are there, within the lines and elements there are; null: they are.
-  llvm::function_ref<mlir::Value(mlir::Value batch, mlir::Value line, mlir::Value element)> inside = nullptr;
+  /// Computes an element where it does not lie in memory as it is multiplied: then it passes through registers, and `memref`
+  /// and `at` are not used.
+  llvm::function_ref<mlir::Value(mlir::Value batch, mlir::Value line, mlir::Value element)> load = nullptr;
 };
 
 /// A batch of products of matrices; what is not there counts as zero. Sums are f32, or i32 of bytes.

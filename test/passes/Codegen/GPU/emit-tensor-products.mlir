@@ -84,3 +84,28 @@ func.func private @kernel_exact(%x: memref<70x256xf32>, %w: memref<256x64xf32>, 
   nn.linear %x, %w outs(%y) : (memref<70x256xf32>, memref<256x64xf32>, memref<70x64xf32>) -> ()
   return
 }
+
+// -----
+
+// Words of four bytes of a column are read as they are: unsigned activations, signed weights, sums of i32.
+// CHECK-LABEL: func.func private @kernel_bytes
+// CHECK: nvgpu.device_async_copy %{{.*}} : memref<70x64xi8>
+// CHECK: nvgpu.device_async_copy %{{.*}} : memref<16x256xi8>
+// CHECK: nvgpu.ldmatrix %{{.*}} -> vector<4x4xi8>
+// CHECK: vector.load %{{.*}} vector<4xi8>
+// CHECK: nvvm.mma.sync {{.*}}multiplicandAPtxType = #nvvm.mma_type<u8>, multiplicandBPtxType = #nvvm.mma_type<s8>
+func.func private @kernel_bytes(%x: memref<70x64xi8>, %w: memref<1x16x64x4xi8>, %y: memref<70x64xi32>) {
+  nn.linear %x, %w outs(%y) : (memref<70x64xi8>, memref<1x16x64x4xi8>, memref<70x64xi32>) -> ()
+  return
+}
+
+// -----
+
+// f32 that may be rounded to tf32.
+// CHECK-LABEL: func.func private @kernel_tf32
+// CHECK: nvvm.convert.float.to.tf32 %{{.*}} {rnd = #nvvm.fp_rnd_mode<rna>}
+// CHECK: nvvm.mma.sync {{.*}}tf32
+func.func private @kernel_tf32(%x: memref<2x70x64xf32>, %w: memref<64x48xf32>, %y: memref<2x70x48xf32>) {
+  nn.matmul %x, %w outs(%y) {nn.tf32} : (memref<2x70x64xf32>, memref<64x48xf32>, memref<2x70x48xf32>) -> ()
+  return
+}
