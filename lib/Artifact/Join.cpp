@@ -35,8 +35,8 @@ llvm::Expected<Bytes> lathe::joinObjects(llvm::ArrayRef<Bytes> objects) {
     llvm::Expected<TemporaryFile> file = TemporaryFile::create("o");
     if (!file)
       return file.takeError();
-    if (llvm::Error error = writeFile(
-            file->path, [&](llvm::raw_ostream &stream) { stream.write(object.data(), object.size()); }))
+    if (llvm::Error error =
+            writeFile(file->path, [&](llvm::raw_ostream &stream) { stream.write(object.data(), object.size()); }))
       return std::move(error);
     arguments.push_back(file->path.str().str());
     files.push_back(std::move(*file));

@@ -22,9 +22,7 @@ static bool isDeclaration(Operation *symbol) {
 }
 
 /// True if the symbol may lie in another part than what refers to it, at no cost to the code.
-static bool mayLieApart(Operation *symbol) {
-  return isDeclaration(symbol) || symbol->hasAttr(kKernelAttr);
-}
+static bool mayLieApart(Operation *symbol) { return isDeclaration(symbol) || symbol->hasAttr(kKernelAttr); }
 
 static size_t countOps(Operation *symbol) {
   size_t count = 0;
@@ -70,10 +68,15 @@ CodeParts::CodeParts(ModuleOp module) : module(module), parts(1, module) {
   for (auto [index, size] : llvm::enumerate(sizes))
     if (!isDeclaration(order[index]))
       groupSizes[classes[index]] += size;
-  auto groups = llvm::to_vector(llvm::seq<unsigned>(0, groupSizes.size()));
+  SmallVector<unsigned> groups;
+  for (auto [group, size] : llvm::enumerate(groupSizes))
+    if (size != 0)
+      groups.push_back(group);
+  if (groups.size() < 2)
+    return;
   llvm::sort(groups, [&](unsigned a, unsigned b) { return std::pair(groupSizes[b], a) < std::pair(groupSizes[a], b); });
   SmallVector<size_t> partSizes(std::min<size_t>(count, groups.size()));
-  SmallVector<unsigned> partOfGroup(groups.size());
+  SmallVector<unsigned> partOfGroup(groupSizes.size());
   for (unsigned group : groups) {
     unsigned part = llvm::min_element(partSizes) - partSizes.begin();
     partOfGroup[group] = part;

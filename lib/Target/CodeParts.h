@@ -9,12 +9,12 @@
 
 namespace lathe {
 
-/// The functions of a module of the LLVM dialect in modules of their own, about equal in size, as long as this lives; then
-/// they are back in their places.
+/// The functions of a module of the LLVM dialect in modules of their own, about equal in size, as long as this lives;
+/// then they are back in their places.
 ///
-/// A part has all that its functions refer to, but for kernels (`kKernelAttr`): such a one is declared in other parts, and hidden
-/// instead of internal. What is only declared in the module is declared in each part. How a module is divided
-/// depends on nothing but the module, and a small module stays whole.
+/// A part has all that its functions refer to, but for kernels (`kKernelAttr`): such a one is declared in other parts,
+/// and hidden instead of internal. What is only declared in the module is declared in each part. How a module is
+/// divided depends on nothing but the module, and a small module stays whole.
 class CodeParts {
 public:
   explicit CodeParts(mlir::ModuleOp module);

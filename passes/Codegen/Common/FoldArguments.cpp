@@ -56,7 +56,8 @@ static bool areEqual(Value a, Value b) {
   Value baseOfA = getBase(a), baseOfB = getBase(b);
   if (bool(baseOfA) != bool(baseOfB) || (baseOfA && !areEqual(baseOfA, baseOfB)))
     return false;
-  return OperationEquivalence::isEquivalentTo(a.getDefiningOp(), b.getDefiningOp(), OperationEquivalence::ignoreValueEquivalence,
+  return OperationEquivalence::isEquivalentTo(a.getDefiningOp(), b.getDefiningOp(),
+                                              OperationEquivalence::ignoreValueEquivalence,
                                               /*markEquivalent=*/nullptr, OperationEquivalence::IgnoreLocations);
 }
 
