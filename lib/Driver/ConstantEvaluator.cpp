@@ -8,6 +8,7 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/Threading.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -54,6 +55,24 @@ static AsmResourceBlob makeBlob(Tensor tensor) {
                          [owner = std::move(tensor)](void *, size_t, size_t) {}, /*dataIsMutable=*/false);
 }
 
+namespace {
+/// Runs the tasks of a model on the threads of an MLIR context.
+struct ContextExecutor : lathe_executor {
+  explicit ContextExecutor(MLIRContext *context)
+      : lathe_executor{parallelFor, context->isMultithreadingEnabled() ? int32_t(context->getNumThreads()) : 1},
+        context(context) {}
+
+  static void parallelFor(const lathe_executor *self, lathe_task_fn task, const void *data, int64_t count) {
+    int64_t parts = std::min<int64_t>(count, self->threads);
+    mlir::parallelFor(static_cast<const ContextExecutor *>(self)->context, 0, parts, [&](size_t part) {
+      task(data, count * int64_t(part) / parts, count * int64_t(part + 1) / parts);
+    });
+  }
+
+  MLIRContext *context;
+};
+} // namespace
+
 LogicalResult lathe::evaluateConstants(ModuleOp module, SmallVectorImpl<ElementsAttr> &results) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (!main || main.getNumArguments() != 0)
@@ -74,7 +93,8 @@ LogicalResult lathe::evaluateConstants(ModuleOp module, SmallVectorImpl<Elements
     inputs.push_back(Tensor::borrow(lathe_dtype(input.dtype), {input.shape, size_t(input.rank)}, bytes.data()));
   }
   auto pointers = llvm::map_to_vector(inputs, [](const Tensor &input) { return &input; });
-  if (llvm::Error error = (*loaded)->run(pointers, outputs))
+  ContextExecutor executor(module.getContext());
+  if (llvm::Error error = (*loaded)->run(pointers, outputs, &executor))
     return module.emitError("cannot evaluate constants: ") << textOf(std::move(error));
   if (outputs.size() != types.size())
     return module.emitError("expected ") << types.size() << " constants, but got " << outputs.size();
