@@ -1,6 +1,7 @@
 //===- SymbolicShapes.cpp - Shapes as expressions over a model's dims -----===//
 #include "dialects/Interfaces/SymbolicShapes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -124,6 +125,9 @@ LogicalResult SymbolicShapes::compute() {
   bool good = true;
   if (function.isExternal())
     return success();
+  llvm::erase_if(symbols, [](const SymbolicDim &symbol) { return symbol.dependsOnData(); });
+  dataSymbols.clear();
+  sizes.clear();
   for (BlockArgument argument : function.getArguments())
     if (isa<TensorType>(argument.getType()) && hasDims(argument))
       good &= succeeded(checkSize(*this, argument, argument.getLoc()));
@@ -223,6 +227,86 @@ void SymbolicShapes::setElements(Value value, ArrayRef<AffineExpr> values) {
 
 AffineExpr SymbolicShapes::constant(int64_t value) const { return getAffineConstantExpr(value, context); }
 
+/// A name for a size that data decides: see `getDataSize`.
+static std::string nameDataSize(func::FuncOp function, OpResult result, unsigned dim, ArrayRef<SymbolicDim> taken) {
+  std::string name;
+  for (OpOperand &use : result.getUses())
+    if (use.getOwner()->getParentOp() == function && use.getOwner()->hasTrait<OpTrait::IsTerminator>())
+      if (auto names = function.getResultAttrOfType<ArrayAttr>(use.getOperandNumber(), kDimsAttr); names && dim < names.size())
+        name = cast<StringAttr>(names[dim]).str();
+  if (llvm::is_contained(llvm::map_range(taken, [](const SymbolicDim &s) { return s.name; }), name))
+    name.clear();
+  auto loc = result.getLoc()->findInstanceOf<NameLoc>();
+  if (name.empty() && loc)
+    name = loc.getName().str();
+  if (name.empty())
+    name = result.getOwner()->getName().stripDialect().str();
+  std::string unique = name;
+  for (unsigned number = 2; llvm::is_contained(llvm::map_range(taken, [](const SymbolicDim &s) { return s.name; }), unique);
+       ++number)
+    unique = name + "#" + std::to_string(number);
+  return unique;
+}
+
+AffineExpr SymbolicShapes::getDataSize(Value result, unsigned dim, AffineExpr bound, ArrayRef<Value> reasons,
+                                       bool isChecked) {
+  isChecked |= !bound;
+  bound = bound ? simplify(bound) : constant(SymbolicDim().upper);
+  int64_t upper = std::max<int64_t>(getUpperBound(bound), 0);
+  if (upper == 0 && !isChecked)
+    return constant(0);
+  Operation *op = cast<OpResult>(result).getOwner();
+  std::vector<const void *> key = {op->getName().getAsOpaquePointer(), bound.getAsOpaquePointer(),
+                                   reinterpret_cast<const void *>(uintptr_t(dim))};
+  for (Value reason : reasons) {
+    auto known = getElements(reason); // constants of one value are one reason
+    if (!known)
+      key.push_back(reason.getAsOpaquePointer());
+    for (AffineExpr element : known.value_or(ArrayRef<AffineExpr>()))
+      key.push_back(element.getAsOpaquePointer());
+  }
+  auto [entry, isNew] = dataSymbols.try_emplace(std::move(key), symbols.size());
+  if (isNew) {
+    SymbolicDim symbol;
+    symbol.name = nameDataSize(function, cast<OpResult>(result), dim, symbols);
+    symbol.lower = 0, symbol.upper = upper;
+    symbol.result = result, symbol.dim = dim, symbol.bound = bound, symbol.isChecked = isChecked;
+    auto bounds = function->getAttrOfType<DictionaryAttr>(kDimBoundsAttr);
+    auto range = bounds ? dyn_cast_or_null<DenseI64ArrayAttr>(bounds.get(symbol.name)) : nullptr;
+    if (range && range.size() == 2 && (isChecked || range[1] < upper)) {
+      symbol.upper = range[1], symbol.bound = constant(range[1]);
+      symbol.isChecked = true;
+    }
+    symbols.push_back(symbol);
+  }
+  return getAffineSymbolExpr(entry->second, context);
+}
+
+bool SymbolicShapes::dependsOnData(AffineExpr expr) const {
+  bool found = false;
+  expr.walk([&](AffineExpr part) {
+    if (auto symbol = dyn_cast<AffineSymbolExpr>(part))
+      found |= symbols[symbol.getPosition()].dependsOnData();
+  });
+  return found;
+}
+
+const SymbolicDim *SymbolicShapes::getDataSymbol(AffineExpr expr) const {
+  auto symbol = dyn_cast<AffineSymbolExpr>(expr);
+  return symbol && symbols[symbol.getPosition()].dependsOnData() ? &symbols[symbol.getPosition()] : nullptr;
+}
+
+void SymbolicShapes::setSize(AffineExpr symbol, Value size) {
+  assert(getDataSymbol(symbol) && "not a size that depends on data");
+  sizes[cast<AffineSymbolExpr>(symbol).getPosition()] = size;
+}
+
+bool SymbolicShapes::mayBeEqual(AffineExpr a, AffineExpr b) const {
+  if (a == b)
+    return true;
+  return !(isa<AffineConstantExpr>(a) && isa<AffineConstantExpr>(b)) && !dependsOnData(a) && !dependsOnData(b);
+}
+
 RankedTensorType SymbolicShapes::getType(Value value) const {
   SmallVector<int64_t> shape;
   for (AffineExpr dim : getDims(value)) {
@@ -238,7 +322,7 @@ AffineExpr SymbolicShapes::broadcast(AffineExpr a, AffineExpr b) const {
     return a;
   if (ca && ca.getValue() == 1)
     return b;
-  if (ca && cb)
+  if (!mayBeEqual(a, b))
     return nullptr;
   return ca ? a : cb ? b : a;
 }
@@ -248,9 +332,16 @@ OpFoldResult SymbolicShapes::materialize(OpBuilder &builder, Location loc, Affin
     return builder.getIndexAttr(constantSize.getValue());
   SmallVector<Value> operands;
   func::FuncOp owner = function;
-  for (const SymbolicDim &symbol : symbols)
-    operands.push_back(
-        builder.createOrFold<tensor::DimOp>(loc, owner.getArgument(symbol.argument), int64_t(symbol.dim)));
+  for (auto [position, symbol] : llvm::enumerate(symbols)) {
+    Value known = sizes.lookup(position);
+    // What data decides is made by ops, some of them behind this place: only what the size needs is named.
+    if (symbol.dependsOnData() && !known && !size.isFunctionOfSymbol(position)) {
+      operands.push_back(operands.empty() ? builder.createOrFold<arith::ConstantIndexOp>(loc, 0) : operands.front());
+      continue;
+    }
+    Value source = symbol.dependsOnData() ? symbol.result : Value(owner.getArgument(symbol.argument));
+    operands.push_back(known ? known : builder.createOrFold<tensor::DimOp>(loc, source, int64_t(symbol.dim)));
+  }
   return affine::makeComposedFoldedAffineApply(
       builder, loc, AffineMap::get(/*dimCount=*/0, symbols.size(), size),
       llvm::map_to_vector(operands, [](Value value) { return OpFoldResult(value); }));

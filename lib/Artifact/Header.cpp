@@ -60,11 +60,16 @@ static std::string comment(std::string text) {
   return text;
 }
 
+/// Whether the run tells the sizes of an output.
+static bool dependsOnData(DictionaryAttr tensor) {
+  return llvm::is_contained(cast<DenseI64ArrayAttr>(tensor.get("shape")).asArrayRef(), LATHE_SIZE_OF_DATA);
+}
+
 static void printStruct(llvm::raw_ostream &os, StringRef model, StringRef kind, ArrayAttr tensors, ArrayAttr dims, bool isConst) {
   // Names that are the same as C identifiers are told apart by a number.
   llvm::StringSet<> taken;
-  auto member = [&](DictionaryAttr entry) {
-    std::string name = identifier(getName(entry)), unique = name;
+  auto member = [&](DictionaryAttr entry, StringRef suffix = "") {
+    std::string name = identifier(getName(entry)) + suffix.str(), unique = name;
     for (unsigned number = 2; !taken.insert(unique).second; ++number)
       unique = name + "_" + std::to_string(number);
     return unique;
@@ -75,6 +80,10 @@ static void printStruct(llvm::raw_ostream &os, StringRef model, StringRef kind, 
     os << "  " << (isConst ? "const " : "") << getCType(cast<IntegerAttr>(tensor.get("dtype")).getInt()) << " *"
        << member(tensor) << "; /* " << comment(getShapeText(tensor)) << " */\n";
   }
+  for (auto tensor : tensors.getAsRange<DictionaryAttr>())
+    if (!isConst && dependsOnData(tensor))
+      os << "  int64_t *" << member(tensor, "_shape") << "; /* the run writes the "
+         << cast<DenseI64ArrayAttr>(tensor.get("shape")).size() << " sizes of " << comment(getName(tensor).str()) << " */\n";
   if (isConst)
     for (Attribute attr : dims) {
       auto dim = cast<DictionaryAttr>(attr);

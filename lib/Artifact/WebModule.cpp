@@ -33,9 +33,15 @@ static StringRef getArrayType(lathe_dtype type) {
   return arrays.lookup(getStorage(type));
 }
 
+/// Whether the run tells the sizes of an output.
+static bool dependsOnData(DictionaryAttr tensor) {
+  return llvm::is_contained(cast<DenseI64ArrayAttr>(tensor.get("shape")).asArrayRef(), LATHE_SIZE_OF_DATA);
+}
+
 static ArrayAttr getArray(ModuleOp module, StringRef name) { return module->getAttrOfType<ArrayAttr>(name); }
 
-/// `[{name, type, storage, shape}]`: a size is a number, the name of a dimension, or null for one that is computed.
+/// `[{name, type, storage, shape}]`: a size is a number, the name of a dimension, or null for one that is computed. Outputs
+/// whose sizes depend on data have `ofData`: the run tells them.
 static void printTensors(llvm::json::OStream &json, StringRef key, ArrayAttr tensors, ArrayAttr dims) {
   json.attributeArray(key, [&] {
     for (Attribute attr : tensors) {
@@ -53,6 +59,8 @@ static void printTensors(llvm::json::OStream &json, StringRef key, ArrayAttr ten
             else
               json.value(nullptr);
         });
+        if (key == "outputs" && dependsOnData(tensor))
+          json.attribute("ofData", true);
       });
     }
   });
@@ -133,6 +141,8 @@ export interface Tensor {
   /** The type of its array's elements: where JavaScript has none such, `uint16` or `uint8` with the bits. */
   readonly storage: string;
   readonly shape: readonly (number | string | null)[];
+  /** Of an output: its size depends on data. Each run tells it, see `Model.shapes`; `outputShapes` tells the largest. */
+  readonly ofData?: true;
 }
 
 export interface Dim {
@@ -165,10 +175,13 @@ export declare class Model {
   /**
    * Runs the model once. A dimension that no input's length tells is given in `dims`; results go to the arrays in `outputs`,
    * or to new ones. Throws TypeError for an array that is missing or of another type, RangeError for a length or a dimension
-   * that does not fit, LatheError for what the run itself refuses.
+   * that does not fit, LatheError for what the run itself refuses. Where the size of an output depends on data, a given array
+   * has the largest size, and the result is the part of it that was written.
    */
   run(inputs: Inputs, options?: { dims?: Partial<Dims>; outputs?: Partial<Outputs> }): Outputs;
-  /** The shape of each output for these dimensions. */
+  /** The shapes of the outputs of the last run. */
+  readonly shapes: Record<keyof Outputs, number[]>;
+  /** The shape of each output for these dimensions; the largest where it depends on data. */
   outputShapes(dims?: Partial<Dims>): Record<keyof Outputs, number[]>;
 }
 

@@ -12,6 +12,7 @@ const statusTexts = {
   2: 'a pointer is not aligned',
   3: 'a dimension is outside the bounds that were compiled',
   7: 'out of memory',
+  14: 'the inputs tell a size that does not fit, or is above the bound that was compiled',
 };
 
 const outOfMemory = 7;
@@ -56,6 +57,7 @@ export class Model {
   #run;
   #outputShapes;
   #base;
+  #shapes = {};
 
   constructor(instance) {
     const { memory, __heap_base: base, [`${signature.name}_run`]: run, [`${signature.name}_output_shapes`]: shapes } =
@@ -85,6 +87,11 @@ export class Model {
     return this.#memory.buffer.byteLength;
   }
 
+  /** The shapes of the outputs of the last run. */
+  get shapes() {
+    return this.#shapes;
+  }
+
   run(inputs, { dims = {}, outputs = {} } = {}) {
     const sizes = resolveDims(inputs, dims);
     for (const input of signature.inputs)
@@ -99,7 +106,9 @@ export class Model {
     const dimBytes = 8 * signature.dims.length;
     const dimsAt = align(4 * signature.inputs.length, 8);
     const inputStruct = reserve(dimsAt + dimBytes);
-    const outputStruct = reserve(4 * signature.outputs.length);
+    const ofData = signature.outputs.filter((output) => output.ofData);
+    const outputStruct = reserve(4 * (signature.outputs.length + ofData.length));
+    const sizesAt = ofData.map((output) => reserve(8 * output.shape.length));
     const inputsAt = signature.inputs.map((input) => reserve(inputs[input.name].byteLength));
     this.#grow(end);
     const shapes = this.#shapesOfOutputs(sizes, reserve);
@@ -114,6 +123,7 @@ export class Model {
     const view = new DataView(this.#memory.buffer);
     inputsAt.forEach((at, i) => view.setUint32(inputStruct + 4 * i, at, true));
     outputsAt.forEach((at, i) => view.setUint32(outputStruct + 4 * i, at, true));
+    sizesAt.forEach((at, i) => view.setUint32(outputStruct + 4 * (signature.outputs.length + i), at, true));
     sizes.forEach((size, i) => view.setBigInt64(inputStruct + dimsAt + 8 * i, BigInt(size), true));
     signature.inputs.forEach((input, i) => {
       const array = inputs[input.name];
@@ -123,16 +133,22 @@ export class Model {
     if (status !== 0)
       throw new LatheError(status);
     const results = {};
+    this.#shapes = {};
     signature.outputs.forEach((output, i) => {
       const type = arrayTypes[output.storage];
-      const computed = new type(this.#memory.buffer, outputsAt[i], product(shapes[i]));
-      results[output.name] = outputs[output.name] ?? new type(computed.length);
+      const place = ofData.indexOf(output);
+      const shape = place < 0 ? shapes[i]
+                              : Array.from(new BigInt64Array(this.#memory.buffer, sizesAt[place], output.shape.length), Number);
+      const computed = new type(this.#memory.buffer, outputsAt[i], product(shape));
+      const given = outputs[output.name];
+      results[output.name] = place < 0 || !given ? given ?? new type(computed.length) : given.subarray(0, computed.length);
       results[output.name].set(computed);
+      this.#shapes[output.name] = shape;
     });
     return results;
   }
 
-  /** The shapes of the outputs for these dimensions. */
+  /** The shapes of the outputs for these dimensions; the largest where they depend on data. */
   outputShapes(dims = {}) {
     const sizes = signature.dims.map((dim) => checkDim(dim, dims[dim.name]));
     let end = this.#base;

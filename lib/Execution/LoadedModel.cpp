@@ -220,13 +220,20 @@ llvm::Error LoadedModel::run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallV
       return llvm::createStringError("output '" + llvm::Twine(expected.name) +
                                      "' has a negative size: the inputs are too small for the model");
     shape += expected.rank;
-    if (!outputs[i].getData() || outputs[i].getShape() != wanted || outputs[i].getType() != expected.dtype)
-      outputs[i] = Tensor(lathe_dtype(expected.dtype), wanted);
+    size_t bytes = sizeOf(lathe_dtype(expected.dtype));
+    for (int64_t size : wanted)
+      bytes *= size;
+    if (outputs[i].getType() == expected.dtype && outputs[i].hasRoomFor(bytes))
+      outputs[i].setShape(wanted);
+    else if (llvm::Error error = Tensor::allocate(lathe_dtype(expected.dtype), wanted, llvm::Twine("output '") + expected.name + "'")
+                                     .moveInto(outputs[i]))
+      return error;
   }
   if (!workspace.getData())
-    workspace = Tensor(LATHE_UINT8, {int64_t(model->workspace_bytes)});
+    if (llvm::Error error = Tensor::allocate(LATHE_UINT8, {int64_t(model->workspace_bytes)}, "a workspace").moveInto(workspace))
+      return error;
 
-  // The structs of the generated header: pointers, then the symbolic dimensions.
+  // The structs of the generated header: pointers, then the symbolic dimensions, and where sizes of outputs go.
   llvm::SmallVector<uint64_t> in;
   for (const Tensor *input : inputs)
     in.push_back(reinterpret_cast<uintptr_t>(input->getData()));
@@ -234,14 +241,30 @@ llvm::Error LoadedModel::run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallV
   llvm::SmallVector<void *> out;
   for (Tensor &output : outputs)
     out.push_back(output.getData());
+  int64_t *actual = sizes.data();
+  for (unsigned i = 0; i < model->num_outputs; ++i) {
+    llvm::ArrayRef<int64_t> described(model->outputs[i].shape, model->outputs[i].rank);
+    if (llvm::is_contained(described, LATHE_SIZE_OF_DATA))
+      out.push_back(actual);
+    actual += described.size();
+  }
   auto *code = variant ? variant->run : model->run;
   lathe_status status = code(in.data(), out.data(), workspace.getData(), executor);
   if (status == LATHE_ERROR_UNSUPPORTED_CPU)
     return llvm::createStringError("model '" + llvm::Twine(model->name) +
                                    "' was compiled for instructions that this machine lacks");
+  if (status == LATHE_ERROR_DATA_SIZE)
+    return llvm::createStringError("model '" + llvm::Twine(model->name) + "' was given data that tells a size that does not "
+                                   "fit, or is above the bound that was compiled; --dim NAME=0..SIZE sets it");
   if (status >= LATHE_ERROR_NO_DRIVER && message)
     return llvm::createStringError(message());
   if (status != LATHE_OK)
     return llvm::createStringError("model '" + llvm::Twine(model->name) + "' returned status " + llvm::Twine(int(status)));
+  actual = sizes.data();
+  for (Tensor &output : outputs) {
+    size_t rank = output.getShape().size();
+    output.setShape(llvm::ArrayRef<int64_t>(actual, rank));
+    actual += rank;
+  }
   return llvm::Error::success();
 }

@@ -18,6 +18,8 @@ class Tensor {
 public:
   Tensor() = default;
   Tensor(lathe_dtype type, llvm::ArrayRef<int64_t> shape);
+  /// A new tensor, or an error that names `what` where there is no memory for it.
+  static llvm::Expected<Tensor> allocate(lathe_dtype type, llvm::ArrayRef<int64_t> shape, const llvm::Twine &what);
   /// A tensor that reads memory of someone else, who keeps it alive; it may be aligned less.
   static Tensor borrow(lathe_dtype type, llvm::ArrayRef<int64_t> shape, const void *data);
 
@@ -25,6 +27,10 @@ public:
   llvm::ArrayRef<int64_t> getShape() const { return shape; }
   int64_t getNumElements() const;
   size_t getNumBytes() const { return getNumElements() * sizeOf(type); }
+  /// Another shape of at most as many elements as the tensor was made for.
+  void setShape(llvm::ArrayRef<int64_t> newShape);
+  /// Whether the tensor was made for that many bytes of its own.
+  bool hasRoomFor(size_t bytes) const { return storage && bytes <= capacity; }
   void *getData() { return storage.get(); }
   const void *getData() const { return storage.get(); }
   template <typename T>
@@ -41,6 +47,7 @@ private:
   };
   lathe_dtype type = LATHE_FLOAT32;
   llvm::SmallVector<int64_t, 4> shape;
+  size_t capacity = 0; ///< bytes; 0 of memory of someone else
   std::unique_ptr<void, Free> storage;
 };
 
@@ -64,7 +71,7 @@ public:
 
   /// Runs once. `inputs` in the model's order; symbolic dimensions are read from their shapes. Errors: a wrong number,
   /// type, rank or size of inputs, or a status other than LATHE_OK, each with names in the text. Outputs are resized as
-  /// needed and reused if they fit. Runs of one LoadedModel share its workspace: one at a time.
+  /// needed, to what the run says where that depends on data, and reused if they fit. Runs of one LoadedModel share its workspace: one at a time.
   llvm::Error run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallVectorImpl<Tensor> &outputs,
                   const lathe_executor *executor = nullptr);
 

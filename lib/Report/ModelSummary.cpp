@@ -1,6 +1,7 @@
 //===- ModelSummary.cpp - What a model consists of ------------------------===//
 #include "lib/Report/ModelSummary.h"
 
+#include "dialects/Interfaces/SymbolicShapes.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/Format.h"
@@ -62,6 +63,17 @@ static std::string nameOfValue(DictionaryAttr attributes, unsigned index) {
   return name ? name.getValue().str() : "#" + std::to_string(index);
 }
 
+/// ", ? = found": what the dynamic sizes of a result are, which the run tells.
+static std::string dimsText(Type type, DictionaryAttr attributes) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  auto names = attributes ? attributes.getAs<ArrayAttr>(kDimsAttr) : ArrayAttr();
+  std::string text;
+  for (int64_t dim = 0; tensor && names && dim < std::min<int64_t>(tensor.getRank(), names.size()); ++dim)
+    if (tensor.isDynamicDim(dim))
+      text += ", ? = " + cast<StringAttr>(names[dim]).str();
+  return text;
+}
+
 ModelSummary lathe::summarize(ModuleOp module) {
   ModelSummary summary;
   auto main = module.lookupSymbol<func::FuncOp>("main");
@@ -70,7 +82,8 @@ ModelSummary lathe::summarize(ModuleOp module) {
   for (auto [index, type] : llvm::enumerate(main.getArgumentTypes()))
     summary.inputs.push_back({nameOfValue(main.getArgAttrDict(index), index), typeText(type)});
   for (auto [index, type] : llvm::enumerate(main.getResultTypes()))
-    summary.outputs.push_back({nameOfValue(main.getResultAttrDict(index), index), typeText(type)});
+    summary.outputs.push_back({nameOfValue(main.getResultAttrDict(index), index),
+                               typeText(type) + dimsText(type, main.getResultAttrDict(index))});
   main.walk([&](Operation *op) {
     if (!isa_and_nonnull<onnx::ONNXDialect>(op->getDialect()))
       return;

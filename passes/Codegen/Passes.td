@@ -177,7 +177,9 @@ def SignaturePass : Pass<"codegen-signature", "::mlir::ModuleOp"> {
   let description = [{
     `lathe.inputs`, `lathe.outputs` and `lathe.dims` say what the descriptor and the C header need, in the order of the
     entry point's structs: a dimension of an input is a size, or -1-k for symbolic dimension k; one of an output is a
-    size, or -1 where it must be computed. `@output_sizes` computes those from the symbolic dimensions.
+    size, or -1 where it must be computed, or -2 where it depends on data. `@output_sizes` computes those from the symbolic
+    dimensions; of a size that depends on data, the bound. @main returns the sizes of such outputs, too, in one list of i64 at
+    the end, and behind them the status of data that lowering checks (the result `lathe.status`).
 
     ```mlir
     func.func @main(%x: tensor<?x4xf32> {onnx.name = "x", onnx.dims = ["n", ""]}) -> (tensor<?xf32> {onnx.name = "y"})
@@ -219,7 +221,8 @@ def BufferizePass : Pass<"codegen-bufferize", "::mlir::ModuleOp"> {
   let summary = "Turns tensors into memrefs; results become output arguments";
   let description = [{
     One-shot bufferisation. Constants become `memref.global`; `tensor.empty`s whose value ends in a result are replaced
-    by that output, so that kernels write it directly. Loops carry one buffer each.
+    by that output, so that kernels write it directly. An output whose size depends on data is a buffer of bytes, viewed once
+    the size is known. Loops carry one buffer each.
 
     ```mlir
     func.func @main(%x: tensor<4xf32>) -> (tensor<4xf32> {onnx.name = "y"})

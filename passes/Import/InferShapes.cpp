@@ -114,6 +114,8 @@ struct ImportInferShapesPass : lathe::impl::ImportInferShapesBase<ImportInferSha
     SymbolicShapes shapes(function);
     if (failed(shapes.compute()))
       return signalPassFailure();
+    if (failed(checkBounds(function, shapes)))
+      return signalPassFailure();
     Block &body = function.getBody().front();
     for (Operation &op : llvm::make_early_inc_range(body))
       setTypes(shapes, op);
@@ -123,6 +125,18 @@ struct ImportInferShapesPass : lathe::impl::ImportInferShapesBase<ImportInferSha
   }
 
 private:
+  /// Bounds are of dimensions that there are.
+  static LogicalResult checkBounds(func::FuncOp function, const SymbolicShapes &shapes) {
+    auto bounds = function->getAttrOfType<DictionaryAttr>(kDimBoundsAttr);
+    for (NamedAttribute bound : bounds ? bounds.getValue() : ArrayRef<NamedAttribute>()) {
+      auto names = llvm::map_range(shapes.getSymbols(), [](const SymbolicDim &symbol) { return symbol.name; });
+      if (!llvm::is_contained(names, bound.getName()))
+        return function.emitError("expected a symbolic dimension of the model, or a size that depends on data, but got `")
+               << bound.getName().getValue() << "`; the model has " << llvm::join(names, ", ");
+    }
+    return success();
+  }
+
   /// `onnx.dims` of each result in terms of the symbolic dimensions: a model's own names ("total") do not say what they are.
   static void describeResults(func::FuncOp function, const SymbolicShapes &shapes) {
     Builder builder(function.getContext());

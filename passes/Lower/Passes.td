@@ -60,7 +60,8 @@ def LowerONNXToLinalg : Pass<"lower-onnx-to-linalg", "::mlir::func::FuncOp"> {
     signless, with arithmetic chosen from the original type; arguments and results that were unsigned are marked
     `onnx.unsigned`. Integers of 2 and 4 bits and floats of at most 8 become bytes, which only conversions look into.
     The number of the ONNX type of arguments and results that are changed is in `onnx.dtype`. Sizes are arithmetic on
-    `tensor.dim` of arguments. Ops that have no lowering are reported, all of them in one run.
+    `tensor.dim` of arguments, and on indices that ops compute where data decides. Where data may tell a size that does not fit,
+    a result `lathe.status` of one i64 has the status. Ops that have no lowering are reported, all of them in one run.
 
     ```mlir
     func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {

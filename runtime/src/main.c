@@ -82,12 +82,18 @@ int main(int argc, char **argv) {
   int64_t *sizes = npy_allocate(ranks * sizeof *sizes);
   model->output_shapes(dims, sizes);
   npy_array *outputs = npy_allocate(model->num_outputs * sizeof *outputs);
-  void **pointers = npy_allocate(model->num_outputs * sizeof *pointers);
+  void **pointers = npy_allocate(2 * model->num_outputs * sizeof *pointers);
+  uint32_t num_pointers = model->num_outputs; /* one more for each output of which the run tells the sizes */
   for (uint32_t i = 0; i < model->num_outputs; ++i) {
     size_t bytes;
     outputs[i].rank = model->outputs[i].rank;
     for (int d = 0; d < outputs[i].rank && d < NPY_MAX_RANK; ++d)
       outputs[i].shape[d] = *sizes++;
+    for (int d = 0; d < outputs[i].rank; ++d)
+      if (model->outputs[i].shape[d] == LATHE_SIZE_OF_DATA) {
+        pointers[num_pointers++] = outputs[i].shape;
+        break;
+      }
     npy_describe(model->outputs[i].dtype, &bytes);
     pointers[i] = outputs[i].data = npy_allocate(npy_count(outputs[i].shape, outputs[i].rank) * bytes);
   }
@@ -95,7 +101,7 @@ int main(int argc, char **argv) {
   void *workspace = npy_allocate(model->workspace_bytes);
   lathe_status status = (variant ? variant->run : model->run)(inputs, pointers, workspace, executor);
   lathe_executor_destroy(executor);
-  if (status >= LATHE_ERROR_NO_DRIVER && lathe_cuda_message)
+  if (status >= LATHE_ERROR_NO_DRIVER && status <= LATHE_ERROR_DEVICE && lathe_cuda_message)
     npy_fail(lathe_cuda_message(), "run");
   if (status != LATHE_OK)
     npy_fail(lathe_status_string(status), "run");

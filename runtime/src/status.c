@@ -21,6 +21,8 @@ const char *lathe_status_string(lathe_status status) {
     return "out of memory";
   case LATHE_ERROR_SYSTEM:
     return "the operating system refused a request";
+  case LATHE_ERROR_DATA_SIZE:
+    return "the inputs tell a size that does not fit, or is above the bound that the model was compiled for";
   case LATHE_ERROR_NO_DRIVER:
     return "no driver of the GPU is installed, or it does not start";
   case LATHE_ERROR_NO_DEVICE:

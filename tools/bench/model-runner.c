@@ -116,12 +116,12 @@ static runner load(const char *path, int threads) {
   if (threads > 1 && !it.executor)
     fail("no threads", path);
   it.inputs = calloc(model->num_inputs + 1, sizeof *it.inputs);
-  it.outputs = calloc(model->num_outputs + 1, sizeof *it.outputs);
+  it.outputs = calloc(2 * model->num_outputs + 1, sizeof *it.outputs);
   it.output_bytes = calloc(model->num_outputs + 1, sizeof *it.output_bytes);
   size_t sizes = 1;
   for (uint32_t i = 0; i < model->num_outputs; ++i)
     sizes += (size_t)model->outputs[i].rank;
-  int64_t *shapes = calloc(sizes, sizeof *shapes);
+  int64_t *shapes = calloc(sizes, sizeof *shapes); /* kept: runs write sizes that depend on data there */
   if (!it.inputs || !it.outputs || !it.output_bytes || !shapes)
     fail("out of memory", path);
   for (uint32_t i = 0; i < model->num_inputs; ++i) {
@@ -133,13 +133,18 @@ static runner load(const char *path, int threads) {
     it.fill_ns += now_ns() - begin;
   }
   model->output_shapes(NULL, shapes);
-  const int64_t *shape = shapes;
+  int64_t *shape = shapes;
+  uint32_t pointers = model->num_outputs;
   for (uint32_t i = 0; i < model->num_outputs; shape += model->outputs[i++].rank) {
     const lathe_tensor *output = &model->outputs[i];
+    int of_data = 0;
+    for (int32_t d = 0; d < output->rank; ++d)
+      of_data |= output->shape[d] == LATHE_SIZE_OF_DATA;
+    if (of_data)
+      it.outputs[pointers++] = shape;
     it.output_bytes[i] = count_elements(shape, output->rank) * element_bytes(output->dtype, output->name);
     it.outputs[i] = allocate(it.output_bytes[i]);
   }
-  free(shapes);
   it.workspace = allocate(model->workspace_bytes);
   return it;
 }

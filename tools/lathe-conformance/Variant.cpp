@@ -31,14 +31,18 @@ static llvm::StringSet<> getInitialisers(const onnx::GraphProto &graph) {
   return names;
 }
 
+static void makeUndeclared(onnx::GraphProto &graph) {
+  for (onnx::ValueInfoProto &output : *graph.mutable_output())
+    forgetDims(*output.mutable_type());
+  graph.clear_value_info();
+}
+
 static void makeDynamic(onnx::GraphProto &graph) {
   llvm::StringSet<> initialisers = getInitialisers(graph);
   for (onnx::ValueInfoProto &input : *graph.mutable_input())
     if (!initialisers.contains(input.name()))
       nameDims(*input.mutable_type());
-  for (onnx::ValueInfoProto &output : *graph.mutable_output())
-    forgetDims(*output.mutable_type());
-  graph.clear_value_info();
+  makeUndeclared(graph);
 }
 
 /// Inputs from number `first` on, which count as test data do: without those that have an initialiser.
@@ -79,6 +83,8 @@ llvm::Error lathe::writeVariant(llvm::StringRef folder, unsigned variants, llvm:
       return error;
   if (isAsked(Variant::kDynamic))
     makeDynamic(graph);
+  if (isAsked(Variant::kUndeclared))
+    makeUndeclared(graph);
   std::error_code code;
   llvm::raw_fd_ostream stream(to, code);
   if (!code)

@@ -11,6 +11,7 @@ namespace lathe {
 enum class Variant {
   kDynamic,    ///< sizes of inputs above 1 are symbols, one for each size, and those of outputs are not declared
   kConstant,   ///< inputs are initialisers, so that everything folds
+  kUndeclared, ///< no shape is declared but those of inputs: sizes that depend on data are known at run time only
   kParameters, ///< the same of all inputs but the first, as weights are
 };
 

@@ -36,6 +36,7 @@ static cl::opt<std::string> clWriteExpected("write-expected-failures", cl::desc(
 static cl::opt<std::string> clFilter("filter", cl::desc("only cases whose name matches this regular expression"));
 static cl::bits<Variant> clVariant("variant", cl::CommaSeparated, cl::desc("what is different from the models of the cases"),
                                    cl::values(clEnumValN(Variant::kDynamic, "dynamic", "sizes of inputs above 1 are symbols"),
+                                              clEnumValN(Variant::kUndeclared, "undeclared", "shapes of outputs are not declared"),
                                               clEnumValN(Variant::kConstant, "constant", "inputs are constants"),
                                               clEnumValN(Variant::kParameters, "parameters", "inputs but the first are")));
 static cl::opt<double> clRtol("rtol", cl::desc("relative tolerance"), cl::init(1e-3));

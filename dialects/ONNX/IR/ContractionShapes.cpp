@@ -6,11 +6,10 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::onnx;
 
-/// Unequal constants in dimensions that are contracted with each other are an error.
+/// Sizes of dimensions that are contracted with each other that cannot be taken to be equal are an error.
 static LogicalResult checkContracted(Operation *op, const SymbolicShapes &shapes, AffineExpr a, AffineExpr b) {
-  std::optional<int64_t> ca = getConstant(a), cb = getConstant(b);
-  if (ca && cb && *ca != *cb)
-    return op->emitOpError("expected equal sizes to contract, but got ") << *ca << " and " << *cb;
+  if (!shapes.mayBeEqual(a, b))
+    return op->emitOpError("expected equal sizes to contract, but got ") << shapes.describe(a) << " and " << shapes.describe(b);
   return success();
 }
 

@@ -40,10 +40,12 @@ static LogicalResult checkWithin(Operation *op, SymbolicShapes &shapes, ArrayRef
                                  ArrayRef<AffineExpr> whole, size_t axis) {
   if (part.size() != whole.size())
     return op->emitOpError("expected indices of rank ") << whole.size() << ", but got " << part.size();
-  for (size_t i = 0; i < part.size(); ++i)
-    if (i != axis && shapes.getBounds(shapes.simplify(part[i] - whole[i])).first > 0)
+  for (size_t i = 0; i < part.size(); ++i) {
+    auto [low, high] = shapes.getBounds(part[i] - whole[i]);
+    if (i != axis && (low > 0 || (high > 0 && !shapes.mayBeEqual(part[i], whole[i]))))
       return op->emitOpError("expected at most ") << shapes.describe(whole[i]) << " indices in dimension " << i
                                                   << ", but got " << shapes.describe(part[i]);
+  }
   return success();
 }
 
@@ -54,7 +56,7 @@ static LogicalResult checkEqual(Operation *op, SymbolicShapes &shapes, StringRef
     return op->emitOpError("expected ") << what << " of rank " << expected.size() << ", but got " << actual.size();
   for (size_t i = 0; i < actual.size(); ++i) {
     auto [low, high] = shapes.getBounds(shapes.simplify(actual[i] - expected[i]));
-    if (low > 0 || high < 0)
+    if (low > 0 || high < 0 || !shapes.mayBeEqual(actual[i], expected[i]))
       return op->emitOpError("expected ") << what << " with " << shapes.describe(expected[i]) << " in dimension " << i
                                           << ", but got " << shapes.describe(actual[i]);
   }
@@ -134,7 +136,7 @@ static LogicalResult inferConcat(ConcatOp op, SymbolicShapes &shapes) {
     for (size_t i = 0; i < dims.size(); ++i) {
       if (i == *axis)
         dims[i] = dims[i] + other[i];
-      else if (getConstant(dims[i]) && getConstant(other[i]) && dims[i] != other[i])
+      else if (!shapes.mayBeEqual(dims[i], other[i]))
         return op.emitOpError("expected equal sizes in dimension ")
                << i << ", but got " << shapes.describe(dims[i]) << " and " << shapes.describe(other[i]);
       else if (getConstant(other[i]))
@@ -153,86 +155,90 @@ static LogicalResult inferConcat(ConcatOp op, SymbolicShapes &shapes) {
   return success();
 }
 
-/// A place in [0, size] that a start or end says; fails after an error if the symbols' bounds leave open which.
-static FailureOr<AffineExpr> clampPlace(SliceOp op, const SymbolicShapes &shapes, AffineExpr place, AffineExpr size,
-                                        int64_t highest) {
+/// A place in [0, size] that a start or end says; null if the symbols' bounds leave open which.
+static AffineExpr clampPlace(const SymbolicShapes &shapes, AffineExpr place, AffineExpr size, int64_t highest) {
   AffineExpr zero = shapes.constant(0), top = size + highest;
   auto [low, high] = shapes.getBounds(place);
-  if (low < 0 && high >= 0) {
-    op.emitOpError("expected a place of known sign, but got ") << shapes.describe(place);
-    return failure();
-  }
+  if (low < 0 && high >= 0)
+    return nullptr;
   if (high < 0) {
     place = place + size;
     auto [lowest, most] = shapes.getBounds(place);
     if (most <= 0)
       return zero;
-    if (lowest >= 0)
-      return shapes.simplify(place);
-    op.emitOpError("expected a place within ") << shapes.describe(size) << ", but got " << shapes.describe(place - size)
-                                               << "; the model's dimensions need closer bounds";
-    return failure();
+    return lowest >= 0 ? shapes.simplify(place) : nullptr;
   }
   auto [below, above] = shapes.getBounds(top - place);
   if (below >= 0)
     return place;
-  if (above <= 0)
-    return shapes.simplify(top);
-  op.emitOpError("expected a place within ") << shapes.describe(size) << ", but got " << shapes.describe(place)
-                                             << "; the model's dimensions need closer bounds";
-  return failure();
+  return above <= 0 ? shapes.simplify(top) : nullptr;
+}
+
+/// How many elements of `size` a slice takes, and where it begins; null if that is not an expression over the symbols.
+static std::pair<AffineExpr, AffineExpr> countSlice(const SymbolicShapes &shapes, AffineExpr size, AffineExpr begin,
+                                                    AffineExpr end, int64_t step) {
+  // Backwards, a start may be the last element at most, and an end far below 0 is the place before the first.
+  constexpr int64_t kFar = 1 << 30;
+  AffineExpr from = clampPlace(shapes, begin, size, step > 0 ? 0 : -1);
+  std::optional<int64_t> endValue = getConstant(end);
+  AffineExpr to = step < 0 && endValue && *endValue < -kFar ? shapes.constant(-1)
+                                                            : clampPlace(shapes, end, size, step > 0 ? 0 : -1);
+  if (!from || !to)
+    return {};
+  AffineExpr span = step > 0 ? to - from : from - to;
+  auto [low, high] = shapes.getBounds(span);
+  if (high <= 0)
+    return {shapes.constant(0), from};
+  return low >= 0 ? std::pair(shapes.simplify(span.ceilDiv(std::abs(step))), from) : std::pair<AffineExpr, AffineExpr>();
 }
 
 static LogicalResult inferSlice(SliceOp op, SymbolicShapes &shapes) {
   Dims dims(shapes.getDims(op.getData()));
   auto starts = shapes.getElements(op.getStarts()), ends = shapes.getElements(op.getEnds());
-  if (!starts || !ends)
-    return inferDeclared(op, shapes, "starts and ends");
-  SmallVector<int64_t> axes, steps(starts->size(), 1);
-  for (size_t i = 0; i < starts->size(); ++i)
-    axes.push_back(i);
-  for (auto [operand, values] : {std::pair(op.getAxes(), &axes), std::pair(op.getSteps(), &steps)}) {
-    if (!operand)
-      continue;
-    auto known = getConstantElements(shapes, operand);
-    if (!known)
-      return inferDeclared(op, shapes, "axes and steps");
-    *values = *known;
-  }
-  if (starts->size() != ends->size() || starts->size() != axes.size() || starts->size() != steps.size())
+  std::optional<SmallVector<int64_t>> axes, steps;
+  if (op.getSteps())
+    steps = getConstantElements(shapes, op.getSteps());
+  bool hasOpenStep = op.getSteps() && !steps;
+  if ((!starts || !ends || hasOpenStep) && takeDeclared(op, shapes))
+    return success();
+  auto lengthOf = [&](Value list) {
+    ArrayRef<AffineExpr> sizes = shapes.getDims(list);
+    return sizes.size() == 1 ? getConstant(sizes[0]) : std::nullopt;
+  };
+  std::optional<int64_t> count = lengthOf(op.getStarts());
+  if (op.getAxes())
+    axes = getConstantElements(shapes, op.getAxes());
+  else if (count)
+    axes = llvm::to_vector(llvm::seq<int64_t>(*count));
+  if (!axes || !count)
+    return inferDeclared(op, shapes, "axes");
+  if (lengthOf(op.getEnds()) != count || int64_t(axes->size()) != *count ||
+      (op.getSteps() && lengthOf(op.getSteps()) != count))
     return op.emitOpError("expected as many ends, axes and steps as starts, but got another number");
-  FailureOr<SmallVector<unsigned>> normalized = normalizeAxes(op, axes, dims.size());
+  FailureOr<SmallVector<unsigned>> normalized = normalizeAxes(op, *axes, dims.size());
   if (failed(normalized))
     return failure();
+  if (steps && llvm::is_contained(*steps, 0))
+    return op.emitOpError("expected a step other than 0, but got 0");
   std::optional<int64_t> first;
   for (auto [index, axis] : llvm::enumerate(*normalized)) {
-    int64_t step = steps[index];
-    if (step == 0)
-      return op.emitOpError("expected a step other than 0, but got 0");
-    AffineExpr size = dims[axis], begin = (*starts)[index], end = (*ends)[index];
-    // Backwards, a start may be the last element at most, and an end far below 0 is the place before the first.
-    constexpr int64_t kFar = 1 << 30;
-    FailureOr<AffineExpr> from = clampPlace(op, shapes, begin, size, step > 0 ? 0 : -1);
-    std::optional<int64_t> endValue = getConstant(end);
-    FailureOr<AffineExpr> to = step < 0 && endValue && *endValue < -kFar ? FailureOr<AffineExpr>(shapes.constant(-1))
-                                                                         : clampPlace(op, shapes, end, size, step > 0 ? 0 : -1);
-    if (failed(from) || failed(to))
-      return failure();
-    AffineExpr span = step > 0 ? *to - *from : *from - *to;
-    auto [low, high] = shapes.getBounds(span);
-    if (high <= 0)
-      dims[axis] = shapes.constant(0);
-    else if (low >= 0)
-      dims[axis] = shapes.simplify(span.ceilDiv(std::abs(step)));
-    else
-      return op.emitOpError("expected a start before the end, but got ")
-             << shapes.describe(*from) << " and " << shapes.describe(*to);
-    first = getConstant(*from);
+    int64_t step = steps ? (*steps)[index] : 1;
+    AffineExpr size, from;
+    if (starts && ends && !hasOpenStep)
+      std::tie(size, from) = countSlice(shapes, dims[axis], (*starts)[index], (*ends)[index], step);
+    first = from ? getConstant(from) : std::nullopt;
+    if (!size) {
+      SmallVector<Value> reasons = {op.getStarts(), op.getEnds()};
+      if (op.getSteps())
+        reasons.push_back(op.getResult()); // the bound tells less than what is counted
+      size = shapes.getDataSize(op.getResult(), axis, hasOpenStep ? dims[axis] : dims[axis].ceilDiv(std::abs(step)), reasons);
+    }
+    dims[axis] = size;
   }
   shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getData()));
   auto source = shapes.getElements(op.getData());
-  std::optional<int64_t> count = dims.size() == 1 ? getConstant(dims[0]) : std::nullopt;
-  if (!source || !count)
+  std::optional<int64_t> length = dims.size() == 1 ? getConstant(dims[0]) : std::nullopt;
+  if (!source || !length)
     return success();
   if (normalized->empty()) {
     shapes.setElements(op.getResult(), Dims(*source));
@@ -241,8 +247,8 @@ static LogicalResult inferSlice(SliceOp op, SymbolicShapes &shapes) {
   if (!first)
     return success();
   Dims elements;
-  for (int64_t i = 0; i < *count; ++i)
-    elements.push_back((*source)[*first + i * steps[0]]);
+  for (int64_t i = 0; i < *length; ++i)
+    elements.push_back((*source)[*first + i * (steps ? (*steps)[0] : 1)]);
   shapes.setElements(op.getResult(), elements);
   return success();
 }
@@ -259,16 +265,21 @@ static LogicalResult inferSplit(SplitOp op, SymbolicShapes &shapes) {
   Dims parts;
   if (op.getSplit()) {
     auto given = shapes.getElements(op.getSplit());
-    if (!given)
-      return inferDeclared(op, shapes, "sizes");
-    parts = Dims(*given);
+    if (!given && takeDeclared(op, shapes))
+      return success();
+    if (given)
+      parts = Dims(*given);
+    else if (shapes.getDims(op.getSplit()) != ArrayRef<AffineExpr>(shapes.constant(count)))
+      return emitUnknown(op, "the number of sizes");
+    for (auto [index, part] : llvm::enumerate(given ? ValueRange() : ValueRange(op.getOutputs())))
+      parts.push_back(shapes.getDataSize(part, *axis, size, part, /*isChecked=*/true));
     AffineExpr sum = shapes.constant(0);
     for (AffineExpr part : parts)
       sum = sum + part;
     if (int64_t(parts.size()) != count)
       return op.emitOpError("expected a size for each of ") << count << " results, but got " << parts.size();
     auto [low, high] = shapes.getBounds(sum - size);
-    if (low > 0 || high < 0)
+    if (given && (low > 0 || high < 0))
       return op.emitOpError("expected sizes that add up to ")
              << shapes.describe(size) << ", but got " << shapes.describe(sum);
   } else {
@@ -293,18 +304,32 @@ static LogicalResult inferSplit(SplitOp op, SymbolicShapes &shapes) {
   return success();
 }
 
+/// The most elements that there can be: K, if it is known, or all.
+static AffineExpr getTopKBound(const SymbolicShapes &shapes, AffineExpr size, std::optional<ArrayRef<AffineExpr>> count) {
+  std::optional<int64_t> known = count ? getConstant((*count)[0]) : std::nullopt;
+  return known ? shapes.constant(std::min(*known, shapes.getUpperBound(size))) : size;
+}
+
 static LogicalResult inferTopK(TopKOp op, SymbolicShapes &shapes) {
   Dims dims(shapes.getDims(op.getX()));
   FailureOr<unsigned> axis = normalizeAxis(op, op.getAxis(), dims.size());
   if (failed(axis))
     return failure();
   auto count = shapes.getElements(op.getK());
-  if (!count || count->size() != 1)
-    return inferDeclared(op, shapes, "K");
-  if (shapes.getBounds(dims[*axis] - (*count)[0]).second < 0)
+  if (!count && takeDeclared(op, shapes))
+    return success();
+  if (count && count->size() != 1)
+    return op.emitOpError("expected one number as K, but got ") << count->size();
+  if (count && shapes.getBounds(dims[*axis] - (*count)[0]).second < 0)
     return op.emitOpError("expected K of at most ")
            << shapes.describe(dims[*axis]) << ", but got " << shapes.describe((*count)[0]);
-  dims[*axis] = (*count)[0];
+  // Whether there are so many elements may be up to the data, too.
+  bool mayBeMore = count && shapes.dependsOnData(dims[*axis]) && shapes.getBounds(dims[*axis] - (*count)[0]).first < 0;
+  if (count && !mayBeMore)
+    dims[*axis] = (*count)[0];
+  else
+    dims[*axis] = shapes.getDataSize(op.getValues(), *axis, getTopKBound(shapes, dims[*axis], count), {op.getK(), op.getX()},
+                                     /*isChecked=*/true);
   shapes.setDims(op.getValues(), dims, shapes.getElementType(op.getX()));
   shapes.setDims(op.getIndices(), dims, IntegerType::get(op.getContext(), 64));
   return success();
@@ -316,9 +341,11 @@ static LogicalResult inferOneHot(OneHotOp op, SymbolicShapes &shapes) {
   if (failed(axis))
     return failure();
   auto depth = shapes.getElements(op.getDepth());
-  if (!depth || depth->size() != 1)
-    return inferDeclared(op, shapes, "a depth");
-  dims.insert(dims.begin() + *axis, (*depth)[0]);
+  if (!depth && takeDeclared(op, shapes))
+    return success();
+  if (depth && depth->size() != 1)
+    return op.emitOpError("expected one number as depth, but got ") << depth->size();
+  dims.insert(dims.begin() + *axis, depth ? (*depth)[0] : shapes.getDataSize(op.getResult(), *axis, {}, op.getDepth()));
   shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getValues()));
   return success();
 }

@@ -134,13 +134,14 @@ static LogicalResult inferConvOf(Operation *op, SymbolicShapes &shapes, Value in
   FailureOr<SmallVector<int64_t>> kernel = getKernel(op, shapes, input, weight);
   if (failed(kernel))
     return failure();
-  std::optional<int64_t> channels = getConstant(shapes.getDims(input)[1]), filters = getConstant(shapes.getDims(weight)[0]),
-                         depth = getConstant(shapes.getDims(weight)[1]);
+  std::optional<int64_t> filters = getConstant(shapes.getDims(weight)[0]);
   int64_t group = getInt(op, "group", 1);
   if (group < 1 || (filters && *filters % group))
     return op->emitOpError("expected a number of groups that divides the filters, but got ") << group;
-  if (channels && depth && *channels != *depth * group)
-    return op->emitOpError("expected ") << *depth * group << " input channels, but got " << *channels;
+  AffineExpr taken = shapes.getDims(weight)[1] * group;
+  if (!shapes.mayBeEqual(shapes.getDims(input)[1], shapes.simplify(taken)))
+    return op->emitOpError("expected ") << shapes.describe(taken) << " input channels, but got "
+                                        << shapes.describe(shapes.getDims(input)[1]);
   FailureOr<Dims> dims = slide(op, shapes, input, shapes.getDims(weight)[0], *kernel);
   if (failed(dims))
     return failure();
@@ -246,7 +247,7 @@ static LogicalResult inferBatchNorm(BatchNormalizationOp op, SymbolicShapes &sha
   AffineExpr channels = in.size() > 1 ? in[1] : shapes.constant(1);
   for (Value parameter : op->getOperands().drop_front()) {
     ArrayRef<AffineExpr> dims = shapes.getDims(parameter);
-    if (dims.size() != 1 || (getConstant(channels) && getConstant(dims[0]) && channels != dims[0]))
+    if (dims.size() != 1 || !shapes.mayBeEqual(channels, dims[0]))
       return op.emitOpError("expected a parameter for each of ")
              << shapes.describe(channels) << " channels, but got another shape";
   }

@@ -12,9 +12,24 @@ static std::string describe(const SymbolicShapes &shapes, ArrayRef<AffineExpr> d
 
 static LogicalResult inferReshape(ReshapeOp op, SymbolicShapes &shapes) {
   auto target = shapes.getElements(op.getShape());
-  if (!target)
-    return inferDeclared(op, shapes, "a target shape");
+  if (!target && takeDeclared(op, shapes))
+    return success();
   ArrayRef<AffineExpr> in = shapes.getDims(op.getData());
+  if (!target) {
+    ArrayRef<AffineExpr> length = shapes.getDims(op.getShape());
+    std::optional<int64_t> rank = length.size() == 1 ? getConstant(length[0]) : std::nullopt;
+    if (!rank)
+      return emitUnknown(op, "the result's rank");
+    // No size is more than all elements; that of an only dimension is.
+    AffineExpr all = multiply(shapes, in);
+    Dims sizes;
+    while (int64_t(sizes.size()) < *rank)
+      sizes.push_back(*rank == 1 ? all
+                                 : shapes.getDataSize(op.getResult(), sizes.size(), all, {op.getShape(), op.getData()},
+                                                      /*isChecked=*/true));
+    shapes.setDims(op.getResult(), sizes, shapes.getElementType(op.getData()));
+    return success();
+  }
   Dims dims, known;
   std::optional<size_t> open;
   for (auto [index, size] : llvm::enumerate(*target)) {
@@ -47,7 +62,7 @@ static LogicalResult inferReshape(ReshapeOp op, SymbolicShapes &shapes) {
   };
   if (open) {
     bool allConstant = llvm::all_of(in, getConstant) && llvm::all_of(known, getConstant);
-    if (!rest || (allConstant && !exact)) {
+    if (!rest || (!exact && (allConstant || shapes.dependsOnData(rest)))) {
       if (!allConstant && llvm::is_contained(known, shapes.constant(0)))
         return op.emitOpError("expected a size for -1, but got a reshape of an empty tensor");
       return mismatch();
@@ -57,7 +72,7 @@ static LogicalResult inferReshape(ReshapeOp op, SymbolicShapes &shapes) {
     AffineExpr inCount = multiply(shapes, in), outCount = multiply(shapes, known);
     bool same = inCount == outCount || (exact && restValue && *restValue == 1);
     auto [low, high] = shapes.getBounds(inCount - outCount);
-    if (!same && (low > 0 || high < 0 || (getConstant(inCount) && getConstant(outCount))))
+    if (!same && (low > 0 || high < 0 || !shapes.mayBeEqual(inCount, outCount)))
       return mismatch();
     // Sizes with symbols on one side only hold for one value of them, which is not what the model says.
     if (!same && (getConstant(inCount) || getConstant(outCount)))

@@ -194,27 +194,53 @@ LogicalResult onnx::inferBroadcast(Operation *op, SymbolicShapes &shapes) {
   return success();
 }
 
-/// The static shapes that the model declares of the results; false if it does not.
-static bool takeDeclared(Operation *op, SymbolicShapes &shapes) {
-  for (Value result : op->getResults()) {
-    auto type = dyn_cast<RankedTensorType>(result.getType());
-    if (!type || !type.hasStaticShape())
-      return false;
-    shapes.setDims(result, llvm::map_to_vector(type.getShape(), [&](int64_t size) { return shapes.constant(size); }));
-  }
+bool onnx::takeDeclared(Operation *op, SymbolicShapes &shapes) {
+  bool isStatic = llvm::all_of(op->getResultTypes(), [](Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return isa<NoneType>(type) || (tensor && tensor.hasStaticShape());
+  });
+  if (!isStatic)
+    return false;
+  for (Value result : op->getResults())
+    if (auto type = dyn_cast<RankedTensorType>(result.getType()))
+      shapes.setDims(result, llvm::map_to_vector(type.getShape(), [&](int64_t size) { return shapes.constant(size); }));
   return true;
-}
-
-LogicalResult onnx::inferDataDependent(Operation *op, SymbolicShapes &shapes) {
-  if (takeDeclared(op, shapes))
-    return success();
-  return op->emitOpError("has a result whose size depends on its input's elements, which Lathe does not compile");
 }
 
 LogicalResult onnx::inferDeclared(Operation *op, SymbolicShapes &shapes, StringRef what) {
   if (takeDeclared(op, shapes))
     return success();
   return emitUnknown(op, what);
+}
+
+/// Ops whose shape inference compares sizes of operands where they have to agree, or that have no two that have to.
+static bool comparesSizes(Operation *op) {
+  return isa<AddOp, SubOp, MulOp, DivOp, PowOp, ModOp, MaxOp, MinOp, MeanOp, SumOp, AndOp, OrOp, XorOp, EqualOp, LessOp,
+             LessOrEqualOp, GreaterOp, GreaterOrEqualOp, BitShiftOp, BitwiseAndOp, BitwiseOrOp, BitwiseXorOp, WhereOp, PReluOp,
+             GatherOp, GatherElementsOp, GatherNDOp, ScatterElementsOp, ScatterNDOp, ReverseSequenceOp, ConcatOp, MatMulOp,
+             MatMulIntegerOp, QLinearMatMulOp, GemmOp, EinsumOp, CompressOp, NonMaxSuppressionOp, RangeOp, ExpandOp, OneHotOp>(op);
+}
+
+LogicalResult onnx::checkDataSizes(Operation *op, const SymbolicShapes &shapes) {
+  if (op->getNumOperands() < 2 || comparesSizes(op))
+    return success();
+  const SymbolicDim *first = nullptr;
+  for (Value operand : op->getOperands()) {
+    if (!isa<TensorType>(operand.getType()))
+      continue;
+    for (AffineExpr dim : shapes.getDims(operand)) {
+      const SymbolicDim *found = nullptr;
+      dim.walk([&](AffineExpr part) {
+        if (const SymbolicDim *symbol = shapes.getDataSymbol(part))
+          found = symbol;
+      });
+      if (first && found && found != first)
+        return op->emitOpError("expected operands whose sizes depend on the same data, but got ")
+               << first->name << " and " << found->name;
+      first = found ? found : first;
+    }
+  }
+  return success();
 }
 
 InFlightDiagnostic onnx::emitUnknown(Operation *op, StringRef what) {

@@ -10,11 +10,15 @@ namespace lathe::onnx {
 
 using Dims = llvm::SmallVector<mlir::AffineExpr>;
 
+/// Operands of ops that take for granted that sizes of their operands agree depend on the same data, or on none: nothing
+/// could check it before a run. Fails after an error on the op.
+llvm::LogicalResult checkDataSizes(mlir::Operation *op, const SymbolicShapes &shapes);
+
 /// Shape inference of `OpT` by the function `infer`, which takes an `OpT` or an `Operation *`.
 template <auto infer, typename OpT>
 struct ShapeModel : ShapeInferenceOpInterface::ExternalModel<ShapeModel<infer, OpT>, OpT> {
   llvm::LogicalResult inferShapes(mlir::Operation *op, SymbolicShapes &shapes) const {
-    return infer(mlir::cast<OpT>(op), shapes);
+    return failed(checkDataSizes(op, shapes)) ? llvm::failure() : infer(mlir::cast<OpT>(op), shapes);
   }
 };
 
@@ -40,6 +44,7 @@ void attachRNNShapes(mlir::MLIRContext *context);
 void attachRandomShapes(mlir::MLIRContext *context);
 void attachSignalShapes(mlir::MLIRContext *context);
 void attachUnpoolShapes(mlir::MLIRContext *context);
+void attachSelectionShapes(mlir::MLIRContext *context);
 
 // Attributes of ops by name, for functions that serve several ops.
 int64_t getInt(mlir::Operation *op, llvm::StringRef name, int64_t otherwise);
@@ -79,11 +84,9 @@ void copyElements(SymbolicShapes &shapes, mlir::Value result, mlir::Value source
 llvm::LogicalResult inferLikeFirst(mlir::Operation *op, SymbolicShapes &shapes);
 /// The result has the operands' broadcast dimensions and the first one's element type.
 llvm::LogicalResult inferBroadcast(mlir::Operation *op, SymbolicShapes &shapes);
-/// For ops whose result has as many elements as the data says.
-llvm::LogicalResult inferDataDependent(mlir::Operation *op, SymbolicShapes &shapes);
-
-/// Takes the static shapes that the model declares of the results, for ops whose operands tell them only at run time.
-/// Without them, an error about `what`.
+/// Takes the static shapes that the model declares of the results; false, and nothing is set, if it does not.
+bool takeDeclared(mlir::Operation *op, SymbolicShapes &shapes);
+/// The same for ops whose operands tell the shapes only at run time. Without them, an error about `what`.
 llvm::LogicalResult inferDeclared(mlir::Operation *op, SymbolicShapes &shapes, llvm::StringRef what);
 /// The error for an operand that has to be known at compile time.
 mlir::InFlightDiagnostic emitUnknown(mlir::Operation *op, llvm::StringRef what);

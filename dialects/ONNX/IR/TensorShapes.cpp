@@ -15,10 +15,40 @@ static LogicalResult checkSizes(Operation *op, const SymbolicShapes &shapes, Arr
   return success();
 }
 
+/// The number of elements of a list; nullopt after an error.
+static std::optional<int64_t> getLength(Operation *op, const SymbolicShapes &shapes, Value list) {
+  ArrayRef<AffineExpr> sizes = shapes.getDims(list);
+  std::optional<int64_t> length = sizes.size() == 1 ? getConstant(sizes[0]) : std::nullopt;
+  if (!length)
+    emitUnknown(op, "the result's rank");
+  return length;
+}
+
+/// The largest size that something grows to by an amount that data tells.
+static AffineExpr getGrowth(const SymbolicShapes &shapes, AffineExpr from) {
+  return shapes.constant(std::max(shapes.getUpperBound(from), SymbolicDim().upper));
+}
+
+/// A target that is known at run time only: sizes other than 1 stay.
+static LogicalResult inferOpenExpand(ExpandOp op, SymbolicShapes &shapes) {
+  if (takeDeclared(op, shapes))
+    return success();
+  std::optional<int64_t> length = getLength(op, shapes, op.getShape());
+  if (!length)
+    return failure();
+  Dims dims(shapes.getDims(op.getInput()));
+  dims.insert(dims.begin(), std::max<int64_t>(*length - int64_t(dims.size()), 0), shapes.constant(1));
+  for (size_t dim = dims.size() - *length; dim < dims.size(); ++dim)
+    if (dims[dim] == shapes.constant(1))
+      dims[dim] = shapes.getDataSize(op.getResult(), dim, {}, op.getShape());
+  shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getInput()));
+  return success();
+}
+
 static LogicalResult inferExpand(ExpandOp op, SymbolicShapes &shapes) {
   auto target = shapes.getElements(op.getShape());
   if (!target)
-    return inferDeclared(op, shapes, "a target shape");
+    return inferOpenExpand(op, shapes);
   FailureOr<Dims> dims = broadcastDims(op, shapes, {shapes.getDims(op.getInput()), *target});
   if (failed(dims) || failed(checkSizes(op, shapes, *dims)))
     return failure();
@@ -29,9 +59,15 @@ static LogicalResult inferExpand(ExpandOp op, SymbolicShapes &shapes) {
 
 static LogicalResult inferTile(TileOp op, SymbolicShapes &shapes) {
   auto repeats = shapes.getElements(op.getRepeats());
-  if (!repeats)
-    return inferDeclared(op, shapes, "repeats");
   Dims dims(shapes.getDims(op.getInput()));
+  if (!repeats) {
+    if (takeDeclared(op, shapes))
+      return success();
+    for (auto [index, dim] : llvm::enumerate(dims))
+      dim = shapes.getDataSize(op.getResult(), index, getGrowth(shapes, dim), {op.getRepeats(), op.getInput()}, /*isChecked=*/true);
+    shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getInput()));
+    return success();
+  }
   if (repeats->size() != dims.size())
     return op.emitOpError("expected ") << dims.size() << " repeats, but got " << repeats->size();
   for (auto [dim, repeat] : llvm::zip_equal(dims, *repeats))
@@ -44,11 +80,20 @@ static LogicalResult inferTile(TileOp op, SymbolicShapes &shapes) {
 
 static LogicalResult inferConstantOfShape(ConstantOfShapeOp op, SymbolicShapes &shapes) {
   auto target = shapes.getElements(op.getInput());
-  if (!target)
-    return inferDeclared(op, shapes, "a target shape");
+  if (!target && takeDeclared(op, shapes))
+    return success();
   ElementsAttr value = op.getValueAttr();
   Type type = value ? value.getElementType() : Type(Float32Type::get(op.getContext()));
-  Dims dims(*target);
+  Dims dims;
+  if (target) {
+    dims = Dims(*target);
+  } else {
+    std::optional<int64_t> length = getLength(op, shapes, op.getInput());
+    if (!length)
+      return failure();
+    for (int64_t dim = 0; dim < *length; ++dim)
+      dims.push_back(shapes.getDataSize(op.getResult(), dim, {}, op.getInput()));
+  }
   if (failed(checkSizes(op, shapes, dims)))
     return failure();
   shapes.setDims(op.getResult(), dims, type);
@@ -65,17 +110,24 @@ static LogicalResult inferConstantOfShape(ConstantOfShapeOp op, SymbolicShapes &
 static LogicalResult inferRange(RangeOp op, SymbolicShapes &shapes) {
   auto start = shapes.getElements(op.getStart()), limit = shapes.getElements(op.getLimit()),
        delta = shapes.getElements(op.getDelta());
-  if (!start || !limit || !delta || start->size() != 1 || limit->size() != 1 || delta->size() != 1)
-    return inferDeclared(op, shapes, "start, limit and delta");
-  std::optional<int64_t> step = getConstant((*delta)[0]);
-  if (!step || *step == 0)
-    return op.emitOpError("expected a constant delta other than 0, but got ") << shapes.describe((*delta)[0]);
+  for (auto elements : {start, limit, delta})
+    if (elements && elements->size() != 1)
+      return op.emitOpError("expected one number each as start, limit and delta, but got ") << elements->size();
+  std::optional<int64_t> step = delta ? getConstant((*delta)[0]) : std::nullopt;
+  if (step && *step == 0)
+    return op.emitOpError("expected a delta other than 0, but got 0");
+  auto setCount = [&](AffineExpr bound) {
+    SmallVector<Value> reasons(op->getOperands());
+    shapes.setDims(op.getResult(), {shapes.getDataSize(op.getResult(), 0, bound, reasons)}, shapes.getElementType(op.getStart()));
+    return success();
+  };
+  if (!start || !limit || !step)
+    return takeDeclared(op, shapes) ? success() : setCount({});
   AffineExpr from = (*start)[0], to = (*limit)[0];
   AffineExpr span = *step > 0 ? to - from : from - to;
   auto [low, high] = shapes.getBounds(span);
   if (high > 0 && low < 0)
-    return op.emitOpError("expected a limit behind the start, but got ")
-           << shapes.describe(from) << " to " << shapes.describe(to);
+    return setCount(shapes.constant(llvm::divideCeilSigned(high, std::abs(*step))));
   AffineExpr count = high <= 0 ? shapes.constant(0) : shapes.simplify(span.ceilDiv(std::abs(*step)));
   shapes.setDims(op.getResult(), {count}, shapes.getElementType(op.getStart()));
   int64_t next = 0;
@@ -86,8 +138,8 @@ static LogicalResult inferRange(RangeOp op, SymbolicShapes &shapes) {
 static LogicalResult inferPad(PadOp op, SymbolicShapes &shapes) {
   Dims dims(shapes.getDims(op.getData()));
   auto pads = shapes.getElements(op.getPads());
-  if (!pads)
-    return inferDeclared(op, shapes, "pads");
+  if (!pads && takeDeclared(op, shapes))
+    return success();
   SmallVector<int64_t> axes;
   for (size_t i = 0; i < dims.size(); ++i)
     axes.push_back(i);
@@ -101,6 +153,14 @@ static LogicalResult inferPad(PadOp op, SymbolicShapes &shapes) {
   if (failed(normalized))
     return failure();
   size_t count = normalized->size();
+  if (!pads) {
+    if (shapes.getDims(op.getPads()) != ArrayRef<AffineExpr>(shapes.constant(2 * count)))
+      return op.emitOpError("expected ") << 2 * count << " pads, but got another number";
+    for (unsigned axis : *normalized)
+      dims[axis] = shapes.getDataSize(op.getResult(), axis, getGrowth(shapes, dims[axis]), op.getResult(), /*isChecked=*/true);
+    shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getData()));
+    return success();
+  }
   if (pads->size() != 2 * count)
     return op.emitOpError("expected ") << 2 * count << " pads, but got " << pads->size();
   for (auto [index, axis] : llvm::enumerate(*normalized))
@@ -163,6 +223,21 @@ static LogicalResult keepAspect(ResizeOp op, const SymbolicShapes &shapes, Array
   return success();
 }
 
+/// Sizes or scales that are known at run time only.
+static LogicalResult inferOpenResize(ResizeOp op, SymbolicShapes &shapes, ArrayRef<unsigned> axes, Value list) {
+  if (takeDeclared(op, shapes))
+    return success();
+  if (list == op.getSizes() && op.getKeepAspectRatioPolicy() != "stretch")
+    return emitUnknown(op, "sizes whose ratio is kept");
+  if (shapes.getDims(list) != ArrayRef<AffineExpr>(shapes.constant(axes.size())))
+    return op.emitOpError("expected ") << axes.size() << " sizes or scales, but got another number";
+  Dims dims(shapes.getDims(op.getX()));
+  for (unsigned axis : axes)
+    dims[axis] = shapes.getDataSize(op.getResult(), axis, getGrowth(shapes, dims[axis]), {list, op.getX()}, /*isChecked=*/true);
+  shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getX()));
+  return success();
+}
+
 static LogicalResult inferResize(ResizeOp op, SymbolicShapes &shapes) {
   Dims dims(shapes.getDims(op.getX()));
   SmallVector<int64_t> axes(getInts(op, "axes"));
@@ -174,7 +249,7 @@ static LogicalResult inferResize(ResizeOp op, SymbolicShapes &shapes) {
   if (op.getSizes() && shapes.getDims(op.getSizes()) != ArrayRef<AffineExpr>(shapes.constant(0))) {
     auto sizes = shapes.getElements(op.getSizes());
     if (!sizes)
-      return inferDeclared(op, shapes, "sizes");
+      return inferOpenResize(op, shapes, *normalized, op.getSizes());
     if (sizes->size() != axes.size())
       return op.emitOpError("expected ") << axes.size() << " sizes, but got " << sizes->size();
     if (op.getKeepAspectRatioPolicy() != "stretch") {
@@ -187,16 +262,16 @@ static LogicalResult inferResize(ResizeOp op, SymbolicShapes &shapes) {
   } else if (op.getScales()) {
     auto scales = getFloats(shapes, op.getScales());
     if (!scales)
-      return inferDeclared(op, shapes, "scales");
+      return inferOpenResize(op, shapes, *normalized, op.getScales());
     if (scales->size() != axes.size())
       return op.emitOpError("expected ") << axes.size() << " scales, but got " << scales->size();
     for (auto [axis, scale] : llvm::zip_equal(*normalized, *scales)) {
       if (!(scale > 0))
         return op.emitOpError("expected positive scales, but got ") << scale;
       AffineExpr size = scaleSize(shapes, dims[axis], scale);
-      if (!size)
-        return op.emitOpError("expected a whole scale or a constant size, but got ")
-               << scale << " for " << shapes.describe(dims[axis]);
+      if (!size) // not an expression over the symbols
+        size = shapes.getDataSize(op.getResult(), axis, shapes.constant(int64_t(float(shapes.getUpperBound(dims[axis])) * scale)),
+                                  {op.getScales(), op.getX()});
       dims[axis] = size;
     }
   } else {
@@ -291,7 +366,7 @@ void onnx::attachTensorShapes(MLIRContext *context) {
   attachShapes<inferTfIdfVectorizer, TfIdfVectorizerOp>(context);
   attachShapes<inferAffineGrid, AffineGridOp>(context);
   attachUnpoolShapes(context);
-  attachShapes<inferDataDependent, NonZeroOp, CompressOp, UniqueOp, NonMaxSuppressionOp>(context);
+  attachSelectionShapes(context);
   attachCastShapes(context);
   attachReshapeShapes(context);
   attachIndexingShapes(context);

@@ -3,6 +3,7 @@
 #define LATHE_EXAMPLES_MODEL_H
 
 #include "lathe/lathe.h"
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -59,7 +60,7 @@ private:
 struct Output {
   const lathe_tensor *description;
   std::vector<std::int64_t> shape;
-  AlignedBuffer data;
+  AlignedBuffer data; // of the largest size, where that depends on data
 
   std::int64_t size() const {
     std::int64_t count = 1;
@@ -120,7 +121,8 @@ public:
     std::vector<std::int64_t> sizes(ranks + 1);
     model.output_shapes(dims.data(), sizes.data());
     std::vector<Output> outputs;
-    std::vector<void *> out;
+    outputs.reserve(model.num_outputs); // runs write to shapes in it
+    std::vector<void *> out, shapes;
     const std::int64_t *next = sizes.data();
     for (std::uint32_t i = 0; i < model.num_outputs; ++i) {
       const lathe_tensor &description = model.outputs[i];
@@ -131,7 +133,10 @@ public:
         bytes *= static_cast<std::size_t>(size);
       outputs.push_back({&description, std::move(shape), AlignedBuffer(bytes)});
       out.push_back(outputs.back().data.get());
+      if (std::count(description.shape, description.shape + description.rank, LATHE_SIZE_OF_DATA))
+        shapes.push_back(outputs.back().shape.data());
     }
+    out.insert(out.end(), shapes.begin(), shapes.end()); // the run tells the sizes of these
     check(model.run(in.data(), out.data(), workspace.get(), executor));
     return outputs;
   }

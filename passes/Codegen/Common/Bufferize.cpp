@@ -24,8 +24,36 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::codegen;
 
+/// The tensor that ops in place made the value from; null where it was not made in place.
+static tensor::EmptyOp findDestination(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (auto empty = dyn_cast<tensor::EmptyOp>(op))
+      return empty.getType() == value.getType() ? empty : nullptr;
+    auto inPlace = dyn_cast<DestinationStyleOpInterface>(op);
+    if (!inPlace)
+      return nullptr;
+    value = inPlace.getTiedOpOperand(cast<OpResult>(value))->get();
+  }
+  return nullptr;
+}
+
+/// A result whose size depends on data: an argument of bytes, and in @main a view of them once the size is known.
+static Value viewBytes(OpBuilder builder, Value bytes, Value result, MemRefType type) {
+  SmallVector<Value> sizes;
+  if (tensor::EmptyOp empty = findDestination(result)) {
+    builder.setInsertionPoint(empty);
+    llvm::append_range(sizes, empty.getDynamicSizes());
+  } else {
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      if (type.isDynamicDim(dim))
+        sizes.push_back(tensor::DimOp::create(builder, result.getLoc(), result, dim));
+  }
+  Value offset = arith::ConstantIndexOp::create(builder, result.getLoc(), 0);
+  return memref::ViewOp::create(builder, result.getLoc(), type, bytes, offset, sizes);
+}
+
 /// Appends one memref argument for each result and writes the results there.
-static LogicalResult moveResultsToArguments(func::FuncOp main) {
+static LogicalResult moveResultsToArguments(func::FuncOp main, const Signature &signature) {
   Operation *terminator = main.getBody().front().getTerminator();
   OpBuilder builder(terminator);
   SmallVector<DictionaryAttr> resultAttrs;
@@ -36,15 +64,18 @@ static LogicalResult moveResultsToArguments(func::FuncOp main) {
       return main.emitError("expected result ")
              << index << " to be a tensor, but got " << result.getType();
     auto memref = MemRefType::get(type.getShape(), type.getElementType());
+    bool isBytes = index < signature.outputs.size() && signature.outputs[index].dependsOnData();
+    auto argumentType = isBytes ? MemRefType::get(ShapedType::kDynamic, builder.getI8Type()) : memref;
     unsigned position = main.getNumArguments();
     DictionaryAttr attrs = index < resultAttrs.size() ? resultAttrs[index] : DictionaryAttr();
-    if (failed(main.insertArgument(position, memref, attrs ? attrs : builder.getDictionaryAttr({}),
+    if (failed(main.insertArgument(position, argumentType, attrs ? attrs : builder.getDictionaryAttr({}),
                                    result.getLoc())))
       return failure();
-    bufferization::MaterializeInDestinationOp::create(builder, result.getLoc(), /*result=*/Type(),
-                                                      result, main.getArgument(position),
-                                                      /*restrict=*/true,
-                                                      /*writable=*/true);
+    Value place = main.getArgument(position);
+    if (isBytes)
+      place = viewBytes(builder, place, result, memref);
+    bufferization::MaterializeInDestinationOp::create(builder, result.getLoc(), /*result=*/Type(), result, place,
+                                                      /*restrict=*/true, /*writable=*/true);
   }
   terminator->setOperands({});
   main.setAllResultAttrs(ArrayRef<DictionaryAttr>());
@@ -131,7 +162,7 @@ struct BufferizePass : lathe::impl::BufferizePassBase<BufferizePass> {
     unsigned numInputs = main.getNumArguments();
     for (unsigned index = 0; index < numInputs; ++index)
       main.setArgAttr(index, writable, BoolAttr::get(&getContext(), false));
-    if (failed(moveResultsToArguments(main)) || failed(bufferize(module)))
+    if (failed(moveResultsToArguments(main, readSignature(module))) || failed(bufferize(module)))
       return signalPassFailure();
     for (unsigned index = 0; index < numInputs; ++index)
       main.removeArgAttr(index, writable);

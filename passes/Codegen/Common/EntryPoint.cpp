@@ -1,4 +1,5 @@
 //===- EntryPoint.cpp - The functions and the descriptor of rt_abi.h ------===//
+#include "lib/Support/DataTypes.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "passes/Codegen/Common/Bf16Layout.h"
 #include "passes/Codegen/Common/LLVMLowering.h"
@@ -24,8 +25,9 @@ public:
     SmallVector<Type> fields(signature.inputs.size(), pointer);
     fields.append(signature.dims.size(), i64);
     inputsType = LLVM::LLVMStructType::getLiteral(module.getContext(), fields);
+    numShapes = llvm::count_if(signature.outputs, [](const TensorInfo &output) { return output.dependsOnData(); });
     outputsType = LLVM::LLVMStructType::getLiteral(
-        module.getContext(), SmallVector<Type>(signature.outputs.size(), pointer));
+        module.getContext(), SmallVector<Type>(signature.outputs.size() + numShapes, pointer));
   }
 
   /// `types` are the argument types of each main function.
@@ -141,6 +143,7 @@ private:
   struct Arguments {
     SmallVector<Value> addresses; ///< of inputs, then of outputs
     SmallVector<Value> dims;
+    SmallVector<Value> shapes; ///< where the sizes of outputs go that data decides
   };
 
   Arguments loadArguments(Value inputs, Value outputs) {
@@ -151,6 +154,8 @@ private:
       arguments.addresses.push_back(loadField(outputsType, outputs, index, pointer));
     for (size_t index = 0; index < signature.dims.size(); ++index)
       arguments.dims.push_back(loadField(inputsType, inputs, signature.inputs.size() + index, i64));
+    for (size_t index = 0; index < numShapes; ++index)
+      arguments.shapes.push_back(loadField(outputsType, outputs, signature.outputs.size() + index, pointer));
     return arguments;
   }
 
@@ -167,10 +172,15 @@ private:
     check(nulls, LATHE_ERROR_NULL_POINTER);
 
     Arguments arguments = loadArguments(inputs, outputs);
-    check(llvm::map_to_vector(arguments.addresses, [&](Value address) { return isNull(address); }), LATHE_ERROR_NULL_POINTER);
-    for (auto [address, type] : llvm::zip(arguments.addresses, types))
-      if (int64_t alignment = std::max(getElementBytes(cast<MemRefType>(type).getElementType()), least); alignment > 1)
+    nulls.clear();
+    for (Value address : llvm::concat<Value>(arguments.addresses, arguments.shapes))
+      nulls.push_back(isNull(address));
+    check(nulls, LATHE_ERROR_NULL_POINTER);
+    for (auto [index, address] : llvm::enumerate(arguments.addresses))
+      if (int64_t alignment = std::max(getAlignment(index, types[index]), least); alignment > 1)
         misaligned.push_back(isMisaligned(address, alignment));
+    for (Value shape : arguments.shapes)
+      misaligned.push_back(isMisaligned(shape, sizeof(int64_t)));
     if (workspace)
       misaligned.push_back(isMisaligned(workspace, LATHE_ALIGNMENT));
     check(misaligned, LATHE_ERROR_MISALIGNED);
@@ -199,36 +209,78 @@ private:
     if (hasTileRegisters(variant.target))
       if (Value refused = askForTileRegisters(builder, builder.getLoc(), module))
         check(refused, LATHE_ERROR_UNSUPPORTED_CPU);
-    callMain(variant.main, types, arguments, workspace, executor);
-    LLVM::ReturnOp::create(builder,
-                           LLVM::ConstantOp::create(builder, i32, int64_t(LATHE_OK)).getResult());
+    LLVM::ReturnOp::create(builder, callMain(variant.main, types, arguments, workspace, executor));
     return entry;
   }
 
-  void callMain(StringRef main, ArrayRef<Type> types, const Arguments &arguments, Value workspace, Value executor) {
-    ArrayRef<Value> addresses = arguments.addresses;
+  /// Of an input or output: outputs whose size depends on data are bytes to @main.
+  int64_t getAlignment(size_t index, Type type) {
+    size_t numInputs = signature.inputs.size();
+    if (index >= numInputs && signature.outputs[index - numInputs].dependsOnData())
+      return sizeOf(lathe_dtype(signature.outputs[index - numInputs].dtype));
+    return getElementBytes(cast<MemRefType>(type).getElementType());
+  }
+
+  /// Returns the status.
+  Value callMain(StringRef main, ArrayRef<Type> types, const Arguments &arguments, Value workspace, Value executor) {
+    ArrayRef<Value> addresses = arguments.addresses, shapes = arguments.shapes;
     SmallVector<Value> dims = llvm::map_to_vector(arguments.dims, [&](Value dim) { return toIndex(dim); });
     SmallVector<Value> dynamic = callOutputSizes(dims);
-    size_t nextDynamic = 0;
+    size_t nextDynamic = 0, numInputs = signature.inputs.size();
     SmallVector<Value> operands;
+    Value told; // what the run tells, see `Signature`
+    int32_t toldCount = 0;
     for (auto [index, type] : llvm::enumerate(types)) {
       auto memref = dyn_cast<MemRefType>(type);
       if (!memref) {
         operands.push_back(executor);
         continue;
       }
+      bool isOutput = index >= numInputs && index < addresses.size();
       SmallVector<Value> sizes;
-      for (auto [dim, size] : llvm::enumerate(memref.getShape())) {
-        if (!ShapedType::isDynamic(size))
-          sizes.push_back(indexConstant(size));
-        else if (index < signature.inputs.size())
-          sizes.push_back(dims[-1 - signature.inputs[index].shape[dim]]);
-        else
-          sizes.push_back(dynamic[nextDynamic++]);
+      if (isOutput && signature.outputs[index - numInputs].dependsOnData()) {
+        const TensorInfo &output = signature.outputs[index - numInputs];
+        Value bytes = indexConstant(sizeOf(lathe_dtype(output.dtype)));
+        for (int64_t size : output.shape)
+          bytes = LLVM::MulOp::create(builder, bytes, size < 0 ? dynamic[nextDynamic++] : indexConstant(size));
+        sizes.push_back(bytes);
+      } else {
+        for (auto [dim, size] : llvm::enumerate(memref.getShape())) {
+          if (!ShapedType::isDynamic(size))
+            sizes.push_back(indexConstant(size));
+          else if (index < numInputs)
+            sizes.push_back(dims[-1 - signature.inputs[index].shape[dim]]);
+          else
+            sizes.push_back(dynamic[nextDynamic++]);
+        }
       }
-      appendDescriptor(operands, index < addresses.size() ? addresses[index] : workspace, sizes);
+      Value address = index < addresses.size() ? addresses[index] : workspace;
+      if (index == addresses.size() && memref.getElementType().isInteger(64)) {
+        toldCount = memref.getNumElements();
+        address = told = LLVM::AllocaOp::create(builder, pointer, i64, indexConstant(toldCount));
+      }
+      appendDescriptor(operands, address, sizes);
     }
     LLVM::CallOp::create(builder, module.lookupSymbol<LLVM::LLVMFuncOp>(main), operands);
+    const Value *shape = shapes.begin();
+    int32_t next = 0;
+    for (const TensorInfo &output : signature.outputs)
+      if (output.dependsOnData()) {
+        copySizes(told, next, *shape++, output.shape.size());
+        next += output.shape.size();
+      }
+    if (next == toldCount)
+      return LLVM::ConstantOp::create(builder, i32, int64_t(LATHE_OK));
+    Value place = LLVM::GEPOp::create(builder, pointer, i64, told, ArrayRef<LLVM::GEPArg>{next});
+    return LLVM::TruncOp::create(builder, i32, LLVM::LoadOp::create(builder, i64, place));
+  }
+
+  void copySizes(Value from, int32_t first, Value to, int32_t count) {
+    for (int32_t i = 0; i < count; ++i) {
+      Value source = LLVM::GEPOp::create(builder, pointer, i64, from, ArrayRef<LLVM::GEPArg>{first + i});
+      Value target = LLVM::GEPOp::create(builder, pointer, i64, to, ArrayRef<LLVM::GEPArg>{i});
+      LLVM::StoreOp::create(builder, LLVM::LoadOp::create(builder, i64, source), target);
+    }
   }
 
   //===--------------------------------------------------------------------===//
@@ -257,7 +309,7 @@ private:
     Type none = LLVM::LLVMVoidType::get(module.getContext());
     enqueue = makeFunction(name + "_enqueue", none, {pointer, pointer, pointer, pointer});
     enqueue.setLinkage(LLVM::Linkage::Internal);
-    callMain(variant.main, types, loadArguments(enqueue.getArgument(0), enqueue.getArgument(1)), enqueue.getArgument(2),
+    (void)callMain(variant.main, types, loadArguments(enqueue.getArgument(0), enqueue.getArgument(1)), enqueue.getArgument(2),
              enqueue.getArgument(3));
     LLVM::ReturnOp::create(builder, ValueRange());
     makeForwarder("_load", i32, {}, "lathe_cuda_load", 0);
@@ -447,6 +499,7 @@ private:
   const WeightLayout &weights;
   Signature signature;
   Type pointer, i32, i64, index;
+  size_t numShapes = 0; ///< outputs whose sizes depend on data
   LLVM::LLVMStructType inputsType, outputsType;
   Dispatch dispatch;
   LLVM::LLVMFuncOp outputShapes;

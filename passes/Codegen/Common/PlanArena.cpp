@@ -15,6 +15,9 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::codegen;
 
+/// No machine has more memory than that for a workspace; sums of such sizes do not overflow.
+static constexpr int64_t kMostBytes = int64_t(1) << 40;
+
 /// Alignment of buffers, LATHE_ALIGNMENT of rt_abi.h: a cache line.
 static constexpr int64_t kAlignment = 64;
 
@@ -85,11 +88,19 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
     if (failed(collect(main, buffers)))
       return signalPassFailure();
     int64_t total = place(buffers);
+    if (total > kMostBytes)
+      return refuse(main, total), signalPassFailure();
     if (failed(replaceAllocs(main, buffers, total)))
       return signalPassFailure();
     Builder builder(&getContext());
     getOperation()->setAttr(kWorkspaceAttr, builder.getI64IntegerAttr(total));
     report(main, buffers, total);
+  }
+
+  /// The error for buffers of the largest sizes that no machine has room for.
+  static void refuse(func::FuncOp main, int64_t bytes) {
+    main.emitError("expected a workspace of at most 2^40 bytes, but got one with ")
+        << bytes << " bytes or more; bound symbolic dimensions, and sizes that depend on data, with --dim";
   }
 
   LogicalResult collect(func::FuncOp main, SmallVectorImpl<Buffer> &buffers) {
@@ -106,6 +117,8 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
             << alloc.getType() << " whose size depends on data";
         return WalkResult::interrupt();
       }
+      if (*bytes > kMostBytes)
+        return refuse(main, *bytes), WalkResult::interrupt();
       buffer.bytes = llvm::alignTo(std::max<int64_t>(*bytes, 1), kAlignment);
       std::tie(buffer.begin, buffer.end) = positions.getLife(alloc, aliases);
       buffers.push_back(buffer);

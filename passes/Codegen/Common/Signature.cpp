@@ -7,7 +7,10 @@
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/SCF/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
+#include "passes/Codegen/Common/SizeBounds.h"
 #include "passes/Codegen/Passes.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace lathe {
@@ -178,10 +181,30 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     if (!main)
       return signalPassFailure();
     SymbolicShapes shapes(main);
-    if (failed(describeArguments(main, shapes)) || failed(describeResults(main)) ||
-        failed(makeOutputSizes(main, shapes)))
-      signalPassFailure();
+    Value status = takeStatus(main);
+    OutputSizes sizes(main.getNumResults());
+    if (failed(describeArguments(main, shapes)) || failed(makeOutputSizes(main, shapes, sizes)) ||
+        failed(describeResults(main, sizes)))
+      return signalPassFailure();
+    returnSizes(main, sizes, status);
   }
+
+  /// Removes the result that is a status; null if there is none.
+  static Value takeStatus(func::FuncOp main) {
+    unsigned last = main.getNumResults() - 1;
+    if (main.getNumResults() == 0 || !main.getResultAttr(last, kStatusAttr))
+      return nullptr;
+    Operation *terminator = main.getBody().front().getTerminator();
+    Value status = terminator->getOperand(last);
+    terminator->eraseOperand(last);
+    BitVector erased(main.getNumResults());
+    erased.set(last);
+    (void)main.eraseResults(erased);
+    return status;
+  }
+
+  /// Of each result, the sizes that depend on data by their dimension, with the largest each can be.
+  using OutputSizes = SmallVector<llvm::SmallMapVector<int64_t, int64_t, 4>>;
 
   DictionaryAttr describe(StringRef name, int32_t dtype, ArrayRef<int64_t> shape, StringRef dims) {
     Builder builder(&getContext());
@@ -232,7 +255,7 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     return success();
   }
 
-  LogicalResult describeResults(func::FuncOp main) {
+  LogicalResult describeResults(func::FuncOp main, const OutputSizes &sizes) {
     Builder builder(&getContext());
     SmallVector<Attribute> outputs;
     for (auto [index, resultType] : llvm::enumerate(main.getResultTypes())) {
@@ -246,10 +269,12 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
       SmallVector<int64_t> shape;
       std::string text;
       for (int64_t size : type.getShape()) {
-        bool isDynamic = ShapedType::isDynamic(size);
-        shape.push_back(isDynamic ? -1 : size);
+        bool isDynamic = ShapedType::isDynamic(size), isData = sizes[index].contains(shape.size());
         text += text.empty() ? "" : ", ";
-        text += isDynamic ? nameOfDim(main, index, shape.size() - 1) : std::to_string(size);
+        text += isDynamic ? nameOfDim(main, index, shape.size()) : std::to_string(size);
+        if (isData)
+          text += " <= " + std::to_string(sizes[index].lookup(shape.size()));
+        shape.push_back(isData ? kDataSize : isDynamic ? kComputedSize : size);
       }
       outputs.push_back(
           describe(nameOf(main.getResultAttrOfType<StringAttr>(index, kNameAttr), "output", index),
@@ -270,8 +295,36 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     return given ? given.str() : (kind + std::to_string(index)).str();
   }
 
-  /// A copy of @main that returns sizes instead of tensors, less what they do not need.
-  LogicalResult makeOutputSizes(func::FuncOp main, const SymbolicShapes &shapes) {
+  /// Lets @main return what a run tells, see `Signature`. `status` is a list of one element, or null.
+  void returnSizes(func::FuncOp main, const OutputSizes &sizes, Value status) {
+    Operation *terminator = main.getBody().front().getTerminator();
+    ImplicitLocOpBuilder builder(main.getLoc(), terminator);
+    SmallVector<Value> all;
+    for (auto [index, result] : llvm::enumerate(terminator->getOperands())) {
+      if (sizes[index].empty())
+        continue;
+      for (int64_t dim = 0; dim < cast<RankedTensorType>(result.getType()).getRank(); ++dim)
+        all.push_back(arith::IndexCastOp::create(builder, builder.getI64Type(), tensor::DimOp::create(builder, result, dim)));
+    }
+    if (status)
+      all.push_back(tensor::ExtractOp::create(builder, status, Value(arith::ConstantIndexOp::create(builder, 0))));
+    if (all.empty())
+      return;
+    Value list = tensor::FromElementsOp::create(builder, all);
+    terminator->insertOperands(terminator->getNumOperands(), list);
+    SmallVector<DictionaryAttr> attrs;
+    main.getAllResultAttrs(attrs);
+    main.setType(builder.getFunctionType(main.getArgumentTypes(), terminator->getOperandTypes()));
+    attrs.resize(main.getNumResults(), builder.getDictionaryAttr({}));
+    main.setAllResultAttrs(attrs);
+    SmallVector<Operation *> dims;
+    main.walk([&](tensor::DimOp dim) { dims.push_back(dim); });
+    resolveDims(dims);
+  }
+
+  /// A copy of @main that returns sizes instead of tensors, less what they do not need. Sizes that depend on data, which go
+  /// to `dataSizes`, are the largest they can be.
+  LogicalResult makeOutputSizes(func::FuncOp main, const SymbolicShapes &shapes, OutputSizes &dataSizes) {
     IRRewriter rewriter(&getContext());
     rewriter.setInsertionPointAfter(main);
     auto sizes = cast<func::FuncOp>(rewriter.clone(*main));
@@ -282,25 +335,72 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     Operation *terminator = sizes.getBody().front().getTerminator();
     rewriter.setInsertionPoint(terminator);
     SmallVector<Value> results;
-    for (Value result : terminator->getOperands()) {
+    SmallVector<std::pair<size_t, int64_t>> places; // result and dimension
+    for (auto [index, result] : llvm::enumerate(terminator->getOperands())) {
       auto type = cast<RankedTensorType>(result.getType());
       for (int64_t dim = 0; dim < type.getRank(); ++dim)
         if (type.isDynamicDim(dim)) {
-          Value index = arith::ConstantIndexOp::create(rewriter, main.getLoc(), dim);
-          auto size = tensor::DimOp::create(rewriter, main.getLoc(), result, index);
+          Value position = arith::ConstantIndexOp::create(rewriter, main.getLoc(), dim);
+          auto size = tensor::DimOp::create(rewriter, main.getLoc(), result, position);
           results.push_back(size);
+          places.push_back({index, dim});
         }
     }
     terminator->setOperands(results);
     Type indexType = rewriter.getIndexType();
     sizes.setType(rewriter.getFunctionType(sizes.getArgumentTypes(),
                                            SmallVector<Type>(results.size(), indexType)));
-    if (failed(resolveDims(sizes)))
+    // Nothing but the dims is visited: canonicalising the whole copy would cost time for ops that
+    // go away.
+    SmallVector<Operation *> dims;
+    sizes.walk([&](tensor::DimOp dim) { dims.push_back(dim); });
+    resolveDims(dims);
+    if (failed(boundSizes(sizes, places, dataSizes)))
       return failure();
+    removeDead(sizes);
     return replaceArguments(sizes, shapes);
   }
 
-  LogicalResult resolveDims(func::FuncOp sizes) {
+  /// Puts the largest value into the place of each size that depends on data.
+  LogicalResult boundSizes(func::FuncOp sizes, ArrayRef<std::pair<size_t, int64_t>> places, OutputSizes &dataSizes) {
+    Operation *terminator = sizes.getBody().front().getTerminator();
+    Signature signature = readSignature(getOperation());
+    SizeBounds bounds(sizes, signature);
+    OpBuilder builder(terminator);
+    for (auto [operand, place] : llvm::zip_equal(terminator->getOpOperands(), places)) {
+      Value size = operand.get();
+      if (!dependsOnData(size))
+        continue;
+      auto range = bounds.get(size);
+      if (!range)
+        return terminator->emitError("expected results of bounded size, but got one whose size depends on data");
+      dataSizes[place.first][place.second] = range->upper;
+      // Of dimensions that the caller chose, a count of something has a bound of its own.
+      auto minimum = size.getDefiningOp<arith::MinSIOp>();
+      if (minimum && !dependsOnData(minimum.getRhs()))
+        operand.set(minimum.getRhs());
+      else if (minimum && !dependsOnData(minimum.getLhs()))
+        operand.set(minimum.getLhs());
+      else
+        operand.set(arith::ConstantIndexOp::create(builder, size.getLoc(), range->upper));
+    }
+    return success();
+  }
+
+  /// Whether an index is computed from more than sizes.
+  static bool dependsOnData(Value value) {
+    Operation *op = value.getDefiningOp();
+    if (!op)
+      return false;
+    if (auto dim = dyn_cast<tensor::DimOp>(op))
+      return !isa<BlockArgument>(dim.getSource());
+    bool isArithmetic = isPure(op) && op->getNumRegions() == 0 && value.getType().isIndex() &&
+                        llvm::none_of(op->getOperandTypes(), [](Type type) { return isa<ShapedType>(type); });
+    return !isArithmetic || llvm::any_of(op->getOperands(), dependsOnData);
+  }
+
+  /// Finds the sizes of tensors where they were made.
+  void resolveDims(ArrayRef<Operation *> dims) {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
     patterns.add<DimOfCast, DimOfKernel, DimOfLoop>(context);
@@ -310,18 +410,15 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     for (OperationName name : context->getRegisteredOperationsByDialect("tensor"))
       name.getCanonicalizationPatterns(patterns, context);
     affine::AffineApplyOp::getCanonicalizationPatterns(patterns, context);
-    // Nothing but the dims is visited: canonicalising the whole copy would cost time for ops that
-    // go away.
-    SmallVector<Operation *> dims;
-    sizes.walk([&](tensor::DimOp dim) { dims.push_back(dim); });
     GreedyRewriteConfig config;
     config.setStrictness(GreedyRewriteStrictness::ExistingAndNewOps);
     (void)applyOpPatternsGreedily(dims, FrozenRewritePatternSet(std::move(patterns)), config);
-    Block &body = sizes.getBody().front();
-    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
+  }
+
+  static void removeDead(func::FuncOp function) {
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
       if (!op.hasTrait<OpTrait::IsTerminator>() && op.use_empty() && isMemoryEffectFree(&op))
         op.erase();
-    return success();
   }
 
   /// The arguments become the symbolic dimensions.

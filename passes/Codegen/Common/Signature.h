@@ -30,11 +30,18 @@ inline constexpr llvm::StringLiteral kMinCountAttr =
                        ///< iterations are run by the caller itself
 inline constexpr llvm::StringLiteral kKernelPrefix = "kernel_";
 
+/// What stands for a size that is not constant in the shape of an output: one that `output_shapes` computes, and one that
+/// depends on data, of which `output_shapes` tells the largest and the run the actual one.
+inline constexpr int64_t kComputedSize = -1, kDataSize = -2;
+
 /// An input or output of the model, as in `lathe.inputs`.
 struct TensorInfo {
   std::string name;
   int32_t dtype = 0;
   llvm::SmallVector<int64_t> shape;
+
+  /// Of an output: whether data decides a size.
+  bool dependsOnData() const { return llvm::is_contained(shape, kDataSize); }
 };
 
 /// A symbolic dimension, as in `lathe.dims`.
@@ -43,10 +50,13 @@ struct DimInfo {
   int64_t lower = 1, upper = 512;
 };
 
-/// The interface that `codegen-signature` wrote on the module; all empty where it did not run.
+/// The interface that `codegen-signature` wrote on the module; all empty where it did not run. Where there is something for a
+/// run to tell, @main has one result more, of i64: the sizes of all dimensions of the outputs that `dependsOnData`, and a
+/// lathe_status if data can be refused.
 struct Signature {
   llvm::SmallVector<TensorInfo> inputs, outputs;
   llvm::SmallVector<DimInfo> dims;
+
 };
 Signature readSignature(mlir::ModuleOp module);
 

@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -79,20 +80,24 @@ std::optional<SmallVector<Bounds>> SizeBounds::getAll(ValueRange values) {
   return ranges;
 }
 
+std::optional<Bounds> SizeBounds::getArgumentDim(BlockArgument argument, int64_t dim) {
+  unsigned index = argument.getArgNumber();
+  if (argument.getOwner() != &main.getBody().front() || index >= signature.inputs.size() ||
+      size_t(dim) >= signature.inputs[index].shape.size())
+    return std::nullopt;
+  int64_t symbol = -1 - signature.inputs[index].shape[dim];
+  if (symbol < 0 || size_t(symbol) >= signature.dims.size())
+    return std::nullopt;
+  return Bounds{signature.dims[symbol].lower, signature.dims[symbol].upper};
+}
+
 std::optional<Bounds> SizeBounds::getDim(Value memref, int64_t dim) {
   auto type = cast<MemRefType>(memref.getType());
   if (!type.isDynamicDim(dim))
     return Bounds{type.getDimSize(dim), type.getDimSize(dim)};
   if (auto argument = dyn_cast<BlockArgument>(memref)) {
-    if (argument.getOwner() == &main.getBody().front()) {
-      unsigned index = argument.getArgNumber();
-      if (index >= signature.inputs.size() || size_t(dim) >= signature.inputs[index].shape.size())
-        return std::nullopt;
-      int64_t symbol = -1 - signature.inputs[index].shape[dim];
-      if (symbol < 0 || size_t(symbol) >= signature.dims.size())
-        return std::nullopt;
-      return Bounds{signature.dims[symbol].lower, signature.dims[symbol].upper};
-    }
+    if (argument.getOwner() == &main.getBody().front())
+      return getArgumentDim(argument, dim);
     auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
     if (loop && argument.getArgNumber() > 0)
       return getDim(loop.getInitArgs()[argument.getArgNumber() - 1], dim);
@@ -158,6 +163,11 @@ std::optional<Bounds> SizeBounds::compute(Value value) {
     std::optional<int64_t> index = dim.getConstantIndex();
     return index && isa<MemRefType>(dim.getSource().getType()) ? getDim(dim.getSource(), *index)
                                                                : std::nullopt;
+  }
+  if (auto dim = dyn_cast<tensor::DimOp>(op)) { // before bufferization
+    std::optional<int64_t> index = dim.getConstantIndex();
+    auto argument = dyn_cast<BlockArgument>(dim.getSource());
+    return index && argument ? getArgumentDim(argument, *index) : std::nullopt;
   }
   std::optional<SmallVector<Bounds>> operands = getAll(op->getOperands());
   if (isa<arith::SelectOp>(op)) {
@@ -230,12 +240,14 @@ std::optional<int64_t> SizeBounds::getBytes(MemRefType type, ValueRange sizes) {
   int64_t bytes = getElementBytes(type.getElementType());
   for (int64_t size : type.getShape())
     if (!ShapedType::isDynamic(size))
-      bytes *= size;
+      if (llvm::MulOverflow(bytes, size, bytes))
+        return INT64_MAX;
   for (Value size : sizes) {
     std::optional<Bounds> range = get(size);
     if (!range)
       return std::nullopt;
-    bytes *= std::max<int64_t>(range->upper, 0);
+    if (llvm::MulOverflow(bytes, std::max<int64_t>(range->upper, 0), bytes))
+      return INT64_MAX;
   }
   return bytes;
 }

@@ -23,10 +23,12 @@ public:
   std::optional<Bounds> get(mlir::OpFoldResult value);
   /// Bounds of a dimension of a memref of @main.
   std::optional<Bounds> getDim(mlir::Value memref, int64_t dim);
-  /// Largest number of bytes that an identity-layout memref of this type and these sizes takes.
+  /// Largest number of bytes that an identity-layout memref of this type and these sizes takes;
+  /// INT64_MAX where it has no such number.
   std::optional<int64_t> getBytes(mlir::MemRefType type, mlir::ValueRange sizes);
 
 private:
+  std::optional<Bounds> getArgumentDim(mlir::BlockArgument argument, int64_t dim);
   std::optional<Bounds> compute(mlir::Value value);
   std::optional<Bounds> evaluate(mlir::AffineExpr expr, llvm::ArrayRef<Bounds> dims,
                                  llvm::ArrayRef<Bounds> symbols);

@@ -32,6 +32,11 @@ struct GpuEmbed : lathe::impl::GpuEmbedBase<GpuEmbed> {
       module.emitError("expected kernels in @") << simt::kDeviceModuleName << " and a target of the host";
       return signalPassFailure();
     }
+    codegen::Signature signature = codegen::readSignature(module);
+    if (llvm::any_of(signature.outputs, [](const codegen::TensorInfo &output) { return output.dependsOnData(); })) {
+      module.emitError("expected results whose size does not depend on data: objects for a GPU do not tell it");
+      return signalPassFailure();
+    }
     if (failed(embed(module, device)))
       return signalPassFailure();
     SmallVector<gpu::LaunchFuncOp> launches;

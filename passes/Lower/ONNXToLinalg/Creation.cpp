@@ -1,6 +1,7 @@
 //===- Creation.cpp - Onnx ops whose values come from sizes or nothing ----===//
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "passes/Lower/ONNXToLinalg/Contractions.h"
+#include "passes/Lower/ONNXToLinalg/RunTimeSizes.h"
 #include "passes/Lower/ONNXToLinalg/Signless.h"
 
 using namespace mlir;
@@ -31,12 +32,14 @@ static LogicalResult lowerConstantOfShape(Lowering &lowering, onnx::ConstantOfSh
       return op.emitOpError("expected a value of one element");
     value = cast<TypedAttr>(dense.getSplatValue<Attribute>());
   }
+  readConstantOfShapeSizes(lowering, op);
   Value scalar = arith::ConstantOp::create(lowering.builder, value);
   lowering.set(op.getOutput(), lowering.filled(lowering.shapes.getDims(op.getOutput()), scalar));
   return success();
 }
 
 static LogicalResult lowerRange(Lowering &lowering, onnx::RangeOp op) {
+  readRangeSize(lowering, op);
   Type element = lowering.elementType(op.getOutput()), wide = getProductType(element);
   ImplicitLocOpBuilder &builder = lowering.builder;
   auto read = [&](Value onnxValue) {
@@ -75,6 +78,7 @@ static LogicalResult lowerEyeLike(Lowering &lowering, onnx::EyeLikeOp op) {
 }
 
 static LogicalResult lowerOneHot(Lowering &lowering, onnx::OneHotOp op) {
+  readOneHotSize(lowering, op);
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getOutput());
   int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);
   ImplicitLocOpBuilder &builder = lowering.builder;

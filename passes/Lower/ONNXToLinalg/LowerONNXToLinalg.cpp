@@ -5,6 +5,7 @@
 #include "passes/Lower/ONNXToLinalg/Lowering.h"
 #include "passes/Lower/ONNXToLinalg/Signless.h"
 #include "passes/Lower/Passes.h"
+#include "runtime/include/lathe/rt_abi.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_LOWERONNXTOLINALG
@@ -53,6 +54,7 @@ struct LowerONNXToLinalgPass : lathe::impl::LowerONNXToLinalgBase<LowerONNXToLin
 
 private:
   LogicalResult lower(Lowering &lowering, Operation *op);
+  static void returnStatus(func::FuncOp function, Lowering &lowering);
   void makeArgumentsSignless(func::FuncOp function, Lowering &lowering,
                              SmallVectorImpl<Operation *> &casts);
 
@@ -148,6 +150,29 @@ void LowerONNXToLinalgPass::makeArgumentsSignless(func::FuncOp function, Lowerin
   }
 }
 
+/// One result more, where something has to hold of the data.
+void LowerONNXToLinalgPass::returnStatus(func::FuncOp function, Lowering &lowering) {
+  if (lowering.getConditions().empty())
+    return;
+  Operation *terminator = function.getBody().front().getTerminator();
+  ImplicitLocOpBuilder &builder = lowering.builder;
+  builder.setInsertionPoint(terminator);
+  builder.setLoc(function.getLoc());
+  ScalarBuilder s{builder, function.getLoc()};
+  Value good;
+  for (Value condition : lowering.getConditions())
+    good = good ? s.make<arith::AndIOp>({good, condition}) : condition;
+  auto status = [&](lathe_status code) -> Value { return arith::ConstantIntOp::create(builder, code, 64); };
+  Value code = s.select(good, status(LATHE_OK), status(LATHE_ERROR_DATA_SIZE));
+  terminator->insertOperands(terminator->getNumOperands(), Value(tensor::FromElementsOp::create(builder, code)));
+  SmallVector<DictionaryAttr> attrs;
+  function.getAllResultAttrs(attrs);
+  attrs.resize(terminator->getNumOperands() - 1, builder.getDictionaryAttr({}));
+  attrs.push_back(builder.getDictionaryAttr(builder.getNamedAttr(kStatusAttr, builder.getUnitAttr())));
+  function.setType(builder.getFunctionType(function.getArgumentTypes(), terminator->getOperandTypes()));
+  function.setAllResultAttrs(attrs);
+}
+
 /// Those in loops over parts of a batch, too.
 static void collectOps(Block &block, SmallVectorImpl<Operation *> &ops) {
   for (Operation &op : block) {
@@ -205,6 +230,7 @@ void LowerONNXToLinalgPass::runOnOperation() {
     return signalPassFailure();
   for (Operation *op : llvm::reverse(obsolete))
     op->erase();
+  returnStatus(function, lowering);
   function.setFunctionType(FunctionType::get(&getContext(), function.getBody().getArgumentTypes(),
                                              terminator->getOperandTypes()));
 }

@@ -50,6 +50,40 @@ Value Lowering::sizeValue(AffineExpr expr) {
   return getValueOrCreateConstantIndexOp(builder, builder.getLoc(), size(expr));
 }
 
+void Lowering::setSize(AffineExpr symbol, Value size) {
+  const SymbolicDim *dim = shapes.getDataSymbol(symbol);
+  if (shapes.hasSize(symbol))
+    return;
+  Value bound = sizeValue(dim->bound);
+  if (dim->isChecked) {
+    require(arith::CmpIOp::create(builder, arith::CmpIPredicate::ule, size, bound));
+    size = arith::MaxSIOp::create(builder, size, index(0));
+  }
+  shapes.setSize(symbol, arith::MinSIOp::create(builder, size, bound));
+}
+
+Value Lowering::readIndex(Value onnxValue, int64_t position, int64_t limit) {
+  if (auto elements = shapes.getElements(onnxValue)) {
+    AffineExpr element = (*elements)[position];
+    if (auto constant = dyn_cast<AffineConstantExpr>(element))
+      return index(std::clamp(constant.getValue(), -limit, limit));
+    return sizeValue(element);
+  }
+  SmallVector<Value> place(rank(onnxValue), index(position));
+  Value value = tensor::ExtractOp::create(builder, get(onnxValue), place);
+  ScalarBuilder s{builder, builder.getLoc()};
+  Type i64 = builder.getI64Type();
+  if (isa<FloatType>(value.getType()))
+    value = createScalarCast(builder, builder.getLoc(), value, false, i64, false);
+  else if (value.getType() != i64)
+    value = isUnsigned(onnxValue) ? Value(arith::ExtUIOp::create(builder, i64, value))
+                                  : Value(arith::ExtSIOp::create(builder, i64, value));
+  auto number = [&](int64_t n) -> Value { return arith::ConstantIntOp::create(builder, n, 64); };
+  // An index may have 32 bits.
+  value = s.max(s.min(value, number(limit)), number(-limit));
+  return arith::IndexCastOp::create(builder, builder.getIndexType(), value);
+}
+
 SmallVector<OpFoldResult> Lowering::sizes(Dims dims) {
   return llvm::map_to_vector(dims, [&](AffineExpr expr) { return size(expr); });
 }
@@ -73,7 +107,8 @@ Value Lowering::filled(Dims dims, Value scalar) {
 }
 
 Value Lowering::slice(Value value, ArrayRef<OpFoldResult> offsets, Dims dims) {
-  if (llvm::is_contained(dims, constantExpr(0))) // a slice of nothing may begin behind the end
+  // A slice of nothing may begin behind the end.
+  if (llvm::any_of(dims, [&](AffineExpr dim) { return shapes.getUpperBound(dim) <= 0; }))
     return empty(dims, getElementTypeOrSelf(value));
   SmallVector<OpFoldResult> strides(dims.size(), builder.getIndexAttr(1));
   return tensor::ExtractSliceOp::create(builder, value, offsets, sizes(dims), strides);

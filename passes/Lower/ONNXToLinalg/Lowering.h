@@ -66,6 +66,14 @@ public:
     return shapes.materialize(builder, builder.getLoc(), expr);
   }
   Value sizeValue(mlir::AffineExpr expr);
+  /// Says what a size that depends on data is. The first op that has the size says it; `size` is held within the bound.
+  void setSize(mlir::AffineExpr symbol, Value size);
+  /// A run returns LATHE_ERROR_DATA_SIZE where the condition, an i1, does not hold. What is computed then does not matter, but
+  /// for that it stays within its buffers.
+  void require(Value condition) { conditions.push_back(condition); }
+  llvm::ArrayRef<Value> getConditions() const { return conditions; }
+  /// Element `position` of an integer tensor of rank 0 or 1 as index, held within +-`limit`: a size, or a place.
+  Value readIndex(Value onnxValue, int64_t position, int64_t limit = INT32_MAX);
   llvm::SmallVector<mlir::OpFoldResult> sizes(Dims dims);
   mlir::RankedTensorType type(Dims dims, mlir::Type elementType) const;
   Value index(int64_t value) { return mlir::arith::ConstantIndexOp::create(builder, value); }
@@ -95,6 +103,7 @@ public:
 
 private:
   llvm::DenseMap<Value, Value> lowered;
+  llvm::SmallVector<Value> conditions;
 };
 
 /// Lowerings by op name. One that fails has emitted an error on the op.

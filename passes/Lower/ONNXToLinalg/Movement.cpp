@@ -1,5 +1,5 @@
 //===- Movement.cpp - Onnx ops that cut, join and repeat tensors ----------===//
-#include "passes/Lower/ONNXToLinalg/Lowering.h"
+#include "passes/Lower/ONNXToLinalg/RunTimeSizes.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -23,6 +23,7 @@ static LogicalResult lowerConcat(Lowering &lowering, onnx::ConcatOp op) {
 }
 
 static LogicalResult lowerSplit(Lowering &lowering, onnx::SplitOp op) {
+  readSplitSizes(lowering, op);
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getInput());
   int64_t axis = normalizeAxis(op.getAxis(), dims.size());
   AffineExpr offset = lowering.constantExpr(0);
@@ -53,6 +54,8 @@ static Value stridedRead(Lowering &lowering, Value data, ArrayRef<AffineExpr> re
 }
 
 static LogicalResult lowerSlice(Lowering &lowering, onnx::SliceOp op) {
+  if (hasDataSize(lowering, op.getOutput()))
+    return lowerOpenSlice(lowering, op);
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData());
   ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getOutput());
   int64_t rank = dims.size();
@@ -103,6 +106,7 @@ static LogicalResult lowerSlice(Lowering &lowering, onnx::SliceOp op) {
 }
 
 static LogicalResult lowerExpand(Lowering &lowering, onnx::ExpandOp op) {
+  readExpandSizes(lowering, op);
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getOutput());
   AffineMap map = lowering.broadcastMap(lowering.shapes.getDims(op.getInput()), dims);
   lowering.set(
@@ -114,6 +118,8 @@ static LogicalResult lowerExpand(Lowering &lowering, onnx::ExpandOp op) {
 
 /// Each repeated dimension is first a dimension of repeats beside it.
 static LogicalResult lowerTile(Lowering &lowering, onnx::TileOp op) {
+  if (hasDataSize(lowering, op.getOutput()))
+    return lowerOpenTile(lowering, op);
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getInput());
   ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getOutput());
   auto repeats = lowering.shapes.getElements(op.getRepeats());

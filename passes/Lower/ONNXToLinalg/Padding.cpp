@@ -1,5 +1,5 @@
 //===- Padding.cpp - onnx.Pad in its modes --------------------------------===//
-#include "passes/Lower/ONNXToLinalg/Lowering.h"
+#include "passes/Lower/ONNXToLinalg/RunTimeSizes.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -96,12 +96,14 @@ static Value padByIndex(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr>
 }
 
 static LogicalResult lowerPad(Lowering &lowering, onnx::PadOp op) {
-  SmallVector<AffineExpr> before, after;
-  if (failed(getPads(lowering, op, before, after)))
-    return failure();
   StringRef mode = op.getMode();
   if (mode != "constant" && mode != "reflect" && mode != "edge" && mode != "wrap")
     return op.emitOpError("expected mode constant, reflect, edge or wrap, but got ") << mode;
+  if (hasDataSize(lowering, op.getOutput()))
+    return lowerOpenPad(lowering, op);
+  SmallVector<AffineExpr> before, after;
+  if (failed(getPads(lowering, op, before, after)))
+    return failure();
   lowering.set(op.getOutput(), mode == "constant" ? padConstant(lowering, op, before, after)
                                                   : padByIndex(lowering, op, before));
   return success();

@@ -1,5 +1,5 @@
 //===- Reshapes.cpp - Onnx ops that only rename or permute dimensions -----===//
-#include "passes/Lower/ONNXToLinalg/Lowering.h"
+#include "passes/Lower/ONNXToLinalg/RunTimeSizes.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -8,6 +8,9 @@ using namespace lathe;
 /// their order.
 static LogicalResult lowerReshape(Lowering &lowering, Operation *op) {
   Value input = op->getOperand(0), result = op->getResult(0);
+  auto reshape = dyn_cast<onnx::ReshapeOp>(op);
+  if (reshape && !lowering.shapes.getElements(reshape.getShape()) && hasDataSize(lowering, result))
+    return lowerOpenReshape(lowering, reshape);
   lowering.set(result, lowering.reshape(lowering.get(input), lowering.shapes.getDims(input),
                                         lowering.shapes.getDims(result)));
   return success();

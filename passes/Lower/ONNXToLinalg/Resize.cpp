@@ -2,6 +2,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
 #include "passes/Lower/ONNXToLinalg/Interpolation.h"
+#include "passes/Lower/ONNXToLinalg/RunTimeSizes.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -158,6 +159,7 @@ static LogicalResult verifyResize(onnx::ResizeOp op) {
 static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
   if (failed(verifyResize(op)))
     return failure();
+  readResizeSizes(lowering, op);
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getX()),
                        resultDims = lowering.shapes.getDims(op.getY());
   ImplicitLocOpBuilder &builder = lowering.builder;

@@ -1,6 +1,6 @@
 //===- Scatter.cpp - Onnx ops that write in an order: scatter, scan, top-k -===//
 #include "passes/Lower/ONNXToLinalg/Indexing.h"
-#include "passes/Lower/ONNXToLinalg/Lowering.h"
+#include "passes/Lower/ONNXToLinalg/RunTimeSizes.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -161,6 +161,7 @@ static LogicalResult lowerCumulative(Lowering &lowering, OpT op) {
 /// K passes, each of which finds the best element after the one found last; of equal elements the
 /// first comes first.
 static LogicalResult lowerTopK(Lowering &lowering, onnx::TopKOp op) {
+  readTopKSize(lowering, op);
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getX());
   ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getValues());
   int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);

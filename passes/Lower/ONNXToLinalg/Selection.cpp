@@ -1,6 +1,7 @@
 //===- Selection.cpp - Onnx ops that choose elements by their values ------===//
 //
-// Results have the sizes that the model declares. Places for which nothing was chosen are 0, or repeat the first element.
+// Where the model declares how many are chosen, results have that size: places for which nothing was chosen are 0, or
+// repeat the first element. Else lists are as long as they can become, and results are as much of them as was used.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/Lower/ONNXToLinalg/Indexing.h"
@@ -20,25 +21,41 @@ static std::pair<Value, Value> boundPosition(ImplicitLocOpBuilder &b, Value inde
   return {s.less(index, size), s.max(s.min(index, last), arith::ConstantIndexOp::create(b, 0))};
 }
 
+/// The size of a list while it is filled: all that can be chosen where data decides how many are.
+static AffineExpr getListSize(Lowering &lowering, AffineExpr count) {
+  const SymbolicDim *symbol = lowering.shapes.getDataSymbol(count);
+  return symbol ? symbol->bound : count;
+}
+
+/// What was used of a list that was filled with `used` elements, where data decides; it is as long as the result then.
+static Value takeUsed(Lowering &lowering, Value list, AffineExpr count, ArrayRef<AffineExpr> dims, Value used) {
+  if (!lowering.shapes.getDataSymbol(count))
+    return list;
+  lowering.setSize(count, used);
+  return lowering.slice(list, SmallVector<OpFoldResult>(dims.size(), lowering.builder.getIndexAttr(0)), dims);
+}
+
 /// The first `count` places [0, size) for which `isChosen`, as i64.
 static Value emitChosen(Lowering &lowering, AffineExpr size, AffineExpr count,
                         function_ref<Value(ImplicitLocOpBuilder &, Value)> isChosen) {
   ImplicitLocOpBuilder &builder = lowering.builder;
-  Value zero = arith::ConstantOp::create(builder, builder.getI64IntegerAttr(0)), length = lowering.sizeValue(count);
-  Value list = lowering.filled(count, zero);
-  if (count == lowering.constantExpr(0))
+  AffineExpr listSize = getListSize(lowering, count);
+  Value zero = arith::ConstantOp::create(builder, builder.getI64IntegerAttr(0)), length = lowering.sizeValue(listSize);
+  Value list = lowering.filled(listSize, zero);
+  if (listSize == lowering.constantExpr(0))
     return list;
-  return emitSequentialLoop(builder, lowering.sizeValue(size), {list, lowering.index(0)},
-                  [&](ImplicitLocOpBuilder &b, Value place, ValueRange state) -> SmallVector<Value> {
-                    ScalarBuilder s{b, b.getLoc()};
-                    Value chosen = isChosen(b, place);
-                    auto [fits, position] = boundPosition(b, state[1], length);
-                    Value take = s.make<arith::AndIOp>({chosen, fits});
-                    Value next = s.select(take, toI64(b, place), tensor::ExtractOp::create(b, state[0], position));
-                    Value more = s.select(chosen, arith::ConstantIndexOp::create(b, 1), arith::ConstantIndexOp::create(b, 0));
-                    return {tensor::InsertOp::create(b, next, state[0], position), s.add(state[1], more)};
-                  })
-      .front();
+  SmallVector<Value> end =
+      emitSequentialLoop(builder, lowering.sizeValue(size), {list, lowering.index(0)},
+                         [&](ImplicitLocOpBuilder &b, Value place, ValueRange state) -> SmallVector<Value> {
+                           ScalarBuilder s{b, b.getLoc()};
+                           Value chosen = isChosen(b, place);
+                           auto [fits, position] = boundPosition(b, state[1], length);
+                           Value take = s.make<arith::AndIOp>({chosen, fits});
+                           Value next = s.select(take, toI64(b, place), tensor::ExtractOp::create(b, state[0], position));
+                           Value more = s.select(chosen, arith::ConstantIndexOp::create(b, 1), arith::ConstantIndexOp::create(b, 0));
+                           return {tensor::InsertOp::create(b, next, state[0], position), s.add(state[1], more)};
+                         });
+  return takeUsed(lowering, end[0], count, count, end[1]);
 }
 
 /// The slices of `data` along `axis` at a list of places.
@@ -184,7 +201,8 @@ static LogicalResult lowerUnique(Lowering &lowering, onnx::UniqueOp op) {
   if (resultDims.size() != dims.size())
     return op.emitOpError("expected a declared result of rank ") << dims.size() << ", but got rank " << resultDims.size();
   AffineExpr rows = matrixDims[0], count = resultDims[axis];
-  Value rowCount = lowering.sizeValue(rows), columns = lowering.sizeValue(matrixDims[1]), listSize = lowering.sizeValue(count);
+  AffineExpr listSize = getListSize(lowering, count);
+  Value rowCount = lowering.sizeValue(rows), columns = lowering.sizeValue(matrixDims[1]), length = lowering.sizeValue(listSize);
   bool isUnsigned = lowering.isUnsigned(op.getX()), sorted = op.getSorted();
   Type i64 = builder.getI64Type();
   AffineMap byRow = AffineMap::get(2, 0, lowering.dim(0)), byOther = AffineMap::get(2, 0, lowering.dim(1));
@@ -207,20 +225,23 @@ static LogicalResult lowerUnique(Lowering &lowering, onnx::UniqueOp op) {
         return s.add(x[3], s.select(counts, s.constant(i64, 1), s.constant(i64, 0)));
       });
   Value zero = arith::ConstantOp::create(builder, builder.getI64IntegerAttr(0));
-  SmallVector<Value> lists = {lowering.filled(count, zero), lowering.filled(count, zero)};
-  if (count != lowering.constantExpr(0))
+  SmallVector<Value> lists = {lowering.filled(listSize, zero), lowering.filled(listSize, zero), lowering.index(0)};
+  if (listSize != lowering.constantExpr(0))
     lists = emitSequentialLoop(builder, rowCount, lists,
                      [&](ImplicitLocOpBuilder &b, Value row, ValueRange state) -> SmallVector<Value> {
                        ScalarBuilder s{b, b.getLoc()};
                        Value place = toIndex(b, tensor::ExtractOp::create(b, inverse, row));
-                       auto [fits, position] = boundPosition(b, place, listSize);
+                       auto [fits, position] = boundPosition(b, place, length);
                        Value index = tensor::ExtractOp::create(b, first, row);
                        Value old = tensor::ExtractOp::create(b, state[0], position);
                        Value more = s.select(fits, s.constant(i64, 1), s.constant(i64, 0));
                        Value number = s.add(tensor::ExtractOp::create(b, state[1], position), more);
+                       Value used = s.max(state[2], s.add(place, arith::ConstantIndexOp::create(b, 1)));
                        return {tensor::InsertOp::create(b, s.select(fits, index, old), state[0], position),
-                               tensor::InsertOp::create(b, number, state[1], position)};
+                               tensor::InsertOp::create(b, number, state[1], position), used};
                      });
+  for (Value &list : MutableArrayRef(lists).take_front(2))
+    list = takeUsed(lowering, list, count, count, lists[2]);
   lowering.set(op.getY(), emitTake(lowering, data, resultDims, lists[0], axis, rowCount));
   if (op.getIndices())
     lowering.set(op.getIndices(), lists[0]);
@@ -302,8 +323,9 @@ static LogicalResult lowerNonMaxSuppression(Lowering &lowering, onnx::NonMaxSupp
     ScalarBuilder s{b, b.getLoc()};
     return lowest ? s.less(lowest, x[0]) : Value(arith::ConstantIntOp::create(b, 1, 1));
   });
-  Value rows = lowering.filled(resultDims, zero64), length = lowering.sizeValue(resultDims[0]);
-  if (resultDims[0] == lowering.constantExpr(0)) {
+  AffineExpr listSize = getListSize(lowering, resultDims[0]);
+  Value rows = lowering.filled({listSize, resultDims[1]}, zero64), length = lowering.sizeValue(listSize);
+  if (listSize == lowering.constantExpr(0)) {
     lowering.set(op.getSelectedIndices(), rows);
     return success();
   }
@@ -355,7 +377,7 @@ static LogicalResult lowerNonMaxSuppression(Lowering &lowering, onnx::NonMaxSupp
       });
     });
   });
-  lowering.set(op.getSelectedIndices(), state[1]);
+  lowering.set(op.getSelectedIndices(), takeUsed(lowering, state[1], resultDims[0], resultDims, state[2]));
   return success();
 }
 

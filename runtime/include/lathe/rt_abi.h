@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct below or the meaning of a field changes. */
-#define LATHE_ABI_VERSION 2u
+#define LATHE_ABI_VERSION 3u
 
 /* Alignment, in bytes, of workspaces; inputs and outputs need that of their element type. */
 #define LATHE_ALIGNMENT 64
@@ -35,7 +35,8 @@ typedef enum lathe_status {
   LATHE_ERROR_NO_DEVICE = 10,     /* no GPU, or none that the model was compiled for */
   LATHE_ERROR_DRIVER_VERSION = 11,/* the driver is too old for the model's code */
   LATHE_ERROR_DEVICE_MEMORY = 12, /* the GPU has too little memory left */
-  LATHE_ERROR_DEVICE = 13         /* a kernel or a copy failed on the GPU */
+  LATHE_ERROR_DEVICE = 13,        /* a kernel or a copy failed on the GPU */
+  LATHE_ERROR_DATA_SIZE = 14      /* the data tells a size that does not fit, or above the bound that was compiled */
 } lathe_status;
 
 /* One part of a kernel: iterations begin <= i < end. Parts of one loop may run at the same time. */
@@ -67,8 +68,13 @@ typedef struct lathe_dim {
   int64_t lower, upper;
 } lathe_dim;
 
-/* An input or output. shape[i] >= 0 is a size; in inputs -1-k stands for symbolic dimension k, in outputs a
- * negative entry is a size that output_shapes() computes. */
+/* In the shape of an output: a size that output_shapes() computes, and one that depends on data, such as how many boxes
+ * were selected. Of the latter output_shapes() tells the largest, and each run the actual one. */
+#define LATHE_SIZE_COMPUTED (-1)
+#define LATHE_SIZE_OF_DATA (-2)
+
+/* An input or output. shape[i] >= 0 is a size; in inputs -1-k stands for symbolic dimension k, in outputs a negative
+ * entry is one of the above. */
 typedef struct lathe_tensor {
   const char *name;
   const int64_t *shape;
@@ -91,9 +97,11 @@ typedef struct lathe_variant {
  * where there is none. The first call asks the machine and keeps the answer; nothing locks.
  *
  * run() takes a struct of pointers to the inputs, in order, followed by one int64_t for each symbolic dimension, and a
- * struct of pointers to the outputs. The generated header declares both structs under their own names. Outputs overlap
- * neither each other nor inputs nor the workspace. run() neither
- * allocates nor locks; runs with different workspaces may overlap. */
+ * struct of pointers to the outputs, followed by one int64_t * for each output that has a LATHE_SIZE_OF_DATA in its shape:
+ * there the run writes the sizes of all dimensions of that output. Its elements lie without gaps in these sizes, in a buffer
+ * that has room for the largest ones; what is behind them is not written. The generated header declares both structs under
+ * their own names. Outputs overlap neither each other nor inputs nor the workspace. run() neither allocates nor locks; runs
+ * with different workspaces may overlap. */
 typedef struct lathe_model {
   uint32_t abi_version;
   uint32_t num_inputs, num_outputs, num_dims;
@@ -103,7 +111,8 @@ typedef struct lathe_model {
   uint64_t workspace_bytes; /* of the largest dimensions, enough for every variant */
   uint64_t weight_bytes;    /* of all variants together */
   lathe_status (*run)(const void *inputs, const void *outputs, void *workspace, const lathe_executor *executor);
-  /* Writes the sizes of all dimensions of all outputs, one after the other, for these symbolic dimensions. */
+  /* Writes the sizes of all dimensions of all outputs, one after the other, for these symbolic dimensions; where they
+   * depend on data, the largest there can be. */
   void (*output_shapes)(const int64_t *dims, int64_t *shapes);
   const lathe_variant *variants; /* the best first */
   uint32_t (*supported)(void);   /* bit i is set where this machine can run variants[i] */

@@ -23,9 +23,15 @@ save("2 odd names!", [helper.make_node("Relu", ["a.b"], ["for"]), helper.make_no
      [value("for", ["b*/ size", 4]), value("y */ 1", ["b__ size", 4])])
 save("no-inputs", [helper.make_node("Abs", ["w"], ["y"])], [], [value("y", [2])],
      [helper.make_tensor("w", TensorProto.FLOAT, [2], [-1, 2])])
-save("unsupported", [helper.make_node("NonZero", ["x"], ["i"], name="nonzero"),
-                     helper.make_node("Unique", ["x"], ["u"], name="unique")],
-     [value("x", ["n", 4])], [value("i", [2, "k"], TensorProto.INT64), value("u", ["m"])])
+save("unsupported", [helper.make_node("Squeeze", ["x", "a"], ["s"], name="squeeze"),
+                     helper.make_node("ReduceSum", ["x", "a"], ["r"], name="sum")],
+     [value("x", ["n", 4]), value("a", [1], TensorProto.INT64)], [value("s", ["k"]), value("r", ["m"])])
+save("found", [helper.make_node("NonZero", ["x"], ["i"], name="nonzero"), helper.make_node("Reshape", ["i", "all"], ["j"]),
+               helper.make_node("Gather", ["x", "j"], ["y"])],
+     [value("x", ["n"])], [value("i", [1, "count"], TensorProto.INT64), value("y", ["m"])],
+     [helper.make_tensor("all", TensorProto.INT64, [1], [-1])])
+save("large", [helper.make_node("Relu", ["x"], ["y"]), helper.make_node("Transpose", ["y"], ["t"]), helper.make_node("Softmax", ["t"], ["z"])],
+     [value("x", ["a", "b", "c", "d"])], [value("z", ["d", "c", "b", "a"])])
 save("mismatch", [helper.make_node("MatMul", ["x", "w"], ["y"], name="product")], [value("x", ["n", 4])],
      [value("y", ["n", 5])], [helper.make_tensor("w", TensorProto.FLOAT, [3, 5], [0] * 15)])
 save("huge", [helper.make_node("Relu", ["x"], ["y"])], [value("x", [2**40, 2**40])], [value("y", [2**40, 2**40])])
@@ -42,6 +48,9 @@ save("cumsum", [helper.make_node("CumSum", ["x", "a"], ["y"], name="sum")], [val
      [value("y", ["n", 4])], [helper.make_tensor("a", TensorProto.INT64, [], [2])])
 
 smallest = np.iinfo(np.int64).min
+np.save(f"{folder}/found.npy", np.array([0, 3, 0, 5], np.float32))
+np.save(f"{folder}/i.npy", np.array([[1, 3]]))
+np.save(f"{folder}/y.npy", np.array([3, 5], np.float32))
 np.save(f"{folder}/x.npy", np.array([7, smallest, 7, -7], np.int64))
 np.save(f"{folder}/d.npy", np.array([0, -1, 2, 2], np.int64))
 np.save(f"{folder}/q.npy", np.array([0, smallest, 3, -3], np.int64))

@@ -16,6 +16,31 @@ func.func @main(%x: tensor<8x64xf32> {onnx.name = "x"}) -> (tensor<8x32xf32> {on
 
 // -----
 
+// The caller has a buffer of the largest size for an output whose size depends on data: @main views it once it knows the size.
+// CHECK-LABEL: func.func @main(
+// CHECK-SAME: %[[X:.*]]: memref<4xi64>, %[[Y:.*]]: memref<?xi8>, %[[TOLD:.*]]: memref<1xi64>
+// CHECK: %[[SIZE:.*]] = arith.minsi
+// CHECK: %[[VIEW:.*]] = memref.view %[[Y]][%{{.*}}][%[[SIZE]]] : memref<?xi8> to memref<?xf32>
+// CHECK: linalg.fill {{.*}} outs(%[[VIEW]]
+// CHECK-NOT: memref.copy %{{.*}}, %[[VIEW]]
+module attributes {lathe.outputs = [{dims = "k <= 3", dtype = 1 : i32, name = "y", shape = array<i64: -2>}]} {
+  func.func @main(%x: tensor<4xi64>) -> (tensor<?xf32>, tensor<1xi64>) {
+    %c0 = arith.constant 0 : index
+    %c3 = arith.constant 3 : index
+    %zero = arith.constant 0.0 : f32
+    %e = tensor.extract %x[%c0] : tensor<4xi64>
+    %i = arith.index_cast %e : i64 to index
+    %n = arith.minsi %i, %c3 : index
+    %empty = tensor.empty(%n) : tensor<?xf32>
+    %y = linalg.fill ins(%zero : f32) outs(%empty : tensor<?xf32>) -> tensor<?xf32>
+    %told = arith.index_cast %n : index to i64
+    %list = tensor.from_elements %told : tensor<1xi64>
+    return %y, %list : tensor<?xf32>, tensor<1xi64>
+  }
+}
+
+// -----
+
 // An input is never written.
 // CHECK-LABEL: func.func @main(
 // CHECK-SAME: %[[X:.*]]: memref<8xf32>, %[[Y:.*]]: memref<8xf32>

@@ -1,4 +1,4 @@
-// RUN: lathe-opt %s -codegen-plan-arena -verify-diagnostics
+// RUN: lathe-opt %s -split-input-file -codegen-plan-arena -verify-diagnostics
 
 func.func @main(%x: memref<4xi64>) {
   %c0 = arith.constant 0 : index
@@ -8,5 +8,19 @@ func.func @main(%x: memref<4xi64>) {
   %a = memref.alloc(%n) : memref<?xf32>
   %zero = arith.constant 0.0 : f32
   linalg.fill ins(%zero : f32) outs(%a : memref<?xf32>)
+  return
+}
+
+// -----
+
+// Dimensions of 512 and more: two buffers take more than a machine has.
+// expected-error@+1 {{expected a workspace of at most 2^40 bytes, but got one with 1100585369600 bytes or more}}
+func.func @main(%x: memref<4xf32>) {
+  %a = memref.alloc() : memref<1025x512x512x512xf32>
+  %b = memref.alloc() : memref<1025x512x512x512xf32>
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%a : memref<1025x512x512x512xf32>)
+  linalg.copy ins(%a : memref<1025x512x512x512xf32>) outs(%b : memref<1025x512x512x512xf32>)
+  linalg.copy ins(%b : memref<1025x512x512x512xf32>) outs(%a : memref<1025x512x512x512xf32>)
   return
 }

@@ -20,12 +20,42 @@ func.func @main(%x: tensor<?x4xf32> {onnx.name = "x", onnx.dims = ["n", ""]}) ->
 
 // -----
 
+// A size that depends on data is -2, and has a bound; what a run tells is a result of its own, the status behind it.
+// CHECK: lathe.outputs = [{dims = "kept <= 256, 2", dtype = 1 : i32, name = "y", shape = array<i64: -2, 2>}
+// CHECK-SAME: {dims = "? <= 7", dtype = 1 : i32, name = "z", shape = array<i64: -2>}]
+// CHECK: func.func @main({{.*}}) -> (tensor<?x2xf32> {onnx.dims = ["kept", ""], onnx.name = "y"}, tensor<?xf32> {onnx.name = "z"}, tensor<4xi64>)
+// CHECK: %[[SIZE:.*]] = arith.minsi
+// CHECK: %[[TOLD:.*]] = arith.index_cast %[[SIZE]] : index to i64
+// CHECK: tensor.from_elements %[[TOLD]], %{{.*}}, %{{.*}}, %{{.*}} : tensor<4xi64>
+// CHECK: func.func private @output_sizes(%[[N:.*]]: index) -> (index, index)
+// CHECK: %[[MOST:.*]] = affine.apply #{{.*}}()[%[[N]]]
+// CHECK: return %[[MOST]], %c7
+func.func @main(%x: tensor<?xi64> {onnx.name = "x", onnx.dims = ["n"]})
+    -> (tensor<?x2xf32> {onnx.name = "y", onnx.dims = ["kept", ""]}, tensor<?xf32> {onnx.name = "z"}, tensor<1xi64> {lathe.status})
+    attributes {onnx.dim_bounds = {n = array<i64: 1, 64>}} {
+  %c0 = arith.constant 0 : index
+  %c3 = arith.constant 3 : index
+  %status = arith.constant dense<0> : tensor<1xi64>
+  %n = tensor.dim %x, %c0 : tensor<?xi64>
+  %most = affine.apply affine_map<()[s] -> (s * 4)>()[%n]
+  %e = tensor.extract %x[%c0] : tensor<?xi64>
+  %i = arith.index_cast %e : i64 to index
+  %kept = arith.minsi %i, %most : index
+  %y = tensor.empty(%kept) : tensor<?x2xf32>
+  %few = arith.minsi %i, %c3 : index
+  %more = affine.apply affine_map<()[s] -> (s * 2 + 1)>()[%few]
+  %z = tensor.empty(%more) : tensor<?xf32>
+  return %y, %z, %status : tensor<?x2xf32>, tensor<?xf32>, tensor<1xi64>
+}
+
+// -----
+
 func.func @main(%x: tensor<4xi64>) -> tensor<?xf32> {
   %c0 = arith.constant 0 : index
-  // expected-error@+1 {{expected the sizes of results to depend on symbolic dimensions only, but got one that depends on the data of argument 0}}
   %e = tensor.extract %x[%c0] : tensor<4xi64>
   %n = arith.index_cast %e : i64 to index
   %empty = tensor.empty(%n) : tensor<?xf32>
+  // expected-error@+1 {{expected results of bounded size, but got one whose size depends on data}}
   return %empty : tensor<?xf32>
 }
 

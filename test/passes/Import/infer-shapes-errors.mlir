@@ -31,18 +31,10 @@ func.func @reshape(%x: tensor<?x3xf32> {onnx.dims = ["batch", ""]}) -> tensor<*x
 
 // -----
 
-func.func @run_time(%x: tensor<2x3xf32>, %target: tensor<2xi64>) -> tensor<*xf32> {
-  // CHECK: error: 'onnx.Reshape' op expected a target shape known at compile time, but got values known only at run time
-  %0 = "onnx.Reshape"(%x, %target) : (tensor<2x3xf32>, tensor<2xi64>) -> tensor<*xf32>
+func.func @run_time(%x: tensor<2x3xf32>, %axes: tensor<1xi64>) -> tensor<*xf32> {
+  // CHECK: error: 'onnx.ReduceSum' op expected axes known at compile time, but got values known only at run time
+  %0 = "onnx.ReduceSum"(%x, %axes) : (tensor<2x3xf32>, tensor<1xi64>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
-}
-
-// -----
-
-func.func @data_dependent(%x: tensor<2x3xf32>) -> tensor<*xi64> {
-  // CHECK: error: 'onnx.NonZero' op has a result whose size depends on its input's elements
-  %0 = "onnx.NonZero"(%x) : (tensor<2x3xf32>) -> tensor<*xi64>
-  return %0 : tensor<*xi64>
 }
 
 // -----
@@ -54,10 +46,15 @@ func.func @unranked(%x: tensor<*xf32> {onnx.name = "input"}) -> tensor<*xf32> {
 
 // -----
 
-func.func @slice(%x: tensor<256xf32>, %y: tensor<?xf32> {onnx.dims = ["seq"]}) -> tensor<*xf32> {
-  %zero = onnx.Constant dense<0> : tensor<1xi64>
-  %seq = "onnx.Shape"(%y) : (tensor<?xf32>) -> tensor<*xi64>
-  // CHECK: error: 'onnx.Slice' op expected a place within 256, but got seq; the model's dimensions need closer bounds
-  %0 = "onnx.Slice"(%x, %zero, %seq) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>} : (tensor<256xf32>, tensor<1xi64>, tensor<*xi64>) -> tensor<*xf32>
-  return %0 : tensor<*xf32>
+func.func @axes(%x: tensor<2x3xf32>, %y: tensor<2x3x4x5xf32>) -> (tensor<*xf32>, tensor<*xf32>, tensor<*xf32>, tensor<*xf32>) {
+  // CHECK: error: 'onnx.LpNormalization' op expected an axis in [-2, 2), but got 2
+  %0 = "onnx.LpNormalization"(%x) {axis = 2 : i64} : (tensor<2x3xf32>) -> tensor<*xf32>
+  // CHECK: error: 'onnx.LpNormalization' op expected an axis in [-2, 2), but got -3
+  %1 = "onnx.LpNormalization"(%x) {axis = -3 : i64} : (tensor<2x3xf32>) -> tensor<*xf32>
+  // The default axes, 0, 2 and 3, are of an input of rank 4.
+  // CHECK: error: 'onnx.MeanVarianceNormalization' op expected an axis in [-2, 2), but got 2
+  %2 = "onnx.MeanVarianceNormalization"(%x) : (tensor<2x3xf32>) -> tensor<*xf32>
+  // CHECK: error: 'onnx.MeanVarianceNormalization' op expected each axis once, but got axis 1 twice
+  %3 = "onnx.MeanVarianceNormalization"(%y) {axes = array<i64: 1, -3>} : (tensor<2x3x4x5xf32>) -> tensor<*xf32>
+  return %0, %1, %2, %3 : tensor<*xf32>, tensor<*xf32>, tensor<*xf32>, tensor<*xf32>
 }

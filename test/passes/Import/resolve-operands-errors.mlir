@@ -1,8 +1,8 @@
 // RUN: lathe-opt %s --split-input-file --verify-diagnostics --import-infer-shapes --import-resolve-operands
 
-func.func @no_shape(%x: tensor<3x4xf32>, %shape: tensor<2xi64>) -> tensor<*xf32> {
-  // expected-error @below {{expected a target shape known at compile time, but got values known only at run time}}
-  %0 = "onnx.Reshape"(%x, %shape) : (tensor<3x4xf32>, tensor<2xi64>) -> tensor<*xf32>
+func.func @no_axes(%x: tensor<3x4xf32>, %axes: tensor<1xi64>) -> tensor<*xf32> {
+  // expected-error @below {{expected axes known at compile time, but got values known only at run time}}
+  %0 = "onnx.ReduceSum"(%x, %axes) : (tensor<3x4xf32>, tensor<1xi64>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readNpy } from './npy.mjs';
@@ -81,6 +81,26 @@ refused({ input: new Float32Array(9 * 1024) }, {}, RangeError, /dimension 'batch
 refused({ input: image }, { dims: { batch: 1.5 } }, RangeError, /dimension 'batch' to be 1 to 8, but got 1.5/);
 refused({ input: image }, { outputs: { logits: new Float32Array(35) } }, RangeError, /output 'logits' to have 36 elements/);
 assert.deepEqual(model.run({ input: image }).logits, expected);
+
+// A result whose size depends on data: an array of it is as long as what was found.
+const text = `func.func @main(%x: tensor<?xf32> {onnx.name = "x", onnx.dims = ["n"]}) -> (tensor<*xi64> {onnx.name = "i"}) {
+  %i = "onnx.NonZero"(%x) : (tensor<?xf32>) -> tensor<*xi64>
+  return %i : tensor<*xi64>
+}`;
+writeFileSync(resolve(folder, 'found.mlir'), text);
+const finder = spawnSync(lathe, ['compile', resolve(folder, 'found.mlir'), '--target=wasm32', '--dim=n=0..9', '-o', resolve(folder, 'found.wasm')],
+                         { encoding: 'utf8' });
+assert.equal(finder.status, 0, finder.stderr);
+const found = await (await import(pathToFileURL(resolve(folder, 'found.mjs')))).load();
+assert.equal(found.outputs[0].ofData, true);
+assert.deepEqual(found.outputShapes({ n: 5 }), { i: [1, 5] });
+assert.deepEqual(found.run({ x: Float32Array.of(0, 3, 0, 5) }).i, BigInt64Array.of(1n, 3n));
+assert.deepEqual(found.shapes, { i: [1, 2] });
+assert.deepEqual(found.run({ x: new Float32Array(4) }).i, new BigInt64Array(0));
+const room = new BigInt64Array(4).fill(-1n);
+assert.deepEqual(found.run({ x: Float32Array.of(1, 0, 0, 1) }, { outputs: { i: room } }).i, BigInt64Array.of(0n, 3n));
+assert.deepEqual(room, BigInt64Array.of(0n, 3n, -1n, -1n));
+assert.throws(() => found.run({ x: new Float32Array(4) }, { outputs: { i: new BigInt64Array(3) } }), RangeError);
 
 // In int8, and with the batch fixed in float.
 const score = (logits, label) => logits.indexOf(Math.max(...logits)) === label;

@@ -23,5 +23,4 @@ model.inputs.forEach(({ name, shape }, i) => {
   shape.forEach((size, axis) => typeof size === 'string' && (dims[size] = array.shape[axis]));
 });
 const outputs = model.run(inputs, { dims });
-const shapes = model.outputShapes(dims);
-for (const { name, type } of model.outputs) writeNpy(resolve(folder, `${name}.npy`), outputs[name], shapes[name], type);
+for (const { name, type } of model.outputs) writeNpy(resolve(folder, `${name}.npy`), outputs[name], model.shapes[name], type);
