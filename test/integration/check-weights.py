@@ -48,7 +48,7 @@ def bfloat16(shape):
     return bits.view(np.float32)
 
 
-def check(name, flags, make, make_table, conv=None):
+def check(name, flags, make, make_table, conv=None, inputs_of=lambda shape: rng.standard_normal(shape).astype(np.float32)):
     nodes, inputs, outputs, constants, arguments = [], [], [], [], []
 
     def array(kind, tensor, value):
@@ -61,7 +61,7 @@ def check(name, flags, make, make_table, conv=None):
 
     for i, (rows, columns) in enumerate(zip(ROWS, COLUMNS)):
         weight = make(K, columns)
-        x = rng.standard_normal((rows, K)).astype(np.float32)
+        x = inputs_of((rows, K))
         constants.append(numpy_helper.from_array(weight, f"w{i}"))
         nodes.append(helper.make_node("MatMul", [f"x{i}", f"w{i}"], [f"y{i}"]))
         array("--input", f"x{i}", x)
@@ -73,7 +73,7 @@ def check(name, flags, make, make_table, conv=None):
     array("--check", "rows", table[indices])
     if conv:
         for i, (shape, group) in enumerate((((24, 8, 3, 3), 1), ((16, 8, 1, 1), 1), ((8, 4, 3, 3), 2), ((8, 1, 3, 3), 8))):
-            weight, x = conv(shape), rng.standard_normal((1, 8, 9, 9)).astype(np.float32)
+            weight, x = conv(shape), inputs_of((1, 8, 9, 9))
             k = shape[2]
             y = np.zeros((1, shape[0], 10 - k, 10 - k))
             for o in range(shape[0]):
@@ -104,5 +104,6 @@ for bits in (8, 4, 3, 2):
             good &= check(text.replace(":", "-"), [f"--quantize={text}"],
                           lambda k, n: exact(k, n, bits, group, symmetric),
                           lambda v, d: exact(d, v, max(bits, 4), group, symmetric).T.copy())
-good &= check("bf16", ["--precision=bf16"], lambda k, n: bfloat16((k, n)), lambda v, d: bfloat16((v, d)), bfloat16)
+# Some targets round inputs, too, which loses nothing of those that bf16 holds.
+good &= check("bf16", ["--precision=bf16"], lambda k, n: bfloat16((k, n)), lambda v, d: bfloat16((v, d)), bfloat16, bfloat16)
 sys.exit(not good)
