@@ -232,7 +232,8 @@ static std::string nameDataSize(func::FuncOp function, OpResult result, unsigned
   std::string name;
   for (OpOperand &use : result.getUses())
     if (use.getOwner()->getParentOp() == function && use.getOwner()->hasTrait<OpTrait::IsTerminator>())
-      if (auto names = function.getResultAttrOfType<ArrayAttr>(use.getOperandNumber(), kDimsAttr); names && dim < names.size())
+      if (auto names = function.getResultAttrOfType<ArrayAttr>(use.getOperandNumber(), kDimsAttr);
+          names && dim < names.size())
         name = cast<StringAttr>(names[dim]).str();
   if (llvm::is_contained(llvm::map_range(taken, [](const SymbolicDim &s) { return s.name; }), name))
     name.clear();
@@ -242,8 +243,8 @@ static std::string nameDataSize(func::FuncOp function, OpResult result, unsigned
   if (name.empty())
     name = result.getOwner()->getName().stripDialect().str();
   std::string unique = name;
-  for (unsigned number = 2; llvm::is_contained(llvm::map_range(taken, [](const SymbolicDim &s) { return s.name; }), unique);
-       ++number)
+  for (unsigned number = 2;
+       llvm::is_contained(llvm::map_range(taken, [](const SymbolicDim &s) { return s.name; }), unique); ++number)
     unique = name + "#" + std::to_string(number);
   return unique;
 }
@@ -376,7 +377,9 @@ static std::pair<int64_t, int64_t> interval(AffineExpr expr, ArrayRef<SymbolicDi
   }
 }
 
-std::pair<int64_t, int64_t> SymbolicShapes::getBounds(AffineExpr expr) const { return interval(simplify(expr), symbols); }
+std::pair<int64_t, int64_t> SymbolicShapes::getBounds(AffineExpr expr) const {
+  return interval(simplify(expr), symbols);
+}
 
 AffineExpr SymbolicShapes::simplify(AffineExpr expr) const {
   return simplifyAffineExpr(expr, /*numDims=*/0, symbols.size());

@@ -16,20 +16,20 @@
 namespace lathe {
 
 /// Names of the attributes that carry a model's signature on `func.func`.
-inline constexpr llvm::StringLiteral kNameAttr = "onnx.name";            // on arguments and results: StringAttr
-inline constexpr llvm::StringLiteral kDimsAttr = "onnx.dims";            // on arguments: ArrayAttr of names, "" = static
-inline constexpr llvm::StringLiteral kStatusAttr = "lathe.status";       // on a result of tensor<1xi64>: a lathe_status
+inline constexpr llvm::StringLiteral kNameAttr = "onnx.name";      // on arguments and results: StringAttr
+inline constexpr llvm::StringLiteral kDimsAttr = "onnx.dims";      // on arguments: ArrayAttr of names, "" = static
+inline constexpr llvm::StringLiteral kStatusAttr = "lathe.status"; // on a result of tensor<1xi64>: a lathe_status
 inline constexpr llvm::StringLiteral kDimBoundsAttr = "onnx.dim_bounds"; // on the function: {batch = array<i64: 1, 64>}
 
 /// The name of a dynamic dimension that has none.
 std::string getDefaultDimName(unsigned argument, unsigned dim);
 
-/// A symbolic dimension and where its size is read from: one of the model ("batch"), which the caller chooses, or a size
-/// that depends on data (how many elements are not zero), which the run computes.
+/// A symbolic dimension and where its size is read from: one of the model ("batch"), which the caller chooses, or a
+/// size that depends on data (how many elements are not zero), which the run computes.
 struct SymbolicDim {
   std::string name;
-  int64_t lower = 1;    ///< smallest size, inclusive
-  int64_t upper = 512;  ///< largest size, inclusive: buffers are planned for it
+  int64_t lower = 1;              ///< smallest size, inclusive
+  int64_t upper = 512;            ///< largest size, inclusive: buffers are planned for it
   unsigned argument = 0, dim = 0; ///< the size is dimension `dim` of argument `argument`
   mlir::Value result;             ///< of a size that depends on data: it is dimension `dim` of this result of an op
   mlir::AffineExpr bound;         ///< the largest size in terms of symbols before this one; null if the caller chooses
@@ -65,35 +65,39 @@ public:
   void setElements(mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> elements);
 
   mlir::AffineExpr constant(int64_t value) const;
-  /// A size in [0, bound] that data decides: dimension `dim` of `result`, a result of an op. Ops of one kind that agree in
-  /// `reasons`, the values that decide, have one size between them. Its name is that of the result's dimension, if the model
-  /// returns the result and names it, else the node's. `onnx.dim_bounds` may have a smaller bound for the name. A size that
-  /// nothing bounds (null) has the default of symbols. Both are checked by a run; where `isChecked`, any bound may be given.
-  mlir::AffineExpr getDataSize(mlir::Value result, unsigned dim, mlir::AffineExpr bound, llvm::ArrayRef<mlir::Value> reasons,
-                               bool isChecked = false);
+  /// A size in [0, bound] that data decides: dimension `dim` of `result`, a result of an op. Ops of one kind that agree
+  /// in `reasons`, the values that decide, have one size between them. Its name is that of the result's dimension, if
+  /// the model returns the result and names it, else the node's. `onnx.dim_bounds` may have a smaller bound for the
+  /// name. A size that nothing bounds (null) has the default of symbols. Both are checked by a run; where `isChecked`,
+  /// any bound may be given.
+  mlir::AffineExpr getDataSize(mlir::Value result, unsigned dim, mlir::AffineExpr bound,
+                               llvm::ArrayRef<mlir::Value> reasons, bool isChecked = false);
   /// Whether a size of the expression depends on data.
   bool dependsOnData(mlir::AffineExpr expr) const;
   /// The symbol, if the expression is a size that depends on data and nothing else.
   const SymbolicDim *getDataSymbol(mlir::AffineExpr expr) const;
   /// From now on `materialize` takes `size`, which dominates all later uses, for a size that depends on data.
   void setSize(mlir::AffineExpr symbol, mlir::Value size);
-  bool hasSize(mlir::AffineExpr symbol) const { return sizes.count(mlir::cast<mlir::AffineSymbolExpr>(symbol).getPosition()); }
+  bool hasSize(mlir::AffineExpr symbol) const {
+    return sizes.count(mlir::cast<mlir::AffineSymbolExpr>(symbol).getPosition());
+  }
 
   /// The inferred type: constants where the expression is one, dynamic elsewhere.
   mlir::RankedTensorType getType(mlir::Value value) const;
   /// NumPy broadcasting of two dimensions; null if they contradict each other. Unequal symbolic sizes of the model are
-  /// taken to be equal at run time (ONNX leaves no other choice), the first one wins. Sizes that depend on data are equal
-  /// to themselves only: nobody could check others before the run.
+  /// taken to be equal at run time (ONNX leaves no other choice), the first one wins. Sizes that depend on data are
+  /// equal to themselves only: nobody could check others before the run.
   mlir::AffineExpr broadcast(mlir::AffineExpr a, mlir::AffineExpr b) const;
 
   /// Whether two sizes may be taken to be equal: as in `broadcast`, but 1 is a size like any other.
   bool mayBeEqual(mlir::AffineExpr a, mlir::AffineExpr b) const;
 
-  /// The size at run time: a constant, or arithmetic on `tensor.dim` of arguments (of results, where data decides), made
-  /// at the builder's place.
+  /// The size at run time: a constant, or arithmetic on `tensor.dim` of arguments (of results, where data decides),
+  /// made at the builder's place.
   mlir::OpFoldResult materialize(mlir::OpBuilder &builder, mlir::Location loc, mlir::AffineExpr size) const;
   /// All dimensions of `value`, materialised.
-  llvm::SmallVector<mlir::OpFoldResult> materializeDims(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value) const;
+  llvm::SmallVector<mlir::OpFoldResult> materializeDims(mlir::OpBuilder &builder, mlir::Location loc,
+                                                        mlir::Value value) const;
   /// The largest value the expression takes within the symbols' bounds.
   int64_t getUpperBound(mlir::AffineExpr size) const { return getBounds(size).second; }
   /// The smallest and the largest value the expression takes within the symbols' bounds, or an interval around them.
@@ -110,9 +114,9 @@ private:
 
   mlir::func::FuncOp function;
   mlir::MLIRContext *context;
-  llvm::SmallVector<SymbolicDim> symbols; ///< those of the model first
+  llvm::SmallVector<SymbolicDim> symbols;                    ///< those of the model first
   std::map<std::vector<const void *>, unsigned> dataSymbols; ///< by what decides
-  llvm::DenseMap<unsigned, mlir::Value> sizes; ///< see `setSize`
+  llvm::DenseMap<unsigned, mlir::Value> sizes;               ///< see `setSize`
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::AffineExpr, 4>> dims, elements;
   llvm::DenseMap<mlir::Value, mlir::Type> elementTypes;
 };

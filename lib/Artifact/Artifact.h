@@ -13,14 +13,14 @@ namespace lathe {
 
 /// Attributes of a module in the `llvm` phase; set by codegen-to-llvm, read by the artifact writers.
 inline constexpr llvm::StringLiteral kModelNameAttr = "lathe.name";
-inline constexpr llvm::StringLiteral kWeightsAttr = "lathe.weights";             // ArrayAttr of ElementsAttr
+inline constexpr llvm::StringLiteral kWeightsAttr = "lathe.weights";              // ArrayAttr of ElementsAttr
 inline constexpr llvm::StringLiteral kWeightOffsetsAttr = "lathe.weight_offsets"; // array<i64>
 inline constexpr llvm::StringLiteral kWeightBytesAttr = "lathe.weight_bytes";
 inline constexpr llvm::StringLiteral kWorkspaceBytesAttr = "lathe.workspace_bytes";
 inline constexpr llvm::StringLiteral kInputsAttr = "lathe.inputs";   // array of {name, dtype, shape}
 inline constexpr llvm::StringLiteral kOutputsAttr = "lathe.outputs"; // array of {name, dtype, shape}
-inline constexpr llvm::StringLiteral kDeviceAttr = "lathe.device"; // of models for a GPU: {arena_bytes, ...}
-inline constexpr llvm::StringLiteral kModelDimsAttr = "lathe.dims";      // array of {name, lower, upper}
+inline constexpr llvm::StringLiteral kDeviceAttr = "lathe.device";   // of models for a GPU: {arena_bytes, ...}
+inline constexpr llvm::StringLiteral kModelDimsAttr = "lathe.dims";  // array of {name, lower, upper}
 
 /// The C header of a model: input and output structs, workspace size, `<name>_run` and `<name>_model`. C11 and C++.
 std::string generateHeader(mlir::ModuleOp module);
@@ -29,8 +29,8 @@ std::string generateHeader(mlir::ModuleOp module);
 std::string generateWebModule(mlir::ModuleOp module, llvm::StringRef wasmFile);
 std::string generateWebTypes(mlir::ModuleOp module);
 
-/// A compiled model: an object with the code, which refers to the symbol `<name>_weights`, and the bytes of that symbol,
-/// which stay where the module keeps them.
+/// A compiled model: an object with the code, which refers to the symbol `<name>_weights`, and the bytes of that
+/// symbol, which stay where the module keeps them.
 struct CompiledObject {
   struct Blob {
     uint64_t offset; ///< from the start of the weights, a multiple of 64
@@ -42,12 +42,12 @@ struct CompiledObject {
   Bytes code;
   llvm::SmallVector<Blob, 0> weights; ///< by rising offset; valid as long as the module
   uint64_t weightBytes = 0;
-  bool hasWeights = false; ///< `code` holds them, too
+  bool hasWeights = false;   ///< `code` holds them, too
   bool callsRuntime = false; ///< it launches kernels by functions of liblathe_rt.a
 };
 
-/// Generates the code of a module in the `llvm` phase, on the threads of its context. Its time is accounted below `timing`.
-/// Fails after an error.
+/// Generates the code of a module in the `llvm` phase, on the threads of its context. Its time is accounted below
+/// `timing`. Fails after an error.
 mlir::FailureOr<CompiledObject> compileObject(mlir::ModuleOp module, nn::TargetAttr target,
                                               mlir::TimingScope *timing = nullptr);
 
@@ -65,15 +65,19 @@ inline bool prefersLargePages(uint64_t weightBytes) { return weightBytes >= 2 * 
 /// The weights as one block for loading in process, aligned to 64 bytes or to large pages; null if there are none.
 std::unique_ptr<llvm::MemoryBuffer> copyWeights(const CompiledObject &object);
 
-/// Links the model to a shared object at `path` with lld in process. If it calls the runtime, that is taken from `libraries`, see
-/// `linkExecutable`, and hidden in it.
-llvm::Error linkShared(const CompiledObject &object, nn::TargetAttr target, llvm::StringRef path, llvm::StringRef libraries);
+/// Links the model to a shared object at `path` with lld in process. If it calls the runtime, that is taken from
+/// `libraries`, see `linkExecutable`, and hidden in it.
+llvm::Error linkShared(const CompiledObject &object, nn::TargetAttr target, llvm::StringRef path,
+                       llvm::StringRef libraries);
 
-/// Links the model to a program that runs it on .npy files (runtime/src/main.c), with the C library of the target's Linux.
-/// `libraries` is the folder of liblathe_main.a and liblathe_rt.a, those of other machines than this in folders below.
-llvm::Error linkExecutable(const CompiledObject &object, nn::TargetAttr target, llvm::StringRef path, llvm::StringRef libraries);
+/// Links the model to a program that runs it on .npy files (runtime/src/main.c), with the C library of the target's
+/// Linux. `libraries` is the folder of liblathe_main.a and liblathe_rt.a, those of other machines than this in folders
+/// below.
+llvm::Error linkExecutable(const CompiledObject &object, nn::TargetAttr target, llvm::StringRef path,
+                           llvm::StringRef libraries);
 
-/// Links the model, an object for WebAssembly, to a module at `path`. It imports nothing, and exports its memory, `<name>_run`,
+/// Links the model, an object for WebAssembly, to a module at `path`. It imports nothing, and exports its memory,
+/// `<name>_run`,
 /// `<name>_output_shapes` and where memory is free: `__heap_base`.
 llvm::Error linkWasm(const CompiledObject &object, llvm::StringRef path);
 

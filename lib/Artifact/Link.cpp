@@ -84,8 +84,8 @@ llvm::Expected<TemporaryFile> lathe::toFile(const CompiledObject &object) {
   return file;
 }
 
-/// Large weights are aligned to the pages that Linux maps them in where its file system has such (2 MB on x86-64): each run
-/// reads all of them, and looks up fewer pages.
+/// Large weights are aligned to the pages that Linux maps them in where its file system has such (2 MB on x86-64): each
+/// run reads all of them, and looks up fewer pages.
 static std::vector<std::string> pageArguments(const CompiledObject &object) {
   if (!prefersLargePages(object.weightBytes))
     return {};
@@ -106,8 +106,10 @@ static llvm::Expected<LinkFolders> findFolders(nn::TargetAttr target, llvm::Stri
   const TargetFamily *family = findTargetFamily(target);
   std::optional<ProgramParts> parts = family ? family->getProgramParts() : std::nullopt;
   if (!parts)
-    return llvm::createStringError("programs for " + target.getTriple() + " are not supported; link the object yourself");
-  auto system = llvm::find_if(parts->system, [](const std::string &folder) { return llvm::sys::fs::exists(folder + "/crt1.o"); });
+    return llvm::createStringError("programs for " + target.getTriple() +
+                                   " are not supported; link the object yourself");
+  auto system =
+      llvm::find_if(parts->system, [](const std::string &folder) { return llvm::sys::fs::exists(folder + "/crt1.o"); });
   if (system == parts->system.end())
     return llvm::createStringError(what + " needs the C library's " + parts->system.front() + "/crt1.o; install " +
                                    parts->package);
@@ -124,16 +126,16 @@ llvm::Error lathe::linkShared(const CompiledObject &object, nn::TargetAttr targe
   if (!in)
     return in.takeError();
   // lld writes to a temporary of its own and renames it.
-  std::vector<std::string> arguments = {"-shared", "--build-id=none", "-z", "noexecstack",
-                                        "--soname=" + llvm::sys::path::filename(path).str(), "-o", path.str(),
-                                        in->path.str().str()};
+  std::vector<std::string> arguments = {
+      "-shared",  "--build-id=none",   "-z", "noexecstack", "--soname=" + llvm::sys::path::filename(path).str(), "-o",
+      path.str(), in->path.str().str()};
   if (object.callsRuntime) {
     llvm::Expected<LinkFolders> folders = findFolders(target, libraries, "a shared object for a GPU");
     if (!folders)
       return folders.takeError();
     // With the C library, so that references carry its versions.
     llvm::append_range(arguments, llvm::ArrayRef<std::string>{"--exclude-libs=ALL", folders->runtime + "/liblathe_rt.a",
-                                                        "-L" + folders->system, "-lc"});
+                                                              "-L" + folders->system, "-lc"});
   }
   llvm::append_range(arguments, pageArguments(object));
   return link("ld.lld", arguments);

@@ -1,8 +1,8 @@
 //===- Object.cpp - One relocatable object of code and weights ------------===//
 //
-// LLVM writes the code as an ELF object in which the weights' symbol is undefined. Here a read-only section with the weights
-// is appended to it and the symbol moved there. The payload goes from where it lies to the stream in one write. A WebAssembly
-// object gets the weights from LLVM: as bytes of a constant that no optimisation has seen.
+// LLVM writes the code as an ELF object in which the weights' symbol is undefined. Here a read-only section with the
+// weights is appended to it and the symbol moved there. The payload goes from where it lies to the stream in one write.
+// A WebAssembly object gets the weights from LLVM: as bytes of a constant that no optimisation has seen.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Artifact/Artifact.h"

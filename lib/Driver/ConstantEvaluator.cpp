@@ -21,8 +21,8 @@ static ArrayRef<char> getLargeBytes(Operation &op) {
     return {};
   Type element = value.getType().getElementType();
   AsmResourceBlob *blob = value.getRawHandle().getBlob();
-  if (!blob || !(isa<FloatType>(element) || element.isSignlessInteger(8)) ||
-      element.getIntOrFloatBitWidth() % 8 || blob->getData().size() < kLarge ||
+  if (!blob || !(isa<FloatType>(element) || element.isSignlessInteger(8)) || element.getIntOrFloatBitWidth() % 8 ||
+      blob->getData().size() < kLarge ||
       !llvm::isAddrAligned(llvm::Align(element.getIntOrFloatBitWidth() / 8), blob->getData().data()))
     return {};
   return blob->getData();
@@ -38,8 +38,7 @@ static SmallVector<ArrayRef<char>> makeInputs(func::FuncOp main) {
       continue;
     unsigned position = inputs.size();
     auto name = builder.getNamedAttr(kNameAttr, builder.getStringAttr("input" + Twine(position)));
-    if (failed(main.insertArgument(position, op.getResult(0).getType(),
-                                   builder.getDictionaryAttr(name), op.getLoc())))
+    if (failed(main.insertArgument(position, op.getResult(0).getType(), builder.getDictionaryAttr(name), op.getLoc())))
       break;
     op.getResult(0).replaceAllUsesWith(main.getArgument(position));
     op.erase();
@@ -51,8 +50,8 @@ static SmallVector<ArrayRef<char>> makeInputs(func::FuncOp main) {
 /// A resource that keeps the tensor it is the data of.
 static AsmResourceBlob makeBlob(Tensor tensor) {
   ArrayRef<char> bytes(static_cast<const char *>(tensor.getData()), tensor.getNumBytes());
-  return AsmResourceBlob(bytes, LATHE_ALIGNMENT,
-                         [owner = std::move(tensor)](void *, size_t, size_t) {}, /*dataIsMutable=*/false);
+  return AsmResourceBlob(
+      bytes, LATHE_ALIGNMENT, [owner = std::move(tensor)](void *, size_t, size_t) {}, /*dataIsMutable=*/false);
 }
 
 namespace {

@@ -195,8 +195,7 @@ llvm::Expected<double> lathe::measureReadRate(MLIRContext &context, const Compil
   std::vector<double> times;
   for (int64_t run = 0; run < std::max(2 * parts, kRuns); ++run) {
     const float *part = buffer.as<float>().slice(run % parts * loop.inputs).data();
-    llvm::Expected<double> time =
-        timeRun(**compiled, Tensor::borrow(LATHE_FLOAT32, {loop.inputs}, part), executor);
+    llvm::Expected<double> time = timeRun(**compiled, Tensor::borrow(LATHE_FLOAT32, {loop.inputs}, part), executor);
     if (!time)
       return time.takeError();
     times.push_back(*time);

@@ -10,8 +10,8 @@
 
 namespace lathe {
 
-/// Measures the rate of f32 multiply-adds that depend on nothing, two operations each. The code is compiled for the target
-/// of `options` and run with the threads of `executor` (null: one). Fails if the target is not this machine's.
+/// Measures the rate of f32 multiply-adds that depend on nothing, two operations each. The code is compiled for the
+/// target of `options` and run with the threads of `executor` (null: one). Fails if the target is not this machine's.
 class PeakMeter {
 public:
   static llvm::Expected<PeakMeter> create(mlir::MLIRContext &context, const CompileOptions &options,

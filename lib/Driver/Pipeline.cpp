@@ -22,8 +22,8 @@
 using namespace mlir;
 using namespace lathe;
 
-static constexpr llvm::StringLiteral kPhaseNames[] = {
-    "import", "shapes", "fuse", "compress", "lower", "bufferize", "codegen", "llvm", "object"};
+static constexpr llvm::StringLiteral kPhaseNames[] = {"import",    "shapes",  "fuse", "compress", "lower",
+                                                      "bufferize", "codegen", "llvm", "object"};
 
 llvm::StringRef lathe::nameOf(Phase phase) { return kPhaseNames[unsigned(phase)]; }
 
@@ -97,7 +97,8 @@ static LogicalResult runPasses(ModuleOp module, const CompileOptions &options, P
   return passes.run(module);
 }
 
-/// Loads what any phase may need: constants are evaluated and models calibrated while a pass manager runs, when nothing can be loaded.
+/// Loads what any phase may need: constants are evaluated and models calibrated while a pass manager runs, when nothing
+/// can be loaded.
 static void loadDialects(MLIRContext &context, const CompileOptions &options, ArrayRef<nn::TargetAttr> targets) {
   CompileOptions all = options.uncompressed();
   PassManager passes(&context);
@@ -124,9 +125,10 @@ static void splitVariants(ModuleOp module, ArrayRef<NamedTarget> targets) {
   }
 }
 
-/// As `runPasses` for several targets: up to `compress` the model is one, then each variant goes its own way to `codegen`.
-static LogicalResult runVariants(ModuleOp module, const CompileOptions &options, ArrayRef<NamedTarget> targets, Phase last,
-                                 Phase done) {
+/// As `runPasses` for several targets: up to `compress` the model is one, then each variant goes its own way to
+/// `codegen`.
+static LogicalResult runVariants(ModuleOp module, const CompileOptions &options, ArrayRef<NamedTarget> targets,
+                                 Phase last, Phase done) {
   if (options.profile)
     return emitError(UnknownLoc::get(module.getContext()))
            << "expected one target to profile, but got '" << options.target << "'";
@@ -168,7 +170,8 @@ LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, P
   module->setAttr(nn::kTargetAttr, getCommonTarget(*targets));
   auto machines = llvm::map_to_vector(*targets, [](const NamedTarget &each) { return each.target; });
   if (codegen::isGpu(best.target)) {
-    // Emulated kernels are compiled for this machine. What launches kernels is little, and runs on every machine of the kind.
+    // Emulated kernels are compiled for this machine. What launches kernels is little, and runs on every machine of the
+    // kind.
     llvm::Expected<nn::TargetAttr> host =
         options.emulate || !options.hostTarget.empty()
             ? resolveTarget(*context, options.hostTarget.empty() ? "native" : options.hostTarget)
@@ -176,7 +179,8 @@ LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, P
     if (!host)
       return emitError(UnknownLoc::get(context)) << textOf(host.takeError());
     if (codegen::isGpu(*host) || llvm::Triple(host->getTriple()).isArch32Bit())
-      return emitError(UnknownLoc::get(context)) << "target '" << options.hostTarget << "' cannot launch kernels of a GPU";
+      return emitError(UnknownLoc::get(context))
+             << "target '" << options.hostTarget << "' cannot launch kernels of a GPU";
     if (options.profile && !options.emulate)
       return emitError(UnknownLoc::get(context)) << "layers are not profiled on a GPU; use a profiler of its vendor";
     module->setAttr(codegen::kHostTargetAttr, *host);
@@ -202,14 +206,12 @@ LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, P
 }
 
 /// How many tensors inputs have that are sequences or optionals.
-static LogicalResult readElementCounts(llvm::StringRef path, MLIRContext &context,
-                                       const CompileOptions &options,
+static LogicalResult readElementCounts(llvm::StringRef path, MLIRContext &context, const CompileOptions &options,
                                        llvm::StringMap<int64_t> &counts) {
   for (llvm::StringRef text : options.elements) {
     auto [name, value] = text.rsplit('=');
     int64_t count = kAbsent;
-    if (name == text || name.empty() ||
-        (value != "none" && (value.getAsInteger(10, count) || count < 0)))
+    if (name == text || name.empty() || (value != "none" && (value.getAsInteger(10, count) || count < 0)))
       return emitError(FileLineColLoc::get(&context, path, 0, 0))
              << "expected NAME=COUNT or NAME=none in --elements, but got '" << text << "'";
     counts[name] = count;
@@ -217,15 +219,14 @@ static LogicalResult readElementCounts(llvm::StringRef path, MLIRContext &contex
   return success();
 }
 
-OwningOpRef<ModuleOp> lathe::compileFile(llvm::StringRef path, MLIRContext &context,
-                                         const CompileOptions &options, Phase last) {
+OwningOpRef<ModuleOp> lathe::compileFile(llvm::StringRef path, MLIRContext &context, const CompileOptions &options,
+                                         Phase last) {
   ImporterOptions import;
   if (failed(readElementCounts(path, context, options, import.elementCounts)))
     return nullptr;
   // MLIR is taken in the form after `import`, to work on the compiler with small models written by hand.
-  OwningOpRef<ModuleOp> module = path.ends_with(".mlir")
-                                     ? parseSourceFile<ModuleOp>(path, ParserConfig(&context))
-                                     : importOnnx(path, context, import);
+  OwningOpRef<ModuleOp> module = path.ends_with(".mlir") ? parseSourceFile<ModuleOp>(path, ParserConfig(&context))
+                                                         : importOnnx(path, context, import);
   if (!module || failed(runPhases(*module, options, last)))
     return nullptr;
   return module;

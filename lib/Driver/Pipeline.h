@@ -18,14 +18,15 @@ void registerDialects(mlir::DialectRegistry &registry);
 /// Appends the passes of one phase for a target. `Import` and `Object` have none.
 void buildPhase(mlir::OpPassManager &passes, Phase phase, const CompileOptions &options, nn::TargetAttr target);
 
-/// Runs the phases after `done` up to and including `last` (at most `LLVM`) on a module. The module gets the description of
-/// the best target. With several targets it has, from `lower` to `codegen`, a module inside for each. A GPU has no phases after
-/// `Codegen`, unless it is emulated: see `generateKernels`. Fails after an error
-/// that was emitted to the context.
+/// Runs the phases after `done` up to and including `last` (at most `LLVM`) on a module. The module gets the
+/// description of the best target. With several targets it has, from `lower` to `codegen`, a module inside for each. A
+/// GPU has no phases after `Codegen`, unless it is emulated: see `generateKernels`. Fails after an error that was
+/// emitted to the context.
 mlir::LogicalResult runPhases(mlir::ModuleOp module, const CompileOptions &options, Phase last,
                               Phase done = Phase::Import);
 
-/// Reads an ONNX file, or a .mlir file in the form after `import`, and runs the phases up to `last`; null after an error.
+/// Reads an ONNX file, or a .mlir file in the form after `import`, and runs the phases up to `last`; null after an
+/// error.
 mlir::OwningOpRef<mlir::ModuleOp> compileFile(llvm::StringRef path, mlir::MLIRContext &context,
                                               const CompileOptions &options, Phase last);
 
@@ -33,8 +34,8 @@ mlir::OwningOpRef<mlir::ModuleOp> compileFile(llvm::StringRef path, mlir::MLIRCo
 /// this.
 mlir::FailureOr<Bytes> generateKernels(mlir::ModuleOp module, const CompileOptions &options);
 
-/// Loads a module of the `llvm` phase into this process; `codeBytes`, if given, becomes the size of its code. The time of code
-/// generation is accounted below `timing`.
+/// Loads a module of the `llvm` phase into this process; `codeBytes`, if given, becomes the size of its code. The time
+/// of code generation is accounted below `timing`.
 llvm::Expected<std::unique_ptr<LoadedModel>> loadModule(mlir::ModuleOp module, uint64_t *codeBytes = nullptr,
                                                         mlir::TimingScope *timing = nullptr);
 

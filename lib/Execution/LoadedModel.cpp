@@ -1,8 +1,8 @@
 //===- LoadedModel.cpp - Objects linked into this process -----------------===//
 #include "lib/Execution/LoadedModel.h"
+#include "lathe/cuda_abi.h"
 #include "lib/Support/Npy.h"
 #include "lib/Target/TargetFamily.h"
-#include "lathe/cuda_abi.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Object/ELFObjectFile.h"
@@ -22,8 +22,8 @@ struct LoadedModel::Impl {
 static llvm::Error checkVersion(const lathe_model &model, llvm::StringRef name) {
   if (model.abi_version == LATHE_ABI_VERSION)
     return llvm::Error::success();
-  return llvm::createStringError("model '" + name + "' has ABI version " + llvm::Twine(model.abi_version) + ", expected " +
-                                 llvm::Twine(LATHE_ABI_VERSION));
+  return llvm::createStringError("model '" + name + "' has ABI version " + llvm::Twine(model.abi_version) +
+                                 ", expected " + llvm::Twine(LATHE_ABI_VERSION));
 }
 
 /// The name of the one model that an object defines, from its symbols.
@@ -72,7 +72,8 @@ static llvm::orc::SymbolMap getRuntimeSymbols(llvm::orc::LLJIT &jit) {
   return symbols;
 }
 
-llvm::Expected<std::unique_ptr<LoadedModel>> LoadedModel::load(std::unique_ptr<llvm::MemoryBuffer> object, llvm::StringRef name,
+llvm::Expected<std::unique_ptr<LoadedModel>> LoadedModel::load(std::unique_ptr<llvm::MemoryBuffer> object,
+                                                               llvm::StringRef name,
                                                                std::unique_ptr<llvm::MemoryBuffer> weights) {
   (void)getTargetFamilies(); // LLJIT asks the target registry even when it never compiles
   llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> jit = llvm::orc::LLJITBuilder().create();
@@ -82,8 +83,8 @@ llvm::Expected<std::unique_ptr<LoadedModel>> LoadedModel::load(std::unique_ptr<l
   llvm::orc::JITDylib &library = (*jit)->getMainJITDylib();
   if (weights) {
     llvm::orc::SymbolMap symbols;
-    symbols[(*jit)->mangleAndIntern((name + "_weights").str())] = {llvm::orc::ExecutorAddr::fromPtr(weights->getBufferStart()),
-                                                                   llvm::JITSymbolFlags::Exported};
+    symbols[(*jit)->mangleAndIntern((name + "_weights").str())] = {
+        llvm::orc::ExecutorAddr::fromPtr(weights->getBufferStart()), llvm::JITSymbolFlags::Exported};
     if (llvm::Error error = library.define(llvm::orc::absoluteSymbols(std::move(symbols))))
       return std::move(error);
   }
@@ -138,7 +139,8 @@ llvm::Expected<std::unique_ptr<LoadedModel>> LoadedModel::open(llvm::StringRef p
   loaded->impl->library = llvm::sys::DynamicLibrary::getLibrary(absolute.c_str(), &message);
   if (!loaded->impl->library.isValid())
     return llvm::createStringError(message);
-  loaded->model = static_cast<const lathe_model *>(loaded->impl->library.getAddressOfSymbol((*name + "_model").c_str()));
+  loaded->model =
+      static_cast<const lathe_model *>(loaded->impl->library.getAddressOfSymbol((*name + "_model").c_str()));
   if (!loaded->model)
     return llvm::createStringError("symbol '" + *name + "_model' is not visible");
   if (llvm::Error error = checkVersion(*loaded->model, *name))
@@ -225,12 +227,14 @@ llvm::Error LoadedModel::run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallV
       bytes *= size;
     if (outputs[i].getType() == expected.dtype && outputs[i].hasRoomFor(bytes))
       outputs[i].setShape(wanted);
-    else if (llvm::Error error = Tensor::allocate(lathe_dtype(expected.dtype), wanted, llvm::Twine("output '") + expected.name + "'")
-                                     .moveInto(outputs[i]))
+    else if (llvm::Error error =
+                 Tensor::allocate(lathe_dtype(expected.dtype), wanted, llvm::Twine("output '") + expected.name + "'")
+                     .moveInto(outputs[i]))
       return error;
   }
   if (!workspace.getData())
-    if (llvm::Error error = Tensor::allocate(LATHE_UINT8, {int64_t(model->workspace_bytes)}, "a workspace").moveInto(workspace))
+    if (llvm::Error error =
+            Tensor::allocate(LATHE_UINT8, {int64_t(model->workspace_bytes)}, "a workspace").moveInto(workspace))
       return error;
 
   // The structs of the generated header: pointers, then the symbolic dimensions, and where sizes of outputs go.
@@ -254,12 +258,14 @@ llvm::Error LoadedModel::run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallV
     return llvm::createStringError("model '" + llvm::Twine(model->name) +
                                    "' was compiled for instructions that this machine lacks");
   if (status == LATHE_ERROR_DATA_SIZE)
-    return llvm::createStringError("model '" + llvm::Twine(model->name) + "' was given data that tells a size that does not "
+    return llvm::createStringError("model '" + llvm::Twine(model->name) +
+                                   "' was given data that tells a size that does not "
                                    "fit, or is above the bound that was compiled; --dim NAME=0..SIZE sets it");
   if (status >= LATHE_ERROR_NO_DRIVER && message)
     return llvm::createStringError(message());
   if (status != LATHE_OK)
-    return llvm::createStringError("model '" + llvm::Twine(model->name) + "' returned status " + llvm::Twine(int(status)));
+    return llvm::createStringError("model '" + llvm::Twine(model->name) + "' returned status " +
+                                   llvm::Twine(int(status)));
   actual = sizes.data();
   for (Tensor &output : outputs) {
     size_t rank = output.getShape().size();

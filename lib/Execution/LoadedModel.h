@@ -34,9 +34,13 @@ public:
   void *getData() { return storage.get(); }
   const void *getData() const { return storage.get(); }
   template <typename T>
-  llvm::MutableArrayRef<T> as() { return {static_cast<T *>(getData()), size_t(getNumElements())}; }
+  llvm::MutableArrayRef<T> as() {
+    return {static_cast<T *>(getData()), size_t(getNumElements())};
+  }
   template <typename T>
-  llvm::ArrayRef<T> as() const { return {static_cast<const T *>(getData()), size_t(getNumElements())}; }
+  llvm::ArrayRef<T> as() const {
+    return {static_cast<const T *>(getData()), size_t(getNumElements())};
+  }
 
 private:
   struct Free {
@@ -54,24 +58,26 @@ private:
 /// A model whose object was linked into this process by JITLink: `run` executes the very bytes that `compile` writes.
 class LoadedModel {
 public:
-  /// Loads a relocatable object that defines `<name>_model`. `weights`, if given, is what `<name>_weights` refers to and is
-  /// kept alive; else the object defines it.
-  static llvm::Expected<std::unique_ptr<LoadedModel>> load(std::unique_ptr<llvm::MemoryBuffer> object, llvm::StringRef name,
+  /// Loads a relocatable object that defines `<name>_model`. `weights`, if given, is what `<name>_weights` refers to
+  /// and is kept alive; else the object defines it.
+  static llvm::Expected<std::unique_ptr<LoadedModel>> load(std::unique_ptr<llvm::MemoryBuffer> object,
+                                                           llvm::StringRef name,
                                                            std::unique_ptr<llvm::MemoryBuffer> weights = nullptr);
-  /// Opens what `lathe compile` wrote: a relocatable object, which is linked here, or a shared one, which the system loads. The
-  /// model is the one whose `<name>_model` it defines; none or several are an error.
+  /// Opens what `lathe compile` wrote: a relocatable object, which is linked here, or a shared one, which the system
+  /// loads. The model is the one whose `<name>_model` it defines; none or several are an error.
   static llvm::Expected<std::unique_ptr<LoadedModel>> open(llvm::StringRef path);
   ~LoadedModel();
 
   const lathe_model &getModel() const { return *model; }
 
-  /// Makes `run` execute the variant of this name from now on, instead of the best one. An error lists the names if there is
-  /// none, and says so if this machine cannot run it.
+  /// Makes `run` execute the variant of this name from now on, instead of the best one. An error lists the names if
+  /// there is none, and says so if this machine cannot run it.
   llvm::Error setVariant(llvm::StringRef name);
 
   /// Runs once. `inputs` in the model's order; symbolic dimensions are read from their shapes. Errors: a wrong number,
   /// type, rank or size of inputs, or a status other than LATHE_OK, each with names in the text. Outputs are resized as
-  /// needed, to what the run says where that depends on data, and reused if they fit. Runs of one LoadedModel share its workspace: one at a time.
+  /// needed, to what the run says where that depends on data, and reused if they fit. Runs of one LoadedModel share its
+  /// workspace: one at a time.
   llvm::Error run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallVectorImpl<Tensor> &outputs,
                   const lathe_executor *executor = nullptr);
 

@@ -16,8 +16,7 @@ static ShapedType staticShape(Type type) {
 
 static int64_t bytesOf(ShapedType type) {
   Type element = type.getElementType();
-  return element.isIntOrFloat() ? type.getNumElements() * ((element.getIntOrFloatBitWidth() + 7) / 8)
-                                : 0;
+  return element.isIntOrFloat() ? type.getNumElements() * ((element.getIntOrFloatBitWidth() + 7) / 8) : 0;
 }
 
 /// Two for each multiply-add of the op; 0 for ops without any, or of unknown shape.
@@ -38,15 +37,13 @@ static int64_t flopsOf(Operation *op) {
     return 2 * result.getNumElements() * left.getDimSize(left.getRank() - 1);
   if (name == "Gemm" && result && left.getRank() == 2) {
     auto transposed = op->getAttrOfType<IntegerAttr>("transA");
-    return 2 * result.getNumElements() *
-           left.getDimSize(transposed && transposed.getValue() != 0 ? 0 : 1);
+    return 2 * result.getNumElements() * left.getDimSize(transposed && transposed.getValue() != 0 ? 0 : 1);
   }
   if ((name == "GRU" || name == "LSTM" || name == "RNN") && op->getNumOperands() > 2) {
     // Input [steps, batch, size]; both weights are multiplied at every step.
     ShapedType recurrent = staticShape(op->getOperand(2).getType());
     if (recurrent && left.getRank() == 3)
-      return 2 * left.getDimSize(0) * left.getDimSize(1) *
-             (right.getNumElements() + recurrent.getNumElements());
+      return 2 * left.getDimSize(0) * left.getDimSize(1) * (right.getNumElements() + recurrent.getNumElements());
   }
   return 0;
 }

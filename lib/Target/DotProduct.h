@@ -9,7 +9,8 @@ namespace lathe {
 /// Emits the instructions that add products of bytes to i32: four bytes of the left operand, which all columns share,
 /// against four signed ones for each column of the right operand. A vector has `lanes` columns, as many as i32 fit a
 /// register. Products of bf16 are added to f32, of two elements at once; all else is the same, and so it is where bytes
-/// of the left operand lie in 16 bits. The `prepare` functions run once for each loaded operand, `accumulate` for each pair.
+/// of the left operand lie in 16 bits. The `prepare` functions run once for each loaded operand, `accumulate` for each
+/// pair.
 class DotProduct {
 public:
   using Values = mlir::SmallVector<mlir::Value>;
@@ -26,7 +27,8 @@ public:
   /// Accumulators, vectors of `lanes` i32 or f32, that a vector of columns has.
   virtual int64_t getAccumulatorsPerVector() const { return 1; }
 
-  /// Registers for operands and constants that a tile of accumulators must leave free, beside the four that each tile leaves.
+  /// Registers for operands and constants that a tile of accumulators must leave free, beside the four that each tile
+  /// leaves.
   virtual int64_t getExtraRegisters() const { return 0; }
 
   /// Whether the instruction takes its left operand from a lane of a vector, where the family's multiply-adds do.
@@ -43,18 +45,21 @@ public:
                           mlir::MutableArrayRef<mlir::Value> accumulators) const = 0;
 
   /// One vector of columns from its accumulators.
-  virtual mlir::Value finish(mlir::ImplicitLocOpBuilder &b, mlir::ValueRange accumulators) const { return accumulators[0]; }
+  virtual mlir::Value finish(mlir::ImplicitLocOpBuilder &b, mlir::ValueRange accumulators) const {
+    return accumulators[0];
+  }
 };
 
 /// Widens bytes to i32 and multiplies those: for machines without an instruction of the kind.
 const DotProduct &getPortableDotProduct();
 
-/// Building blocks: the same bits as a vector of `element`, an i32 in each of `lanes` as such a vector, the bytes of an i32 as a
-/// vector of four, and an intrinsic of LLVM.
+/// Building blocks: the same bits as a vector of `element`, an i32 in each of `lanes` as such a vector, the bytes of an
+/// i32 as a vector of four, and an intrinsic of LLVM.
 mlir::Value emitBitcast(mlir::ImplicitLocOpBuilder &b, mlir::Value vector, mlir::Type element);
 mlir::Value emitRepeated(mlir::ImplicitLocOpBuilder &b, mlir::Value word, int64_t lanes, mlir::Type element);
 mlir::Value emitBytesOf(mlir::ImplicitLocOpBuilder &b, mlir::Value word);
-mlir::Value emitIntrinsic(mlir::ImplicitLocOpBuilder &b, mlir::StringRef name, mlir::Type type, mlir::ValueRange operands);
+mlir::Value emitIntrinsic(mlir::ImplicitLocOpBuilder &b, mlir::StringRef name, mlir::Type type,
+                          mlir::ValueRange operands);
 
 } // namespace lathe
 

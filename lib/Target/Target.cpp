@@ -61,7 +61,8 @@ llvm::Expected<SmallVector<NamedTarget>> lathe::resolveTargets(MLIRContext &cont
   if (names.size() > 1 && !cpu.empty())
     return llvm::createStringError("expected one target with a cpu, but got '" + targets + "'");
   if (names.size() > kMost)
-    return llvm::createStringError("expected at most " + llvm::Twine(kMost) + " targets, but got " + llvm::Twine(names.size()));
+    return llvm::createStringError("expected at most " + llvm::Twine(kMost) + " targets, but got " +
+                                   llvm::Twine(names.size()));
   SmallVector<NamedTarget> resolved;
   for (auto [index, name] : llvm::enumerate(names)) {
     if (llvm::is_contained(ArrayRef(names).take_front(index), name))
@@ -107,8 +108,8 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> lathe::createTargetMachine(
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
   return std::unique_ptr<llvm::TargetMachine>(
-      found->createTargetMachine(triple, target.getCpu(), target.getFeatures(), options,
-                                 family->getRelocationModel(), std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+      found->createTargetMachine(triple, target.getCpu(), target.getFeatures(), options, family->getRelocationModel(),
+                                 std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
 /// Sets what passes read from a function instead of from the machine.

@@ -97,8 +97,8 @@ public:
   /// A pass over functions of LLVM IR that runs before instructions are selected; null for none.
   virtual llvm::FunctionPass *createSelectionPreparation() const { return nullptr; }
 
-  /// LLVM's name of a CPU whose code every machine of the family runs. Empty, as it is by default, for a family that has no
-  /// test of the machine: its objects then have code for one target and call it unasked.
+  /// LLVM's name of a CPU whose code every machine of the family runs. Empty, as it is by default, for a family that
+  /// has no test of the machine: its objects then have code for one target and call it unasked.
   virtual llvm::StringRef getBaselineCpu() const { return ""; }
 
   /// Gives `test`, a function () -> i1 without a body, one that tells whether the machine it runs on has what code for
@@ -114,7 +114,8 @@ const TargetFamily *findTargetFamily(const llvm::Triple &triple);
 const TargetFamily *findTargetFamily(nn::TargetAttr target);
 
 /// The features that a CPU's name and "+a,-b" give, as LLVM sees them. Null if LLVM does not know the triple.
-std::unique_ptr<llvm::MCSubtargetInfo> getSubtarget(const llvm::Triple &triple, llvm::StringRef cpu, llvm::StringRef features);
+std::unique_ptr<llvm::MCSubtargetInfo> getSubtarget(const llvm::Triple &triple, llvm::StringRef cpu,
+                                                    llvm::StringRef features);
 
 /// Whether a host, of the same triple and with these features, has all that `target` has of `features`, LLVM's names.
 bool hostHas(nn::TargetAttr target, llvm::StringRef hostFeatures, llvm::ArrayRef<llvm::StringRef> features);

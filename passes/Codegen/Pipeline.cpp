@@ -67,10 +67,8 @@ namespace {
 
 /// Options of the pipelines on the command line of lathe-opt.
 struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
-  Option<std::string> name{*this, "name", llvm::cl::desc("Prefix of the visible symbols"),
-                           llvm::cl::init("model")};
-  Option<bool> instrument{*this, "instrument", llvm::cl::desc("Time the kernels of @main"),
-                          llvm::cl::init(false)};
+  Option<std::string> name{*this, "name", llvm::cl::desc("Prefix of the visible symbols"), llvm::cl::init("model")};
+  Option<bool> instrument{*this, "instrument", llvm::cl::desc("Time the kernels of @main"), llvm::cl::init(false)};
   Option<bool> gpu{*this, "gpu", llvm::cl::desc("Kernels become grids of threads"), llvm::cl::init(false)};
   Option<bool> emulate{*this, "emulate", llvm::cl::desc("Grids of threads become loops on the host"),
                        llvm::cl::init(false)};
@@ -81,22 +79,20 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
 void lathe::registerCodegenPipelines() {
   using Build = void (*)(OpPassManager &, const CodegenOptions &);
   auto add = [](StringRef argument, StringRef text, Build build) {
-    PassPipelineRegistration<PipelineOptions>(
-        argument, text, [build](OpPassManager &passes, const PipelineOptions &given) {
-          CodegenOptions options;
-          options.name = given.name;
-          options.instrument = given.instrument;
-          options.gpu = given.gpu;
-          options.emulate = given.emulate;
-          build(passes, options);
-        });
+    PassPipelineRegistration<PipelineOptions>(argument, text,
+                                              [build](OpPassManager &passes, const PipelineOptions &given) {
+                                                CodegenOptions options;
+                                                options.name = given.name;
+                                                options.instrument = given.instrument;
+                                                options.gpu = given.gpu;
+                                                options.emulate = given.emulate;
+                                                build(passes, options);
+                                              });
   };
-  add("codegen-phase-bufferize", "From tensors to memrefs and calls of kernels",
-      buildBufferizePipeline);
+  add("codegen-phase-bufferize", "From tensors to memrefs and calls of kernels", buildBufferizePipeline);
   add("codegen-phase-kernels", "From kernels on memrefs to loops and tasks", buildKernelPipeline);
   PassPipelineRegistration<>("codegen-device", "From kernels in a gpu.module to the NVVM dialect", buildDevicePipeline);
-  add("codegen-phase-llvm", "To the LLVM dialect with the artifact's entry point",
-      buildLLVMPipeline);
+  add("codegen-phase-llvm", "To the LLVM dialect with the artifact's entry point", buildLLVMPipeline);
   add("codegen-pipeline", "From tensors to the LLVM dialect", buildCodegenPipeline);
 }
 

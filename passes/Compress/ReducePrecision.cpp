@@ -17,9 +17,7 @@ namespace lathe {
 using namespace mlir;
 using namespace lathe;
 
-static remark::RemarkOpts remarkOptions() {
-  return remark::RemarkOpts::name("ReducePrecision").category("compress");
-}
+static remark::RemarkOpts remarkOptions() { return remark::RemarkOpts::name("ReducePrecision").category("compress"); }
 
 /// The upper half of a float, rounded half to even; a NaN stays one.
 static uint16_t roundToBF16(float value) {
@@ -42,8 +40,8 @@ static ElementsAttr convert(ElementsAttr constant) {
   if (isa<DenseElementsAttr>(constant))
     return DenseElementsAttr::getFromRawBuffer(
         type, ArrayRef<char>(reinterpret_cast<const char *>(stored.data()), stored.size() * sizeof(uint16_t)));
-  return DenseResourceElementsAttr::get(
-      type, "bf16", HeapAsmResourceBlob::allocateAndCopyInferAlign(ArrayRef<uint16_t>(stored)));
+  return DenseResourceElementsAttr::get(type, "bf16",
+                                        HeapAsmResourceBlob::allocateAndCopyInferAlign(ArrayRef<uint16_t>(stored)));
 }
 
 namespace {

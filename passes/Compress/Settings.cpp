@@ -19,7 +19,8 @@ bool CompressionSettings::any(llvm::StringRef transform, llvm::function_ref<bool
     auto it = texts.find(transform.str());
     return it != texts.end() && predicate(it->second);
   };
-  return matches(transforms) || llvm::any_of(overrides, [&](const SettingsOverride &some) { return matches(some.transforms); });
+  return matches(transforms) ||
+         llvm::any_of(overrides, [&](const SettingsOverride &some) { return matches(some.transforms); });
 }
 
 llvm::Error lathe::checkTransform(llvm::StringRef transform, llvm::StringRef text) {

@@ -30,8 +30,8 @@ static DenseElementsAttr getKnownValue(const SymbolicShapes &shapes, Value value
   return DenseElementsAttr::get(type, numbers);
 }
 
-/// A constant in place of the target of a Reshape or Expand whose elements depend on symbolic dimensions: sizes that the
-/// input has at the same place become 0 (Reshape) or 1 (Expand), one other of a Reshape -1. Null if that says less.
+/// A constant in place of the target of a Reshape or Expand whose elements depend on symbolic dimensions: sizes that
+/// the input has at the same place become 0 (Reshape) or 1 (Expand), one other of a Reshape -1. Null if that says less.
 static Value makeConstantTarget(const SymbolicShapes &shapes, Operation &op) {
   auto reshape = dyn_cast<onnx::ReshapeOp>(op);
   if (!reshape && !isa<onnx::ExpandOp>(op))
@@ -131,13 +131,15 @@ private:
     for (NamedAttribute bound : bounds ? bounds.getValue() : ArrayRef<NamedAttribute>()) {
       auto names = llvm::map_range(shapes.getSymbols(), [](const SymbolicDim &symbol) { return symbol.name; });
       if (!llvm::is_contained(names, bound.getName()))
-        return function.emitError("expected a symbolic dimension of the model, or a size that depends on data, but got `")
+        return function.emitError(
+                   "expected a symbolic dimension of the model, or a size that depends on data, but got `")
                << bound.getName().getValue() << "`; the model has " << llvm::join(names, ", ");
     }
     return success();
   }
 
-  /// `onnx.dims` of each result in terms of the symbolic dimensions: a model's own names ("total") do not say what they are.
+  /// `onnx.dims` of each result in terms of the symbolic dimensions: a model's own names ("total") do not say what they
+  /// are.
   static void describeResults(func::FuncOp function, const SymbolicShapes &shapes) {
     Builder builder(function.getContext());
     for (OpOperand &result : function.getBody().front().getTerminator()->getOpOperands()) {

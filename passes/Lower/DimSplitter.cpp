@@ -22,15 +22,16 @@ int64_t lathe::getTensorBytes(Value value) {
   return llvm::divideCeil(type.getNumElements() * bits, 8);
 }
 
-/// Ops that may treat the indices of a dimension each by itself. DimFlow tells of which dimension that is true; it does not
-/// tell of operands that hold sizes, so that ops which have such are not here.
+/// Ops that may treat the indices of a dimension each by itself. DimFlow tells of which dimension that is true; it does
+/// not tell of operands that hold sizes, so that ops which have such are not here.
 static bool mayBeSplit(Operation *op) {
   return fuse::isElementwise(op) ||
-         isa<nn::ConvOp, nn::PoolOp, nn::LinearOp, nn::MatMulOp, nn::AttentionOp, nn::NormOp, nn::SoftmaxOp, onnx::ConcatOp,
-             onnx::DequantizeLinearOp, onnx::FlattenOp, onnx::GlobalAveragePoolOp, onnx::GlobalMaxPoolOp, onnx::PadOp,
-             onnx::QuantizeLinearOp, onnx::ReduceMaxOp, onnx::ReduceMeanOp, onnx::ReduceMinOp, onnx::ReduceSumOp,
-             onnx::ReshapeOp, onnx::SliceOp, onnx::SplitOp, onnx::SqueezeOp, onnx::TransposeOp, onnx::UnsqueezeOp,
-             quant::DequantizeCastOp, quant::QuantizeCastOp, quant::StorageCastOp>(op);
+         isa<nn::ConvOp, nn::PoolOp, nn::LinearOp, nn::MatMulOp, nn::AttentionOp, nn::NormOp, nn::SoftmaxOp,
+             onnx::ConcatOp, onnx::DequantizeLinearOp, onnx::FlattenOp, onnx::GlobalAveragePoolOp,
+             onnx::GlobalMaxPoolOp, onnx::PadOp, onnx::QuantizeLinearOp, onnx::ReduceMaxOp, onnx::ReduceMeanOp,
+             onnx::ReduceMinOp, onnx::ReduceSumOp, onnx::ReshapeOp, onnx::SliceOp, onnx::SplitOp, onnx::SqueezeOp,
+             onnx::TransposeOp, onnx::UnsqueezeOp, quant::DequantizeCastOp, quant::QuantizeCastOp,
+             quant::StorageCastOp>(op);
 }
 
 /// Where a dimension of an operand goes in the first result.
@@ -46,11 +47,13 @@ bool DimSplitter::hasDim(Type type) const {
 }
 
 bool DimSplitter::keepsApart(Operation *op) const {
-  if (!mayBeSplit(op) || !isMemoryEffectFree(op) || !llvm::all_of(op->getResultTypes(), [&](Type type) { return hasDim(type); }))
+  if (!mayBeSplit(op) || !isMemoryEffectFree(op) ||
+      !llvm::all_of(op->getResultTypes(), [&](Type type) { return hasDim(type); }))
     return false;
   if (auto reshape = dyn_cast<onnx::ReshapeOp>(op)) {
     std::optional<SmallVector<int64_t>> shape = fuse::getInts(reshape.getShape());
-    return shape && !reshape.getAllowzero() && isPart(reshape.getData()) && getFlow(op, 0, dim).kind == DimFlow::Kind::Same;
+    return shape && !reshape.getAllowzero() && isPart(reshape.getData()) &&
+           getFlow(op, 0, dim).kind == DimFlow::Kind::Same;
   }
   for (OpOperand &operand : op->getOpOperands()) {
     auto type = dyn_cast<RankedTensorType>(operand.get().getType());
@@ -60,11 +63,10 @@ bool DimSplitter::keepsApart(Operation *op) const {
       return false;
     for (int64_t from = 0; from < type.getRank(); ++from) {
       DimFlow flow = getFlow(op, operand.getOperandNumber(), from);
-      bool reachesDim =
-          flow.kind != DimFlow::Kind::None && flow.kind != DimFlow::Kind::Reduced && flow.dim == dim;
+      bool reachesDim = flow.kind != DimFlow::Kind::None && flow.kind != DimFlow::Kind::Reduced && flow.dim == dim;
       bool isDim = from == dim && isPart(operand.get());
       if (isDim ? !reachesDim || flow.kind != DimFlow::Kind::Same
-                    : reachesDim && flow.kind != DimFlow::Kind::Broadcast && type.getDimSize(from) != 1)
+                : reachesDim && flow.kind != DimFlow::Kind::Broadcast && type.getDimSize(from) != 1)
         return false;
     }
   }
@@ -120,22 +122,24 @@ scf::ForOp DimSplitter::split(const SplitGroup &group) {
       [&](OpBuilder &body, Location, Value first, ValueRange results) {
         IRMapping mapping;
         auto slice = [&](RankedTensorType part) {
-          SmallVector<OpFoldResult> offsets(part.getRank(), body.getIndexAttr(0)), strides(part.getRank(), body.getIndexAttr(1));
+          SmallVector<OpFoldResult> offsets(part.getRank(), body.getIndexAttr(0)),
+              strides(part.getRank(), body.getIndexAttr(1));
           offsets[dim] = first;
           return std::tuple(offsets, getAsIndexOpFoldResult(body.getContext(), part.getShape()), strides);
         };
         for (Value input : inputs) {
           RankedTensorType part = getPart(input.getType(), group.count);
           auto [offsets, sizes, strides] = slice(part);
-          mapping.map(input, tensor::ExtractSliceOp::create(body, input.getLoc(), part, input, offsets, sizes, strides));
+          mapping.map(input,
+                      tensor::ExtractSliceOp::create(body, input.getLoc(), part, input, offsets, sizes, strides));
         }
         for (Operation *op : group.ops)
           clone(body, op, mapping, group.count);
         SmallVector<Value> updated;
         for (auto [output, result] : llvm::zip(outputs, results)) {
           auto [offsets, sizes, strides] = slice(getPart(output.getType(), group.count));
-          updated.push_back(tensor::InsertSliceOp::create(body, output.getLoc(), mapping.lookup(output), result, offsets, sizes,
-                                                          strides));
+          updated.push_back(tensor::InsertSliceOp::create(body, output.getLoc(), mapping.lookup(output), result,
+                                                          offsets, sizes, strides));
         }
         scf::YieldOp::create(body, loc, updated);
       });
@@ -162,4 +166,3 @@ void DimSplitter::clone(OpBuilder &body, Operation *op, IRMapping &mapping, int6
   for (auto [from, to] : llvm::zip(op->getResults(), part->getResults()))
     mapping.map(from, to);
 }
-

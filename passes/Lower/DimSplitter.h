@@ -24,8 +24,8 @@ struct SplitTraffic {
 /// Bytes of a tensor of static shape as it is stored.
 int64_t getTensorBytes(mlir::Value value);
 
-/// Makes loops of ops that treat the indices of dimension `dim`, of `size`, alike, each by itself. The ops are those of the
-/// function's block, of the onnx and nn dialects before they are lowered.
+/// Makes loops of ops that treat the indices of dimension `dim`, of `size`, alike, each by itself. The ops are those of
+/// the function's block, of the onnx and nn dialects before they are lowered.
 class DimSplitter {
 public:
   DimSplitter(unsigned dim, int64_t size) : dim(dim), size(size) {}
@@ -33,7 +33,8 @@ public:
   /// Whether a value of this type can be sliced.
   bool hasDim(mlir::Type type) const;
 
-  /// Lets the dimension of these values be the one that is split; others of its size may hold something else, such as weights.
+  /// Lets the dimension of these values be the one that is split; others of its size may hold something else, such as
+  /// weights.
   void add(mlir::ValueRange values) { parts.insert(values.begin(), values.end()); }
   bool isPart(mlir::Value value) const { return parts.contains(value); }
 

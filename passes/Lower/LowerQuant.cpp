@@ -35,11 +35,13 @@ static Type toStorage(Type type) {
 /// The type of unsigned bytes with one scale, which activations have; null if it is another.
 static quant::UniformQuantizedType getUnsignedBytes(Type type) {
   auto quantized = dyn_cast_or_null<quant::UniformQuantizedType>(getQuantized(type));
-  return quantized && !quantized.isSigned() && quantized.getStorageTypeIntegralWidth() == 8 ? quantized
-                                                                                            : quant::UniformQuantizedType();
+  return quantized && !quantized.isSigned() && quantized.getStorageTypeIntegralWidth() == 8
+             ? quantized
+             : quant::UniformQuantizedType();
 }
 
-/// An activation's type with the same values as products want them: each stored less 128, as signed bytes, or in 16 bits.
+/// An activation's type with the same values as products want them: each stored less 128, as signed bytes, or in 16
+/// bits.
 static Type toMultiplied(Type type, const DotProduct &dot) {
   quant::UniformQuantizedType bytes = getUnsignedBytes(type);
   if (!bytes)
@@ -94,8 +96,8 @@ static LogicalResult checkContraction(Operation *op, Value input, Value weight) 
 
 /// What turns an i32 accumulator into the f32 one, for each output channel.
 struct AccumulatorScale {
-  ElementsAttr scales;         ///< f32, [N]
-  ElementsAttr corrections;    ///< i32, [N]: -zero point * sum of the channel's weights; null if all are 0
+  ElementsAttr scales;      ///< f32, [N]
+  ElementsAttr corrections; ///< i32, [N]: -zero point * sum of the channel's weights; null if all are 0
 };
 
 /// Computes the scales and corrections; the weight is a cast of a constant.
@@ -163,8 +165,8 @@ static QuantizationScalars addScalars(OpT op, Block &body, double scale, quant::
   return scalars;
 }
 
-/// What `value` is before activations that bound it where saturation does: max(x, c) where c rounds to the least number, as
-/// 0 often does, and min(x, c) where c rounds to the largest one.
+/// What `value` is before activations that bound it where saturation does: max(x, c) where c rounds to the least
+/// number, as 0 often does, and min(x, c) where c rounds to the largest one.
 static Value skipImpliedBounds(Value value, quant::UniformQuantizedType type) {
   FloatAttr bound;
   while (Operation *op = value.getDefiningOp()) {
@@ -210,16 +212,16 @@ static LogicalResult lowerContraction(OpT op, Value input, Value weight) {
     argument.setType(type.getStorageType());
     // Uses are replaced before the first new one is made.
     SmallVector<OpOperand *> uses = llvm::map_to_vector(argument.getUses(), [](OpOperand &use) { return &use; });
-    Value expressed = createDequantize(builder, loc, argument, type,
-                                       addScalars(op, body, type.getScale(), type));
+    Value expressed = createDequantize(builder, loc, argument, type, addScalars(op, body, type.getScale(), type));
     for (OpOperand *use : uses)
       use->set(expressed);
   }
 
   if (inputType) {
     if (&codegen::getDotProduct(nn::getTarget(op)) == &getPortableDotProduct())
-      remark::missed(loc, remark::RemarkOpts::name("DotProduct").category("lower").function(
-                              op->template getParentOfType<func::FuncOp>().getName()))
+      remark::missed(loc, remark::RemarkOpts::name("DotProduct")
+                              .category("lower")
+                              .function(op->template getParentOfType<func::FuncOp>().getName()))
           << remark::reason("the target has no instruction for products of bytes: they are widened");
     FailureOr<AccumulatorScale> scale = getAccumulatorScale(op, input, weight);
     if (failed(scale))
@@ -239,9 +241,9 @@ static LogicalResult lowerContraction(OpT op, Value input, Value weight) {
   if (resultType) {
     auto yield = cast<nn::YieldOp>(body.getTerminator());
     builder.setInsertionPoint(yield);
-    yield.getValueMutable().assign(createQuantize(
-        builder, loc, skipImpliedBounds(yield.getValue(), resultType), resultType,
-        addScalars(op, body, 1 / resultType.getScale(), resultType)));
+    yield.getValueMutable().assign(createQuantize(builder, loc, skipImpliedBounds(yield.getValue(), resultType),
+                                                  resultType,
+                                                  addScalars(op, body, 1 / resultType.getScale(), resultType)));
   }
   return success();
 }
@@ -258,25 +260,27 @@ static Value createMap(OpBuilder &builder, Location loc, Value input, Type eleme
   Value init = tensor::EmptyOp::create(builder, loc, sizes, element);
   SmallVector<AffineMap> maps(2, builder.getMultiDimIdentityMap(type.getRank()));
   SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-  auto generic = linalg::GenericOp::create(
-      builder, loc, TypeRange{init.getType()}, ValueRange{input}, ValueRange{init}, maps, iterators,
-      [&](OpBuilder &nested, Location nestedLoc, ValueRange arguments) {
-        linalg::YieldOp::create(nested, nestedLoc, body(nested, nestedLoc, arguments[0]));
-      });
+  auto generic =
+      linalg::GenericOp::create(builder, loc, TypeRange{init.getType()}, ValueRange{input}, ValueRange{init}, maps,
+                                iterators, [&](OpBuilder &nested, Location nestedLoc, ValueRange arguments) {
+                                  linalg::YieldOp::create(nested, nestedLoc, body(nested, nestedLoc, arguments[0]));
+                                });
   return generic.getResult(0);
 }
 
-/// Replaces a cast between an activation and its unsigned bytes, where activations are stored otherwise: less 128, or in
-/// more bits.
+/// Replaces a cast between an activation and its unsigned bytes, where activations are stored otherwise: less 128, or
+/// in more bits.
 static void lowerStoredCast(quant::StorageCastOp op) {
   OpBuilder builder(op);
   Type from = getElementTypeOrSelf(op.getInput()), to = getElementTypeOrSelf(op.getType());
-  Value cast = createMap(builder, op.getLoc(), op.getInput(), to, [&](OpBuilder &b, Location loc, Value value) -> Value {
-    if (from != to)
-      return from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth() ? arith::ExtUIOp::create(b, loc, to, value).getResult()
-                                                                       : arith::TruncIOp::create(b, loc, to, value).getResult();
-    return arith::XOrIOp::create(b, loc, value, arith::ConstantIntOp::create(b, loc, to, -128));
-  });
+  Value cast =
+      createMap(builder, op.getLoc(), op.getInput(), to, [&](OpBuilder &b, Location loc, Value value) -> Value {
+        if (from != to)
+          return from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth()
+                     ? arith::ExtUIOp::create(b, loc, to, value).getResult()
+                     : arith::TruncIOp::create(b, loc, to, value).getResult();
+        return arith::XOrIOp::create(b, loc, value, arith::ConstantIntOp::create(b, loc, to, -128));
+      });
   op.replaceAllUsesWith(cast);
   op.erase();
 }
@@ -346,7 +350,8 @@ LogicalResult LowerQuant::check() {
         op->emitOpError("expected operands without quantized types");
         good = false;
       }
-    if (isa<quant::QuantizeCastOp, quant::DequantizeCastOp>(op) && !isa<RankedTensorType>(op->getOperand(0).getType())) {
+    if (isa<quant::QuantizeCastOp, quant::DequantizeCastOp>(op) &&
+        !isa<RankedTensorType>(op->getOperand(0).getType())) {
       op->emitOpError("expected a ranked tensor, but got ") << op->getOperand(0).getType();
       good = false;
     }

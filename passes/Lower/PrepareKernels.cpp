@@ -2,8 +2,8 @@
 #include "dialects/NN/IR/NNDialect.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "passes/Codegen/Common/Instructions.h"
 #include "passes/Codegen/Common/Bf16Layout.h"
+#include "passes/Codegen/Common/Instructions.h"
 #include "passes/Codegen/Common/TargetKind.h"
 #include "passes/Lower/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -258,8 +258,10 @@ private:
     for (auto [size, before, after] : llvm::zip(type.getShape(), low, high))
       shape.push_back(ShapedType::isDynamic(size) ? size : size + before + after);
     Type element = type.getElementType();
-    TypedAttr constant = isa<FloatType>(element) ? TypedAttr(FloatAttr::get(element, double(fill)))
-                                                 : TypedAttr(IntegerAttr::get(element, APInt(element.getIntOrFloatBitWidth(), fill, false, true)));
+    TypedAttr constant =
+        isa<FloatType>(element)
+            ? TypedAttr(FloatAttr::get(element, double(fill)))
+            : TypedAttr(IntegerAttr::get(element, APInt(element.getIntOrFloatBitWidth(), fill, false, true)));
     Value scalar = arith::ConstantOp::create(builder, loc, constant);
     Value filled = linalg::FillOp::create(builder, loc, ValueRange{scalar}, ValueRange{empty(outer, type.clone(shape))})
                        .getResult(0);
@@ -269,12 +271,15 @@ private:
   /// linalg.pack with zeros, lowered to padding, reshaping and a transposition that any evaluator knows.
   Value pack(Value value, ArrayRef<int64_t> outerPermutation, ArrayRef<int64_t> positions, ArrayRef<int64_t> tiles) {
     auto innerTiles = llvm::map_to_vector(tiles, [&](int64_t t) -> OpFoldResult { return builder.getIndexAttr(t); });
-    Value destination = linalg::PackOp::createDestinationTensor(builder, loc, value, innerTiles, positions, outerPermutation);
+    Value destination =
+        linalg::PackOp::createDestinationTensor(builder, loc, value, innerTiles, positions, outerPermutation);
     Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(elementTypeOf(value)));
-    auto packOp = linalg::PackOp::create(builder, loc, value, destination, positions, innerTiles, zero, outerPermutation);
+    auto packOp =
+        linalg::PackOp::create(builder, loc, value, destination, positions, innerTiles, zero, outerPermutation);
     IRRewriter rewriter(builder);
     rewriter.setInsertionPoint(packOp);
-    FailureOr<linalg::LowerPackResult> lowered = linalg::lowerPack(rewriter, packOp, /*lowerPadLikeWithInsertSlice=*/false);
+    FailureOr<linalg::LowerPackResult> lowered =
+        linalg::lowerPack(rewriter, packOp, /*lowerPadLikeWithInsertSlice=*/false);
     if (failed(lowered))
       return packOp->getResult(0);
     return lowered->transposeOp ? Value(lowered->transposeOp->getResult(0)) : Value(lowered->expandShapeOp.getResult());
@@ -292,8 +297,8 @@ private:
     return tensor::EmptyOp::create(builder, loc, type, dynamic);
   }
 
-  /// True for rows that begin a multiple of 4096 bytes apart, in the same set of the first cache, where a register tile that
-  /// reads several of them would push them out; and if kernels alone see how they lie.
+  /// True for rows that begin a multiple of 4096 bytes apart, in the same set of the first cache, where a register tile
+  /// that reads several of them would push them out; and if kernels alone see how they lie.
   static bool hasDistantRows(Value value) {
     auto type = cast<RankedTensorType>(value.getType());
     constexpr int64_t setBytes = 4096, ways = 8; // of first caches since 2008
@@ -302,7 +307,8 @@ private:
       rows *= ShapedType::isDynamic(size) ? ways + 1 : size;
     return !ShapedType::isDynamic(columns) && rows > ways && columns > 0 &&
            columns * type.getElementTypeBitWidth() / 8 % setBytes == 0 &&
-           llvm::all_of(value.getUsers(), [](Operation *user) { return isa<nn::KernelOpInterface, linalg::LinalgOp>(user); });
+           llvm::all_of(value.getUsers(),
+                        [](Operation *user) { return isa<nn::KernelOpInterface, linalg::LinalgOp>(user); });
   }
 
   /// The same as `empty`, with a line of the cache between rows.
@@ -437,12 +443,14 @@ private:
   //===--------------------------------------------------------------------===//
 
   void remarkPacked(Operation *op, int64_t width) {
-    remark::passed(op->getLoc(), remark::RemarkOpts::name("PackedWeight").category("lower").function(function.getName()))
+    remark::passed(op->getLoc(),
+                   remark::RemarkOpts::name("PackedWeight").category("lower").function(function.getName()))
         << remark::metric("Op", op->getName().getStringRef()) << remark::metric("PanelWidth", width);
   }
 
   LogicalResult remarkUnpacked(Operation *op, StringRef why) {
-    remark::missed(op->getLoc(), remark::RemarkOpts::name("PackedWeight").category("lower").function(function.getName()))
+    remark::missed(op->getLoc(),
+                   remark::RemarkOpts::name("PackedWeight").category("lower").function(function.getName()))
         << remark::metric("Op", op->getName().getStringRef()) << remark::reason("{0}", why);
     return success();
   }

@@ -13,8 +13,7 @@ static Value createZeroPoint(OpBuilder &builder, Location loc, quant::UniformQua
   return type.getZeroPoint() == 0 ? Value() : createFloat(builder, loc, double(type.getZeroPoint()));
 }
 
-QuantizationScalars lathe::createDequantizeScalars(OpBuilder &builder, Location loc,
-                                                   quant::UniformQuantizedType type) {
+QuantizationScalars lathe::createDequantizeScalars(OpBuilder &builder, Location loc, quant::UniformQuantizedType type) {
   return {createFloat(builder, loc, type.getScale()), createZeroPoint(builder, loc, type)};
 }
 

@@ -18,7 +18,8 @@ namespace {
 class BatchSplitter {
 public:
   BatchSplitter(func::FuncOp function, int64_t batch)
-      : function(function), batch(batch), cacheBytes(nn::getTarget(function).getL2Bytes()), splitter(/*dim=*/0, batch) {}
+      : function(function), batch(batch), cacheBytes(nn::getTarget(function).getL2Bytes()), splitter(/*dim=*/0, batch) {
+  }
 
   void run() {
     for (BlockArgument argument : function.getArguments())
@@ -76,8 +77,8 @@ private:
     return best;
   }
 
-  static std::vector<SplitGroup> collectGroups(ArrayRef<Operation *> ops, ArrayRef<std::pair<bool, bool>> cameFromWithin, bool inside,
-                                          int64_t count) {
+  static std::vector<SplitGroup>
+  collectGroups(ArrayRef<Operation *> ops, ArrayRef<std::pair<bool, bool>> cameFromWithin, bool inside, int64_t count) {
     std::vector<SplitGroup> groups;
     bool open = false;
     for (size_t i = ops.size(); i-- > 0;) {

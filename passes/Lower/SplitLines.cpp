@@ -18,8 +18,7 @@ namespace {
 
 class LineSplitter {
 public:
-  explicit LineSplitter(func::FuncOp function)
-      : function(function), cacheBytes(nn::getTarget(function).getL2Bytes()) {
+  explicit LineSplitter(func::FuncOp function) : function(function), cacheBytes(nn::getTarget(function).getL2Bytes()) {
     values.insert(function.getArguments().begin(), function.getArguments().end());
   }
 
@@ -46,7 +45,9 @@ private:
   /// Pixels of an image, or tokens, in dimension 1 and those after it but the last.
   static constexpr unsigned kLineDim = 1;
 
-  static int64_t countLines(Operation *op) { return cast<RankedTensorType>(op->getResult(0).getType()).getDimSize(kLineDim); }
+  static int64_t countLines(Operation *op) {
+    return cast<RankedTensorType>(op->getResult(0).getType()).getDimSize(kLineDim);
+  }
 
   DimSplitter makeSplitter(Operation *op) const {
     DimSplitter splitter(kLineDim, countLines(op));
@@ -82,8 +83,8 @@ private:
   /// Whether a value is so large that it leaves the cache before it is read.
   bool leavesCache(Value value) const { return getTensorBytes(value) > cacheBytes / 2; }
 
-  /// The part of a run between the first and the last op that pass on what would leave the cache, and how many lines at a time
-  /// gain the most.
+  /// The part of a run between the first and the last op that pass on what would leave the cache, and how many lines at
+  /// a time gain the most.
   SplitGroup chooseGroup(ArrayRef<Operation *> ops) const {
     llvm::SmallPtrSet<Operation *, 16> members(ops.begin(), ops.end());
     auto readsDistant = [&](Operation *op) {

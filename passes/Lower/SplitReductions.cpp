@@ -87,9 +87,12 @@ private:
     }
     rewriter.setInsertionPoint(single);
     // The parts come first: each is a task.
-    auto outermost = [&](linalg::LinalgOp) { return linalg::SplitReductionOptions{parts, /*index=*/0, /*innerParallel=*/false}; };
+    auto outermost = [&](linalg::LinalgOp) {
+      return linalg::SplitReductionOptions{parts, /*index=*/0, /*innerParallel=*/false};
+    };
     if (succeeded(linalg::splitReduction(rewriter, single, outermost)))
-      remark::passed(loc, remark::RemarkOpts::name("SplitReduction").category("lower").function(getOperation().getName()))
+      remark::passed(loc,
+                     remark::RemarkOpts::name("SplitReduction").category("lower").function(getOperation().getName()))
           << remark::metric("Parts", parts);
   }
 };

@@ -15,8 +15,8 @@ using namespace mlir;
 using namespace lathe;
 
 /// G, [m + 2, 3]: a filter's values, and its infinite one, at the points 0, 1, -1, 2, -2, each with the weight that
-/// makes B^T and A^T whole numbers. For integers it has whole numbers, too (see nn.winograd_conv); the last row is scaled
-/// less than the others, so that a transformed filter of bytes fits 16 bits.
+/// makes B^T and A^T whole numbers. For integers it has whole numbers, too (see nn.winograd_conv); the last row is
+/// scaled less than the others, so that a transformed filter of bytes fits 16 bits.
 static SmallVector<double> getFilterTransform(int64_t m, bool integers) {
   SmallVector<double> matrix = {2, 0, 0, 1, 1, 1, 1, -1, 1, 0, 0, 2};
   if (m == 4)
@@ -73,14 +73,15 @@ static Value transformWeight(OpBuilder &builder, Location loc, Value weight, int
   Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
   AffineMap identity = builder.getMultiDimIdentityMap(4);
   Value rounded =
-      linalg::GenericOp::create(
-          builder, loc, TypeRange{type}, ValueRange{filter}, ValueRange{empty}, ArrayRef<AffineMap>{identity, identity},
-          SmallVector<utils::IteratorType>(4, utils::IteratorType::parallel),
-          [&](OpBuilder &b, Location l, ValueRange arguments) {
-            Value result = integers ? arith::FPToSIOp::create(b, l, element, arguments[0]).getResult()
-                                    : arith::TruncFOp::create(b, l, element, arguments[0]).getResult();
-            linalg::YieldOp::create(b, l, result);
-          })
+      linalg::GenericOp::create(builder, loc, TypeRange{type}, ValueRange{filter}, ValueRange{empty},
+                                ArrayRef<AffineMap>{identity, identity},
+                                SmallVector<utils::IteratorType>(4, utils::IteratorType::parallel),
+                                [&](OpBuilder &b, Location l, ValueRange arguments) {
+                                  Value result = integers
+                                                     ? arith::FPToSIOp::create(b, l, element, arguments[0]).getResult()
+                                                     : arith::TruncFOp::create(b, l, element, arguments[0]).getResult();
+                                  linalg::YieldOp::create(b, l, result);
+                                })
           .getResult(0);
   return tensor::CollapseShapeOp::create(builder, loc, rounded, ArrayRef<ReassociationIndices>{{0, 1}, {2}, {3}});
 }
@@ -187,8 +188,8 @@ private:
     auto tilesType = RankedTensorType::get(
         {blocks, (m + 2) * (m + 2), int64_t(llvm::divideCeil(input.getDimSize(3), lanes)), plan.tilesPerBlock, lanes},
         input.getElementType());
-    auto tiles =
-        nn::WinogradInputOp::create(builder, loc, tilesType, op.getInput(), /*init=*/Value(), m, pads, op.getPadValue());
+    auto tiles = nn::WinogradInputOp::create(builder, loc, tilesType, op.getInput(), /*init=*/Value(), m, pads,
+                                             op.getPadValue());
     Value weight = transformWeight(builder, loc, op.getWeight(), m);
     auto conv = nn::WinogradConvOp::create(builder, loc, op->getResultTypes(), tiles.getResult(), weight,
                                            op.getExtras(), op.getInit(), m);

@@ -26,8 +26,8 @@ void lathe_rt_wake_all(lathe_rt_signal *signal); /* with the lock held */
 void lathe_rt_global_lock(void);
 void lathe_rt_global_unlock(void);
 
-/* A library of the system, open until the process ends, and a symbol of it. NULL if there is none; `reason` is then the system's
- * text, valid until the thread's next call. */
+/* A library of the system, open until the process ends, and a symbol of it. NULL if there is none; `reason` is then the
+ * system's text, valid until the thread's next call. */
 void *lathe_rt_open_library(const char *name, const char **reason);
 void *lathe_rt_find_symbol(void *library, const char *name);
 

@@ -1,9 +1,9 @@
 /*===- cuda.c - Models whose kernels run on an NVIDIA GPU -----------------===*
  *
- * A model's code and weights are on the device once. A run takes an instance: an arena, a stream, and buffers through which inputs
- * and outputs pass, page-locked on the host's side. Instances come from a pool that grows as callers overlap, so runs of several
- * threads do not wait for each other. The launches of a run are captured as a graph, with the copies around them, and kept for its
- * shapes: a later run with these is one launch.
+ * A model's code and weights are on the device once. A run takes an instance: an arena, a stream, and buffers through
+ * which inputs and outputs pass, page-locked on the host's side. Instances come from a pool that grows as callers
+ * overlap, so runs of several threads do not wait for each other. The launches of a run are captured as a graph, with
+ * the copies around them, and kept for its shapes: a later run with these is one launch.
  *===----------------------------------------------------------------------===*/
 #include "cuda_model.h"
 #include <stdlib.h>
@@ -23,10 +23,21 @@ struct lathe_cuda_run {
 
 static uint64_t size_of(int32_t dtype) {
   switch (dtype) {
-  case LATHE_FLOAT32: case LATHE_INT32: case LATHE_UINT32: return 4;
-  case LATHE_INT64: case LATHE_UINT64: case LATHE_FLOAT64: return 8;
-  case LATHE_INT16: case LATHE_UINT16: case LATHE_FLOAT16: case LATHE_BFLOAT16: return 2;
-  default: return 1;
+  case LATHE_FLOAT32:
+  case LATHE_INT32:
+  case LATHE_UINT32:
+    return 4;
+  case LATHE_INT64:
+  case LATHE_UINT64:
+  case LATHE_FLOAT64:
+    return 8;
+  case LATHE_INT16:
+  case LATHE_UINT16:
+  case LATHE_FLOAT16:
+  case LATHE_BFLOAT16:
+    return 2;
+  default:
+    return 1;
   }
 }
 
@@ -34,10 +45,11 @@ static lathe_status make_instance(state *s, instance **result) {
   instance *made = calloc(1, sizeof *made);
   if (!made)
     return lathe_cuda_fail(LATHE_ERROR_OUT_OF_MEMORY, "out of memory");
-  lathe_status status =
-      lathe_cuda_check(s, s->driver->stream_create(&made->stream, CU_STREAM_NON_BLOCKING), LATHE_ERROR_DEVICE, "no stream");
+  lathe_status status = lathe_cuda_check(s, s->driver->stream_create(&made->stream, CU_STREAM_NON_BLOCKING),
+                                         LATHE_ERROR_DEVICE, "no stream");
   if (status == LATHE_OK)
-    status = lathe_cuda_check(s, s->driver->event_create(&made->done, CU_EVENT_DISABLE_TIMING), LATHE_ERROR_DEVICE, "no event");
+    status = lathe_cuda_check(s, s->driver->event_create(&made->done, CU_EVENT_DISABLE_TIMING), LATHE_ERROR_DEVICE,
+                              "no event");
   if (status == LATHE_OK)
     status = lathe_cuda_allocate(s, &made->arena, s->model->arena_bytes, "activations");
   if (status != LATHE_OK)
@@ -119,8 +131,9 @@ void lathe_cuda_launch(lathe_cuda_run *run, int64_t kernel, uint64_t *words, int
   }
   lathe_rt_unlock(s->lock);
   if (result == CUDA_SUCCESS)
-    result = s->driver->launch(s->kernels[kernel], (unsigned)grid[0], (unsigned)grid[1], (unsigned)grid[2], (unsigned)block[0],
-                               (unsigned)block[1], (unsigned)block[2], shared, run->stream, parameters, NULL);
+    result = s->driver->launch(s->kernels[kernel], (unsigned)grid[0], (unsigned)grid[1], (unsigned)grid[2],
+                               (unsigned)block[0], (unsigned)block[1], (unsigned)block[2], shared, run->stream,
+                               parameters, NULL);
   run->status = lathe_cuda_check(s, result, LATHE_ERROR_DEVICE, s->model->kernels[kernel]);
 }
 
@@ -203,17 +216,19 @@ static lathe_status capture(state *s, instance *each, const call *c, CUgraphExec
   bool copies = c->key[0] != 0;
   uint64_t output_bytes = c->io.bytes - c->io.input_bytes;
   CUgraph captured = NULL;
-  TRY(lathe_cuda_check(s, s->driver->capture_begin(each->stream, CU_STREAM_CAPTURE_MODE_RELAXED), LATHE_ERROR_DEVICE, "no capture"));
+  TRY(lathe_cuda_check(s, s->driver->capture_begin(each->stream, CU_STREAM_CAPTURE_MODE_RELAXED), LATHE_ERROR_DEVICE,
+                       "no capture"));
   lathe_cuda_run run = {.weights = s->weights, .owner = s, .stream = each->stream, .status = LATHE_OK};
   if (copies && c->io.input_bytes)
-    run.status = lathe_cuda_check(s, s->driver->upload_async(each->io, each->staging, c->io.input_bytes, each->stream), LATHE_ERROR_DEVICE,
-                       "inputs are not copied");
+    run.status = lathe_cuda_check(s, s->driver->upload_async(each->io, each->staging, c->io.input_bytes, each->stream),
+                                  LATHE_ERROR_DEVICE, "inputs are not copied");
   if (run.status == LATHE_OK)
     s->model->enqueue(c->inputs, c->outputs, (void *)(uintptr_t)each->arena, &run);
   if (run.status == LATHE_OK && copies && output_bytes)
-    run.status = lathe_cuda_check(s, s->driver->download_async(each->staging + c->io.input_bytes, each->io + c->io.input_bytes,
-                                                    output_bytes, each->stream),
-                       LATHE_ERROR_DEVICE, "outputs are not copied");
+    run.status = lathe_cuda_check(s,
+                                  s->driver->download_async(each->staging + c->io.input_bytes,
+                                                            each->io + c->io.input_bytes, output_bytes, each->stream),
+                                  LATHE_ERROR_DEVICE, "outputs are not copied");
   CUresult ended = s->driver->capture_end(each->stream, &captured);
   if (run.status == LATHE_OK)
     run.status = lathe_cuda_check(s, ended, LATHE_ERROR_DEVICE, "no capture");
@@ -259,7 +274,8 @@ static lathe_status launch_graph(state *s, instance *each, call *c, bool copies,
   make_key(c, copies);
   TRY(find_graph(s, each, c, &exec));
   if (each->is_pending)
-    TRY(lathe_cuda_check(s, s->driver->stream_wait(stream, each->done, 0), LATHE_ERROR_DEVICE, "an earlier run failed"));
+    TRY(lathe_cuda_check(s, s->driver->stream_wait(stream, each->done, 0), LATHE_ERROR_DEVICE,
+                         "an earlier run failed"));
   return lathe_cuda_check(s, s->driver->graph_launch(exec, stream), LATHE_ERROR_DEVICE, "the kernels are not launched");
 }
 
@@ -288,7 +304,8 @@ static lathe_status run_host(state *s, instance *each, call *c, const void *cons
 }
 
 /* Runs on tensors of the device, on the caller's stream, or on the instance's to the end. */
-static lathe_status run_device(state *s, instance *each, call *c, const void *const *inputs, void *const *outputs, CUstream stream) {
+static lathe_status run_device(state *s, instance *each, call *c, const void *const *inputs, void *const *outputs,
+                               CUstream stream) {
   for (uint32_t i = 0; i < c->model->num_inputs; ++i)
     c->inputs[i] = (uintptr_t)inputs[i];
   for (uint32_t i = 0; i < c->model->num_outputs; ++i)
@@ -302,7 +319,8 @@ static lathe_status run_device(state *s, instance *each, call *c, const void *co
   return lathe_cuda_check(s, s->driver->event_record(each->done, stream), LATHE_ERROR_DEVICE, "no event");
 }
 
-static lathe_status run(const lathe_cuda_model *model, const void *inputs, const void *outputs, bool on_device, CUstream stream) {
+static lathe_status run(const lathe_cuda_model *model, const void *inputs, const void *outputs, bool on_device,
+                        CUstream stream) {
   lathe_status status;
   state *s = lathe_cuda_lock(model, &status);
   if (!s)
@@ -339,6 +357,7 @@ lathe_status lathe_cuda_run_host(const lathe_cuda_model *model, const void *inpu
   return run(model, inputs, outputs, false, NULL);
 }
 
-lathe_status lathe_cuda_run_device(const lathe_cuda_model *model, const void *inputs, const void *outputs, void *stream) {
+lathe_status lathe_cuda_run_device(const lathe_cuda_model *model, const void *inputs, const void *outputs,
+                                   void *stream) {
   return run(model, inputs, outputs, true, stream);
 }

@@ -18,7 +18,8 @@ lathe_status lathe_cuda_fail(lathe_status status, const char *format, ...) {
   return status;
 }
 
-lathe_status lathe_cuda_fail_result(const lathe_cuda_driver *driver, CUresult result, lathe_status otherwise, const char *what) {
+lathe_status lathe_cuda_fail_result(const lathe_cuda_driver *driver, CUresult result, lathe_status otherwise,
+                                    const char *what) {
   const char *name = NULL;
   if (driver->error_name(result, &name) != CUDA_SUCCESS || !name)
     name = "an unknown error";
@@ -44,9 +45,9 @@ lathe_status lathe_cuda_fail_result(const lathe_cuda_driver *driver, CUresult re
 /* Fills the table; a function that is missing is one that came later. */
 static lathe_status find_functions(void *library, lathe_cuda_driver *table) {
   void *symbol;
-#define LATHE_CUDA_FIND(MEMBER, SYMBOL, PARAMETERS)                                                                            \
-  if (!(symbol = lathe_rt_find_symbol(library, #SYMBOL)))                                                                      \
-    return lathe_cuda_fail(LATHE_ERROR_DRIVER_VERSION, "the NVIDIA driver is too old: it has no " #SYMBOL);                    \
+#define LATHE_CUDA_FIND(MEMBER, SYMBOL, PARAMETERS)                                                                    \
+  if (!(symbol = lathe_rt_find_symbol(library, #SYMBOL)))                                                              \
+    return lathe_cuda_fail(LATHE_ERROR_DRIVER_VERSION, "the NVIDIA driver is too old: it has no " #SYMBOL);            \
   memcpy(&table->MEMBER, &symbol, sizeof symbol);
   LATHE_CUDA_FUNCTIONS(LATHE_CUDA_FIND)
 #undef LATHE_CUDA_FIND

@@ -22,9 +22,9 @@ static lathe_status fail_device(const state *s, CUdevice device, const char *whi
   (void)s->driver->device_name(name, sizeof name, device);
   (void)s->driver->device_attribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device);
   (void)s->driver->device_attribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device);
-  return lathe_cuda_fail(LATHE_ERROR_NO_DEVICE, "%s, %s, has compute capability %d.%d; '%s' was compiled for %u.%u%s", which, name,
-                         major, minor, s->model->model->name, s->model->capability / 10, s->model->capability % 10,
-                         s->model->is_exact ? " only" : " and later");
+  return lathe_cuda_fail(LATHE_ERROR_NO_DEVICE, "%s, %s, has compute capability %d.%d; '%s' was compiled for %u.%u%s",
+                         which, name, major, minor, s->model->model->name, s->model->capability / 10,
+                         s->model->capability % 10, s->model->is_exact ? " only" : " and later");
 }
 
 /* Takes the context that the thread has, or else the primary one of the first device that runs the code. */
@@ -65,12 +65,13 @@ static lathe_status load_code(state *s) {
       return lathe_cuda_check(s, result, LATHE_ERROR_DEVICE_MEMORY, "the model's code is not loaded");
     if (s->driver->error_name(result, &name) != CUDA_SUCCESS || !name)
       name = "an unknown error";
-    return lathe_cuda_fail(LATHE_ERROR_DRIVER_VERSION, "the NVIDIA driver, for CUDA %d.%d, does not take the model's code: %s (%d)%s%s",
+    return lathe_cuda_fail(LATHE_ERROR_DRIVER_VERSION,
+                           "the NVIDIA driver, for CUDA %d.%d, does not take the model's code: %s (%d)%s%s",
                            version / 1000, version % 1000 / 10, name, result, log[0] ? ": " : "", log);
   }
   for (uint32_t i = 0; i < s->model->num_kernels; ++i)
-    TRY(lathe_cuda_check(s, s->driver->module_function(&s->kernels[i], s->module, s->model->kernels[i]), LATHE_ERROR_DEVICE,
-              s->model->kernels[i]));
+    TRY(lathe_cuda_check(s, s->driver->module_function(&s->kernels[i], s->module, s->model->kernels[i]),
+                         LATHE_ERROR_DEVICE, s->model->kernels[i]));
   return LATHE_OK;
 }
 
@@ -82,9 +83,9 @@ lathe_status lathe_cuda_allocate(const state *s, CUdeviceptr *address, uint64_t 
   *address = 0;
   if (result != CUDA_ERROR_OUT_OF_MEMORY || s->driver->memory_info(&free, &total) != CUDA_SUCCESS)
     return lathe_cuda_check(s, result, LATHE_ERROR_DEVICE, what);
-  return lathe_cuda_fail(LATHE_ERROR_DEVICE_MEMORY, "'%s' needs %llu bytes of the GPU's memory for %s; %llu of %llu are free",
-                         s->model->model->name, (unsigned long long)bytes, what, (unsigned long long)free,
-                         (unsigned long long)total);
+  return lathe_cuda_fail(
+      LATHE_ERROR_DEVICE_MEMORY, "'%s' needs %llu bytes of the GPU's memory for %s; %llu of %llu are free",
+      s->model->model->name, (unsigned long long)bytes, what, (unsigned long long)free, (unsigned long long)total);
 }
 
 static lathe_status load_weights(state *s) {
@@ -92,7 +93,8 @@ static lathe_status load_weights(state *s) {
   if (bytes == 0)
     return LATHE_OK;
   TRY(lathe_cuda_allocate(s, &s->weights, bytes, "weights"));
-  TRY(lathe_cuda_check(s, s->driver->upload(s->weights, s->model->weights, bytes), LATHE_ERROR_DEVICE, "weights are not copied"));
+  TRY(lathe_cuda_check(s, s->driver->upload(s->weights, s->model->weights, bytes), LATHE_ERROR_DEVICE,
+                       "weights are not copied"));
   /* What is copied may still be on its way, and streams of instances do not wait for it. */
   return lathe_cuda_check(s, s->driver->stream_synchronize(NULL), LATHE_ERROR_DEVICE, "weights are not copied");
 }
@@ -150,7 +152,8 @@ static lathe_status load(state *s) {
   TRY(lathe_cuda_open(&s->driver));
   lathe_status status = choose_context(s);
   if (status == LATHE_OK)
-    status = lathe_cuda_check(s, s->driver->context_push(s->context), LATHE_ERROR_NO_DEVICE, "the context is not usable");
+    status =
+        lathe_cuda_check(s, s->driver->context_push(s->context), LATHE_ERROR_NO_DEVICE, "the context is not usable");
   if (status != LATHE_OK) {
     release_context(s);
     return status;
@@ -219,4 +222,3 @@ void lathe_cuda_unload(const lathe_cuda_model *model) {
   lathe_rt_signal_destroy(s->lock);
   free(s);
 }
-

@@ -44,11 +44,11 @@ typedef struct state {
 } state;
 
 /* Returns the status of a failure. */
-#define TRY(CALL)                                                                                                              \
-  do {                                                                                                                         \
-    lathe_status try_status = (CALL);                                                                                          \
-    if (try_status != LATHE_OK)                                                                                                \
-      return try_status;                                                                                                       \
+#define TRY(CALL)                                                                                                      \
+  do {                                                                                                                 \
+    lathe_status try_status = (CALL);                                                                                  \
+    if (try_status != LATHE_OK)                                                                                        \
+      return try_status;                                                                                               \
   } while (0)
 
 lathe_status lathe_cuda_check(const state *s, CUresult result, lathe_status otherwise, const char *what);

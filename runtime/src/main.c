@@ -2,8 +2,8 @@
  *
  *   model INPUT.npy... [--threads=N] [--output-dir=DIR] [--variant=TARGET]
  *
- * Inputs in the model's order; writes each output to DIR/NAME.npy. Runs the code for TARGET where the model has several, by
- * default the best that the machine can run. Exit code 1 and a line on stderr where something fails.
+ * Inputs in the model's order; writes each output to DIR/NAME.npy. Runs the code for TARGET where the model has
+ * several, by default the best that the machine can run. Exit code 1 and a line on stderr where something fails.
  *===----------------------------------------------------------------------===*/
 #include "lathe/lathe.h"
 #include "npy.h"

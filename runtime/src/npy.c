@@ -14,22 +14,40 @@ void npy_fail(const char *what, const char *where) {
 
 const char *npy_describe(int32_t dtype, size_t *bytes) {
   switch (dtype) {
-  case LATHE_FLOAT32: return *bytes = 4, "<f4";
-  case LATHE_FLOAT64: return *bytes = 8, "<f8";
-  case LATHE_FLOAT16: return *bytes = 2, "<f2";
-  case LATHE_INT8: return *bytes = 1, "|i1";
-  case LATHE_UINT8: return *bytes = 1, "|u1";
-  case LATHE_INT16: return *bytes = 2, "<i2";
-  case LATHE_UINT16: return *bytes = 2, "<u2";
-  case LATHE_INT32: return *bytes = 4, "<i4";
-  case LATHE_UINT32: return *bytes = 4, "<u4";
-  case LATHE_INT64: return *bytes = 8, "<i8";
-  case LATHE_UINT64: return *bytes = 8, "<u8";
-  case LATHE_BOOL: return *bytes = 1, "|b1";
-  case LATHE_INT4: case LATHE_INT2: return *bytes = 1, "|i1";
-  case LATHE_UINT4: case LATHE_UINT2: return *bytes = 1, "|u1";
-  case LATHE_BFLOAT16: return *bytes = 2, "<V2";
-  default: return *bytes = 1, "|V1"; /* floats of at most 8 bits */
+  case LATHE_FLOAT32:
+    return *bytes = 4, "<f4";
+  case LATHE_FLOAT64:
+    return *bytes = 8, "<f8";
+  case LATHE_FLOAT16:
+    return *bytes = 2, "<f2";
+  case LATHE_INT8:
+    return *bytes = 1, "|i1";
+  case LATHE_UINT8:
+    return *bytes = 1, "|u1";
+  case LATHE_INT16:
+    return *bytes = 2, "<i2";
+  case LATHE_UINT16:
+    return *bytes = 2, "<u2";
+  case LATHE_INT32:
+    return *bytes = 4, "<i4";
+  case LATHE_UINT32:
+    return *bytes = 4, "<u4";
+  case LATHE_INT64:
+    return *bytes = 8, "<i8";
+  case LATHE_UINT64:
+    return *bytes = 8, "<u8";
+  case LATHE_BOOL:
+    return *bytes = 1, "|b1";
+  case LATHE_INT4:
+  case LATHE_INT2:
+    return *bytes = 1, "|i1";
+  case LATHE_UINT4:
+  case LATHE_UINT2:
+    return *bytes = 1, "|u1";
+  case LATHE_BFLOAT16:
+    return *bytes = 2, "<V2";
+  default:
+    return *bytes = 1, "|V1"; /* floats of at most 8 bits */
   }
 }
 
@@ -82,14 +100,16 @@ npy_array npy_read(const char *path, int32_t dtype) {
 void npy_write(const char *path, const npy_array *value, int32_t dtype) {
   size_t size;
   char header[1024];
-  int length = snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (", npy_describe(dtype, &size));
+  int length =
+      snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (", npy_describe(dtype, &size));
   for (int i = 0; i < value->rank; ++i)
     length += snprintf(header + length, sizeof header - (size_t)length, "%" PRId64 ",", value->shape[i]);
   length += snprintf(header + length, sizeof header - (size_t)length, "), }");
   while ((length + 11) % 64 != 0)
     header[length++] = ' ';
   header[length++] = '\n';
-  unsigned char magic[10] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(length % 256), (unsigned char)(length / 256)};
+  unsigned char magic[10] = {
+      0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(length % 256), (unsigned char)(length / 256)};
   size_t bytes = npy_count(value->shape, value->rank) * size;
   FILE *file = fopen(path, "wb");
   if (!file || fwrite(magic, 1, sizeof magic, file) != sizeof magic ||

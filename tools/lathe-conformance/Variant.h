@@ -18,8 +18,8 @@ enum class Variant {
 /// Names of sizes begin with this: "size_4" is 4 in the case's data.
 inline constexpr char kSizePrefix[] = "size_";
 
-/// Writes a variant of `model.onnx` of a folder to `to`; values of inputs come from the folder's first set of data. Inputs that
-/// are sequences or optionals stay as they are.
+/// Writes a variant of `model.onnx` of a folder to `to`; values of inputs come from the folder's first set of data.
+/// Inputs that are sequences or optionals stay as they are.
 llvm::Error writeVariant(llvm::StringRef folder, unsigned variants, llvm::StringRef to);
 
 } // namespace lathe

@@ -34,11 +34,12 @@ static cl::opt<std::string> clJson("json", cl::desc("write results to this file"
 static cl::opt<std::string> clExpected("expected-failures", cl::desc("file of lines 'case: reason'"));
 static cl::opt<std::string> clWriteExpected("write-expected-failures", cl::desc("write that file from this run"));
 static cl::opt<std::string> clFilter("filter", cl::desc("only cases whose name matches this regular expression"));
-static cl::bits<Variant> clVariant("variant", cl::CommaSeparated, cl::desc("what is different from the models of the cases"),
-                                   cl::values(clEnumValN(Variant::kDynamic, "dynamic", "sizes of inputs above 1 are symbols"),
-                                              clEnumValN(Variant::kUndeclared, "undeclared", "shapes of outputs are not declared"),
-                                              clEnumValN(Variant::kConstant, "constant", "inputs are constants"),
-                                              clEnumValN(Variant::kParameters, "parameters", "inputs but the first are")));
+static cl::bits<Variant>
+    clVariant("variant", cl::CommaSeparated, cl::desc("what is different from the models of the cases"),
+              cl::values(clEnumValN(Variant::kDynamic, "dynamic", "sizes of inputs above 1 are symbols"),
+                         clEnumValN(Variant::kUndeclared, "undeclared", "shapes of outputs are not declared"),
+                         clEnumValN(Variant::kConstant, "constant", "inputs are constants"),
+                         clEnumValN(Variant::kParameters, "parameters", "inputs but the first are")));
 static cl::opt<double> clRtol("rtol", cl::desc("relative tolerance"), cl::init(1e-3));
 static cl::opt<double> clAtol("atol", cl::desc("absolute tolerance"), cl::init(1e-7));
 static cl::opt<bool> clVerbose("verbose", cl::desc("print every case"));
@@ -53,10 +54,10 @@ static void restoreBFloat16(llvm::MutableArrayRef<Tensor> tensors, const lathe_t
     }
 }
 
-/// Puts the path of a changed model in the place of `path`, if one is asked for, says which inputs it has as constants, and
-/// bounds its symbols in `dims`.
-static llvm::Error applyVariant(llvm::StringRef folder, TestInterface &interface, std::string &path, std::vector<std::string> &dims,
-                                llvm::FileRemover &remover) {
+/// Puts the path of a changed model in the place of `path`, if one is asked for, says which inputs it has as constants,
+/// and bounds its symbols in `dims`.
+static llvm::Error applyVariant(llvm::StringRef folder, TestInterface &interface, std::string &path,
+                                std::vector<std::string> &dims, llvm::FileRemover &remover) {
   if (!clVariant.getBits())
     return llvm::Error::success();
   llvm::SmallString<128> file;

@@ -95,8 +95,7 @@ static int profileLayers(const BenchFlags &flags, Session &session, Bench &bench
       measureReadRates(session.getContext(), session.getOptions(), bench.model.getModel(), bench.executor.get());
   if (!roofline)
     return fail(textOf(roofline.takeError()));
-  llvm::Expected<PeakMeter> meter =
-      PeakMeter::create(session.getContext(), session.getOptions(), bench.executor.get());
+  llvm::Expected<PeakMeter> meter = PeakMeter::create(session.getContext(), session.getOptions(), bench.executor.get());
   if (!meter)
     return fail(textOf(meter.takeError()));
   // The peak is measured in between, a tenth of the time at most: its share is of what the machine did just then.
@@ -115,8 +114,7 @@ static int profileLayers(const BenchFlags &flags, Session &session, Bench &bench
     next = now() + 10 * (now() - begin);
     return llvm::Error::success();
   };
-  llvm::Expected<Profile> profile =
-      Profile::measure(session.getProfileLayout(), bench.model, runs, runAndMeasurePeak);
+  llvm::Expected<Profile> profile = Profile::measure(session.getProfileLayout(), bench.model, runs, runAndMeasurePeak);
   if (!profile)
     return fail(textOf(profile.takeError()));
   roofline->gflops = summarize(peaks).median;

@@ -16,16 +16,14 @@ namespace {
 enum class Emit { Object, Shared, Executable, Wasm, LLVMIR, Assembly, MLIR, Header, Ptx };
 
 struct CompileFlags : ModelFlags {
-  cl::opt<std::string> output{"o", cl::desc("file to write; - is stdout"), cl::value_desc("file"),
-                              cl::cat(category)};
+  cl::opt<std::string> output{"o", cl::desc("file to write; - is stdout"), cl::value_desc("file"), cl::cat(category)};
   cl::opt<Emit> emit{
       "emit", cl::desc("what to write:"), cl::init(Emit::Object), cl::cat(category),
       cl::values(clEnumValN(Emit::Object, "obj", "relocatable object, and the header beside it"),
                  clEnumValN(Emit::Shared, "shared", "shared object, and the header beside it"),
                  clEnumValN(Emit::Executable, "exe", "program that runs the model on .npy files"),
                  clEnumValN(Emit::Wasm, "wasm", "WebAssembly module, and an ES module with its types beside it"),
-                 clEnumValN(Emit::LLVMIR, "llvm", "optimised LLVM IR"),
-                 clEnumValN(Emit::Assembly, "asm", "assembly"),
+                 clEnumValN(Emit::LLVMIR, "llvm", "optimised LLVM IR"), clEnumValN(Emit::Assembly, "asm", "assembly"),
                  clEnumValN(Emit::MLIR, "mlir", "the LLVM dialect of MLIR"),
                  clEnumValN(Emit::Header, "header", "only the C header"),
                  clEnumValN(Emit::Ptx, "ptx", "kernels of a GPU, as PTX"))};
@@ -34,11 +32,10 @@ struct CompileFlags : ModelFlags {
       cl::desc("stop after a phase and write its MLIR: import, shapes, fuse, compress, lower, "
                "bufferize, codegen, llvm"),
       cl::value_desc("phase"), cl::cat(category)};
-  cl::opt<bool> exportBlocks{"export-blocks",
-                             cl::desc("with --emulate: make single blocks of kernels callable, for tests without a GPU"),
-                             cl::Hidden, cl::cat(category)};
-  cl::opt<bool> fullConstants{"full-constants", cl::desc("write large constants in MLIR too"),
-                              cl::cat(category)};
+  cl::opt<bool> exportBlocks{
+      "export-blocks", cl::desc("with --emulate: make single blocks of kernels callable, for tests without a GPU"),
+      cl::Hidden, cl::cat(category)};
+  cl::opt<bool> fullConstants{"full-constants", cl::desc("write large constants in MLIR too"), cl::cat(category)};
   cl::opt<std::string> name{"name", cl::desc("prefix of the object's symbols (default: the file)"),
                             cl::value_desc("identifier"), cl::cat(category)};
   EvaluationFlags data{category};
@@ -197,8 +194,9 @@ int lathe::runCompile(int argc, char **argv) {
 
   if (flags.experiment.areGiven()) {
     if (!flags.data.areGiven()) {
-      llvm::errs() << "lathe compile: error: expected evaluation data for --report, --max-drop and --save-recipe: --inputs and "
-                      "--labels, or --tokens\n";
+      llvm::errs()
+          << "lathe compile: error: expected evaluation data for --report, --max-drop and --save-recipe: --inputs and "
+             "--labels, or --tokens\n";
       return kUsage;
     }
     std::optional<CompileOptions> limited = runExperiment(flags, flags.data, flags.experiment, options);
@@ -225,9 +223,8 @@ int lathe::runCompile(int argc, char **argv) {
     return writeWasm(*module, path, timing);
   case Emit::LLVMIR:
   case Emit::Assembly: {
-    FailureOr<Bytes> code =
-        generateCode(*module, nn::getTarget(*module),
-                     emit == Emit::LLVMIR ? CodeKind::LLVMIR : CodeKind::Assembly, timing);
+    FailureOr<Bytes> code = generateCode(*module, nn::getTarget(*module),
+                                         emit == Emit::LLVMIR ? CodeKind::LLVMIR : CodeKind::Assembly, timing);
     return failed(code) ? kFailure : write(path, StringRef(code->data(), code->size()));
   }
   case Emit::MLIR:

@@ -22,8 +22,7 @@ const mlir::DialectRegistry &lathe::getRegistry() {
 }
 
 Session::Session(const ModelFlags &flags, CompileOptions given, std::vector<CollectedRemark> *remarks)
-    : context(getRegistry()), options(std::move(given)), file(flags.model),
-      diagnostics(context, file, llvm::errs()) {
+    : context(getRegistry()), options(std::move(given)), file(flags.model), diagnostics(context, file, llvm::errs()) {
   if (flags.jobs)
     context.disableMultithreading();
   if (flags.jobs > 1) {

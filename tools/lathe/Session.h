@@ -2,11 +2,11 @@
 #ifndef TOOLS_LATHE_SESSION_H
 #define TOOLS_LATHE_SESSION_H
 
+#include "lathe/lathe.h"
 #include "lib/Driver/Diagnostics.h"
 #include "lib/Driver/Pipeline.h"
 #include "lib/Driver/Profile.h"
 #include "lib/Driver/Samples.h"
-#include "lathe/lathe.h"
 #include "lib/Report/RemarkCollector.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/Timing.h"

@@ -9,7 +9,8 @@ using namespace lathe::onnx;
 /// Sizes of dimensions that are contracted with each other that cannot be taken to be equal are an error.
 static LogicalResult checkContracted(Operation *op, const SymbolicShapes &shapes, AffineExpr a, AffineExpr b) {
   if (!shapes.mayBeEqual(a, b))
-    return op->emitOpError("expected equal sizes to contract, but got ") << shapes.describe(a) << " and " << shapes.describe(b);
+    return op->emitOpError("expected equal sizes to contract, but got ")
+           << shapes.describe(a) << " and " << shapes.describe(b);
   return success();
 }
 
@@ -21,8 +22,9 @@ static LogicalResult inferMatMul(Operation *op, SymbolicShapes &shapes, Value lh
   AffineExpr innerA = a.back(), innerB = b.size() == 1 ? b[0] : b[b.size() - 2];
   if (failed(checkContracted(op, shapes, innerA, innerB)))
     return failure();
-  FailureOr<Dims> dims = broadcastDims(op, shapes, {a.size() > 2 ? a.drop_back(2) : ArrayRef<AffineExpr>(),
-                                                    b.size() > 2 ? b.drop_back(2) : ArrayRef<AffineExpr>()});
+  FailureOr<Dims> dims = broadcastDims(
+      op, shapes,
+      {a.size() > 2 ? a.drop_back(2) : ArrayRef<AffineExpr>(), b.size() > 2 ? b.drop_back(2) : ArrayRef<AffineExpr>()});
   if (failed(dims))
     return failure();
   if (a.size() > 1)

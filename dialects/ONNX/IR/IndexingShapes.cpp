@@ -32,10 +32,12 @@ static LogicalResult inferGather(GatherOp op, SymbolicShapes &shapes) {
     inRange &= *place >= -size && *place < size;
     return inRange ? (*source)[*place < 0 ? *place + size : *place] : nullptr;
   });
-  return inRange ? success() : op.emitOpError("expected indices within ") << source->size() << " elements, but got more";
+  return inRange ? success()
+                 : op.emitOpError("expected indices within ") << source->size() << " elements, but got more";
 }
 
-/// Each dimension of `part` but the one at `axis` has to fit into that of `whole`: positions in one are used in the other.
+/// Each dimension of `part` but the one at `axis` has to fit into that of `whole`: positions in one are used in the
+/// other.
 static LogicalResult checkWithin(Operation *op, SymbolicShapes &shapes, ArrayRef<AffineExpr> part,
                                  ArrayRef<AffineExpr> whole, size_t axis) {
   if (part.size() != whole.size())
@@ -43,8 +45,8 @@ static LogicalResult checkWithin(Operation *op, SymbolicShapes &shapes, ArrayRef
   for (size_t i = 0; i < part.size(); ++i) {
     auto [low, high] = shapes.getBounds(part[i] - whole[i]);
     if (i != axis && (low > 0 || (high > 0 && !shapes.mayBeEqual(part[i], whole[i]))))
-      return op->emitOpError("expected at most ") << shapes.describe(whole[i]) << " indices in dimension " << i
-                                                  << ", but got " << shapes.describe(part[i]);
+      return op->emitOpError("expected at most ")
+             << shapes.describe(whole[i]) << " indices in dimension " << i << ", but got " << shapes.describe(part[i]);
   }
   return success();
 }
@@ -189,7 +191,8 @@ static std::pair<AffineExpr, AffineExpr> countSlice(const SymbolicShapes &shapes
   auto [low, high] = shapes.getBounds(span);
   if (high <= 0)
     return {shapes.constant(0), from};
-  return low >= 0 ? std::pair(shapes.simplify(span.ceilDiv(std::abs(step))), from) : std::pair<AffineExpr, AffineExpr>();
+  return low >= 0 ? std::pair(shapes.simplify(span.ceilDiv(std::abs(step))), from)
+                  : std::pair<AffineExpr, AffineExpr>();
 }
 
 static LogicalResult inferSlice(SliceOp op, SymbolicShapes &shapes) {
@@ -231,7 +234,8 @@ static LogicalResult inferSlice(SliceOp op, SymbolicShapes &shapes) {
       SmallVector<Value> reasons = {op.getStarts(), op.getEnds()};
       if (op.getSteps())
         reasons.push_back(op.getResult()); // the bound tells less than what is counted
-      size = shapes.getDataSize(op.getResult(), axis, hasOpenStep ? dims[axis] : dims[axis].ceilDiv(std::abs(step)), reasons);
+      size = shapes.getDataSize(op.getResult(), axis, hasOpenStep ? dims[axis] : dims[axis].ceilDiv(std::abs(step)),
+                                reasons);
     }
     dims[axis] = size;
   }
@@ -305,7 +309,8 @@ static LogicalResult inferSplit(SplitOp op, SymbolicShapes &shapes) {
 }
 
 /// The most elements that there can be: K, if it is known, or all.
-static AffineExpr getTopKBound(const SymbolicShapes &shapes, AffineExpr size, std::optional<ArrayRef<AffineExpr>> count) {
+static AffineExpr getTopKBound(const SymbolicShapes &shapes, AffineExpr size,
+                               std::optional<ArrayRef<AffineExpr>> count) {
   std::optional<int64_t> known = count ? getConstant((*count)[0]) : std::nullopt;
   return known ? shapes.constant(std::min(*known, shapes.getUpperBound(size))) : size;
 }
@@ -328,8 +333,9 @@ static LogicalResult inferTopK(TopKOp op, SymbolicShapes &shapes) {
   if (count && !mayBeMore)
     dims[*axis] = (*count)[0];
   else
-    dims[*axis] = shapes.getDataSize(op.getValues(), *axis, getTopKBound(shapes, dims[*axis], count), {op.getK(), op.getX()},
-                                     /*isChecked=*/true);
+    dims[*axis] =
+        shapes.getDataSize(op.getValues(), *axis, getTopKBound(shapes, dims[*axis], count), {op.getK(), op.getX()},
+                           /*isChecked=*/true);
   shapes.setDims(op.getValues(), dims, shapes.getElementType(op.getX()));
   shapes.setDims(op.getIndices(), dims, IntegerType::get(op.getContext(), 64));
   return success();

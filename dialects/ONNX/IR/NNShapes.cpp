@@ -32,8 +32,8 @@ static FailureOr<Window> getWindow(Operation *op, size_t spatial, ArrayRef<int64
     return success();
   };
   SmallVector<int64_t> pads;
-  if (failed(expand("strides", spatial, 1, window.strides)) || failed(expand("dilations", spatial, 1, window.dilations)) ||
-      failed(expand("pads", 2 * spatial, 0, pads)))
+  if (failed(expand("strides", spatial, 1, window.strides)) ||
+      failed(expand("dilations", spatial, 1, window.dilations)) || failed(expand("pads", 2 * spatial, 0, pads)))
     return failure();
   if (kernel.size() != spatial) {
     op->emitOpError("expected a kernel of rank ") << spatial << ", but got rank " << kernel.size();
@@ -107,7 +107,8 @@ static FailureOr<Dims> slide(Operation *op, const SymbolicShapes &shapes, Value 
 }
 
 /// The sizes of a weight's window; fails after an error if the weight has no constant shape or does not fit the input.
-static FailureOr<SmallVector<int64_t>> getKernel(Operation *op, const SymbolicShapes &shapes, Value input, Value weight) {
+static FailureOr<SmallVector<int64_t>> getKernel(Operation *op, const SymbolicShapes &shapes, Value input,
+                                                 Value weight) {
   ArrayRef<AffineExpr> in = shapes.getDims(input), filter = shapes.getDims(weight);
   if (in.size() < 3 || filter.size() != in.size()) {
     op->emitOpError("expected input and weight of the same rank of 3 or more, but got ranks ")
@@ -165,9 +166,8 @@ static LogicalResult inferDeformConv(DeformConvOp op, SymbolicShapes &shapes) {
     elements *= *getConstant(size);
   if (groups < 1 || (channels && *channels % groups))
     return op.emitOpError("expected an offset_group that divides the channels, but got ") << groups;
-  for (auto [operand, count] :
-       {std::pair<Value, int64_t>(op.getOffset(), groups * elements * spatial),
-        std::pair<Value, int64_t>(op.getMask(), groups * elements)}) {
+  for (auto [operand, count] : {std::pair<Value, int64_t>(op.getOffset(), groups * elements * spatial),
+                                std::pair<Value, int64_t>(op.getMask(), groups * elements)}) {
     if (!operand)
       continue;
     Dims expected(out);
@@ -295,7 +295,8 @@ static LogicalResult inferDropout(DropoutOp op, SymbolicShapes &shapes) {
 static LogicalResult inferRoiAlign(RoiAlignOp op, SymbolicShapes &shapes) {
   ArrayRef<AffineExpr> in = shapes.getDims(op.getX()), rois = shapes.getDims(op.getRois());
   if (in.size() != 4 || rois.size() != 2)
-    return op.emitOpError("expected input and regions of ranks 4 and 2, but got ranks ") << in.size() << " and " << rois.size();
+    return op.emitOpError("expected input and regions of ranks 4 and 2, but got ranks ")
+           << in.size() << " and " << rois.size();
   shapes.setDims(op.getResult(),
                  {rois[0], in[1], shapes.constant(op.getOutputHeight()), shapes.constant(op.getOutputWidth())},
                  shapes.getElementType(op.getX()));

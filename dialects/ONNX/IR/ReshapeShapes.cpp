@@ -181,7 +181,8 @@ static LogicalResult inferDepthToSpace(DepthToSpaceOp op, SymbolicShapes &shapes
     return failure();
   int64_t block = op.getBlocksize();
   if (getConstant(in[1]) && *getConstant(in[1]) % (block * block))
-    return op.emitOpError("expected a multiple of ") << block * block << " channels, but got " << shapes.describe(in[1]);
+    return op.emitOpError("expected a multiple of ")
+           << block * block << " channels, but got " << shapes.describe(in[1]);
   shapes.setDims(op.getResult(), {in[0], in[1].floorDiv(block * block), in[2] * block, in[3] * block},
                  shapes.getElementType(op.getInput()));
   return success();

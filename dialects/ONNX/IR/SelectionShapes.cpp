@@ -77,7 +77,8 @@ static LogicalResult inferCompress(CompressOp op, SymbolicShapes &shapes) {
     return op.emitOpError("expected a condition of at most ")
            << shapes.describe(dims[axis]) << " elements, but got " << shapes.describe(condition[0]);
   std::optional<int64_t> known = countNonZero(shapes, op.getCondition());
-  dims[axis] = known ? shapes.constant(*known) : shapes.getDataSize(op.getOutput(), axis, condition[0], op.getCondition());
+  dims[axis] =
+      known ? shapes.constant(*known) : shapes.getDataSize(op.getOutput(), axis, condition[0], op.getCondition());
   shapes.setDims(op.getOutput(), dims, shapes.getElementType(op.getInput()));
   return success();
 }
@@ -111,10 +112,12 @@ static LogicalResult inferUnique(UniqueOp op, SymbolicShapes &shapes) {
 static LogicalResult inferNonMaxSuppression(NonMaxSuppressionOp op, SymbolicShapes &shapes) {
   ArrayRef<AffineExpr> boxes = shapes.getDims(op.getBoxes()), scores = shapes.getDims(op.getScores());
   if (boxes.size() != 3 || scores.size() != 3)
-    return op.emitOpError("expected boxes and scores of rank 3, but got ranks ") << boxes.size() << " and " << scores.size();
+    return op.emitOpError("expected boxes and scores of rank 3, but got ranks ")
+           << boxes.size() << " and " << scores.size();
   for (auto [a, b] : {std::pair(boxes[0], scores[0]), std::pair(boxes[1], scores[2])})
     if (!shapes.mayBeEqual(a, b))
-      return op.emitOpError("expected as many boxes as scores, but got ") << shapes.describe(a) << " and " << shapes.describe(b);
+      return op.emitOpError("expected as many boxes as scores, but got ")
+             << shapes.describe(a) << " and " << shapes.describe(b);
   if (takeDeclared(op, shapes))
     return success();
   AffineExpr most = scores[2];
@@ -126,7 +129,8 @@ static LogicalResult inferNonMaxSuppression(NonMaxSuppressionOp op, SymbolicShap
   if (limit && limit->size() == 1 && (*limit)[0] < shapes.getUpperBound(most))
     most = shapes.constant(std::max<int64_t>((*limit)[0], 0));
   AffineExpr bound = multiply(shapes, {scores[0], scores[1], most});
-  shapes.setDims(op.getSelectedIndices(), {shapes.getDataSize(op.getResult(), 0, bound, op.getResult()), shapes.constant(3)},
+  shapes.setDims(op.getSelectedIndices(),
+                 {shapes.getDataSize(op.getResult(), 0, bound, op.getResult()), shapes.constant(3)},
                  IntegerType::get(op.getContext(), 64));
   return success();
 }

@@ -216,9 +216,10 @@ LogicalResult onnx::inferDeclared(Operation *op, SymbolicShapes &shapes, StringR
 /// Ops whose shape inference compares sizes of operands where they have to agree, or that have no two that have to.
 static bool comparesSizes(Operation *op) {
   return isa<AddOp, SubOp, MulOp, DivOp, PowOp, ModOp, MaxOp, MinOp, MeanOp, SumOp, AndOp, OrOp, XorOp, EqualOp, LessOp,
-             LessOrEqualOp, GreaterOp, GreaterOrEqualOp, BitShiftOp, BitwiseAndOp, BitwiseOrOp, BitwiseXorOp, WhereOp, PReluOp,
-             GatherOp, GatherElementsOp, GatherNDOp, ScatterElementsOp, ScatterNDOp, ReverseSequenceOp, ConcatOp, MatMulOp,
-             MatMulIntegerOp, QLinearMatMulOp, GemmOp, EinsumOp, CompressOp, NonMaxSuppressionOp, RangeOp, ExpandOp, OneHotOp>(op);
+             LessOrEqualOp, GreaterOp, GreaterOrEqualOp, BitShiftOp, BitwiseAndOp, BitwiseOrOp, BitwiseXorOp, WhereOp,
+             PReluOp, GatherOp, GatherElementsOp, GatherNDOp, ScatterElementsOp, ScatterNDOp, ReverseSequenceOp,
+             ConcatOp, MatMulOp, MatMulIntegerOp, QLinearMatMulOp, GemmOp, EinsumOp, CompressOp, NonMaxSuppressionOp,
+             RangeOp, ExpandOp, OneHotOp>(op);
 }
 
 LogicalResult onnx::checkDataSizes(Operation *op, const SymbolicShapes &shapes) {

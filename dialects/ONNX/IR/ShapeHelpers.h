@@ -10,8 +10,8 @@ namespace lathe::onnx {
 
 using Dims = llvm::SmallVector<mlir::AffineExpr>;
 
-/// Operands of ops that take for granted that sizes of their operands agree depend on the same data, or on none: nothing
-/// could check it before a run. Fails after an error on the op.
+/// Operands of ops that take for granted that sizes of their operands agree depend on the same data, or on none:
+/// nothing could check it before a run. Fails after an error on the op.
 llvm::LogicalResult checkDataSizes(mlir::Operation *op, const SymbolicShapes &shapes);
 
 /// Shape inference of `OpT` by the function `infer`, which takes an `OpT` or an `Operation *`.

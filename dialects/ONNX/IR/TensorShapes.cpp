@@ -64,7 +64,8 @@ static LogicalResult inferTile(TileOp op, SymbolicShapes &shapes) {
     if (takeDeclared(op, shapes))
       return success();
     for (auto [index, dim] : llvm::enumerate(dims))
-      dim = shapes.getDataSize(op.getResult(), index, getGrowth(shapes, dim), {op.getRepeats(), op.getInput()}, /*isChecked=*/true);
+      dim = shapes.getDataSize(op.getResult(), index, getGrowth(shapes, dim), {op.getRepeats(), op.getInput()},
+                               /*isChecked=*/true);
     shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getInput()));
     return success();
   }
@@ -118,7 +119,8 @@ static LogicalResult inferRange(RangeOp op, SymbolicShapes &shapes) {
     return op.emitOpError("expected a delta other than 0, but got 0");
   auto setCount = [&](AffineExpr bound) {
     SmallVector<Value> reasons(op->getOperands());
-    shapes.setDims(op.getResult(), {shapes.getDataSize(op.getResult(), 0, bound, reasons)}, shapes.getElementType(op.getStart()));
+    shapes.setDims(op.getResult(), {shapes.getDataSize(op.getResult(), 0, bound, reasons)},
+                   shapes.getElementType(op.getStart()));
     return success();
   };
   if (!start || !limit || !step)
@@ -157,7 +159,8 @@ static LogicalResult inferPad(PadOp op, SymbolicShapes &shapes) {
     if (shapes.getDims(op.getPads()) != ArrayRef<AffineExpr>(shapes.constant(2 * count)))
       return op.emitOpError("expected ") << 2 * count << " pads, but got another number";
     for (unsigned axis : *normalized)
-      dims[axis] = shapes.getDataSize(op.getResult(), axis, getGrowth(shapes, dims[axis]), op.getResult(), /*isChecked=*/true);
+      dims[axis] =
+          shapes.getDataSize(op.getResult(), axis, getGrowth(shapes, dims[axis]), op.getResult(), /*isChecked=*/true);
     shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getData()));
     return success();
   }
@@ -198,9 +201,8 @@ static std::optional<SmallVector<float>> getFloats(const SymbolicShapes &shapes,
   auto floats = dyn_cast<DenseFPElementsAttr>(attribute);
   if (!floats)
     return std::nullopt;
-  return llvm::map_to_vector(floats.getValues<APFloat>(), [](APFloat number) {
-    return float(number.convertToDouble());
-  });
+  return llvm::map_to_vector(floats.getValues<APFloat>(),
+                             [](APFloat number) { return float(number.convertToDouble()); });
 }
 
 /// One scale for all axes, so that no result exceeds (not_larger) or falls below (not_smaller) the wanted sizes.
@@ -233,7 +235,8 @@ static LogicalResult inferOpenResize(ResizeOp op, SymbolicShapes &shapes, ArrayR
     return op.emitOpError("expected ") << axes.size() << " sizes or scales, but got another number";
   Dims dims(shapes.getDims(op.getX()));
   for (unsigned axis : axes)
-    dims[axis] = shapes.getDataSize(op.getResult(), axis, getGrowth(shapes, dims[axis]), {list, op.getX()}, /*isChecked=*/true);
+    dims[axis] =
+        shapes.getDataSize(op.getResult(), axis, getGrowth(shapes, dims[axis]), {list, op.getX()}, /*isChecked=*/true);
   shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getX()));
   return success();
 }
@@ -270,7 +273,8 @@ static LogicalResult inferResize(ResizeOp op, SymbolicShapes &shapes) {
         return op.emitOpError("expected positive scales, but got ") << scale;
       AffineExpr size = scaleSize(shapes, dims[axis], scale);
       if (!size) // not an expression over the symbols
-        size = shapes.getDataSize(op.getResult(), axis, shapes.constant(int64_t(float(shapes.getUpperBound(dims[axis])) * scale)),
+        size = shapes.getDataSize(op.getResult(), axis,
+                                  shapes.constant(int64_t(float(shapes.getUpperBound(dims[axis])) * scale)),
                                   {op.getScales(), op.getX()});
       dims[axis] = size;
     }
@@ -291,7 +295,8 @@ static LogicalResult inferEyeLike(EyeLikeOp op, SymbolicShapes &shapes) {
   Dims dims(shapes.getDims(op.getInput()));
   if (dims.size() != 2)
     return op.emitOpError("expected a matrix, but got rank ") << dims.size();
-  Type type = op.getDtype() ? getOnnxElementType(op.getContext(), *op.getDtype()) : shapes.getElementType(op.getInput());
+  Type type =
+      op.getDtype() ? getOnnxElementType(op.getContext(), *op.getDtype()) : shapes.getElementType(op.getInput());
   if (!type)
     return op.emitOpError("expected a number as element type, but got another one");
   shapes.setDims(op.getResult(), dims, type);
@@ -339,8 +344,7 @@ static LogicalResult inferAffineGrid(AffineGridOp op, SymbolicShapes &shapes) {
   ArrayRef<AffineExpr> theta = shapes.getDims(op.getTheta());
   std::optional<int64_t> rows = theta.size() == 3 ? getConstant(theta[1]) : std::nullopt;
   if (!rows || (*rows != 2 && *rows != 3))
-    return op.emitOpError(
-        "expected theta of the dimensions [N, 2, 3] or [N, 3, 4], but got others");
+    return op.emitOpError("expected theta of the dimensions [N, 2, 3] or [N, 3, 4], but got others");
   auto sizes = shapes.getElements(op.getSize());
   if (!sizes)
     return inferDeclared(op, shapes, "a size");

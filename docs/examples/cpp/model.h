@@ -18,11 +18,18 @@ namespace example {
 /// Bytes per element of a model's input or output.
 inline std::size_t elementSize(std::int32_t dtype) {
   switch (dtype) {
-  case LATHE_UINT8: case LATHE_INT8: case LATHE_BOOL:
+  case LATHE_UINT8:
+  case LATHE_INT8:
+  case LATHE_BOOL:
     return 1;
-  case LATHE_UINT16: case LATHE_INT16: case LATHE_FLOAT16: case LATHE_BFLOAT16:
+  case LATHE_UINT16:
+  case LATHE_INT16:
+  case LATHE_FLOAT16:
+  case LATHE_BFLOAT16:
     return 2;
-  case LATHE_INT64: case LATHE_UINT64: case LATHE_FLOAT64:
+  case LATHE_INT64:
+  case LATHE_UINT64:
+  case LATHE_FLOAT64:
     return 8;
   default:
     return 4;

@@ -10,11 +10,12 @@
 
 using namespace llvm;
 
-/// A load has a constant that is added to its address without wrapping. Loop strength reduction makes use of it, but drops the
-/// flag by which instruction selection knows that an addition does not wrap, and each load gets an addition of its own.
+/// A load has a constant that is added to its address without wrapping. Loop strength reduction makes use of it, but
+/// drops the flag by which instruction selection knows that an addition does not wrap, and each load gets an addition
+/// of its own.
 ///
-/// What is accessed lies at kLowestAddress or above. So an address `base + c` that is accessed did not wrap if c is smaller:
-/// it would be below c.
+/// What is accessed lies at kLowestAddress or above. So an address `base + c` that is accessed did not wrap if c is
+/// smaller: it would be below c.
 static bool markOffset(GetElementPtrInst &gep) {
   const DataLayout &layout = gep.getModule()->getDataLayout();
   APInt offset(layout.getIndexTypeSizeInBits(gep.getType()), 0);
@@ -26,8 +27,9 @@ static bool markOffset(GetElementPtrInst &gep) {
   return true;
 }
 
-/// Engines need seven instructions or so for a maximum that treats zeros of both signs and NaN as IEEE 754-2019 says, but one
-/// for `a < b ? b : a`. These are the same where b is a number that is not zero, and for zero the comparison can be another.
+/// Engines need seven instructions or so for a maximum that treats zeros of both signs and NaN as IEEE 754-2019 says,
+/// but one for `a < b ? b : a`. These are the same where b is a number that is not zero, and for zero the comparison
+/// can be another.
 static bool compareWithBound(IntrinsicInst &bounded) {
   bool isMaximum = bounded.getIntrinsicID() == Intrinsic::maximum;
   const APFloat *bound;

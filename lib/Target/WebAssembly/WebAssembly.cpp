@@ -1,6 +1,6 @@
 //===- WebAssembly.cpp - wasm32 with 128-bit vectors ----------------------===//
-#include "lib/Target/TargetFamily.h"
 #include "lib/Target/WebAssembly/WebAssembly.h"
+#include "lib/Target/TargetFamily.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/TargetSelect.h"
 
@@ -42,7 +42,9 @@ public:
                                /*bf16_product=*/"none");
   }
 
-  nn::TargetAttr describeHost(MLIRContext &context, StringRef cpu) const override { return describe(context, "wasm32", cpu); }
+  nn::TargetAttr describeHost(MLIRContext &context, StringRef cpu) const override {
+    return describe(context, "wasm32", cpu);
+  }
 
   /// An engine runs it, never this process.
   bool runsHere(nn::TargetAttr target) const override { return false; }

@@ -16,8 +16,8 @@ const DotProduct &getDotProduct(nn::TargetAttr target);
 /// Lets loads and stores have constant offsets, and bounds be one instruction; see PrepareSelection.cpp.
 llvm::FunctionPass *createPrepareSelectionPass();
 
-/// No object lies below this address, where the stack would overflow: linkWasm sees to it, and so do linkers that place the
-/// stack first or data at an address of at least this.
+/// No object lies below this address, where the stack would overflow: linkWasm sees to it, and so do linkers that place
+/// the stack first or data at an address of at least this.
 inline constexpr unsigned kLowestAddress = 65536;
 
 } // namespace lathe::wasm

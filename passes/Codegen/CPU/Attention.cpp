@@ -1,9 +1,9 @@
 //===- Attention.cpp - nn.attention with an online softmax ----------------===//
 //
-// The lanes of a vector are queries. The scores of a block of keys are K Q^T: rows of K are read element by element, against
-// a transposed block of queries in scratch; so is the output, V^T P^T. The softmax runs down the keys, lane by lane, and
-// nothing is ever reduced across a vector. A task has a group of query blocks: a block of keys and values is copied to where its
-// rows are neighbours, and then meets all of them.
+// The lanes of a vector are queries. The scores of a block of keys are K Q^T: rows of K are read element by element,
+// against a transposed block of queries in scratch; so is the output, V^T P^T. The softmax runs down the keys, lane by
+// lane, and nothing is ever reduced across a vector. A task has a group of query blocks: a block of keys and values is
+// copied to where its rows are neighbours, and then meets all of them.
 //
 #include "passes/Codegen/CPU/Contraction.h"
 #include "passes/Codegen/CPU/Kernels.h"
@@ -164,9 +164,8 @@ void Attention::channelBlocks(int64_t channels, function_ref<void(Value, int64_t
 
 Value Attention::queryIndices(int64_t vector) {
   VectorType type = k.vectorOf(b.getIndexType());
-  auto lanes = llvm::map_to_vector(llvm::seq<int64_t>(0, k.lanes()), [&](int64_t lane) {
-    return Attribute(b.getIndexAttr(vector * k.lanes() + lane));
-  });
+  auto lanes = llvm::map_to_vector(llvm::seq<int64_t>(0, k.lanes()),
+                                   [&](int64_t lane) { return Attribute(b.getIndexAttr(vector * k.lanes() + lane)); });
   Value offsets = arith::ConstantOp::create(b, k.loc, DenseElementsAttr::get(type, lanes));
   return arith::AddIOp::create(b, k.loc, offsets, k.broadcast(firstQuery));
 }
@@ -286,9 +285,7 @@ void Attention::updateBlock(Value firstKey, Value count) {
       for (int64_t v = 0; v < vectors; ++v)
         tile.init.push_back(
             arith::MulFOp::create(b, k.loc, k.load(outScratch, outAt(k.add(channel, i), v)), corrections[v]));
-    tile.lhs = [&](int64_t i, ValueRange ivs) {
-      return k.loadScalar(valueScratch, {ivs[0], k.add(channel, i)});
-    };
+    tile.lhs = [&](int64_t i, ValueRange ivs) { return k.loadScalar(valueScratch, {ivs[0], k.add(channel, i)}); };
     tile.rhs = [&](int64_t v, ValueRange ivs) { return k.load(scoreScratch, at(ivs[0], v)); };
     SmallVector<Value> accumulators = emitRegisterTile(k, tile);
     for (int64_t i = 0; i < rows; ++i)
@@ -371,8 +368,7 @@ void Attention::emitTask(Value firstBlock, Value blocks) {
   }
   int64_t fixed = op.getCausal() ? -1 : constantOr(keys);
   Value whole = k.mul(k.div(end, k.index(blockKeys)), blockKeys);
-  k.loop(k.index(0), whole, blockKeys,
-         [&](Value first) { keyBlock(first, k.index(blockKeys), firstBlock, blocks); });
+  k.loop(k.index(0), whole, blockKeys, [&](Value first) { keyBlock(first, k.index(blockKeys), firstBlock, blocks); });
   if (fixed < 0 || fixed % blockKeys != 0)
     k.loop(whole, end, blockKeys, [&](Value first) { keyBlock(first, k.sub(end, whole), firstBlock, blocks); });
   forBlocks(&Attention::storeOutput);

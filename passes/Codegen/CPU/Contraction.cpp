@@ -138,7 +138,7 @@ void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileE
 
 /// Where the vectors of a tile begin, and which of their lanes there are; null masks where that is all.
 static std::pair<SmallVector<Value>, SmallVector<Value>> findColumns(KernelBuilder &k, int64_t vectors, Value column,
-                                                                    Value columns) {
+                                                                     Value columns) {
   int64_t constant = constantOr(columns);
   bool masked = constant < 0 || constant % (vectors * k.lanes()) != 0;
   SmallVector<Value> starts, masks;

@@ -8,8 +8,9 @@
 namespace lathe::cpu {
 
 /// How products are added up. The narrow forms take several reduction steps at once: an i32 that holds four unsigned
-/// bytes, two i16 or two bf16, of the left operand against as many signed bytes (i8 or, for two, i16), or bf16, for each
-/// column of the right one; the target's DotProduct emits them. Tile registers are no register tile: see MatrixTile.h.
+/// bytes, two i16 or two bf16, of the left operand against as many signed bytes (i8 or, for two, i16), or bf16, for
+/// each column of the right one; the target's DotProduct emits them. Tile registers are no register tile: see
+/// MatrixTile.h.
 enum class Product { F32, Bf16Dot, Bf16Tiles, Int8, Int16 };
 
 inline bool isInteger(Product product) { return product == Product::Int8 || product == Product::Int16; }
@@ -43,15 +44,15 @@ struct RegisterTile {
   std::function<mlir::Value(int64_t row, mlir::ValueRange ivs)> lhs;
   /// The vector of columns, of several steps for each where a product takes as many.
   std::function<mlir::Value(int64_t vector, mlir::ValueRange ivs)> rhs;
-  /// Where not null, `lanes()` scalars of a row: of `ivs` and of the steps of the innermost loop that follow. Machines that
-  /// multiply by a lane of a vector read these at once.
+  /// Where not null, `lanes()` scalars of a row: of `ivs` and of the steps of the innermost loop that follow. Machines
+  /// that multiply by a lane of a vector read these at once.
   std::function<mlir::Value(int64_t row, mlir::ValueRange ivs)> lhsSteps = {};
-  /// Where not null, the innermost loop is cut in blocks of `stageSteps`, of which its bound is a multiple, and this runs
-  /// before each block: it may copy the block of the left operand to where `lhs` reads it.
+  /// Where not null, the innermost loop is cut in blocks of `stageSteps`, of which its bound is a multiple, and this
+  /// runs before each block: it may copy the block of the left operand to where `lhs` reads it.
   std::function<void(mlir::ValueRange outer, mlir::Value start)> stage = {};
   int64_t stageSteps = 0;
-  /// Where not null, runs before each step of the reduction, or before `steps` of the innermost loop at once: it may ask for memory
-  /// that later steps read.
+  /// Where not null, runs before each step of the reduction, or before `steps` of the innermost loop at once: it may
+  /// ask for memory that later steps read.
   std::function<void(mlir::ValueRange ivs, int64_t steps)> prefetch = {};
   /// What the accumulators (f32 only) start from, row by row; zeros where it is empty.
   mlir::SmallVector<mlir::Value> init = {};
@@ -60,8 +61,8 @@ struct RegisterTile {
 /// Emits the reduction and returns the accumulators, row by row.
 mlir::SmallVector<mlir::Value> emitRegisterTile(KernelBuilder &k, const RegisterTile &tile);
 
-/// Lets `tile` read its left operand, f32, bf16, i8 or i16, from `lhs`: at(row, ivs) gives the indices of a row's scalar.
-/// Steps of the innermost loop follow each other in the last dimension.
+/// Lets `tile` read its left operand, f32, bf16, i8 or i16, from `lhs`: at(row, ivs) gives the indices of a row's
+/// scalar. Steps of the innermost loop follow each other in the last dimension.
 void readLhs(KernelBuilder &k, RegisterTile &tile, mlir::Value lhs,
              std::function<mlir::SmallVector<mlir::Value>(int64_t row, mlir::ValueRange ivs)> at);
 
@@ -78,9 +79,9 @@ struct PanelTurn {
   int64_t distance = 0;
 };
 
-/// Lets `tile` ask ahead for its packed right operand, of static shape, if that does not stay in the cache between runs. `first`
-/// are the indices of its panel's first element; the panels follow each other in memory. Of several tiles that meet the
-/// panel each asks for a part of the next one, so that memory is read evenly.
+/// Lets `tile` ask ahead for its packed right operand, of static shape, if that does not stay in the cache between
+/// runs. `first` are the indices of its panel's first element; the panels follow each other in memory. Of several tiles
+/// that meet the panel each asks for a part of the next one, so that memory is read evenly.
 void prefetchPanels(KernelBuilder &k, RegisterTile &tile, mlir::Value rhs, mlir::ArrayRef<mlir::Value> first,
                     const PanelTurn &turn);
 
@@ -147,7 +148,8 @@ mlir::SmallVector<mlir::Value> emitGroupedTile(KernelBuilder &k, const GroupedTi
 int64_t maxGroupedTileRows(nn::TargetAttr target, int64_t vectors);
 
 /// out[m, n] = lhs[m, :] . rhs for a left matrix `[..., M, K]` and a packed `[panels, K, n0]` (bf16: `[panels, K/2, n0,
-/// 2]`, i8: `[panels, K/4, n0, 4]`, or `[panels, K/2, n0, 2]` for i16 on the left) or plain `[K, N]` right matrix; shared by linear and 1x1 convolutions.
+/// 2]`, i8: `[panels, K/4, n0, 4]`, or `[panels, K/2, n0, 2]` for i16 on the left) or plain `[K, N]` right matrix;
+/// shared by linear and 1x1 convolutions.
 mlir::LogicalResult emitMatrixProduct(KernelBuilder &k, mlir::Operation *op, mlir::Value lhs, mlir::Value rhs,
                                       Epilogue epilogue, const WeightScales &scales = {});
 

@@ -39,8 +39,7 @@ LogicalResult DirectConv::prepare() {
   weight = op.getWeight();
   out = op.getInit();
   auto inputType = cast<MemRefType>(input.getType()), weightType = cast<MemRefType>(weight.getType());
-  FailureOr<Product> chosen =
-      chooseProduct(op, inputType.getElementType(), weightType.getElementType());
+  FailureOr<Product> chosen = chooseProduct(op, inputType.getElementType(), weightType.getElementType());
   if (failed(chosen))
     return failure();
   product = *chosen;
@@ -79,8 +78,8 @@ LogicalResult DirectConv::emitPointwise(Epilogue &epilogue) {
   return emitMatrixProduct(k, op, rows, panels, epilogue);
 }
 
-/// A panel of the weight stays in the second cache while all tiles meet it and the next one arrives, which takes longer than
-/// they do where it comes from memory: large ones are read by single rows of the kernel.
+/// A panel of the weight stays in the second cache while all tiles meet it and the next one arrives, which takes longer
+/// than they do where it comes from memory: large ones are read by single rows of the kernel.
 int64_t DirectConv::chooseKernelRows() {
   int64_t panelBytes = kernel[0] * kernel[1] * steps * width * 4, cacheBytes = k.target.getL2Bytes();
   bool isDistant = cast<MemRefType>(weight.getType()).getNumElements() * 4 >= cacheBytes / 2;
@@ -94,9 +93,8 @@ void DirectConv::emitWindows(Epilogue &epilogue) {
     return emitPart(epilogue, {k.index(0), part});
   Epilogue sums(k, noEpilogue, ValueRange(), out);
   emitPart(sums, {k.index(0), part, /*first=*/true, /*last=*/false});
-  k.loop(k.index(part), k.index(last), part, [&](Value begin) {
-    emitPart(sums, {begin, part, /*first=*/false, /*last=*/false});
-  });
+  k.loop(k.index(part), k.index(last), part,
+         [&](Value begin) { emitPart(sums, {begin, part, /*first=*/false, /*last=*/false}); });
   emitPart(epilogue, {k.index(last), part, /*first=*/false, /*last=*/true});
 }
 

@@ -26,8 +26,8 @@ Value multiplyAdd(KernelBuilder &k, Value a, Value b, Value accumulator) {
   return arith::AddIOp::create(k.builder, k.loc, accumulator, arith::MulIOp::create(k.builder, k.loc, a, b));
 }
 
-/// What multiplies a vector of pixels by a vector of a window's elements, for a line of the window, or for a pair of lines
-/// whose channels lie side by side, where the target adds pairs of products.
+/// What multiplies a vector of pixels by a vector of a window's elements, for a line of the window, or for a pair of
+/// lines whose channels lie side by side, where the target adds pairs of products.
 class LineProduct {
 public:
   LineProduct(KernelBuilder &k, Product product) : k(k), isPair(product == Product::Int16) {}
@@ -35,7 +35,8 @@ public:
   int64_t lines() const { return isPair ? 2 : 1; }
 
   /// The operand at some place in each of `lines()` lines, as `at` gives the indices; lines that are missing are zeros.
-  Value load(Value memref, int64_t count, function_ref<SmallVector<Value>(int64_t line)> at, Value mask, bool isWeight) {
+  Value load(Value memref, int64_t count, function_ref<SmallVector<Value>(int64_t line)> at, Value mask,
+             bool isWeight) {
     if (!isPair)
       return loadWide(k, memref, at(0), mask, isWeight || codegen::getDotProduct(k.target).isLhsSigned());
     Value first = k.load(memref, at(0), mask);

@@ -103,9 +103,9 @@ LogicalResult MatrixProduct::prepare() {
   return success();
 }
 
-/// Each panel of the weight meets all rows of the left operand: these are to stay in the second cache, or every panel would
-/// bring them from beyond it. Either some rows are read at a time, and all of the weight for each block of them; or some steps of the
-/// reduction, with the sums loaded and stored between them.
+/// Each panel of the weight meets all rows of the left operand: these are to stay in the second cache, or every panel
+/// would bring them from beyond it. Either some rows are read at a time, and all of the weight for each block of them;
+/// or some steps of the reduction, with the sums loaded and stored between them.
 LeftBlock MatrixProduct::chooseBlock() {
   int64_t rows = constantOr(space.rows), all = constantOr(steps), panels = constantOr(space.panels);
   LeftBlock whole = {rows, all}, best = whole;
@@ -144,16 +144,14 @@ void MatrixProduct::emit() {
     return emitPart({row, rows, k.index(0), steps});
   int64_t lastBegin = (all - 1) / part * part;
   emitPart({row, rows, k.index(0), k.index(part), /*first=*/true, /*last=*/false});
-  k.loop(k.index(part), k.index(lastBegin), part, [&](Value begin) {
-    emitPart({row, rows, begin, k.index(part), /*first=*/false, /*last=*/false});
-  });
+  k.loop(k.index(part), k.index(lastBegin), part,
+         [&](Value begin) { emitPart({row, rows, begin, k.index(part), /*first=*/false, /*last=*/false}); });
   emitPart({row, rows, k.index(lastBegin), k.index(all - lastBegin), /*first=*/false, /*last=*/true});
 }
 
 void MatrixProduct::emitRowBlocks(int64_t block) {
   int64_t all = constantOr(space.rows), fullRows = all / block * block;
-  k.loop(k.index(0), k.index(fullRows), block,
-         [&](Value row) { emitPart({row, k.index(block), k.index(0), steps}); });
+  k.loop(k.index(0), k.index(fullRows), block, [&](Value row) { emitPart({row, k.index(block), k.index(0), steps}); });
   if (fullRows < all)
     emitPart({k.index(fullRows), k.index(all - fullRows), k.index(0), steps});
 }
@@ -191,8 +189,9 @@ void MatrixProduct::emitTile(const TilePlace &place, const ProductPart &part) {
 SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const ProductPart &part) {
   Value column = k.mul(place.panel, width);
   if (scales.scales) {
-    GroupedTile tile{place.rows, vectors, rhs, place.panel, scales,
-                     [&](int64_t i, Value step) { return k.loadScalar(lhs, lhsIndices(place, i, step)); }};
+    GroupedTile tile{place.rows, vectors,
+                     rhs,        place.panel,
+                     scales,     [&](int64_t i, Value step) { return k.loadScalar(lhs, lhsIndices(place, i, step)); }};
     return emitGroupedTile(k, tile);
   }
   RegisterTile tile{place.rows, vectors, product, {part.count}, {}, {}};

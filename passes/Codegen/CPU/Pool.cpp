@@ -1,6 +1,6 @@
 //===- Pool.cpp - nn.pool, vectors over channels --------------------------===//
-#include "passes/Codegen/CPU/Kernels.h"
 #include "passes/Codegen/CPU/KernelBuilder.h"
+#include "passes/Codegen/CPU/Kernels.h"
 #include "passes/Codegen/Common/Instructions.h"
 #include "passes/Codegen/Common/TaskWork.h"
 
@@ -68,10 +68,9 @@ struct Pool {
       return k.loop(columns.first, columns.end, 1, outer, [&](Value column, ValueRange carried) {
         KernelBuilder::Carried next;
         for (int64_t i = 0; i < count; ++i) {
-          Value x = k.load(input,
-                           {position[0], at(position[1], row, 0), at(position[2], column, 1),
-                            k.add(channel, i * k.lanes())},
-                           mask);
+          Value x = k.load(
+              input, {position[0], at(position[1], row, 0), at(position[2], column, 1), k.add(channel, i * k.lanes())},
+              mask);
           next.push_back(combine(carried[i], isa<FloatType>(element) ? k.widen(x) : x));
         }
         return next;

@@ -99,7 +99,8 @@ Value cpu::loadColumns(KernelBuilder &k, Value memref, ValueRange indices, int64
   return loadElements(k, memref, indices, k.lanes() * steps);
 }
 
-void cpu::prefetchPanels(KernelBuilder &k, RegisterTile &tile, Value rhs, ArrayRef<Value> first, const PanelTurn &turn) {
+void cpu::prefetchPanels(KernelBuilder &k, RegisterTile &tile, Value rhs, ArrayRef<Value> first,
+                         const PanelTurn &turn) {
   auto type = cast<MemRefType>(rhs.getType());
   int64_t elementBytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
   // What is smaller stays in the second cache.
@@ -109,8 +110,8 @@ void cpu::prefetchPanels(KernelBuilder &k, RegisterTile &tile, Value rhs, ArrayR
   int64_t steps = 1, stepElements = tile.vectors * k.lanes() * stepsPerProduct(tile.product);
   for (Value bound : tile.bounds)
     steps *= std::max<int64_t>(constantOr(bound), 0);
-  // Hardware follows a stream to the end of its page; a tile alone asks for what comes behind. Several tiles share the panel that
-  // comes next, or a stream that memory keeps waiting would hold up the first of them.
+  // Hardware follows a stream to the end of its page; a tile alone asks for what comes behind. Several tiles share the
+  // panel that comes next, or a stream that memory keeps waiting would hold up the first of them.
   constexpr int64_t lineBytes = 64, distanceBytes = 8192;
   int64_t distance = turn.distance ? turn.distance : steps * stepElements, share = stepElements;
   Value begin = k.index(0);
@@ -254,8 +255,8 @@ private:
     return tile.lhsSteps && accumulation.takesLanes() && (bound < 0 || bound >= k.lanes());
   }
 
-  /// The innermost loop from `begin` to `end`, by as many steps at once as a vector of the left operand has, and by single ones for
-  /// what is left.
+  /// The innermost loop from `begin` to `end`, by as many steps at once as a vector of the left operand has, and by
+  /// single ones for what is left.
   KernelBuilder::Carried laneLoop(ArrayRef<Value> outer, Value begin, Value end, ValueRange carried) {
     SmallVector<Value> ivs(outer);
     ivs.push_back(begin);
@@ -288,7 +289,8 @@ private:
     return step(ivs, carried, set, [&](int64_t row) { return tile.lhs(row, ivs); });
   }
 
-  KernelBuilder::Carried step(ArrayRef<Value> ivs, ValueRange carried, int64_t set, function_ref<Value(int64_t row)> lhs) {
+  KernelBuilder::Carried step(ArrayRef<Value> ivs, ValueRange carried, int64_t set,
+                              function_ref<Value(int64_t row)> lhs) {
     KernelBuilder::Carried result(carried);
     SmallVector<SmallVector<Value>> columns;
     for (int64_t v = 0; v < tile.vectors; ++v)

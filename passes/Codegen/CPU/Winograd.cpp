@@ -4,8 +4,9 @@
 // are channels. A product computes a panel of output channels for one or two blocks of tiles at all positions; its sums
 // go to a scratch buffer that stays in the cache until the output transform reads them.
 //
-// Of integers, the input's transform is exact in 16 bits: of unsigned bytes, it is 17340 at most. Filters are scaled to whole
-// numbers (lower-winograd). All after that is arithmetic modulo 2^32, in which 9 has an inverse: the scale of F(4x4), 576, is 9 * 64.
+// Of integers, the input's transform is exact in 16 bits: of unsigned bytes, it is 17340 at most. Filters are scaled to
+// whole numbers (lower-winograd). All after that is arithmetic modulo 2^32, in which 9 has an inverse: the scale of
+// F(4x4), 576, is 9 * 64.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/Codegen/CPU/Contraction.h"
@@ -112,7 +113,8 @@ LogicalResult cpu::emitWinogradInput(nn::WinogradInputOp op) {
   auto inputType = cast<MemRefType>(input.getType()), tiles = cast<MemRefType>(out.getType());
   if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
     return op.emitOpError("expected its padding to be in the input");
-  auto vector = VectorType::get({int64_t(k.target.getVectorBits() / tiles.getElementTypeBitWidth())}, tiles.getElementType());
+  auto vector =
+      VectorType::get({int64_t(k.target.getVectorBits() / tiles.getElementTypeBitWidth())}, tiles.getElementType());
   int64_t lanes = vector.getNumElements();
   if (!hasUnitInnermostStride(input) || !hasUnitInnermostStride(out) || tiles.getDimSize(4) != lanes)
     return op.emitOpError("expected contiguous channels in chunks of ") << lanes << ", but got " << tiles;
@@ -135,7 +137,8 @@ LogicalResult cpu::emitWinogradInput(nn::WinogradInputOp op) {
       SmallVector<Value> pixels;
       for (int64_t i = 0; i < size * size; ++i) {
         SmallVector<Value> pixel = {at[0], k.add(top, i / size), k.add(left, i % size), channel};
-        pixels.push_back(mask ? k.load(input, pixel, mask) : vector::LoadOp::create(k.builder, k.loc, vector, input, pixel));
+        pixels.push_back(mask ? k.load(input, pixel, mask)
+                              : vector::LoadOp::create(k.builder, k.loc, vector, input, pixel));
       }
       auto both = transformBoth(pixels, size, [&](ArrayRef<Value> line) { return transform.input(line); });
       Value chunk = k.div(channel, k.index(lanes));
@@ -178,7 +181,8 @@ LogicalResult WinogradConv::prepare() {
   if (failed(chosen))
     return failure();
   product = *chosen;
-  int64_t steps = stepsPerProduct(product), width = weightType.getRank() == 5 ? weightType.getDimSize(steps == 1 ? 4 : 3) : 0;
+  int64_t steps = stepsPerProduct(product),
+          width = weightType.getRank() == 5 ? weightType.getDimSize(steps == 1 ? 4 : 3) : 0;
   if (width == 0 || width % k.lanes() != 0 || tilesType.getDimSize(4) != steps * k.lanes())
     return op.emitOpError("expected a weight packed in vectors of ") << k.lanes() << ", but got " << weightType;
   for (Value operand : {tiles, weight, op.getInit()})

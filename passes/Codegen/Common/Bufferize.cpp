@@ -61,8 +61,7 @@ static LogicalResult moveResultsToArguments(func::FuncOp main, const Signature &
   for (auto [index, result] : llvm::enumerate(terminator->getOperands())) {
     auto type = dyn_cast<RankedTensorType>(result.getType());
     if (!type)
-      return main.emitError("expected result ")
-             << index << " to be a tensor, but got " << result.getType();
+      return main.emitError("expected result ") << index << " to be a tensor, but got " << result.getType();
     auto memref = MemRefType::get(type.getShape(), type.getElementType());
     bool isBytes = index < signature.outputs.size() && signature.outputs[index].dependsOnData();
     auto argumentType = isBytes ? MemRefType::get(ShapedType::kDynamic, builder.getI8Type()) : memref;
@@ -106,8 +105,7 @@ static Value copyOf(OpBuilder &builder, Location loc, Value value) {
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     if (type.isDynamicDim(dim))
       sizes.push_back(memref::DimOp::create(builder, loc, value, dim));
-  Value copy = memref::AllocOp::create(
-      builder, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
+  Value copy = memref::AllocOp::create(builder, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
   memref::CopyOp::create(builder, loc, value, copy);
   return copy;
 }

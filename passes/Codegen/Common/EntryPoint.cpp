@@ -16,9 +16,10 @@ namespace {
 /// Builds the visible functions around the converted @main.
 class EntryPointBuilder {
 public:
-  EntryPointBuilder(ModuleOp module, StringRef name, ArrayRef<Variant> variants, Type index, const WeightLayout &weights)
-      : module(module), builder(module.getLoc(), module.getContext()), name(name), variants(variants),
-        weights(weights), signature(readSignature(module)), index(index) {
+  EntryPointBuilder(ModuleOp module, StringRef name, ArrayRef<Variant> variants, Type index,
+                    const WeightLayout &weights)
+      : module(module), builder(module.getLoc(), module.getContext()), name(name), variants(variants), weights(weights),
+        signature(readSignature(module)), index(index) {
     pointer = LLVM::LLVMPointerType::get(module.getContext());
     i32 = builder.getI32Type();
     i64 = builder.getI64Type();
@@ -26,8 +27,8 @@ public:
     fields.append(signature.dims.size(), i64);
     inputsType = LLVM::LLVMStructType::getLiteral(module.getContext(), fields);
     numShapes = llvm::count_if(signature.outputs, [](const TensorInfo &output) { return output.dependsOnData(); });
-    outputsType = LLVM::LLVMStructType::getLiteral(
-        module.getContext(), SmallVector<Type>(signature.outputs.size() + numShapes, pointer));
+    outputsType = LLVM::LLVMStructType::getLiteral(module.getContext(),
+                                                   SmallVector<Type>(signature.outputs.size() + numShapes, pointer));
   }
 
   /// `types` are the argument types of each main function.
@@ -53,14 +54,11 @@ private:
   Value indexConstant(int64_t value) { return LLVM::ConstantOp::create(builder, index, value); }
 
   /// A dimension of the ABI, within its bounds, as an index.
-  Value toIndex(Value size) {
-    return index == i64 ? size : LLVM::TruncOp::create(builder, index, size).getResult();
-  }
+  Value toIndex(Value size) { return index == i64 ? size : LLVM::TruncOp::create(builder, index, size).getResult(); }
   Value fromIndex(Value size) { return index == i64 ? size : LLVM::SExtOp::create(builder, i64, size).getResult(); }
 
   Value loadField(Type structType, Value base, unsigned index, Type type) {
-    Value address = LLVM::GEPOp::create(builder, pointer, structType, base,
-                                        ArrayRef<LLVM::GEPArg>{0, int32_t(index)});
+    Value address = LLVM::GEPOp::create(builder, pointer, structType, base, ArrayRef<LLVM::GEPArg>{0, int32_t(index)});
     return LLVM::LoadOp::create(builder, type, address);
   }
 
@@ -87,8 +85,7 @@ private:
   }
 
   Value isNull(Value address) {
-    return LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, address,
-                                LLVM::ZeroOp::create(builder, pointer));
+    return LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, address, LLVM::ZeroOp::create(builder, pointer));
   }
 
   Value isMisaligned(Value address, int64_t alignment) {
@@ -133,8 +130,7 @@ private:
 
   LLVM::LLVMFuncOp makeFunction(const Twine &symbol, Type result, ArrayRef<Type> arguments) {
     builder.setInsertionPointToEnd(module.getBody());
-    auto function = LLVM::LLVMFuncOp::create(builder, symbol.str(),
-                                             LLVM::LLVMFunctionType::get(result, arguments));
+    auto function = LLVM::LLVMFuncOp::create(builder, symbol.str(), LLVM::LLVMFunctionType::get(result, arguments));
     builder.setInsertionPointToStart(function.addEntryBlock(builder));
     return function;
   }
@@ -159,8 +155,8 @@ private:
     return arguments;
   }
 
-  /// Loads what a caller gives and returns a status where it must not be used. A null `workspace` is not looked at. Tensors
-  /// need the alignment of their elements, and `least`.
+  /// Loads what a caller gives and returns a status where it must not be used. A null `workspace` is not looked at.
+  /// Tensors need the alignment of their elements, and `least`.
   Arguments checkArguments(ArrayRef<Type> types, Value inputs, Value outputs, Value workspace, int64_t least = 1) {
     SmallVector<Value> nulls, misaligned, outOfRange;
     if (!inputsType.getBody().empty())
@@ -185,16 +181,15 @@ private:
       misaligned.push_back(isMisaligned(workspace, LATHE_ALIGNMENT));
     check(misaligned, LATHE_ERROR_MISALIGNED);
     for (auto [dim, info] : llvm::zip(arguments.dims, signature.dims)) {
-      outOfRange.push_back(
-          LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::slt, dim, constant(info.lower)));
-      outOfRange.push_back(
-          LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sgt, dim, constant(info.upper)));
+      outOfRange.push_back(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::slt, dim, constant(info.lower)));
+      outOfRange.push_back(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sgt, dim, constant(info.upper)));
     }
     check(outOfRange, LATHE_ERROR_DIM_RANGE);
     return arguments;
   }
 
-  /// Checks what a caller gives, and calls a main function. This is `<name>_run` unless the machine is to be asked first.
+  /// Checks what a caller gives, and calls a main function. This is `<name>_run` unless the machine is to be asked
+  /// first.
   LLVM::LLVMFuncOp makeEntry(const Variant &variant, ArrayRef<Type> types) {
     bool tests = module->hasAttr(kTestsMachineAttr);
     LLVM::LLVMFuncOp entry = makeFunction(tests ? name + "_entry_" + variant.getSuffix() : name + "_run", i32,
@@ -204,8 +199,8 @@ private:
     if (variants.size() > 1)
       entry->setAttr(nn::kTargetAttr, variant.target);
     Value workspace = entry.getArgument(2), executor = entry.getArgument(3);
-    Arguments arguments = checkArguments(types, entry.getArgument(0), entry.getArgument(1),
-                                         getWorkspaceBytes() ? workspace : Value());
+    Arguments arguments =
+        checkArguments(types, entry.getArgument(0), entry.getArgument(1), getWorkspaceBytes() ? workspace : Value());
     if (hasTileRegisters(variant.target))
       if (Value refused = askForTileRegisters(builder, builder.getLoc(), module))
         check(refused, LATHE_ERROR_UNSUPPORTED_CPU);
@@ -287,10 +282,10 @@ private:
   // Models whose kernels run on a GPU: lathe/cuda_abi.h
   //===--------------------------------------------------------------------===//
 
-  /// A visible function that calls one of the runtime with the model's constant and `forwarded` of its own arguments. With
-  /// `types`, it checks inputs and outputs, its first two arguments, before.
-  LLVM::LLVMFuncOp makeForwarder(StringRef suffix, Type result, ArrayRef<Type> arguments, StringRef callee, unsigned forwarded,
-                                 ArrayRef<Type> types = {}, int64_t alignment = 1) {
+  /// A visible function that calls one of the runtime with the model's constant and `forwarded` of its own arguments.
+  /// With `types`, it checks inputs and outputs, its first two arguments, before.
+  LLVM::LLVMFuncOp makeForwarder(StringRef suffix, Type result, ArrayRef<Type> arguments, StringRef callee,
+                                 unsigned forwarded, ArrayRef<Type> types = {}, int64_t alignment = 1) {
     SmallVector<Type> operandTypes{pointer};
     operandTypes.append(arguments.begin(), arguments.begin() + forwarded);
     builder.setInsertionPointToEnd(module.getBody());
@@ -309,12 +304,13 @@ private:
     Type none = LLVM::LLVMVoidType::get(module.getContext());
     enqueue = makeFunction(name + "_enqueue", none, {pointer, pointer, pointer, pointer});
     enqueue.setLinkage(LLVM::Linkage::Internal);
-    (void)callMain(variant.main, types, loadArguments(enqueue.getArgument(0), enqueue.getArgument(1)), enqueue.getArgument(2),
-             enqueue.getArgument(3));
+    (void)callMain(variant.main, types, loadArguments(enqueue.getArgument(0), enqueue.getArgument(1)),
+                   enqueue.getArgument(2), enqueue.getArgument(3));
     LLVM::ReturnOp::create(builder, ValueRange());
     makeForwarder("_load", i32, {}, "lathe_cuda_load", 0);
     makeForwarder("_unload", none, {}, "lathe_cuda_unload", 0);
-    makeForwarder("_run_device", i32, {pointer, pointer, pointer}, "lathe_cuda_run_device", 3, types, LATHE_CUDA_ALIGNMENT);
+    makeForwarder("_run_device", i32, {pointer, pointer, pointer}, "lathe_cuda_run_device", 3, types,
+                  LATHE_CUDA_ALIGNMENT);
     builder.setInsertionPointToEnd(module.getBody());
     auto message = LLVM::LLVMFuncOp::create(builder, "lathe_cuda_message", LLVM::LLVMFunctionType::get(pointer, {}));
     makeFunction(name + "_message", pointer, {});
@@ -358,14 +354,13 @@ private:
   }
 
   void makeOutputShapes() {
-    outputShapes = makeFunction(name + "_output_shapes",
-                                LLVM::LLVMVoidType::get(module.getContext()), {pointer, pointer});
+    outputShapes =
+        makeFunction(name + "_output_shapes", LLVM::LLVMVoidType::get(module.getContext()), {pointer, pointer});
     outputShapes->setAttr(kAnyMachineAttr, builder.getUnitAttr());
     Value dimArray = outputShapes.getArgument(0), shapes = outputShapes.getArgument(1);
     SmallVector<Value> dims;
     for (size_t index = 0; index < signature.dims.size(); ++index) {
-      Value address = LLVM::GEPOp::create(builder, pointer, i64, dimArray,
-                                          ArrayRef<LLVM::GEPArg>{int32_t(index)});
+      Value address = LLVM::GEPOp::create(builder, pointer, i64, dimArray, ArrayRef<LLVM::GEPArg>{int32_t(index)});
       dims.push_back(toIndex(LLVM::LoadOp::create(builder, i64, address)));
     }
     SmallVector<Value> dynamic = callOutputSizes(dims);
@@ -374,8 +369,7 @@ private:
     for (const TensorInfo &output : signature.outputs)
       for (int64_t size : output.shape) {
         Value value = size < 0 ? fromIndex(dynamic[nextDynamic++]) : constant(size);
-        Value address =
-            LLVM::GEPOp::create(builder, pointer, i64, shapes, ArrayRef<LLVM::GEPArg>{position++});
+        Value address = LLVM::GEPOp::create(builder, pointer, i64, shapes, ArrayRef<LLVM::GEPArg>{position++});
         LLVM::StoreOp::create(builder, value, address);
       }
     LLVM::ReturnOp::create(builder, ValueRange());
@@ -385,8 +379,7 @@ private:
   // The descriptor
   //===--------------------------------------------------------------------===//
 
-  LLVM::GlobalOp makeGlobal(Type type, Attribute value, const Twine &symbol,
-                            LLVM::Linkage linkage) {
+  LLVM::GlobalOp makeGlobal(Type type, Attribute value, const Twine &symbol, LLVM::Linkage linkage) {
     builder.setInsertionPointToEnd(module.getBody());
     return LLVM::GlobalOp::create(builder, type, /*isConstant=*/true, linkage, symbol.str(), value);
   }
@@ -394,9 +387,8 @@ private:
   LLVM::GlobalOp makeString(StringRef text) {
     std::string bytes = text.str();
     bytes.push_back('\0');
-    return makeGlobal(LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size()),
-                      builder.getStringAttr(bytes), name + "_string_" + Twine(counter++),
-                      LLVM::Linkage::Internal);
+    return makeGlobal(LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size()), builder.getStringAttr(bytes),
+                      name + "_string_" + Twine(counter++), LLVM::Linkage::Internal);
   }
 
   LLVM::GlobalOp makeShape(ArrayRef<int64_t> shape) {
@@ -404,15 +396,13 @@ private:
     if (sizes.empty())
       sizes.push_back(0); // never read: the rank is 0
     auto tensor = RankedTensorType::get({int64_t(sizes.size())}, i64);
-    return makeGlobal(LLVM::LLVMArrayType::get(i64, sizes.size()),
-                      DenseElementsAttr::get(tensor, ArrayRef(sizes)),
+    return makeGlobal(LLVM::LLVMArrayType::get(i64, sizes.size()), DenseElementsAttr::get(tensor, ArrayRef(sizes)),
                       name + "_shape_" + Twine(counter++), LLVM::Linkage::Internal);
   }
 
   /// A value of a struct type, in the initialiser of a global. Fields are globals' or functions'
   /// addresses, or integers.
-  using Field =
-      std::variant<std::pair<Type, int64_t>, LLVM::GlobalOp, LLVM::LLVMFuncOp, std::monostate>;
+  using Field = std::variant<std::pair<Type, int64_t>, LLVM::GlobalOp, LLVM::LLVMFuncOp, std::monostate>;
 
   Value makeStruct(LLVM::LLVMStructType type, ArrayRef<Field> fields) {
     Value value = LLVM::UndefOp::create(builder, type);
@@ -431,8 +421,7 @@ private:
     return value;
   }
 
-  Field makeArray(LLVM::LLVMStructType type, ArrayRef<SmallVector<Field>> rows,
-                  const Twine &symbol) {
+  Field makeArray(LLVM::LLVMStructType type, ArrayRef<SmallVector<Field>> rows, const Twine &symbol) {
     if (rows.empty())
       return std::monostate();
     auto arrayType = LLVM::LLVMArrayType::get(type, rows.size());
@@ -449,8 +438,7 @@ private:
     auto type = LLVM::LLVMStructType::getLiteral(module.getContext(), {pointer, pointer, i32, i32});
     SmallVector<SmallVector<Field>> rows;
     for (const TensorInfo &tensor : tensors)
-      rows.push_back({makeString(tensor.name), makeShape(tensor.shape),
-                      std::pair(i32, int64_t(tensor.dtype)),
+      rows.push_back({makeString(tensor.name), makeShape(tensor.shape), std::pair(i32, int64_t(tensor.dtype)),
                       std::pair(i32, int64_t(tensor.shape.size()))});
     return makeArray(type, rows, symbol);
   }
@@ -459,8 +447,8 @@ private:
     auto type = LLVM::LLVMStructType::getLiteral(module.getContext(), {pointer, i64, i64, pointer});
     SmallVector<SmallVector<Field>> rows;
     for (auto [variant, run] : llvm::zip(variants, dispatch.variantRuns))
-      rows.push_back({makeString(variant.name), std::pair(i64, variant.workspaceBytes),
-                      std::pair(i64, variant.weightBytes), run});
+      rows.push_back(
+          {makeString(variant.name), std::pair(i64, variant.workspaceBytes), std::pair(i64, variant.weightBytes), run});
     return makeArray(type, rows, name + "_variants");
   }
 
@@ -484,9 +472,9 @@ private:
                               makeVariants(),
                               dispatch.supported,
                               std::pair(i32, int64_t(variants.size()))};
-    auto type = LLVM::LLVMStructType::getLiteral(
-        module.getContext(),
-        {i32, i32, i32, i32, pointer, pointer, pointer, pointer, i64, i64, pointer, pointer, pointer, pointer, i32});
+    auto type =
+        LLVM::LLVMStructType::getLiteral(module.getContext(), {i32, i32, i32, i32, pointer, pointer, pointer, pointer,
+                                                               i64, i64, pointer, pointer, pointer, pointer, i32});
     LLVM::GlobalOp model = makeGlobal(type, Attribute(), name + "_model", LLVM::Linkage::External);
     builder.createBlock(&model.getInitializerRegion());
     LLVM::ReturnOp::create(builder, makeStruct(type, fields));
@@ -509,7 +497,7 @@ private:
 
 } // namespace
 
-void codegen::addEntryPoint(ModuleOp module, StringRef name, ArrayRef<Variant> variants, ArrayRef<SmallVector<Type>> types,
-                            Type index, const WeightLayout &weights) {
+void codegen::addEntryPoint(ModuleOp module, StringRef name, ArrayRef<Variant> variants,
+                            ArrayRef<SmallVector<Type>> types, Type index, const WeightLayout &weights) {
   EntryPointBuilder(module, name, variants, index, weights).build(types);
 }

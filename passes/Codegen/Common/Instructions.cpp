@@ -32,7 +32,8 @@ int64_t codegen::maxDepthwisePixels(nn::TargetAttr target) { return target.getVe
 
 bool codegen::skipsPadding(nn::ConvOp op, nn::TargetAttr target) {
   auto weight = cast<ShapedType>(op.getWeight().getType()), input = cast<ShapedType>(op.getInput().getType());
-  bool isDepthwise = weight.getRank() == 4 && weight.getDimSize(2) == 1 && weight.getDimSize(3) == int64_t(op.getGroup());
+  bool isDepthwise =
+      weight.getRank() == 4 && weight.getDimSize(2) == 1 && weight.getDimSize(3) == int64_t(op.getGroup());
   ShapedType result = op.getResultShapedType();
   return isDepthwise && op.getGroup() > 1 && isa<FloatType>(input.getElementType()) && weight.hasStaticShape() &&
          input.hasStaticShape() && result.hasStaticShape() && result.getDimSize(2) <= maxDepthwisePixels(target);

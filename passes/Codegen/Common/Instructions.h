@@ -22,8 +22,8 @@ int64_t maxTileRows(nn::TargetAttr target, int64_t vectors);
 /// Most pixels of a line that a depthwise convolution computes at once.
 int64_t maxDepthwisePixels(nn::TargetAttr target);
 
-/// Whether the kernel of a convolution leaves out what its windows see beyond the border, so that the input need not be padded: a
-/// depthwise one of floats that computes a line at once, of which it knows the borders at compile time.
+/// Whether the kernel of a convolution leaves out what its windows see beyond the border, so that the input need not be
+/// padded: a depthwise one of floats that computes a line at once, of which it knows the borders at compile time.
 bool skipsPadding(nn::ConvOp op, nn::TargetAttr target);
 
 } // namespace lathe::codegen

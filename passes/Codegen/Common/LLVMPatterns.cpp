@@ -28,9 +28,8 @@ using namespace lathe;
 static LogicalResult callLibm(ModuleOp module) {
   SmallVector<Operation *> ops;
   module.walk([&](Operation *op) {
-    if (isa<math::ErfOp, math::ErfcOp, math::CbrtOp, math::Atan2Op, math::AtanOp, math::AcosOp,
-            math::AsinOp, math::AtanhOp, math::AcoshOp, math::AsinhOp, math::Log1pOp,
-            math::ExpM1Op>(op))
+    if (isa<math::ErfOp, math::ErfcOp, math::CbrtOp, math::Atan2Op, math::AtanOp, math::AcosOp, math::AsinOp,
+            math::AtanhOp, math::AcoshOp, math::AsinhOp, math::Log1pOp, math::ExpM1Op>(op))
       ops.push_back(op);
   });
   if (ops.empty())
@@ -43,8 +42,8 @@ static LogicalResult callLibm(ModuleOp module) {
   return success();
 }
 
-/// An expansion of which a group has several sizes that are known at run time: MLIR's pattern, which computes the only such size,
-/// does not take it. The sizes are those that the op says, and each stride is the next one's times its size.
+/// An expansion of which a group has several sizes that are known at run time: MLIR's pattern, which computes the only
+/// such size, does not take it. The sizes are those that the op says, and each stride is the next one's times its size.
 static LogicalResult expandManySizes(memref::ExpandShapeOp op, PatternRewriter &rewriter) {
   MemRefType type = op.getResultType();
   SmallVector<ReassociationIndices> groups = op.getReassociationIndices();
@@ -81,7 +80,8 @@ LogicalResult codegen::prepareForLLVM(ModuleOp module) {
   memref::populateExpandStridedMetadataPatterns(patterns);
   memref::populateExpandOpsPatterns(patterns);
   arith::populateCeilFloorDivExpandOpsPatterns(patterns);
-  // By arithmetic on bits also where a machine rounds by one instruction: vcvtneps2bf16 takes subnormal numbers for zero.
+  // By arithmetic on bits also where a machine rounds by one instruction: vcvtneps2bf16 takes subnormal numbers for
+  // zero.
   arith::populateExpandBFloat16Patterns(patterns);
   vector::populateVectorTransferLoweringPatterns(patterns, /*maxTransferRank=*/1);
   vector::populateVectorFromElementsUnrollPatterns(patterns);
@@ -98,20 +98,19 @@ namespace {
 /// A multiply-add of a polynomial is fused only where the machine can: `llvm.fma` would be a call
 /// elsewhere.
 struct FmaToMulAdd : ConvertOpToLLVMPattern<math::FmaOp> {
-  explicit FmaToMulAdd(const LLVMTypeConverter &converter)
-      : ConvertOpToLLVMPattern(converter, /*benefit=*/10) {}
+  explicit FmaToMulAdd(const LLVMTypeConverter &converter) : ConvertOpToLLVMPattern(converter, /*benefit=*/10) {}
 
-  LogicalResult matchAndRewrite(math::FmaOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(math::FmaOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     if (auto vector = dyn_cast<VectorType>(op.getType()); vector && vector.getRank() != 1)
       return failure();
-    rewriter.replaceOpWithNewOp<LLVM::FMulAddOp>(op, typeConverter->convertType(op.getType()),
-                                                 adaptor.getA(), adaptor.getB(), adaptor.getC());
+    rewriter.replaceOpWithNewOp<LLVM::FMulAddOp>(op, typeConverter->convertType(op.getType()), adaptor.getA(),
+                                                 adaptor.getB(), adaptor.getC());
     return success();
   }
 };
 
-/// Elements of bf16 are loaded and stored as bits: LLVM takes vectors of bf16 apart where the machine has no such arithmetic.
+/// Elements of bf16 are loaded and stored as bits: LLVM takes vectors of bf16 apart where the machine has no such
+/// arithmetic.
 struct LoadBF16 : ConvertOpToLLVMPattern<memref::LoadOp> {
   explicit LoadBF16(const LLVMTypeConverter &converter) : ConvertOpToLLVMPattern(converter, /*benefit=*/10) {}
 
@@ -119,7 +118,8 @@ struct LoadBF16 : ConvertOpToLLVMPattern<memref::LoadOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     if (!op.getType().isBF16())
       return failure();
-    Value pointer = getStridedElementPtr(rewriter, op.getLoc(), op.getMemRefType(), adaptor.getMemref(), adaptor.getIndices());
+    Value pointer =
+        getStridedElementPtr(rewriter, op.getLoc(), op.getMemRefType(), adaptor.getMemref(), adaptor.getIndices());
     Value bits = LLVM::LoadOp::create(rewriter, op.getLoc(), rewriter.getI16Type(), pointer);
     rewriter.replaceOpWithNewOp<LLVM::BitcastOp>(op, op.getType(), bits);
     return success();
@@ -133,7 +133,8 @@ struct StoreBF16 : ConvertOpToLLVMPattern<memref::StoreOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     if (!op.getMemRefType().getElementType().isBF16())
       return failure();
-    Value pointer = getStridedElementPtr(rewriter, op.getLoc(), op.getMemRefType(), adaptor.getMemref(), adaptor.getIndices());
+    Value pointer =
+        getStridedElementPtr(rewriter, op.getLoc(), op.getMemRefType(), adaptor.getMemref(), adaptor.getIndices());
     Value bits = LLVM::BitcastOp::create(rewriter, op.getLoc(), rewriter.getI16Type(), adaptor.getValue());
     rewriter.replaceOpWithNewOp<LLVM::StoreOp>(op, bits, pointer);
     return success();
@@ -158,6 +159,5 @@ void codegen::populateLLVMPatterns(LLVMTypeConverter &converter, RewritePatternS
   vector::populateVectorRankReducingFMAPattern(patterns);
   vector::populateVectorBroadcastLoweringPatterns(patterns);
   vector::populateVectorShapeCastLoweringPatterns(patterns);
-  vector::populateVectorTransposeLoweringPatterns(patterns,
-                                                  vector::VectorTransposeLowering::Shuffle1D);
+  vector::populateVectorTransposeLoweringPatterns(patterns, vector::VectorTransposeLowering::Shuffle1D);
 }

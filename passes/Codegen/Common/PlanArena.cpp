@@ -37,9 +37,9 @@ class OpPositions {
 public:
   explicit OpPositions(func::FuncOp main) { number(main); }
 
-  /// First and last op while which the buffer is alive. Of a use in a loop that the buffer was made before, the whole loop
-  /// counts: the next iteration may read it again. A buffer that is made in a loop is made anew in each iteration, and no
-  /// longer alive after its last use, unless an alias of it leaves the loop's body.
+  /// First and last op while which the buffer is alive. Of a use in a loop that the buffer was made before, the whole
+  /// loop counts: the next iteration may read it again. A buffer that is made in a loop is made anew in each iteration,
+  /// and no longer alive after its last use, unless an alias of it leaves the loop's body.
   std::pair<unsigned, unsigned> getLife(memref::AllocOp alloc, BufferViewFlowAnalysis &aliases) const {
     SmallVector<Operation *> users;
     Region *home = alloc->getParentRegion();
@@ -61,7 +61,8 @@ public:
 private:
   /// Whether a value is made anew in each run of the region: arguments of a loop's body come from its last iteration.
   static bool isWithin(Value value, Region *region) {
-    bool isCarried = isa<BlockArgument>(value) && value.getParentRegion() == region && !isa<func::FuncOp>(region->getParentOp());
+    bool isCarried =
+        isa<BlockArgument>(value) && value.getParentRegion() == region && !isa<func::FuncOp>(region->getParentOp());
     return region->isAncestor(value.getParentRegion()) && !isCarried;
   }
 
@@ -127,11 +128,12 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
     return failure(walk.wasInterrupted());
   }
 
-  /// Gives each buffer its offset; returns the arena's size. Starts with the largest first, and lets whatever ends highest
-  /// choose its place before all others, as long as the live set would fit a smaller arena.
+  /// Gives each buffer its offset; returns the arena's size. Starts with the largest first, and lets whatever ends
+  /// highest choose its place before all others, as long as the live set would fit a smaller arena.
   static int64_t place(MutableArrayRef<Buffer> buffers) {
     SmallVector<Buffer *> order = llvm::map_to_vector(buffers, [](Buffer &buffer) { return &buffer; });
-    llvm::sort(order, [](const Buffer *a, const Buffer *b) { return a->bytes != b->bytes ? a->bytes > b->bytes : a < b; });
+    llvm::sort(order,
+               [](const Buffer *a, const Buffer *b) { return a->bytes != b->bytes ? a->bytes > b->bytes : a < b; });
     // Each takes quadratic time.
     int64_t most = std::clamp<int64_t>(50'000'000 / (order.size() * order.size() + 1), 1, 200);
     int64_t best = INT64_MAX, least = getLargestLiveSet(buffers);
@@ -142,7 +144,8 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
         best = total;
         offsets = llvm::map_to_vector(buffers, [](const Buffer &buffer) { return buffer.offset; });
       }
-      auto *highest = llvm::find_if(order, [&](const Buffer *buffer) { return buffer->offset + buffer->bytes == total; });
+      auto *highest =
+          llvm::find_if(order, [&](const Buffer *buffer) { return buffer->offset + buffer->bytes == total; });
       if (highest == order.end())
         break; // there are none
       std::rotate(order.begin(), highest, highest + 1);
@@ -167,7 +170,8 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
       }
       buffer->offset = offset;
       total = std::max(total, offset + buffer->bytes);
-      auto *place = llvm::upper_bound(placed, buffer, [](const Buffer *a, const Buffer *b) { return a->offset < b->offset; });
+      auto *place =
+          llvm::upper_bound(placed, buffer, [](const Buffer *a, const Buffer *b) { return a->offset < b->offset; });
       placed.insert(place, buffer);
     }
     return total;
@@ -190,16 +194,15 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
     OpBuilder builder(&getContext());
     auto arenaType = MemRefType::get({total}, builder.getI8Type());
     unsigned position = main.getNumArguments();
-    if (failed(
-            main.insertArgument(position, arenaType, builder.getDictionaryAttr({}), main.getLoc())))
+    if (failed(main.insertArgument(position, arenaType, builder.getDictionaryAttr({}), main.getLoc())))
       return failure();
     Value arena = main.getArgument(position);
     for (const Buffer &buffer : buffers) {
       memref::AllocOp alloc = buffer.alloc;
       builder.setInsertionPoint(alloc);
       Value offset = arith::ConstantIndexOp::create(builder, alloc.getLoc(), buffer.offset);
-      auto view = memref::ViewOp::create(builder, alloc.getLoc(), alloc.getType(), arena, offset,
-                                         alloc.getDynamicSizes());
+      auto view =
+          memref::ViewOp::create(builder, alloc.getLoc(), alloc.getType(), arena, offset, alloc.getDynamicSizes());
       view->setAttr(kBytesAttr, builder.getI64IntegerAttr(buffer.bytes));
       alloc.replaceAllUsesWith(view.getResult());
       alloc.erase();
@@ -211,8 +214,7 @@ struct PlanArenaPass : lathe::impl::PlanArenaPassBase<PlanArenaPass> {
     int64_t sum = 0;
     for (const Buffer &buffer : buffers)
       sum += buffer.bytes;
-    remark::passed(main.getLoc(),
-                   remark::RemarkOpts::name("Arena").category("codegen").function(main.getName()))
+    remark::passed(main.getLoc(), remark::RemarkOpts::name("Arena").category("codegen").function(main.getName()))
         << remark::metric("Bytes", total) << remark::metric("Buffers", buffers.size())
         << remark::metric("BytesOfAllBuffers", sum) << remark::metric("LargestLiveSet", getLargestLiveSet(buffers));
   }

@@ -7,9 +7,9 @@
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/SCF/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "passes/Codegen/Common/SizeBounds.h"
 #include "passes/Codegen/Passes.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -208,11 +208,10 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
 
   DictionaryAttr describe(StringRef name, int32_t dtype, ArrayRef<int64_t> shape, StringRef dims) {
     Builder builder(&getContext());
-    return builder.getDictionaryAttr(
-        {builder.getNamedAttr("name", builder.getStringAttr(name)),
-         builder.getNamedAttr("dtype", builder.getI32IntegerAttr(dtype)),
-         builder.getNamedAttr("shape", builder.getDenseI64ArrayAttr(shape)),
-         builder.getNamedAttr("dims", builder.getStringAttr(dims))});
+    return builder.getDictionaryAttr({builder.getNamedAttr("name", builder.getStringAttr(name)),
+                                      builder.getNamedAttr("dtype", builder.getI32IntegerAttr(dtype)),
+                                      builder.getNamedAttr("shape", builder.getDenseI64ArrayAttr(shape)),
+                                      builder.getNamedAttr("dims", builder.getStringAttr(dims))});
   }
 
   LogicalResult describeArguments(func::FuncOp main, const SymbolicShapes &shapes) {
@@ -221,10 +220,9 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     for (BlockArgument argument : main.getArguments()) {
       unsigned index = argument.getArgNumber();
       auto type = dyn_cast<RankedTensorType>(argument.getType());
-      int32_t dtype =
-          type ? getDType(type.getElementType(), main.getArgAttr(index, kDTypeAttr),
-                          main.getArgAttr(index, kUnsignedAttr) != nullptr)
-               : 0;
+      int32_t dtype = type ? getDType(type.getElementType(), main.getArgAttr(index, kDTypeAttr),
+                                      main.getArgAttr(index, kUnsignedAttr) != nullptr)
+                           : 0;
       if (!dtype)
         return main.emitError("expected argument ")
                << index << " to be a tensor of an ONNX type, but got " << argument.getType();
@@ -242,14 +240,13 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
         text += shapes.getSymbols()[symbol].name;
       }
       inputs.push_back(
-          describe(nameOf(main.getArgAttrOfType<StringAttr>(index, kNameAttr), "input", index),
-                   dtype, shape, text));
+          describe(nameOf(main.getArgAttrOfType<StringAttr>(index, kNameAttr), "input", index), dtype, shape, text));
     }
     for (const SymbolicDim &symbol : shapes.getSymbols())
-      dims.push_back(builder.getDictionaryAttr(
-          {builder.getNamedAttr("name", builder.getStringAttr(symbol.name)),
-           builder.getNamedAttr("lower", builder.getI64IntegerAttr(symbol.lower)),
-           builder.getNamedAttr("upper", builder.getI64IntegerAttr(symbol.upper))}));
+      dims.push_back(
+          builder.getDictionaryAttr({builder.getNamedAttr("name", builder.getStringAttr(symbol.name)),
+                                     builder.getNamedAttr("lower", builder.getI64IntegerAttr(symbol.lower)),
+                                     builder.getNamedAttr("upper", builder.getI64IntegerAttr(symbol.upper))}));
     getOperation()->setAttr(kInputsAttr, builder.getArrayAttr(inputs));
     getOperation()->setAttr(kSymbolsAttr, builder.getArrayAttr(dims));
     return success();
@@ -264,8 +261,7 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
                                       main.getResultAttr(index, kUnsignedAttr) != nullptr)
                            : 0;
       if (!dtype)
-        return main.emitError("expected result ")
-               << index << " to be a tensor of an ONNX type, but got " << resultType;
+        return main.emitError("expected result ") << index << " to be a tensor of an ONNX type, but got " << resultType;
       SmallVector<int64_t> shape;
       std::string text;
       for (int64_t size : type.getShape()) {
@@ -276,9 +272,8 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
           text += " <= " + std::to_string(sizes[index].lookup(shape.size()));
         shape.push_back(isData ? kDataSize : isDynamic ? kComputedSize : size);
       }
-      outputs.push_back(
-          describe(nameOf(main.getResultAttrOfType<StringAttr>(index, kNameAttr), "output", index),
-                   dtype, shape, text));
+      outputs.push_back(describe(nameOf(main.getResultAttrOfType<StringAttr>(index, kNameAttr), "output", index), dtype,
+                                 shape, text));
     }
     getOperation()->setAttr(kOutputsAttr, builder.getArrayAttr(outputs));
     return success();
@@ -304,7 +299,8 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
       if (sizes[index].empty())
         continue;
       for (int64_t dim = 0; dim < cast<RankedTensorType>(result.getType()).getRank(); ++dim)
-        all.push_back(arith::IndexCastOp::create(builder, builder.getI64Type(), tensor::DimOp::create(builder, result, dim)));
+        all.push_back(
+            arith::IndexCastOp::create(builder, builder.getI64Type(), tensor::DimOp::create(builder, result, dim)));
     }
     if (status)
       all.push_back(tensor::ExtractOp::create(builder, status, Value(arith::ConstantIndexOp::create(builder, 0))));
@@ -322,8 +318,8 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     resolveDims(dims);
   }
 
-  /// A copy of @main that returns sizes instead of tensors, less what they do not need. Sizes that depend on data, which go
-  /// to `dataSizes`, are the largest they can be.
+  /// A copy of @main that returns sizes instead of tensors, less what they do not need. Sizes that depend on data,
+  /// which go to `dataSizes`, are the largest they can be.
   LogicalResult makeOutputSizes(func::FuncOp main, const SymbolicShapes &shapes, OutputSizes &dataSizes) {
     IRRewriter rewriter(&getContext());
     rewriter.setInsertionPointAfter(main);
@@ -348,8 +344,7 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
     }
     terminator->setOperands(results);
     Type indexType = rewriter.getIndexType();
-    sizes.setType(rewriter.getFunctionType(sizes.getArgumentTypes(),
-                                           SmallVector<Type>(results.size(), indexType)));
+    sizes.setType(rewriter.getFunctionType(sizes.getArgumentTypes(), SmallVector<Type>(results.size(), indexType)));
     // Nothing but the dims is visited: canonicalising the whole copy would cost time for ops that
     // go away.
     SmallVector<Operation *> dims;
@@ -444,14 +439,13 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
         if (auto symbol = dyn_cast<AffineSymbolExpr>(size))
           replacement = body.getArgument(numArguments + symbol.getPosition());
         else
-          replacement = arith::ConstantIndexOp::create(builder, dim.getLoc(),
-                                                       cast<AffineConstantExpr>(size).getValue());
+          replacement =
+              arith::ConstantIndexOp::create(builder, dim.getLoc(), cast<AffineConstantExpr>(size).getValue());
         dim.replaceAllUsesWith(replacement);
         dim.erase();
       }
     body.eraseArguments(0, numArguments);
-    sizes.setType(
-        FunctionType::get(&getContext(), body.getArgumentTypes(), sizes.getResultTypes()));
+    sizes.setType(FunctionType::get(&getContext(), body.getArgumentTypes(), sizes.getResultTypes()));
     return success();
   }
 };

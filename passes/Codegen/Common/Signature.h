@@ -11,8 +11,7 @@ namespace lathe::codegen {
 
 inline constexpr llvm::StringLiteral kMainName = "main";
 inline constexpr llvm::StringLiteral kOutputSizesName = "output_sizes";
-inline constexpr llvm::StringLiteral kUnsignedAttr =
-    "onnx.unsigned"; ///< on arguments and results, set by lowering
+inline constexpr llvm::StringLiteral kUnsignedAttr = "onnx.unsigned"; ///< on arguments and results, set by lowering
 inline constexpr llvm::StringLiteral kDTypeAttr =
     "onnx.dtype"; ///< the same, of elements whose type does not tell it: ONNX's number
 inline constexpr llvm::StringLiteral kInputsAttr = "lathe.inputs";
@@ -21,17 +20,15 @@ inline constexpr llvm::StringLiteral kSymbolsAttr = "lathe.dims";
 inline constexpr llvm::StringLiteral kWorkspaceAttr = "lathe.workspace_bytes";
 inline constexpr llvm::StringLiteral kProfileAttr = "lathe.profile";
 inline constexpr llvm::StringLiteral kProfileOffsetAttr = "lathe.profile_offset";
-inline constexpr llvm::StringLiteral kBytesAttr =
-    "lathe.bytes"; ///< on views of the arena: their largest size
-inline constexpr llvm::StringLiteral kNoAliasAttr = "lathe.noalias";   ///< on arguments of kernels
-inline constexpr llvm::StringLiteral kParallelAttr = "lathe.parallel"; ///< on calls of tasks
-inline constexpr llvm::StringLiteral kMinCountAttr =
-    "lathe.min_count"; ///< on parallel loops and calls of tasks: fewer
-                       ///< iterations are run by the caller itself
+inline constexpr llvm::StringLiteral kBytesAttr = "lathe.bytes";        ///< on views of the arena: their largest size
+inline constexpr llvm::StringLiteral kNoAliasAttr = "lathe.noalias";    ///< on arguments of kernels
+inline constexpr llvm::StringLiteral kParallelAttr = "lathe.parallel";  ///< on calls of tasks
+inline constexpr llvm::StringLiteral kMinCountAttr = "lathe.min_count"; ///< on parallel loops and calls of tasks: fewer
+                                                                        ///< iterations are run by the caller itself
 inline constexpr llvm::StringLiteral kKernelPrefix = "kernel_";
 
-/// What stands for a size that is not constant in the shape of an output: one that `output_shapes` computes, and one that
-/// depends on data, of which `output_shapes` tells the largest and the run the actual one.
+/// What stands for a size that is not constant in the shape of an output: one that `output_shapes` computes, and one
+/// that depends on data, of which `output_shapes` tells the largest and the run the actual one.
 inline constexpr int64_t kComputedSize = -1, kDataSize = -2;
 
 /// An input or output of the model, as in `lathe.inputs`.
@@ -50,13 +47,12 @@ struct DimInfo {
   int64_t lower = 1, upper = 512;
 };
 
-/// The interface that `codegen-signature` wrote on the module; all empty where it did not run. Where there is something for a
-/// run to tell, @main has one result more, of i64: the sizes of all dimensions of the outputs that `dependsOnData`, and a
-/// lathe_status if data can be refused.
+/// The interface that `codegen-signature` wrote on the module; all empty where it did not run. Where there is something
+/// for a run to tell, @main has one result more, of i64: the sizes of all dimensions of the outputs that
+/// `dependsOnData`, and a lathe_status if data can be refused.
 struct Signature {
   llvm::SmallVector<TensorInfo> inputs, outputs;
   llvm::SmallVector<DimInfo> dims;
-
 };
 Signature readSignature(mlir::ModuleOp module);
 

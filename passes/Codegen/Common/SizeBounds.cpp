@@ -25,8 +25,7 @@ int64_t codegen::getElementBytes(Type type) {
 static Bounds add(Bounds a, Bounds b) { return {a.lower + b.lower, a.upper + b.upper}; }
 
 static Bounds multiply(Bounds a, Bounds b) {
-  auto [low, high] =
-      std::minmax({a.lower * b.lower, a.lower * b.upper, a.upper * b.lower, a.upper * b.upper});
+  auto [low, high] = std::minmax({a.lower * b.lower, a.lower * b.upper, a.upper * b.lower, a.upper * b.upper});
   return {low, high};
 }
 
@@ -34,8 +33,8 @@ static Bounds multiply(Bounds a, Bounds b) {
 static std::optional<Bounds> divideBy(Bounds a, Bounds b, int64_t (*divide)(int64_t, int64_t)) {
   if (b.lower <= 0)
     return std::nullopt;
-  auto [low, high] = std::minmax({divide(a.lower, b.lower), divide(a.lower, b.upper),
-                                  divide(a.upper, b.lower), divide(a.upper, b.upper)});
+  auto [low, high] = std::minmax(
+      {divide(a.lower, b.lower), divide(a.lower, b.upper), divide(a.upper, b.lower), divide(a.upper, b.upper)});
   return Bounds{low, high};
 }
 
@@ -43,8 +42,7 @@ static int64_t floorDiv(int64_t a, int64_t b) { return llvm::divideFloorSigned(a
 static int64_t ceilDiv(int64_t a, int64_t b) { return llvm::divideCeilSigned(a, b); }
 static int64_t truncDiv(int64_t a, int64_t b) { return a / b; }
 
-std::optional<Bounds> SizeBounds::evaluate(AffineExpr expr, ArrayRef<Bounds> dims,
-                                           ArrayRef<Bounds> symbols) {
+std::optional<Bounds> SizeBounds::evaluate(AffineExpr expr, ArrayRef<Bounds> dims, ArrayRef<Bounds> symbols) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr))
     return Bounds{constant.getValue(), constant.getValue()};
   if (auto dim = dyn_cast<AffineDimExpr>(expr))
@@ -122,8 +120,7 @@ std::optional<Bounds> SizeBounds::getDim(Value memref, int64_t dim) {
     }
     return product;
   }
-  if (auto subview = dyn_cast<memref::SubViewOp>(op);
-      subview && subview.getSourceType().getRank() == type.getRank())
+  if (auto subview = dyn_cast<memref::SubViewOp>(op); subview && subview.getSourceType().getRank() == type.getRank())
     return get(subview.getMixedSizes()[dim]);
   if (auto loop = dyn_cast<scf::ForOp>(op))
     return getDim(loop.getInitArgs()[cast<OpResult>(memref).getResultNumber()], dim);
@@ -161,8 +158,7 @@ std::optional<Bounds> SizeBounds::compute(Value value) {
   Operation *op = value.getDefiningOp();
   if (auto dim = dyn_cast<memref::DimOp>(op)) {
     std::optional<int64_t> index = dim.getConstantIndex();
-    return index && isa<MemRefType>(dim.getSource().getType()) ? getDim(dim.getSource(), *index)
-                                                               : std::nullopt;
+    return index && isa<MemRefType>(dim.getSource().getType()) ? getDim(dim.getSource(), *index) : std::nullopt;
   }
   if (auto dim = dyn_cast<tensor::DimOp>(op)) { // before bufferization
     std::optional<int64_t> index = dim.getConstantIndex();
@@ -187,26 +183,22 @@ std::optional<Bounds> SizeBounds::compute(Value value) {
   ArrayRef<Bounds> ranges = *operands;
   if (auto apply = dyn_cast<affine::AffineApplyOp>(op)) {
     AffineMap map = apply.getAffineMap();
-    return evaluate(map.getResult(0), ranges.take_front(map.getNumDims()),
-                    ranges.drop_front(map.getNumDims()));
+    return evaluate(map.getResult(0), ranges.take_front(map.getNumDims()), ranges.drop_front(map.getNumDims()));
   }
   if (isa<affine::AffineMinOp, affine::AffineMaxOp>(op)) {
     AffineMap map = cast<AffineMapAttr>(op->getAttr("map")).getValue();
     bool isMin = isa<affine::AffineMinOp>(op);
     std::optional<Bounds> result;
     for (AffineExpr expr : map.getResults()) {
-      auto range =
-          evaluate(expr, ranges.take_front(map.getNumDims()), ranges.drop_front(map.getNumDims()));
+      auto range = evaluate(expr, ranges.take_front(map.getNumDims()), ranges.drop_front(map.getNumDims()));
       if (!range)
         return std::nullopt;
       if (!result)
         result = range;
       else if (isMin)
-        result =
-            Bounds{std::min(result->lower, range->lower), std::min(result->upper, range->upper)};
+        result = Bounds{std::min(result->lower, range->lower), std::min(result->upper, range->upper)};
       else
-        result =
-            Bounds{std::max(result->lower, range->lower), std::max(result->upper, range->upper)};
+        result = Bounds{std::max(result->lower, range->lower), std::max(result->upper, range->upper)};
     }
     return result;
   }
@@ -225,13 +217,10 @@ std::optional<Bounds> SizeBounds::compute(Value value) {
   if (isa<arith::RemSIOp, arith::RemUIOp>(op))
     return Bounds{0, std::max<int64_t>(ranges[1].upper - 1, 0)};
   if (isa<arith::MinSIOp, arith::MinUIOp>(op))
-    return Bounds{std::min(ranges[0].lower, ranges[1].lower),
-                  std::min(ranges[0].upper, ranges[1].upper)};
+    return Bounds{std::min(ranges[0].lower, ranges[1].lower), std::min(ranges[0].upper, ranges[1].upper)};
   if (isa<arith::MaxSIOp, arith::MaxUIOp>(op))
-    return Bounds{std::max(ranges[0].lower, ranges[1].lower),
-                  std::max(ranges[0].upper, ranges[1].upper)};
-  if (isa<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtSIOp, arith::ExtUIOp,
-          arith::TruncIOp>(op))
+    return Bounds{std::max(ranges[0].lower, ranges[1].lower), std::max(ranges[0].upper, ranges[1].upper)};
+  if (isa<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp>(op))
     return ranges[0];
   return std::nullopt;
 }

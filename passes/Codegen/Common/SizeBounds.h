@@ -15,8 +15,7 @@ public:
     int64_t lower, upper;
   };
 
-  SizeBounds(mlir::func::FuncOp main, const Signature &signature)
-      : main(main), signature(signature) {}
+  SizeBounds(mlir::func::FuncOp main, const Signature &signature) : main(main), signature(signature) {}
 
   /// Bounds, both inclusive; nullopt where the value depends on data.
   std::optional<Bounds> get(mlir::Value value);
@@ -30,8 +29,7 @@ public:
 private:
   std::optional<Bounds> getArgumentDim(mlir::BlockArgument argument, int64_t dim);
   std::optional<Bounds> compute(mlir::Value value);
-  std::optional<Bounds> evaluate(mlir::AffineExpr expr, llvm::ArrayRef<Bounds> dims,
-                                 llvm::ArrayRef<Bounds> symbols);
+  std::optional<Bounds> evaluate(mlir::AffineExpr expr, llvm::ArrayRef<Bounds> dims, llvm::ArrayRef<Bounds> symbols);
   std::optional<llvm::SmallVector<Bounds>> getAll(mlir::ValueRange values);
 
   mlir::func::FuncOp main;

@@ -119,8 +119,8 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
         position += countFields(type);
       }
       if (!function.isExternal())
-        function.setAllArgAttrs(ArrayRef<DictionaryAttr>(SmallVector<DictionaryAttr>(
-            function.getNumArguments(), DictionaryAttr::get(&getContext()))));
+        function.setAllArgAttrs(ArrayRef<DictionaryAttr>(
+            SmallVector<DictionaryAttr>(function.getNumArguments(), DictionaryAttr::get(&getContext()))));
     }
   }
 
@@ -137,14 +137,14 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
     if (weights.bytes) {
       OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
       auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), weights.bytes);
-      LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true,
-                             LLVM::Linkage::External, symbol, Attribute(), /*alignment=*/64);
+      LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true, LLVM::Linkage::External, symbol,
+                             Attribute(), /*alignment=*/64);
     }
     return applyFullConversion(module, target, std::move(patterns));
   }
 
-  /// What launches kernels takes the addresses of weights from the run, its last argument: lathe_cuda_run begins with that of
-  /// all of them on the device.
+  /// What launches kernels takes the addresses of weights from the run, its last argument: lathe_cuda_run begins with
+  /// that of all of them on the device.
   LogicalResult useDeviceWeights(ModuleOp module) {
     std::string symbol = name + "_weights";
     auto pointer = LLVM::LLVMPointerType::get(&getContext());
@@ -173,8 +173,7 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
     if (function.getName().starts_with(kKernelPrefix))
       function.setNoInline(true);
     for (unsigned index : noAlias.lookup(function.getName()))
-      function.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(),
-                          UnitAttr::get(&getContext()));
+      function.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(), UnitAttr::get(&getContext()));
   }
 
   llvm::StringMap<SmallVector<unsigned>> noAlias; ///< by function

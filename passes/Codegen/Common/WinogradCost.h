@@ -9,8 +9,8 @@ namespace lathe::codegen {
 /// A 3x3 convolution of stride 1: `batch` images of `height` x `width` output pixels, `channels` to `outputs`.
 struct WinogradConvShape {
   int64_t batch, height, width, channels, outputs;
-  bool integers = false;    ///< of quantized numbers in 16 bits, not of f32
-  int64_t largestTile = 4;  ///< 2 where the sums of F(4x4) may be too large
+  bool integers = false;   ///< of quantized numbers in 16 bits, not of f32
+  int64_t largestTile = 4; ///< 2 where the sums of F(4x4) may be too large
 };
 
 /// How such a convolution is computed, and the estimates that say so, in the work of TaskWork.h.

@@ -36,7 +36,9 @@ Value AsyncCopies::garbage(LoopBuilder &k) {
   return k.scalar(type, isa<FloatType>(type) ? std::numeric_limits<double>::quiet_NaN() : 0x55);
 }
 
-Value AsyncCopies::get(LoopBuilder &k, Value thread, int64_t slot) { return k.loadScalar(state, {thread, k.index(slot)}); }
+Value AsyncCopies::get(LoopBuilder &k, Value thread, int64_t slot) {
+  return k.loadScalar(state, {thread, k.index(slot)});
+}
 
 void AsyncCopies::set(LoopBuilder &k, Value thread, int64_t slot, Value value) {
   memref::StoreOp::create(k.builder, k.loc, value, state, ValueRange{thread, k.index(slot)});

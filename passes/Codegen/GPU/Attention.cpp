@@ -64,8 +64,8 @@ struct Attention {
         Value peak = arith::SelectOp::create(b, k.loc, above, carried[0], s);
         Value correction = k.expNonPositive(arith::SubFOp::create(b, k.loc, carried[0], peak));
         Value weight = k.expNonPositive(arith::SubFOp::create(b, k.loc, s, peak));
-        Value value = k.loadWide(
-            op.getValue(), position(op.getKvHeadsFirst(), batch, k.div(head, groupSize), key, indices[3]), false);
+        Value value = k.loadWide(op.getValue(),
+                                 position(op.getKvHeadsFirst(), batch, k.div(head, groupSize), key, indices[3]), false);
         Value sum = k.multiplyAdd(carried[1], correction, weight);
         Value output = k.multiplyAdd(weight, value, k.mulFloats(carried[2], correction));
         return codegen::LoopBuilder::Carried{peak, sum, output};

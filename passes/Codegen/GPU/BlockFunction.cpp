@@ -200,8 +200,9 @@ void BlockFunction::emitMma(NVVM::MmaOp op) {
   forThreads([&](Thread &thread) {
     auto fill = [&](ValueRange values, Value target) {
       for (auto [place, value] : llvm::enumerate(values))
-        memref::StoreOp::create(k->builder, k->loc, target == c ? lookUp(value, thread) : toWord(*k, lookUp(value, thread)),
-                                target, ValueRange{thread.number, k->index(place)});
+        memref::StoreOp::create(k->builder, k->loc,
+                                target == c ? lookUp(value, thread) : toWord(*k, lookUp(value, thread)), target,
+                                ValueRange{thread.number, k->index(place)});
     };
     fill(op.getOperandA(), a);
     fill(op.getOperandB(), b);

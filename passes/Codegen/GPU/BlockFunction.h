@@ -62,7 +62,7 @@ private:
   mlir::IRMapping uniform;                          ///< what does not depend on the thread
   llvm::DenseMap<mlir::Value, mlir::Value> buffers; ///< by the kernel's value
   llvm::DenseMap<std::pair<unsigned, mlir::Type>, mlir::Value> scratch;
-  llvm::SmallVector<AsyncCopies, 0> copies;         ///< one for each array that is copied to
+  llvm::SmallVector<AsyncCopies, 0> copies; ///< one for each array that is copied to
 };
 
 } // namespace lathe::simt

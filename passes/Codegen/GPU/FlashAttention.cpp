@@ -1,8 +1,8 @@
 //===- FlashAttention.cpp - nn.attention on tensor cores ------------------===//
 #include "dialects/NN/IR/NNPrecision.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/Codegen/GPU/TensorContraction.h"
 #include "passes/Codegen/GPU/TensorProduct.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -286,9 +286,7 @@ void BlockAttention::emitBlock(Value batchIndex, Value headIndex, Value first, V
   if (op.getCausal()) // what the last query of the block sees
     end = k.min(keys, k.max(k.sub(k.add(k.add(firstQuery, kQueries), keys), queries), k.index(0)));
   Value tiles = k.ceilDiv(end, tileKeys);
-  auto below = [&](Value tile) {
-    return b.createOrFold<arith::CmpIOp>(k.loc, arith::CmpIPredicate::ult, tile, tiles);
-  };
+  auto below = [&](Value tile) { return b.createOrFold<arith::CmpIOp>(k.loc, arith::CmpIPredicate::ult, tile, tiles); };
   k.branch(below(k.index(0)), [&] { copyTile(k.index(0)); });
   k.closeGroup();
   // The peak is finite, so that a row without any key yet has a difference to every score.

@@ -100,7 +100,8 @@ private:
     kernel.function.setKnownBlockSizeAttr(builder.getDenseI32ArrayAttr(blockSize));
     // Rows of matrices and parts of copies begin at multiples of 16 bytes.
     for (unsigned i = 0; i < shared.size(); ++i)
-      kernel.function.setWorkgroupAttributionAttr(i, LLVM::LLVMDialect::getAlignAttrName(), builder.getI64IntegerAttr(16));
+      kernel.function.setWorkgroupAttributionAttr(i, LLVM::LLVMDialect::getAlignAttrName(),
+                                                  builder.getI64IntegerAttr(16));
     builder.setInsertionPointToStart(&kernel.function.getBody().front());
     for (auto [operand, argument] : llvm::zip(kernel.operands, kernel.function.getArguments()))
       kernel.mapping.map(operand, argument);

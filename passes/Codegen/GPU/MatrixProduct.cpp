@@ -1,6 +1,6 @@
 //===- MatrixProduct.cpp - nn.linear and nn.matmul --------------------===//
-#include "passes/Codegen/GPU/Kernels.h"
 #include "dialects/NN/IR/NNPrecision.h"
+#include "passes/Codegen/GPU/Kernels.h"
 #include "passes/Codegen/GPU/TensorContraction.h"
 #include "passes/Codegen/GPU/TensorProduct.h"
 #include "passes/Codegen/GPU/TiledProduct.h"
@@ -42,8 +42,8 @@ static Value loadScaled(ThreadBuilder &k, nn::LinearOp op, Value row, Value colu
   if (op.getBits())
     number = loadBits(k, op, row, column);
   else
-    number = arith::SIToFPOp::create(b, k.loc, b.getF32Type(),
-                                     k.loadWide(op.getWeight(), {row, column}, /*isSigned=*/true));
+    number =
+        arith::SIToFPOp::create(b, k.loc, b.getF32Type(), k.loadWide(op.getWeight(), {row, column}, /*isSigned=*/true));
   Value group = k.div(row, groupRows);
   if (op.getScales())
     number = k.mulFloats(number, k.loadScalar(op.getScales(), {group, column}));
@@ -52,8 +52,8 @@ static Value loadScaled(ThreadBuilder &k, nn::LinearOp op, Value row, Value colu
   return number;
 }
 
-/// As emitGrouped, for enough rows that an element is unpacked once for many of them: on its way to memory of the block. On
-/// tensor cores if f32 may be rounded to tf32. False, with nothing emitted, for few rows.
+/// As emitGrouped, for enough rows that an element is unpacked once for many of them: on its way to memory of the
+/// block. On tensor cores if f32 may be rounded to tf32. False, with nothing emitted, for few rows.
 static bool emitUnpacked(nn::LinearOp op) {
   WarpBuilder k(op);
   Value input = op.getInput(), out = op.getInit();
@@ -76,8 +76,14 @@ static bool emitUnpacked(nn::LinearOp op) {
   if (nn::allowsTF32(op)) {
     auto lhs = [&](Value, Value row, Value step) { return at(row, step); };
     TensorFormat format = *TensorFormat::find(k.builder.getF32Type(), k.builder.getF32Type(), /*allowTF32=*/true);
-    emitTensorProduct(k, {format, k.index(1), rows, columns, steps, {input, chooseCopyWidth(k, input), lhs},
-                          {op.getWeight(), /*width=*/1, nullptr, rhs}, store});
+    emitTensorProduct(k, {format,
+                          k.index(1),
+                          rows,
+                          columns,
+                          steps,
+                          {input, chooseCopyWidth(k, input), lhs},
+                          {op.getWeight(), /*width=*/1, nullptr, rhs},
+                          store});
     return true;
   }
   auto lhs = [&](Value, Value row, Value step) { return k.loadScalar(input, at(row, step)); };

@@ -45,8 +45,7 @@ public:
 
   /// Stores `map(element, column)` of each element.
   void map(Value out, function_ref<Value(Value, Value)> map) {
-    k.loop(thread, size, kThreads,
-           [&](Value column) { k.store(map(load(column), column), out, at(column)); });
+    k.loop(thread, size, kThreads, [&](Value column) { k.store(map(load(column), column), out, at(column)); });
   }
 
   Value count() const {
@@ -84,31 +83,32 @@ LogicalResult simt::emitNorm(nn::NormOp op) {
   OpBuilder &b = k.builder;
   Type f32 = b.getF32Type();
   bool layer = op.getKind() == nn::NormKind::Layer;
-  k.blocks(k.leadingSizes(op.getInit()), kThreads, k.builder.getF32Type(), kThreads, [&](ValueRange outer, Value thread, Value shared) {
-    Row row(k, op.getInput(), outer, thread, shared);
-    Value count = row.count(), mean;
-    if (layer)
-      mean = arith::DivFOp::create(b, k.loc, row.sum([&](Value carried, Value x) { return k.addFloats(carried, x); }),
-                                   count);
-    auto centered = [&](Value x) { return layer ? arith::SubFOp::create(b, k.loc, x, mean).getResult() : x; };
-    // The second pass over differences keeps its digits where the mean is large.
-    Value squares = row.sum([&](Value carried, Value x) {
-      Value difference = centered(x);
-      return k.multiplyAdd(difference, difference, carried);
-    });
-    Value variance = arith::DivFOp::create(b, k.loc, squares, count);
-    variance = k.addFloats(variance, k.scalar(f32, op.getEpsilon().convertToDouble()));
-    Value deviation = math::SqrtOp::create(b, k.loc, variance);
-    Value inverse = arith::DivFOp::create(b, k.loc, k.scalar(f32, 1), deviation);
-    row.map(op.getInit(), [&](Value x, Value column) {
-      Value result = k.mulFloats(centered(x), inverse);
-      if (op.getScale())
-        result = k.mulFloats(result, k.loadScalar(op.getScale(), column));
-      if (op.getBias())
-        result = k.addFloats(result, k.loadScalar(op.getBias(), column));
-      return result;
-    });
-  });
+  k.blocks(k.leadingSizes(op.getInit()), kThreads, k.builder.getF32Type(), kThreads,
+           [&](ValueRange outer, Value thread, Value shared) {
+             Row row(k, op.getInput(), outer, thread, shared);
+             Value count = row.count(), mean;
+             if (layer)
+               mean = arith::DivFOp::create(
+                   b, k.loc, row.sum([&](Value carried, Value x) { return k.addFloats(carried, x); }), count);
+             auto centered = [&](Value x) { return layer ? arith::SubFOp::create(b, k.loc, x, mean).getResult() : x; };
+             // The second pass over differences keeps its digits where the mean is large.
+             Value squares = row.sum([&](Value carried, Value x) {
+               Value difference = centered(x);
+               return k.multiplyAdd(difference, difference, carried);
+             });
+             Value variance = arith::DivFOp::create(b, k.loc, squares, count);
+             variance = k.addFloats(variance, k.scalar(f32, op.getEpsilon().convertToDouble()));
+             Value deviation = math::SqrtOp::create(b, k.loc, variance);
+             Value inverse = arith::DivFOp::create(b, k.loc, k.scalar(f32, 1), deviation);
+             row.map(op.getInit(), [&](Value x, Value column) {
+               Value result = k.mulFloats(centered(x), inverse);
+               if (op.getScale())
+                 result = k.mulFloats(result, k.loadScalar(op.getScale(), column));
+               if (op.getBias())
+                 result = k.addFloats(result, k.loadScalar(op.getBias(), column));
+               return result;
+             });
+           });
   return success();
 }
 
@@ -118,20 +118,23 @@ LogicalResult simt::emitSoftmax(nn::SoftmaxOp op) {
   ThreadBuilder k(op);
   OpBuilder &b = k.builder;
   Type f32 = b.getF32Type();
-  k.blocks(k.leadingSizes(op.getInit()), kThreads, k.builder.getF32Type(), kThreads, [&](ValueRange outer, Value thread, Value shared) {
-    Row row(k, op.getInput(), outer, thread, shared);
-    auto larger = [&](Value a, Value c) { return arith::MaximumFOp::create(b, k.loc, a, c).getResult(); };
-    Value peak = row.reduce(k.scalar(f32, -std::numeric_limits<double>::infinity()), larger, larger);
-    auto shifted = [&](Value x) { return arith::SubFOp::create(b, k.loc, x, peak).getResult(); };
-    Value sum = row.sum([&](Value carried, Value x) { return k.addFloats(carried, k.expNonPositive(shifted(x))); });
-    if (op.getLog()) {
-      Value logarithm = math::LogOp::create(b, k.loc, sum);
-      row.map(op.getInit(),
-              [&](Value x, Value) { return arith::SubFOp::create(b, k.loc, shifted(x), logarithm).getResult(); });
-      return;
-    }
-    Value inverse = arith::DivFOp::create(b, k.loc, k.scalar(f32, 1), sum);
-    row.map(op.getInit(), [&](Value x, Value) { return k.mulFloats(k.expNonPositive(shifted(x)), inverse); });
-  });
+  k.blocks(k.leadingSizes(op.getInit()), kThreads, k.builder.getF32Type(), kThreads,
+           [&](ValueRange outer, Value thread, Value shared) {
+             Row row(k, op.getInput(), outer, thread, shared);
+             auto larger = [&](Value a, Value c) { return arith::MaximumFOp::create(b, k.loc, a, c).getResult(); };
+             Value peak = row.reduce(k.scalar(f32, -std::numeric_limits<double>::infinity()), larger, larger);
+             auto shifted = [&](Value x) { return arith::SubFOp::create(b, k.loc, x, peak).getResult(); };
+             Value sum =
+                 row.sum([&](Value carried, Value x) { return k.addFloats(carried, k.expNonPositive(shifted(x))); });
+             if (op.getLog()) {
+               Value logarithm = math::LogOp::create(b, k.loc, sum);
+               row.map(op.getInit(), [&](Value x, Value) {
+                 return arith::SubFOp::create(b, k.loc, shifted(x), logarithm).getResult();
+               });
+               return;
+             }
+             Value inverse = arith::DivFOp::create(b, k.loc, k.scalar(f32, 1), sum);
+             row.map(op.getInit(), [&](Value x, Value) { return k.mulFloats(k.expNonPositive(shifted(x)), inverse); });
+           });
   return success();
 }

@@ -12,7 +12,8 @@ static std::optional<TensorFormat> findFormat(Operation *op, Value lhs, Value rh
   return TensorFormat::find(elementOf(lhs), elementOf(rhs), nn::allowsTF32(op));
 }
 
-/// A weight, [..., N] or of bytes packed [1, ..., K/4, N, 4], as lines of a right operand; null where it lies otherwise.
+/// A weight, [..., N] or of bytes packed [1, ..., K/4, N, 4], as lines of a right operand; null where it lies
+/// otherwise.
 static Value flattenWeight(ThreadBuilder &k, TensorFormat format, Value weight) {
   if (format.isInteger()) {
     auto type = cast<MemRefType>(weight.getType());
@@ -53,8 +54,14 @@ bool simt::emitOnTensorCores(nn::LinearOp op) {
   TensorOperand lhs{input, chooseCopyWidth(k, input), apart};
   if (lines)
     lhs = {lines, chooseCopyWidth(k, lines), atLine};
-  emitTensorProduct(k, {*format, k.index(1), rows, k.dim(out, rank - 1), k.dim(input, rank - 1), lhs,
-                        {weight, chooseCopyWidth(k, weight), atLine}, store});
+  emitTensorProduct(k, {*format,
+                        k.index(1),
+                        rows,
+                        k.dim(out, rank - 1),
+                        k.dim(input, rank - 1),
+                        lhs,
+                        {weight, chooseCopyWidth(k, weight), atLine},
+                        store});
   return true;
 }
 
@@ -89,9 +96,14 @@ bool simt::emitOnTensorCores(nn::MatMulOp op) {
   auto store = [&](Value sum, Value batch, Value row, Value column) {
     k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(batch, row, column));
   };
-  emitTensorProduct(k, {*format, batches, k.dim(out, rank - 2), k.dim(out, rank - 1),
+  emitTensorProduct(k, {*format,
+                        batches,
+                        k.dim(out, rank - 2),
+                        k.dim(out, rank - 1),
                         k.dim(lhs, cast<MemRefType>(lhs.getType()).getRank() - 1),
-                        {lhs, chooseCopyWidth(k, lhs), left}, {rhs, chooseCopyWidth(k, rhs), right}, store});
+                        {lhs, chooseCopyWidth(k, lhs), left},
+                        {rhs, chooseCopyWidth(k, rhs), right},
+                        store});
   return true;
 }
 
@@ -121,7 +133,13 @@ bool simt::emitOnTensorCores(nn::ConvOp op) {
     at.push_back(column);
     k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at);
   };
-  emitTensorProduct(k, {*format, k.index(1), product(pixels), k.dim(out, 3), product(taps),
-                        {input, chooseCopyWidth(k, input), lhs}, {weight, chooseCopyWidth(k, weight), atLine}, store});
+  emitTensorProduct(k, {*format,
+                        k.index(1),
+                        product(pixels),
+                        k.dim(out, 3),
+                        product(taps),
+                        {input, chooseCopyWidth(k, input), lhs},
+                        {weight, chooseCopyWidth(k, weight), atLine},
+                        store});
   return true;
 }

@@ -87,9 +87,7 @@ private:
   SmallVector<Value> loadRhs(Value stageBegin, int64_t group, int64_t column);
   Carried multiplyStage(Value tile, ValueRange sums);
   void storeSums(ValueRange sums);
-  Value stageBegin(Value tile) {
-    return k.mul(k.rem(tile, k.index(tiling.stages)), tiling.stageBytes() / bytes);
-  }
+  Value stageBegin(Value tile) { return k.mul(k.rem(tile, k.index(tiling.stages)), tiling.stageBytes() / bytes); }
 
   WarpBuilder &k;
   OpBuilder &b;
@@ -111,7 +109,8 @@ Value BlockProduct::placeChunk(Value line, Value chunk, int64_t chunks) {
 
 void BlockProduct::copyTile(const TensorOperand &operand, Value begin, Value firstLine, Value firstElement, Value lines,
                             Value elements, int64_t tileLines, int64_t tileElements, bool isWords) {
-  int64_t chunk = kChunkBytes / bytes, chunks = tileElements / chunk, width = operand.width, parts = tileElements / width;
+  int64_t chunk = kChunkBytes / bytes, chunks = tileElements / chunk, width = operand.width,
+          parts = tileElements / width;
   int64_t copies = tileLines * parts;
   bool throughRegisters = operand.load || width * bytes < 4;
   auto fits = [](Value size, int64_t tile) {
@@ -132,8 +131,8 @@ void BlockProduct::copyTile(const TensorOperand &operand, Value begin, Value fir
     // Of words, the four lines that a fragment is made of differ in two chunks each.
     Value place = isWords ? k.exclusiveOr(k.div(element, k.index(chunk)), k.mul(k.rem(line, k.index(4)), 2))
                           : placeChunk(line, k.div(element, k.index(chunk)), chunks);
-    Value to = k.add(begin, k.add(k.mul(line, tileElements),
-                                  k.add(k.mul(place, chunk), k.rem(element, k.index(chunk)))));
+    Value to =
+        k.add(begin, k.add(k.mul(line, tileElements), k.add(k.mul(place, chunk), k.rem(element, k.index(chunk)))));
     if (!throughRegisters) {
       Value read = inside ? arith::SelectOp::create(b, k.loc, inside, k.index(width), k.index(0)).getResult() : Value();
       k.copyAsync(operand.memref, operand.at(batch, atLine, atElement), array, to, width, read);
@@ -181,8 +180,8 @@ void BlockProduct::copyStage(Value tile) {
                     false);
   int64_t perWord = format.perWord();
   copyTile(product.rhs, rhs, k.mul(tile, tiling.words()), k.mul(firstColumn, perWord),
-           k.ceilDiv(product.steps, perWord), k.mul(product.columns, perWord), tiling.words(),
-           tiling.columns * perWord, true);
+           k.ceilDiv(product.steps, perWord), k.mul(product.columns, perWord), tiling.words(), tiling.columns * perWord,
+           true);
 }
 
 SmallVector<Value> BlockProduct::loadLhs(Value begin, int64_t group, int64_t row) {
@@ -273,7 +272,8 @@ void BlockProduct::storeSums(ValueRange sums) {
       }
       Value toRow = k.add(k.add(firstRow, warpRow), k.add(inRow, row * 16));
       Value toColumn = k.add(k.add(firstColumn, warpColumn), inColumn);
-      Value inside = arith::AndIOp::create(b, k.loc, k.isBelow(toRow, product.rows), k.isBelow(toColumn, product.columns));
+      Value inside =
+          arith::AndIOp::create(b, k.loc, k.isBelow(toRow, product.rows), k.isBelow(toColumn, product.columns));
       k.branch(inside, [&] { product.store(sum, batch, toRow, toColumn); });
     });
   }

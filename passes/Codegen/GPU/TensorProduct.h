@@ -6,15 +6,16 @@
 
 namespace lathe::simt {
 
-/// One side of a product as lines of elements: rows of steps on the left. On the right, steps of columns; where a format
-/// has words, words of steps, of which a column has `perWord` neighbours.
+/// One side of a product as lines of elements: rows of steps on the left. On the right, steps of columns; where a
+/// format has words, words of steps, of which a column has `perWord` neighbours.
 struct TensorOperand {
   mlir::Value memref;
-  /// Elements that are copied at once: neighbours in memory, there or not there together, from a multiple of their bytes.
+  /// Elements that are copied at once: neighbours in memory, there or not there together, from a multiple of their
+  /// bytes.
   int64_t width;
   llvm::function_ref<mlir::SmallVector<mlir::Value>(mlir::Value batch, mlir::Value line, mlir::Value element)> at;
-  /// Computes an element where it does not lie in memory as it is multiplied: then it passes through registers, and `memref`
-  /// and `at` are not used.
+  /// Computes an element where it does not lie in memory as it is multiplied: then it passes through registers, and
+  /// `memref` and `at` are not used.
   llvm::function_ref<mlir::Value(mlir::Value batch, mlir::Value line, mlir::Value element)> load = nullptr;
 };
 
@@ -26,14 +27,14 @@ struct TensorProduct {
   llvm::function_ref<void(mlir::Value sum, mlir::Value batch, mlir::Value row, mlir::Value column)> store;
 };
 
-/// How many elements of `memref`, 16 bytes at most, can be copied at once where each line of the last dimension is split
-/// in equal parts: 1 if not even 4 bytes.
+/// How many elements of `memref`, 16 bytes at most, can be copied at once where each line of the last dimension is
+/// split in equal parts: 1 if not even 4 bytes.
 int64_t chooseCopyWidth(ThreadBuilder &k, mlir::Value memref);
 
 /// Blocks of four warps compute tiles whose size follows from that of the product. Operands come through memory of the
 /// block, several tiles ahead, in an order of 16-byte chunks in which neither copies nor fragments meet in a bank; sums
-/// stay in registers and leave through the same memory, so that neighbours store neighbours. For few rows, the warps of a
-/// block share the steps and add up their sums in a fixed order.
+/// stay in registers and leave through the same memory, so that neighbours store neighbours. For few rows, the warps of
+/// a block share the steps and add up their sums in a fixed order.
 void emitTensorProduct(WarpBuilder &k, const TensorProduct &product);
 
 } // namespace lathe::simt

@@ -36,7 +36,8 @@ std::optional<TensorFormat> TensorFormat::find(Type lhs, Type rhs, bool allowTF3
 Value WarpBuilder::view(Value shared, Type element) {
   auto type = cast<MemRefType>(shared.getType());
   int64_t bytes = element.getIntOrFloatBitWidth() / 8;
-  auto result = MemRefType::get({type.getDimSize(0) / bytes}, element, MemRefLayoutAttrInterface(), type.getMemorySpace());
+  auto result =
+      MemRefType::get({type.getDimSize(0) / bytes}, element, MemRefLayoutAttrInterface(), type.getMemorySpace());
   return memref::ViewOp::create(builder, loc, result, shared, index(0), ValueRange());
 }
 
@@ -80,9 +81,9 @@ SmallVector<Value> WarpBuilder::multiply(TensorFormat format, ValueRange lhs, Va
   std::optional<NVVM::MMAIntOverflow> overflow;
   if (format.isInteger())
     overflow = NVVM::MMAIntOverflow::wrapped;
-  Value product = NVVM::MmaOp::create(builder, loc, type, a, b, sums, {16, 8, 8 * format.perWord()}, std::nullopt,
-                                      overflow, std::array{format.lhs, format.rhs},
-                                      std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
+  Value product =
+      NVVM::MmaOp::create(builder, loc, type, a, b, sums, {16, 8, 8 * format.perWord()}, std::nullopt, overflow,
+                          std::array{format.lhs, format.rhs}, std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
   SmallVector<Value> results;
   for (int64_t i = 0; i < 4; ++i)
     results.push_back(LLVM::ExtractValueOp::create(builder, loc, product, i));
@@ -102,9 +103,7 @@ void WarpBuilder::copyAsync(Value source, ValueRange from, Value target, Value t
                                    isWide ? builder.getUnitAttr() : UnitAttr());
 }
 
-void WarpBuilder::closeGroup() {
-  NVVM::CpAsyncCommitGroupOp::create(builder, loc);
-}
+void WarpBuilder::closeGroup() { NVVM::CpAsyncCommitGroupOp::create(builder, loc); }
 
 void WarpBuilder::waitForGroups(int64_t groupsInFlight) {
   NVVM::CpAsyncWaitGroupOp::create(builder, loc, groupsInFlight);

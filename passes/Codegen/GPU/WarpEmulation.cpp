@@ -122,8 +122,7 @@ static func::FuncOp makeMmaFunction(ModuleOp module, StringRef name, NVVM::MmaOp
         k.loop(k.index(0), k.index(steps), 1, [&](Value step) {
           Value thread = k.add(warp, k.add(k.mul(k.rem(row, k.index(8)), 4), word(step)));
           Value part = rows == 8 ? high(step) : k.add(k.div(row, k.index(8)), k.mul(high(step), 2));
-          Value value =
-              decode(k, format.type, k.loadScalar(source, {thread, part}), k.rem(step, k.index(perWord)));
+          Value value = decode(k, format.type, k.loadScalar(source, {thread, part}), k.rem(step, k.index(perWord)));
           memref::StoreOp::create(b, k.loc, value, target, ValueRange{row, step});
         });
       });
@@ -186,7 +185,8 @@ Value simt::emulateTF32(LoopBuilder &k, Value x) {
   auto constant = [&](int64_t value) { return arith::ConstantIntOp::create(b, k.loc, i32, value).getResult(); };
   Value bits = arith::BitcastOp::create(b, k.loc, i32, x);
   // Half away from zero, in the bits of the magnitude.
-  Value rounded = arith::AndIOp::create(b, k.loc, arith::AddIOp::create(b, k.loc, bits, constant(4096)), constant(-8192));
+  Value rounded =
+      arith::AndIOp::create(b, k.loc, arith::AddIOp::create(b, k.loc, bits, constant(4096)), constant(-8192));
   Value isNan = arith::CmpFOp::create(b, k.loc, arith::CmpFPredicate::UNO, x, x);
   return arith::SelectOp::create(b, k.loc, isNan, constant(0x7FFFE000), rounded);
 }

@@ -9,8 +9,7 @@ using namespace lathe;
 
 static LogicalResult lowerConstant(Lowering &lowering, onnx::ConstantOp op) {
   if (!isa<IntegerType, FloatType>(op.getValue().getElementType()))
-    return op.emitOpError("has elements that are not supported: ")
-           << op.getValue().getElementType();
+    return op.emitOpError("has elements that are not supported: ") << op.getValue().getElementType();
   // A weight format's elements have the format's width.
   bool isStorage = llvm::any_of(op->getUsers(), [](Operation *user) { return isa<quant::StorageCastOp>(user); });
   ElementsAttr value = isStorage ? op.getValue() : getSignless(op.getValue());
@@ -43,37 +42,33 @@ static LogicalResult lowerRange(Lowering &lowering, onnx::RangeOp op) {
   Type element = lowering.elementType(op.getOutput()), wide = getProductType(element);
   ImplicitLocOpBuilder &builder = lowering.builder;
   auto read = [&](Value onnxValue) {
-    return createScalarCast(builder, builder.getLoc(), extractScalar(lowering, onnxValue), false,
-                            wide, false);
+    return createScalarCast(builder, builder.getLoc(), extractScalar(lowering, onnxValue), false, wide, false);
   };
   Value start = read(op.getStart()), delta = read(op.getDelta());
-  lowering.set(op.getOutput(),
-               lowering.generic(lowering.shapes.getDims(op.getOutput()), element, {}, {},
-                                [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
-                                  ScalarBuilder s{b, b.getLoc()};
-                                  Value i = arith::IndexCastOp::create(
-                                      b, b.getI64Type(), linalg::IndexOp::create(b, 0));
-                                  i = createScalarCast(b, b.getLoc(), i, false, wide, false);
-                                  return createScalarCast(b, b.getLoc(),
-                                                          s.add(start, s.mul(i, delta)), false,
-                                                          element, false);
-                                }));
+  lowering.set(op.getOutput(), lowering.generic(lowering.shapes.getDims(op.getOutput()), element, {}, {},
+                                                [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+                                                  ScalarBuilder s{b, b.getLoc()};
+                                                  Value i = arith::IndexCastOp::create(b, b.getI64Type(),
+                                                                                       linalg::IndexOp::create(b, 0));
+                                                  i = createScalarCast(b, b.getLoc(), i, false, wide, false);
+                                                  return createScalarCast(b, b.getLoc(), s.add(start, s.mul(i, delta)),
+                                                                          false, element, false);
+                                                }));
   return success();
 }
 
 static LogicalResult lowerEyeLike(Lowering &lowering, onnx::EyeLikeOp op) {
   Type element = lowering.elementType(op.getOutput());
   int64_t diagonal = op.getK();
-  lowering.set(op.getOutput(),
-               lowering.generic(lowering.shapes.getDims(op.getOutput()), element, {}, {},
-                                [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
-                                  ScalarBuilder s{b, b.getLoc()};
-                                  Value row = linalg::IndexOp::create(b, 0);
-                                  Value column = linalg::IndexOp::create(b, 1);
-                                  Value k = arith::ConstantIndexOp::create(b, diagonal);
-                                  return s.select(s.equal(s.add(row, k), column),
-                                                  s.constant(element, 1), s.constant(element, 0));
-                                }));
+  lowering.set(op.getOutput(), lowering.generic(lowering.shapes.getDims(op.getOutput()), element, {}, {},
+                                                [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+                                                  ScalarBuilder s{b, b.getLoc()};
+                                                  Value row = linalg::IndexOp::create(b, 0);
+                                                  Value column = linalg::IndexOp::create(b, 1);
+                                                  Value k = arith::ConstantIndexOp::create(b, diagonal);
+                                                  return s.select(s.equal(s.add(row, k), column),
+                                                                  s.constant(element, 1), s.constant(element, 0));
+                                                }));
   return success();
 }
 
@@ -91,19 +86,18 @@ static LogicalResult lowerOneHot(Lowering &lowering, onnx::OneHotOp op) {
     if (dim != axis)
       source.push_back(lowering.dim(dim));
   bool isUnsigned = lowering.isUnsigned(op.getIndices());
-  lowering.set(
-      op.getOutput(),
-      lowering.generic(dims, lowering.elementType(op.getOutput()), lowering.get(op.getIndices()),
-                       AffineMap::get(rank, 0, source, op.getContext()),
-                       [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                         ScalarBuilder s{b, b.getLoc()};
-                         Value index = createScalarCast(b, b.getLoc(), x[0], isUnsigned,
-                                                        b.getI64Type(), false);
-                         index = arith::IndexCastOp::create(b, b.getIndexType(), index);
-                         Value zero = arith::ConstantIndexOp::create(b, 0);
-                         index = s.select(s.less(index, zero), s.add(index, depth), index);
-                         return s.select(s.equal(index, linalg::IndexOp::create(b, axis)), on, off);
-                       }));
+  lowering.set(op.getOutput(),
+               lowering.generic(dims, lowering.elementType(op.getOutput()), lowering.get(op.getIndices()),
+                                AffineMap::get(rank, 0, source, op.getContext()),
+                                [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                                  ScalarBuilder s{b, b.getLoc()};
+                                  Value index =
+                                      createScalarCast(b, b.getLoc(), x[0], isUnsigned, b.getI64Type(), false);
+                                  index = arith::IndexCastOp::create(b, b.getIndexType(), index);
+                                  Value zero = arith::ConstantIndexOp::create(b, 0);
+                                  index = s.select(s.less(index, zero), s.add(index, depth), index);
+                                  return s.select(s.equal(index, linalg::IndexOp::create(b, axis)), on, off);
+                                }));
   return success();
 }
 

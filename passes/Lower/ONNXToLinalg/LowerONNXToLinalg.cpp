@@ -55,8 +55,7 @@ struct LowerONNXToLinalgPass : lathe::impl::LowerONNXToLinalgBase<LowerONNXToLin
 private:
   LogicalResult lower(Lowering &lowering, Operation *op);
   static void returnStatus(func::FuncOp function, Lowering &lowering);
-  void makeArgumentsSignless(func::FuncOp function, Lowering &lowering,
-                             SmallVectorImpl<Operation *> &casts);
+  void makeArgumentsSignless(func::FuncOp function, Lowering &lowering, SmallVectorImpl<Operation *> &casts);
 
   LoweringTable table;
 };
@@ -74,10 +73,11 @@ static IntegerAttr getDTypeAttr(Type element) {
 /// Ops that convert narrow elements or move them, which are bytes to all others.
 static bool takesNarrowElements(Operation *op) {
   return isa<onnx::CastOp, onnx::CastLikeOp, onnx::QuantizeLinearOp, onnx::DequantizeLinearOp, onnx::ConstantOp,
-             onnx::ConstantOfShapeOp, onnx::IdentityOp, onnx::ReshapeOp, onnx::FlattenOp, onnx::SqueezeOp, onnx::UnsqueezeOp,
-             onnx::TransposeOp, onnx::ConcatOp, onnx::SplitOp, onnx::SliceOp, onnx::ExpandOp, onnx::TileOp, onnx::PadOp,
-             onnx::GatherOp, onnx::GatherElementsOp, onnx::GatherNDOp, onnx::DepthToSpaceOp, onnx::SpaceToDepthOp,
-             onnx::ReverseSequenceOp, onnx::CenterCropPadOp, onnx::CompressOp, onnx::ShapeOp, onnx::SizeOp>(op);
+             onnx::ConstantOfShapeOp, onnx::IdentityOp, onnx::ReshapeOp, onnx::FlattenOp, onnx::SqueezeOp,
+             onnx::UnsqueezeOp, onnx::TransposeOp, onnx::ConcatOp, onnx::SplitOp, onnx::SliceOp, onnx::ExpandOp,
+             onnx::TileOp, onnx::PadOp, onnx::GatherOp, onnx::GatherElementsOp, onnx::GatherNDOp, onnx::DepthToSpaceOp,
+             onnx::SpaceToDepthOp, onnx::ReverseSequenceOp, onnx::CenterCropPadOp, onnx::CompressOp, onnx::ShapeOp,
+             onnx::SizeOp>(op);
 }
 
 /// Values that the shape analysis knows need no computation.
@@ -87,8 +87,8 @@ static bool lowerKnownElements(Lowering &lowering, Operation *op) {
   Value result = op->getResult(0);
   auto elements = lowering.shapes.getElements(result);
   auto integer = dyn_cast<IntegerType>(lowering.elementType(result));
-  if (!elements || !integer || onnx::isNarrow(lowering.shapes.getElementType(result)) ||
-      lowering.rank(result) > 1 || elements->empty())
+  if (!elements || !integer || onnx::isNarrow(lowering.shapes.getElementType(result)) || lowering.rank(result) > 1 ||
+      elements->empty())
     return false;
   ImplicitLocOpBuilder &builder = lowering.builder;
   RankedTensorType type = lowering.type(lowering.shapes.getDims(result), integer);
@@ -121,7 +121,8 @@ LogicalResult LowerONNXToLinalgPass::lower(Lowering &lowering, Operation *op) {
   auto isNarrow = [&](Value value) {
     return isa<TensorType>(value.getType()) && onnx::isNarrow(getElementTypeOrSelf(value.getType()));
   };
-  if (!takesNarrowElements(op) && (llvm::any_of(op->getOperands(), isNarrow) || llvm::any_of(op->getResults(), isNarrow)))
+  if (!takesNarrowElements(op) &&
+      (llvm::any_of(op->getOperands(), isNarrow) || llvm::any_of(op->getResults(), isNarrow)))
     return op->emitOpError("computes with elements that are only converted and moved: operands ")
            << op->getOperandTypes() << ", results " << op->getResultTypes();
   return function(lowering, op);
@@ -231,6 +232,6 @@ void LowerONNXToLinalgPass::runOnOperation() {
   for (Operation *op : llvm::reverse(obsolete))
     op->erase();
   returnStatus(function, lowering);
-  function.setFunctionType(FunctionType::get(&getContext(), function.getBody().getArgumentTypes(),
-                                             terminator->getOperandTypes()));
+  function.setFunctionType(
+      FunctionType::get(&getContext(), function.getBody().getArgumentTypes(), terminator->getOperandTypes()));
 }

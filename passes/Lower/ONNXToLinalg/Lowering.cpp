@@ -7,9 +7,7 @@
 using namespace mlir;
 using namespace lathe;
 
-Type Lowering::elementType(Value onnxValue) const {
-  return getSignless(shapes.getElementType(onnxValue));
-}
+Type Lowering::elementType(Value onnxValue) const { return getSignless(shapes.getElementType(onnxValue)); }
 
 std::optional<SmallVector<int64_t>> Lowering::getConstants(Value onnxValue) const {
   if (auto elements = shapes.getElements(onnxValue)) {
@@ -25,8 +23,7 @@ std::optional<SmallVector<int64_t>> Lowering::getConstants(Value onnxValue) cons
   DenseIntElementsAttr attribute;
   if (!matchPattern(onnxValue, m_Constant(&attribute)))
     return std::nullopt;
-  return llvm::map_to_vector(attribute.getValues<APInt>(),
-                             [](const APInt &value) { return value.getSExtValue(); });
+  return llvm::map_to_vector(attribute.getValues<APInt>(), [](const APInt &value) { return value.getSExtValue(); });
 }
 
 TypedAttr Lowering::getSplat(Value onnxValue) const {
@@ -89,13 +86,12 @@ SmallVector<OpFoldResult> Lowering::sizes(Dims dims) {
 }
 
 RankedTensorType Lowering::type(Dims dims, Type elementType) const {
-  return RankedTensorType::get(
-      llvm::map_to_vector(dims,
-                          [](AffineExpr expr) {
-                            auto constant = dyn_cast<AffineConstantExpr>(expr);
-                            return constant ? constant.getValue() : ShapedType::kDynamic;
-                          }),
-      elementType);
+  return RankedTensorType::get(llvm::map_to_vector(dims,
+                                                   [](AffineExpr expr) {
+                                                     auto constant = dyn_cast<AffineConstantExpr>(expr);
+                                                     return constant ? constant.getValue() : ShapedType::kDynamic;
+                                                   }),
+                               elementType);
 }
 
 Value Lowering::empty(Dims dims, Type elementType) {
@@ -119,8 +115,7 @@ Value Lowering::insert(Value value, Value into, ArrayRef<OpFoldResult> offsets, 
   return tensor::InsertSliceOp::create(builder, value, into, offsets, sizes(dims), strides);
 }
 
-Value Lowering::generic(Dims dims, Type elementType, ValueRange inputs,
-                        ArrayRef<AffineMap> inputMaps, Body body) {
+Value Lowering::generic(Dims dims, Type elementType, ValueRange inputs, ArrayRef<AffineMap> inputMaps, Body body) {
   SmallVector<AffineMap> maps(inputMaps);
   maps.push_back(builder.getMultiDimIdentityMap(dims.size()));
   SmallVector<utils::IteratorType> iterators(dims.size(), utils::IteratorType::parallel);
@@ -168,11 +163,9 @@ Value Lowering::reduce(Value value, Dims dims, ArrayRef<int64_t> axes, Value ini
   SmallVector<utils::IteratorType> iterators(dims.size(), utils::IteratorType::parallel);
   for (int64_t axis : axes)
     iterators[axis] = utils::IteratorType::reduction;
-  SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(dims.size()),
-                                 keptMap(dims.size(), axes)};
+  SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(dims.size()), keptMap(dims.size(), axes)};
   Value accumulator = filled(withoutAxes(dims, axes), init);
-  return linalg::GenericOp::create(builder, accumulator.getType(), value, accumulator, maps,
-                                   iterators,
+  return linalg::GenericOp::create(builder, accumulator.getType(), value, accumulator, maps, iterators,
                                    [&](OpBuilder &nested, Location loc, ValueRange arguments) {
                                      ImplicitLocOpBuilder b(loc, nested);
                                      linalg::YieldOp::create(b, body(b, arguments));
@@ -278,8 +271,7 @@ Value Lowering::reshape(Value value, Dims from, Dims to) {
 }
 
 Value Lowering::transpose(Value value, Dims from, ArrayRef<int64_t> perm) {
-  SmallVector<AffineExpr> to =
-      llvm::map_to_vector(perm, [&](int64_t source) { return from[source]; });
+  SmallVector<AffineExpr> to = llvm::map_to_vector(perm, [&](int64_t source) { return from[source]; });
   // Dimensions of size 1 may go anywhere without moving an element.
   SmallVector<int64_t> moved;
   for (int64_t source : perm)

@@ -43,17 +43,13 @@ public:
 
   /// Signless element type of an onnx value.
   mlir::Type elementType(Value onnxValue) const;
-  bool isUnsigned(Value onnxValue) const {
-    return shapes.getElementType(onnxValue).isUnsignedInteger();
-  }
+  bool isUnsigned(Value onnxValue) const { return shapes.getElementType(onnxValue).isUnsignedInteger(); }
   int64_t rank(Value onnxValue) const { return shapes.getDims(onnxValue).size(); }
   /// Arithmetic on the elements of an onnx value.
   ScalarBuilder scalars(mlir::ImplicitLocOpBuilder &b, Value onnxValue) const {
     return ScalarBuilder{b, b.getLoc(), isUnsigned(onnxValue)};
   }
-  mlir::AffineExpr dim(unsigned position) const {
-    return mlir::getAffineDimExpr(position, builder.getContext());
-  }
+  mlir::AffineExpr dim(unsigned position) const { return mlir::getAffineDimExpr(position, builder.getContext()); }
   mlir::AffineExpr constantExpr(int64_t value) const { return shapes.constant(value); }
 
   /// Elements of an integer tensor that are all constants.
@@ -62,14 +58,12 @@ public:
   /// none or it is not known.
   mlir::TypedAttr getSplat(Value onnxValue) const;
 
-  mlir::OpFoldResult size(mlir::AffineExpr expr) {
-    return shapes.materialize(builder, builder.getLoc(), expr);
-  }
+  mlir::OpFoldResult size(mlir::AffineExpr expr) { return shapes.materialize(builder, builder.getLoc(), expr); }
   Value sizeValue(mlir::AffineExpr expr);
   /// Says what a size that depends on data is. The first op that has the size says it; `size` is held within the bound.
   void setSize(mlir::AffineExpr symbol, Value size);
-  /// A run returns LATHE_ERROR_DATA_SIZE where the condition, an i1, does not hold. What is computed then does not matter, but
-  /// for that it stays within its buffers.
+  /// A run returns LATHE_ERROR_DATA_SIZE where the condition, an i1, does not hold. What is computed then does not
+  /// matter, but for that it stays within its buffers.
   void require(Value condition) { conditions.push_back(condition); }
   llvm::ArrayRef<Value> getConditions() const { return conditions; }
   /// Element `position` of an integer tensor of rank 0 or 1 as index, held within +-`limit`: a size, or a place.
@@ -88,8 +82,8 @@ public:
   Value slice(Value value, llvm::ArrayRef<mlir::OpFoldResult> offsets, Dims dims);
   Value insert(Value value, Value into, llvm::ArrayRef<mlir::OpFoldResult> offsets, Dims dims);
   /// A new tensor, all loops parallel. Maps are of the inputs, from the result's dimensions.
-  Value generic(Dims dims, mlir::Type elementType, mlir::ValueRange inputs,
-                llvm::ArrayRef<mlir::AffineMap> maps, Body body);
+  Value generic(Dims dims, mlir::Type elementType, mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineMap> maps,
+                Body body);
   /// How an operand of these dimensions is read when it broadcasts to `result` as in NumPy.
   mlir::AffineMap broadcastMap(Dims operand, Dims result) const;
   /// Reduces `axes` (sorted) away. The body gets the input's element and the accumulator.
@@ -118,9 +112,7 @@ public:
     };
   }
   void add(llvm::StringRef name, Function function) { functions[name] = function; }
-  Function lookup(mlir::Operation *op) const {
-    return functions.lookup(op->getName().getStringRef());
-  }
+  Function lookup(mlir::Operation *op) const { return functions.lookup(op->getName().getStringRef()); }
   bool contains(llvm::StringRef name) const { return functions.contains(name); }
 
 private:

@@ -38,15 +38,14 @@ static LogicalResult lowerSplit(Lowering &lowering, onnx::SplitOp op) {
 }
 
 /// Reads `data` at start + step * i along each dimension.
-static Value stridedRead(Lowering &lowering, Value data, ArrayRef<AffineExpr> resultDims,
-                         ArrayRef<Value> starts, ArrayRef<int64_t> steps) {
+static Value stridedRead(Lowering &lowering, Value data, ArrayRef<AffineExpr> resultDims, ArrayRef<Value> starts,
+                         ArrayRef<int64_t> steps) {
   return lowering.generic(resultDims, getElementTypeOrSelf(data), {}, {},
                           [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
                             SmallVector<Value> position;
                             for (unsigned dim = 0; dim < resultDims.size(); ++dim) {
                               Value step = arith::ConstantIndexOp::create(b, steps[dim]);
-                              Value scaled =
-                                  arith::MulIOp::create(b, linalg::IndexOp::create(b, dim), step);
+                              Value scaled = arith::MulIOp::create(b, linalg::IndexOp::create(b, dim), step);
                               position.push_back(arith::AddIOp::create(b, starts[dim], scaled));
                             }
                             return tensor::ExtractOp::create(b, data, position);
@@ -80,8 +79,8 @@ static LogicalResult lowerSlice(Lowering &lowering, onnx::SliceOp op) {
     if (constant && !size && strides[axis] < 0 && constant.getValue() >= INT32_MAX)
       offset = dims[axis] - 1;
     if (auto known = dyn_cast<AffineConstantExpr>(offset); known && size)
-      offset = lowering.constantExpr(std::clamp<int64_t>(
-          known.getValue(), 0, std::max<int64_t>(size.getValue() - (strides[axis] < 0), 0)));
+      offset = lowering.constantExpr(
+          std::clamp<int64_t>(known.getValue(), 0, std::max<int64_t>(size.getValue() - (strides[axis] < 0), 0)));
     offsets[axis] = offset;
   }
   Value data = lowering.get(op.getData());
@@ -95,13 +94,10 @@ static LogicalResult lowerSlice(Lowering &lowering, onnx::SliceOp op) {
     lowering.set(op.getOutput(), stridedRead(lowering, data, resultDims, values, strides));
     return success();
   }
-  SmallVector<OpFoldResult> strideAttrs =
-      llvm::map_to_vector(strides, [&](int64_t stride) -> OpFoldResult {
-        return lowering.builder.getIndexAttr(stride);
-      });
-  lowering.set(op.getOutput(),
-               tensor::ExtractSliceOp::create(lowering.builder, data, lowering.sizes(offsets),
-                                              lowering.sizes(resultDims), strideAttrs));
+  SmallVector<OpFoldResult> strideAttrs = llvm::map_to_vector(
+      strides, [&](int64_t stride) -> OpFoldResult { return lowering.builder.getIndexAttr(stride); });
+  lowering.set(op.getOutput(), tensor::ExtractSliceOp::create(lowering.builder, data, lowering.sizes(offsets),
+                                                              lowering.sizes(resultDims), strideAttrs));
   return success();
 }
 
@@ -109,10 +105,9 @@ static LogicalResult lowerExpand(Lowering &lowering, onnx::ExpandOp op) {
   readExpandSizes(lowering, op);
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getOutput());
   AffineMap map = lowering.broadcastMap(lowering.shapes.getDims(op.getInput()), dims);
-  lowering.set(
-      op.getOutput(),
-      lowering.generic(dims, lowering.elementType(op.getOutput()), lowering.get(op.getInput()), map,
-                       [](ImplicitLocOpBuilder &, ValueRange x) -> Value { return x[0]; }));
+  lowering.set(op.getOutput(),
+               lowering.generic(dims, lowering.elementType(op.getOutput()), lowering.get(op.getInput()), map,
+                                [](ImplicitLocOpBuilder &, ValueRange x) -> Value { return x[0]; }));
   return success();
 }
 
@@ -138,9 +133,8 @@ static LogicalResult lowerTile(Lowering &lowering, onnx::TileOp op) {
     repeated.push_back(size);
   }
   AffineMap map = AffineMap::get(repeated.size(), 0, source, op.getContext());
-  Value tiled =
-      lowering.generic(repeated, lowering.elementType(op.getOutput()), lowering.get(op.getInput()),
-                       map, [](ImplicitLocOpBuilder &, ValueRange x) -> Value { return x[0]; });
+  Value tiled = lowering.generic(repeated, lowering.elementType(op.getOutput()), lowering.get(op.getInput()), map,
+                                 [](ImplicitLocOpBuilder &, ValueRange x) -> Value { return x[0]; });
   lowering.set(op.getOutput(), lowering.reshape(tiled, repeated, resultDims));
   return success();
 }
@@ -157,17 +151,16 @@ static LogicalResult lowerTrilu(Lowering &lowering, onnx::TriluOp op) {
   }
   bool upper = op.getUpper();
   Type element = lowering.elementType(op.getOutput());
-  lowering.set(op.getOutput(),
-               lowering.map(dims, element, lowering.get(op.getInput()),
-                            [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                              ScalarBuilder s{b, b.getLoc()};
-                              Value row = linalg::IndexOp::create(b, dims.size() - 2);
-                              Value column = linalg::IndexOp::create(b, dims.size() - 1);
-                              Value first = s.add(row, diagonal);
-                              Value keep = upper ? s.lessOrEqual(first, column)
-                                                 : s.lessOrEqual(column, first);
-                              return s.select(keep, x[0], s.constant(element, 0));
-                            }));
+  lowering.set(op.getOutput(), lowering.map(dims, element, lowering.get(op.getInput()),
+                                            [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                                              ScalarBuilder s{b, b.getLoc()};
+                                              Value row = linalg::IndexOp::create(b, dims.size() - 2);
+                                              Value column = linalg::IndexOp::create(b, dims.size() - 1);
+                                              Value first = s.add(row, diagonal);
+                                              Value keep =
+                                                  upper ? s.lessOrEqual(first, column) : s.lessOrEqual(column, first);
+                                              return s.select(keep, x[0], s.constant(element, 0));
+                                            }));
   return success();
 }
 

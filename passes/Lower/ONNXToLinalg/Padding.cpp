@@ -5,8 +5,7 @@ using namespace mlir;
 using namespace lathe;
 
 /// Pads before and after each dimension; nullopt after an error.
-static LogicalResult getPads(Lowering &lowering, onnx::PadOp op,
-                             SmallVectorImpl<AffineExpr> &before,
+static LogicalResult getPads(Lowering &lowering, onnx::PadOp op, SmallVectorImpl<AffineExpr> &before,
                              SmallVectorImpl<AffineExpr> &after) {
   int64_t rank = lowering.rank(op.getData());
   auto pads = lowering.shapes.getElements(op.getPads());
@@ -31,8 +30,7 @@ static AffineExpr cropOf(Lowering &lowering, AffineExpr pad) {
   return constant && constant.getValue() < 0 ? pad : lowering.constantExpr(0);
 }
 
-static Value padConstant(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr> before,
-                         ArrayRef<AffineExpr> after) {
+static Value padConstant(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr> before, ArrayRef<AffineExpr> after) {
   ImplicitLocOpBuilder &builder = lowering.builder;
   SmallVector<AffineExpr> dims(lowering.shapes.getDims(op.getData()));
   Value data = lowering.get(op.getData()), scalar;
@@ -40,8 +38,7 @@ static Value padConstant(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr
     SmallVector<Value> zeros(lowering.rank(given), lowering.index(0));
     scalar = tensor::ExtractOp::create(builder, lowering.get(given), zeros);
   } else {
-    scalar =
-        arith::ConstantOp::create(builder, builder.getZeroAttr(lowering.elementType(op.getData())));
+    scalar = arith::ConstantOp::create(builder, builder.getZeroAttr(lowering.elementType(op.getData())));
   }
   SmallVector<OpFoldResult> from, to;
   bool crops = false;
@@ -54,8 +51,7 @@ static Value padConstant(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr
   }
   if (crops)
     data = lowering.slice(data, from, dims);
-  return lowering.insert(data, lowering.filled(lowering.shapes.getDims(op.getOutput()), scalar), to,
-                         dims);
+  return lowering.insert(data, lowering.filled(lowering.shapes.getDims(op.getOutput()), scalar), to, dims);
 }
 
 /// Modes that repeat elements of the input.
@@ -68,8 +64,7 @@ static Value padByIndex(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr>
     lows.push_back(lowering.sizeValue(low));
   }
   StringRef mode = op.getMode();
-  return lowering.generic(lowering.shapes.getDims(op.getOutput()),
-                          lowering.elementType(op.getOutput()), {}, {},
+  return lowering.generic(lowering.shapes.getDims(op.getOutput()), lowering.elementType(op.getOutput()), {}, {},
                           [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
                             ScalarBuilder s{b, b.getLoc()};
                             Value zero = arith::ConstantIndexOp::create(b, 0);
@@ -104,8 +99,8 @@ static LogicalResult lowerPad(Lowering &lowering, onnx::PadOp op) {
   SmallVector<AffineExpr> before, after;
   if (failed(getPads(lowering, op, before, after)))
     return failure();
-  lowering.set(op.getOutput(), mode == "constant" ? padConstant(lowering, op, before, after)
-                                                  : padByIndex(lowering, op, before));
+  lowering.set(op.getOutput(),
+               mode == "constant" ? padConstant(lowering, op, before, after) : padByIndex(lowering, op, before));
   return success();
 }
 

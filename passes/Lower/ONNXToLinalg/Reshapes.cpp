@@ -11,8 +11,8 @@ static LogicalResult lowerReshape(Lowering &lowering, Operation *op) {
   auto reshape = dyn_cast<onnx::ReshapeOp>(op);
   if (reshape && !lowering.shapes.getElements(reshape.getShape()) && hasDataSize(lowering, result))
     return lowerOpenReshape(lowering, reshape);
-  lowering.set(result, lowering.reshape(lowering.get(input), lowering.shapes.getDims(input),
-                                        lowering.shapes.getDims(result)));
+  lowering.set(result,
+               lowering.reshape(lowering.get(input), lowering.shapes.getDims(input), lowering.shapes.getDims(result)));
   return success();
 }
 
@@ -35,17 +35,14 @@ static LogicalResult lowerDepthToSpace(Lowering &lowering, onnx::DepthToSpaceOp 
   int64_t block = op.getBlocksize();
   AffineExpr size = lowering.constantExpr(block), depth = dims[1].floorDiv(block * block);
   bool depthFirst = op.getMode() == "DCR";
-  SmallVector<AffineExpr> split =
-      depthFirst ? SmallVector<AffineExpr>{dims[0], size, size, depth, dims[2], dims[3]}
-                 : SmallVector<AffineExpr>{dims[0], depth, size, size, dims[2], dims[3]};
+  SmallVector<AffineExpr> split = depthFirst ? SmallVector<AffineExpr>{dims[0], size, size, depth, dims[2], dims[3]}
+                                             : SmallVector<AffineExpr>{dims[0], depth, size, size, dims[2], dims[3]};
   SmallVector<int64_t> perm =
       depthFirst ? SmallVector<int64_t>{0, 3, 4, 1, 5, 2} : SmallVector<int64_t>{0, 1, 4, 2, 5, 3};
-  SmallVector<AffineExpr> moved =
-      llvm::map_to_vector(perm, [&](int64_t source) { return split[source]; });
+  SmallVector<AffineExpr> moved = llvm::map_to_vector(perm, [&](int64_t source) { return split[source]; });
   Value value = lowering.reshape(lowering.get(op.getInput()), dims, split);
   value = lowering.transpose(value, split, perm);
-  lowering.set(op.getOutput(),
-               lowering.reshape(value, moved, lowering.shapes.getDims(op.getOutput())));
+  lowering.set(op.getOutput(), lowering.reshape(value, moved, lowering.shapes.getDims(op.getOutput())));
   return success();
 }
 
@@ -55,15 +52,12 @@ static LogicalResult lowerSpaceToDepth(Lowering &lowering, onnx::SpaceToDepthOp 
     return op.emitOpError("expected an input of rank 4, but got rank ") << dims.size();
   int64_t block = op.getBlocksize();
   AffineExpr size = lowering.constantExpr(block);
-  SmallVector<AffineExpr> split = {
-      dims[0], dims[1], dims[2].floorDiv(block), size, dims[3].floorDiv(block), size};
+  SmallVector<AffineExpr> split = {dims[0], dims[1], dims[2].floorDiv(block), size, dims[3].floorDiv(block), size};
   SmallVector<int64_t> perm = {0, 3, 5, 1, 2, 4};
-  SmallVector<AffineExpr> moved =
-      llvm::map_to_vector(perm, [&](int64_t source) { return split[source]; });
+  SmallVector<AffineExpr> moved = llvm::map_to_vector(perm, [&](int64_t source) { return split[source]; });
   Value value = lowering.reshape(lowering.get(op.getInput()), dims, split);
   value = lowering.transpose(value, split, perm);
-  lowering.set(op.getOutput(),
-               lowering.reshape(value, moved, lowering.shapes.getDims(op.getOutput())));
+  lowering.set(op.getOutput(), lowering.reshape(value, moved, lowering.shapes.getDims(op.getOutput())));
   return success();
 }
 

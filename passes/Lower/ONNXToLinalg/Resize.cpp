@@ -18,8 +18,7 @@ struct ResizedDim {
 } // namespace
 
 static Value toF32(ImplicitLocOpBuilder &b, Value index) {
-  return arith::SIToFPOp::create(b, b.getF32Type(),
-                                 arith::IndexCastOp::create(b, b.getI64Type(), index));
+  return arith::SIToFPOp::create(b, b.getF32Type(), arith::IndexCastOp::create(b, b.getI64Type(), index));
 }
 
 /// Where the center of an element of the result lies in the input.
@@ -65,28 +64,24 @@ static Value createNearest(ImplicitLocOpBuilder &b, StringRef mode, Value x) {
   return mode == "floor" ? s.make<math::FloorOp>({x}) : s.make<math::CeilOp>({x});
 }
 
-void lathe::createCubicWeights(ImplicitLocOpBuilder &b, Value t, double a,
-                               SmallVectorImpl<Value> &weights) {
+void lathe::createCubicWeights(ImplicitLocOpBuilder &b, Value t, double a, SmallVectorImpl<Value> &weights) {
   ScalarBuilder s{b, b.getLoc()};
   auto f32 = [&](double value) { return s.constant(t.getType(), value); };
   auto near = [&](Value d) { // (a + 2) d^3 - (a + 3) d^2 + 1
     return s.add(s.mul(s.mul(s.sub(s.mul(f32(a + 2), d), f32(a + 3)), d), d), f32(1));
   };
   auto far = [&](Value d) { // a d^3 - 5 a d^2 + 8 a d - 4 a
-    return s.sub(s.mul(s.add(s.mul(s.sub(s.mul(f32(a), d), f32(5 * a)), d), f32(8 * a)), d),
-                 f32(4 * a));
+    return s.sub(s.mul(s.add(s.mul(s.sub(s.mul(f32(a), d), f32(5 * a)), d), f32(8 * a)), d), f32(4 * a));
   };
   weights.append({far(s.add(t, f32(1))), near(t), near(s.sub(f32(1), t)), far(s.sub(f32(2), t))});
 }
 
-static SmallVector<Tap> createTaps(ImplicitLocOpBuilder &b, onnx::ResizeOp op,
-                                   const ResizedDim &dim) {
+static SmallVector<Tap> createTaps(ImplicitLocOpBuilder &b, onnx::ResizeOp op, const ResizedDim &dim) {
   ScalarBuilder s{b, b.getLoc()};
   Value x = createCoordinate(b, op.getCoordinateTransformationMode(), dim);
   Value zero = arith::ConstantIndexOp::create(b, 0);
   auto toIndex = [&](Value value) -> Value {
-    return arith::IndexCastOp::create(b, b.getIndexType(),
-                                      arith::FPToSIOp::create(b, b.getI64Type(), value));
+    return arith::IndexCastOp::create(b, b.getIndexType(), arith::FPToSIOp::create(b, b.getI64Type(), value));
   };
   auto bound = [&](Value index) { return s.max(s.min(index, dim.last), zero); };
   StringRef mode = op.getMode();
@@ -118,9 +113,8 @@ static SmallVector<Tap> createTaps(ImplicitLocOpBuilder &b, onnx::ResizeOp op,
 }
 
 /// Sum of all products of taps: one dimension after the other.
-static Value createSum(ImplicitLocOpBuilder &b, ArrayRef<SmallVector<Tap>> taps,
-                       ArrayRef<ResizedDim> dims, SmallVectorImpl<Value> &position,
-                       function_ref<Value()> load) {
+static Value createSum(ImplicitLocOpBuilder &b, ArrayRef<SmallVector<Tap>> taps, ArrayRef<ResizedDim> dims,
+                       SmallVectorImpl<Value> &position, function_ref<Value()> load) {
   if (taps.empty())
     return load();
   ScalarBuilder s{b, b.getLoc()};
@@ -136,18 +130,14 @@ static Value createSum(ImplicitLocOpBuilder &b, ArrayRef<SmallVector<Tap>> taps,
 }
 
 static LogicalResult verifyResize(onnx::ResizeOp op) {
-  StringRef coordinates = op.getCoordinateTransformationMode(), mode = op.getMode(),
-            nearest = op.getNearestMode();
-  if (coordinates != "half_pixel" && coordinates != "asymmetric" &&
-      coordinates != "align_corners" && coordinates != "pytorch_half_pixel" &&
-      coordinates != "half_pixel_symmetric" && coordinates != "tf_half_pixel_for_nn" &&
-      coordinates != "tf_crop_and_resize")
-    return op.emitOpError("with coordinate_transformation_mode ")
-           << coordinates << " is not supported";
+  StringRef coordinates = op.getCoordinateTransformationMode(), mode = op.getMode(), nearest = op.getNearestMode();
+  if (coordinates != "half_pixel" && coordinates != "asymmetric" && coordinates != "align_corners" &&
+      coordinates != "pytorch_half_pixel" && coordinates != "half_pixel_symmetric" &&
+      coordinates != "tf_half_pixel_for_nn" && coordinates != "tf_crop_and_resize")
+    return op.emitOpError("with coordinate_transformation_mode ") << coordinates << " is not supported";
   if (mode != "nearest" && mode != "linear" && mode != "cubic")
     return op.emitOpError("expected mode nearest, linear or cubic, but got ") << mode;
-  if (nearest != "round_prefer_floor" && nearest != "round_prefer_ceil" && nearest != "floor" &&
-      nearest != "ceil")
+  if (nearest != "round_prefer_floor" && nearest != "round_prefer_ceil" && nearest != "floor" && nearest != "ceil")
     return op.emitOpError("with nearest_mode ") << nearest << " is not supported";
   if (coordinates == "tf_crop_and_resize" && !op.getRoi())
     return op.emitOpError("expected a region for tf_crop_and_resize, but got none");
@@ -160,8 +150,7 @@ static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
   if (failed(verifyResize(op)))
     return failure();
   readResizeSizes(lowering, op);
-  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getX()),
-                       resultDims = lowering.shapes.getDims(op.getY());
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getX()), resultDims = lowering.shapes.getDims(op.getY());
   ImplicitLocOpBuilder &builder = lowering.builder;
   int64_t rank = dims.size();
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(rank));
@@ -169,8 +158,7 @@ static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
     axes.assign(given->begin(), given->end());
   DenseFPElementsAttr scales;
   auto hasAll = [&](Value list) {
-    return list && lowering.shapes.getDims(list) ==
-                       ArrayRef<AffineExpr>(lowering.constantExpr(axes.size()));
+    return list && lowering.shapes.getDims(list) == ArrayRef<AffineExpr>(lowering.constantExpr(axes.size()));
   };
   bool givesScales = !hasAll(op.getSizes()) && hasAll(op.getScales());
   bool hasScales = givesScales && matchPattern(op.getScales(), m_Constant(&scales));
@@ -181,8 +169,7 @@ static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
     double scale = hasScales ? scales.getValues<APFloat>()[position].convertToDouble() : 1.0;
     bool crops = op.getCoordinateTransformationMode() == "tf_crop_and_resize";
     bool isOne = dims[dim] == lowering.constantExpr(1); // every scale reads the one element there is
-    if (dims[dim] == resultDims[dim] &&
-        (isOne || (!crops && (!givesScales || (hasScales && scale == 1.0)))))
+    if (dims[dim] == resultDims[dim] && (isOne || (!crops && (!givesScales || (hasScales && scale == 1.0)))))
       continue;
     Value size = lowering.sizeValue(dims[dim]);
     ResizedDim entry;
@@ -192,20 +179,16 @@ static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
     if (hasScales) {
       entry.scale = ScalarBuilder{builder, builder.getLoc()}.constant(builder.getF32Type(), scale);
     } else if (givesScales) {
-      Value one = tensor::ExtractOp::create(builder, lowering.get(op.getScales()),
-                                            lowering.index(position));
-      entry.scale =
-          createScalarCast(builder, builder.getLoc(), one, false, builder.getF32Type(), false);
+      Value one = tensor::ExtractOp::create(builder, lowering.get(op.getScales()), lowering.index(position));
+      entry.scale = createScalarCast(builder, builder.getLoc(), one, false, builder.getF32Type(), false);
     } else {
       entry.scale = arith::DivFOp::create(builder, entry.outputSize, entry.inputSize);
     }
     if (crops) {
-      if (!(lowering.shapes.getDims(op.getRoi()) ==
-            ArrayRef<AffineExpr>(lowering.constantExpr(2 * axes.size()))))
+      if (!(lowering.shapes.getDims(op.getRoi()) == ArrayRef<AffineExpr>(lowering.constantExpr(2 * axes.size()))))
         return op.emitOpError("expected a region of ") << 2 * axes.size() << " numbers";
       auto read = [&](int64_t index) {
-        Value number = tensor::ExtractOp::create(builder, lowering.get(op.getRoi()),
-                                                 lowering.index(index));
+        Value number = tensor::ExtractOp::create(builder, lowering.get(op.getRoi()), lowering.index(index));
         return createScalarCast(builder, builder.getLoc(), number, false, builder.getF32Type(), false);
       };
       entry.begin = read(position);
@@ -221,35 +204,30 @@ static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
   Value input = lowering.get(op.getX());
   Type element = lowering.elementType(op.getX());
   bool isUnsigned = lowering.isUnsigned(op.getX()), isNearest = op.getMode() == "nearest";
-  lowering.set(
-      op.getY(),
-      lowering.generic(resultDims, element, {}, {}, [&](ImplicitLocOpBuilder &b, ValueRange) {
-        SmallVector<Value> position;
-        for (int64_t dim = 0; dim < rank; ++dim)
-          position.push_back(linalg::IndexOp::create(b, dim));
-        SmallVector<SmallVector<Tap>> taps;
-        for (const ResizedDim &dim : resized)
-          taps.push_back(createTaps(b, op, dim));
-        Value sum = createSum(b, taps, resized, position, [&]() -> Value {
-          Value value = tensor::ExtractOp::create(b, input, position);
-          return isNearest
-                     ? value
-                     : createScalarCast(b, b.getLoc(), value, isUnsigned, b.getF32Type(), false);
-        });
-        Value result = createScalarCast(b, b.getLoc(), sum, isUnsigned, element, isUnsigned);
-        if (op.getCoordinateTransformationMode() != "tf_crop_and_resize")
-          return result;
-        ScalarBuilder s{b, b.getLoc()};
-        for (const ResizedDim &dim : resized) {
-          Value x = createCoordinate(b, op.getCoordinateTransformationMode(), dim);
-          Value last = s.sub(dim.inputSize, s.constant(b.getF32Type(), 1));
-          Value inside = s.make<arith::AndIOp>(
-              {s.lessOrEqual(s.constant(b.getF32Type(), 0), x), s.lessOrEqual(x, last)});
-          Value beyond = s.constant(element, op.getExtrapolationValue().convertToDouble());
-          result = s.select(inside, result, beyond);
-        }
-        return result;
-      }));
+  lowering.set(op.getY(), lowering.generic(resultDims, element, {}, {}, [&](ImplicitLocOpBuilder &b, ValueRange) {
+    SmallVector<Value> position;
+    for (int64_t dim = 0; dim < rank; ++dim)
+      position.push_back(linalg::IndexOp::create(b, dim));
+    SmallVector<SmallVector<Tap>> taps;
+    for (const ResizedDim &dim : resized)
+      taps.push_back(createTaps(b, op, dim));
+    Value sum = createSum(b, taps, resized, position, [&]() -> Value {
+      Value value = tensor::ExtractOp::create(b, input, position);
+      return isNearest ? value : createScalarCast(b, b.getLoc(), value, isUnsigned, b.getF32Type(), false);
+    });
+    Value result = createScalarCast(b, b.getLoc(), sum, isUnsigned, element, isUnsigned);
+    if (op.getCoordinateTransformationMode() != "tf_crop_and_resize")
+      return result;
+    ScalarBuilder s{b, b.getLoc()};
+    for (const ResizedDim &dim : resized) {
+      Value x = createCoordinate(b, op.getCoordinateTransformationMode(), dim);
+      Value last = s.sub(dim.inputSize, s.constant(b.getF32Type(), 1));
+      Value inside = s.make<arith::AndIOp>({s.lessOrEqual(s.constant(b.getF32Type(), 0), x), s.lessOrEqual(x, last)});
+      Value beyond = s.constant(element, op.getExtrapolationValue().convertToDouble());
+      result = s.select(inside, result, beyond);
+    }
+    return result;
+  }));
   return success();
 }
 

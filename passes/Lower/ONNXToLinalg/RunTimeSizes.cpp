@@ -154,8 +154,8 @@ void lathe::readResizeSizes(Lowering &lowering, onnx::ResizeOp op) {
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(in.size()));
   if (auto given = op.getAxes())
     axes.assign(given->begin(), given->end());
-  bool givesSizes = op.getSizes() && lowering.shapes.getDims(op.getSizes()) ==
-                                         ArrayRef<AffineExpr>(lowering.constantExpr(axes.size()));
+  bool givesSizes = op.getSizes() &&
+                    lowering.shapes.getDims(op.getSizes()) == ArrayRef<AffineExpr>(lowering.constantExpr(axes.size()));
   for (auto [position, given] : llvm::enumerate(axes)) {
     int64_t axis = normalizeAxis(given, in.size());
     if (!lowering.shapes.getDataSymbol(out[axis]))
@@ -164,7 +164,8 @@ void lathe::readResizeSizes(Lowering &lowering, onnx::ResizeOp op) {
     if (givesSizes)
       after = lowering.readIndex(op.getSizes(), position);
     else
-      after = scaleSize(b, before, tensor::ExtractOp::create(b, lowering.get(op.getScales()), Value(lowering.index(position))));
+      after = scaleSize(b, before,
+                        tensor::ExtractOp::create(b, lowering.get(op.getScales()), Value(lowering.index(position))));
     // Nothing can be read of nothing.
     lowering.require(s.make<arith::OrIOp>({s.less(lowering.index(0), before), s.equal(after, lowering.index(0))}));
     setOrRequire(lowering, out[axis], after);
@@ -187,7 +188,8 @@ static Value readPlaces(Lowering &lowering, Value data, ArrayRef<AffineExpr> dim
 }
 
 LogicalResult lathe::lowerOpenSlice(Lowering &lowering, onnx::SliceOp op) {
-  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData()), resultDims = lowering.shapes.getDims(op.getOutput());
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData()),
+                       resultDims = lowering.shapes.getDims(op.getOutput());
   int64_t rank = dims.size(), count = cast<AffineConstantExpr>(lowering.shapes.getDims(op.getStarts())[0]).getValue();
   std::optional<SmallVector<int64_t>> axes = llvm::to_vector(llvm::seq<int64_t>(count)), steps;
   if (op.getAxes())
@@ -206,7 +208,8 @@ LogicalResult lathe::lowerOpenSlice(Lowering &lowering, onnx::SliceOp op) {
     Value step = steps ? lowering.index((*steps)[position]) : lowering.readIndex(op.getSteps(), position);
     if (!steps)
       lowering.require(s.compare(arith::CmpIPredicate::ne, step, zero));
-    // Forwards, places are held within [0, size]; backwards, a start within [0, size - 1], an end within [-1, size - 1].
+    // Forwards, places are held within [0, size]; backwards, a start within [0, size - 1], an end within [-1, size -
+    // 1].
     Value isBackwards = s.less(step, zero), last = s.select(isBackwards, s.sub(size, one), size);
     auto hold = [&](Value list, Value lowest) {
       Value place = lowering.readIndex(list, position, limit);
@@ -225,7 +228,8 @@ LogicalResult lathe::lowerOpenSlice(Lowering &lowering, onnx::SliceOp op) {
     lowering.set(op.getOutput(), lowering.slice(data, offsets, resultDims));
     return success();
   }
-  lowering.set(op.getOutput(), readPlaces(lowering, data, resultDims, [&](ImplicitLocOpBuilder &c, unsigned dim, Value index) {
+  lowering.set(op.getOutput(),
+               readPlaces(lowering, data, resultDims, [&](ImplicitLocOpBuilder &c, unsigned dim, Value index) {
                  ScalarBuilder t{c, c.getLoc()};
                  return t.add(starts[dim], t.mul(index, strides[dim]));
                }));
@@ -271,12 +275,14 @@ LogicalResult lathe::lowerOpenReshape(Lowering &lowering, onnx::ReshapeOp op) {
   if (flat.getType() != open)
     flat = tensor::CastOp::create(b, open, flat);
   SmallVector<ReassociationIndices> groups = {llvm::to_vector<2>(llvm::seq<int64_t>(0, dims.size()))};
-  lowering.set(op.getReshaped(), tensor::ExpandShapeOp::create(b, lowering.type(dims, element), flat, groups, lowering.sizes(dims)));
+  lowering.set(op.getReshaped(),
+               tensor::ExpandShapeOp::create(b, lowering.type(dims, element), flat, groups, lowering.sizes(dims)));
   return success();
 }
 
 LogicalResult lathe::lowerOpenTile(Lowering &lowering, onnx::TileOp op) {
-  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getInput()), resultDims = lowering.shapes.getDims(op.getOutput());
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getInput()),
+                       resultDims = lowering.shapes.getDims(op.getOutput());
   ScalarBuilder s{lowering.builder, lowering.builder.getLoc()};
   SmallVector<Value> sizes;
   for (auto [position, dim] : llvm::enumerate(dims)) {
@@ -301,7 +307,8 @@ LogicalResult lathe::lowerOpenTile(Lowering &lowering, onnx::TileOp op) {
 /// Where an element of a padded dimension comes from: `index` is its distance from the first of `size` elements.
 static Value emitPaddedPlace(ImplicitLocOpBuilder &b, StringRef mode, Value index, Value size) {
   ScalarBuilder s{b, b.getLoc()};
-  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1), last = s.sub(size, one);
+  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1),
+        last = s.sub(size, one);
   auto wrap = [&](Value period) {
     Value rest = arith::RemSIOp::create(b, index, s.max(period, one));
     return s.select(s.less(rest, zero), s.add(rest, period), rest);
@@ -316,7 +323,8 @@ static Value emitPaddedPlace(ImplicitLocOpBuilder &b, StringRef mode, Value inde
 }
 
 LogicalResult lathe::lowerOpenPad(Lowering &lowering, onnx::PadOp op) {
-  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData()), resultDims = lowering.shapes.getDims(op.getOutput());
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData()),
+                       resultDims = lowering.shapes.getDims(op.getOutput());
   int64_t rank = dims.size();
   std::optional<SmallVector<int64_t>> axes = llvm::to_vector(llvm::seq<int64_t>(rank));
   if (op.getAxes())
@@ -337,7 +345,8 @@ LogicalResult lathe::lowerOpenPad(Lowering &lowering, onnx::PadOp op) {
     Value high = lowering.readIndex(op.getPads(), axes->size() + position, kMostPad);
     Value size = s.add(s.add(sizes[axis], lows[axis]), high);
     if (mode != "constant") // nothing can be repeated of nothing
-      lowering.require(s.make<arith::OrIOp>({s.less(lowering.index(0), sizes[axis]), s.equal(size, lowering.index(0))}));
+      lowering.require(
+          s.make<arith::OrIOp>({s.less(lowering.index(0), sizes[axis]), s.equal(size, lowering.index(0))}));
     setOrRequire(lowering, resultDims[axis], size);
   }
   Value data = lowering.get(op.getData()), fill;
@@ -348,7 +357,8 @@ LogicalResult lathe::lowerOpenPad(Lowering &lowering, onnx::PadOp op) {
   } else {
     fill = arith::ConstantOp::create(builder, cast<TypedAttr>(builder.getZeroAttr(element)));
   }
-  lowering.set(op.getOutput(), lowering.generic(resultDims, element, {}, {}, [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+  lowering.set(op.getOutput(),
+               lowering.generic(resultDims, element, {}, {}, [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
                  ScalarBuilder t{b, b.getLoc()};
                  SmallVector<Value> position;
                  Value isInside = arith::ConstantIntOp::create(b, 1, 1), zero = arith::ConstantIndexOp::create(b, 0);

@@ -6,8 +6,8 @@
 
 namespace lathe {
 
-// Each reads the operand that tells sizes of the result, says what they are (`Lowering::setSize`) and requires that they fit.
-// What is known at compile time is left alone.
+// Each reads the operand that tells sizes of the result, says what they are (`Lowering::setSize`) and requires that
+// they fit. What is known at compile time is left alone.
 void readRangeSize(Lowering &lowering, onnx::RangeOp op);
 void readConstantOfShapeSizes(Lowering &lowering, onnx::ConstantOfShapeOp op);
 void readExpandSizes(Lowering &lowering, onnx::ExpandOp op);

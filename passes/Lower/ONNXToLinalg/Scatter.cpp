@@ -9,32 +9,31 @@ using Insertion = function_ref<Value(ImplicitLocOpBuilder &, ValueRange indices,
 
 /// Loops over all positions of a tensor of these dimensions, one after the other, that update a
 /// tensor.
-static Value emitLoops(Lowering &lowering, ArrayRef<AffineExpr> dims, Value tensor,
-                       Insertion body) {
+static Value emitLoops(Lowering &lowering, ArrayRef<AffineExpr> dims, Value tensor, Insertion body) {
   ImplicitLocOpBuilder &builder = lowering.builder;
-  SmallVector<Value> lower(dims.size(), lowering.index(0)), upper,
-      step(dims.size(), lowering.index(1));
+  SmallVector<Value> lower(dims.size(), lowering.index(0)), upper, step(dims.size(), lowering.index(1));
   for (AffineExpr dim : dims)
     upper.push_back(lowering.sizeValue(dim));
   // Inputs are not written: their copy may be the output itself.
   if (isa<BlockArgument>(tensor)) {
-    Value copy = tensor::EmptyOp::create(builder, tensor::getMixedSizes(builder, builder.getLoc(), tensor), getElementTypeOrSelf(tensor));
+    Value copy = tensor::EmptyOp::create(builder, tensor::getMixedSizes(builder, builder.getLoc(), tensor),
+                                         getElementTypeOrSelf(tensor));
     tensor = linalg::CopyOp::create(builder, tensor, copy).getResult(0);
   }
   if (dims.empty())
     return body(builder, {}, tensor);
-  scf::LoopNest nest = scf::buildLoopNest(builder, builder.getLoc(), lower, upper, step, tensor,
-                                          [&](OpBuilder &nested, Location loc, ValueRange indices,
-                                              ValueRange tensors) -> scf::ValueVector {
-                                            ImplicitLocOpBuilder b(loc, nested);
-                                            return {body(b, indices, tensors[0])};
-                                          });
+  scf::LoopNest nest = scf::buildLoopNest(
+      builder, builder.getLoc(), lower, upper, step, tensor,
+      [&](OpBuilder &nested, Location loc, ValueRange indices, ValueRange tensors) -> scf::ValueVector {
+        ImplicitLocOpBuilder b(loc, nested);
+        return {body(b, indices, tensors[0])};
+      });
   return nest.results[0];
 }
 
 /// Combines what is there with an update and writes it.
-static Value emitUpdate(ImplicitLocOpBuilder &b, bool isUnsigned, StringRef reduction, Value update,
-                        Value tensor, ValueRange position) {
+static Value emitUpdate(ImplicitLocOpBuilder &b, bool isUnsigned, StringRef reduction, Value update, Value tensor,
+                        ValueRange position) {
   ScalarBuilder s{b, b.getLoc(), isUnsigned};
   if (reduction != "none") {
     Value old = tensor::ExtractOp::create(b, tensor, position);
@@ -47,8 +46,7 @@ static Value emitUpdate(ImplicitLocOpBuilder &b, bool isUnsigned, StringRef redu
 }
 
 static LogicalResult verifyReduction(Operation *op, StringRef reduction) {
-  if (reduction == "none" || reduction == "add" || reduction == "mul" || reduction == "max" ||
-      reduction == "min")
+  if (reduction == "none" || reduction == "add" || reduction == "mul" || reduction == "max" || reduction == "min")
     return success();
   return op->emitOpError("expected reduction none, add, mul, max or min, but got ") << reduction;
 }
@@ -62,16 +60,14 @@ static LogicalResult lowerScatterElements(Lowering &lowering, onnx::ScatterEleme
   Value indices = lowering.get(op.getIndices()), updates = lowering.get(op.getUpdates());
   Value size = lowering.sizeValue(dims[axis]);
   bool isUnsigned = lowering.isUnsigned(op.getData());
-  lowering.set(
-      op.getOutput(),
-      emitLoops(lowering, lowering.shapes.getDims(op.getIndices()), lowering.get(op.getData()),
-                [&](ImplicitLocOpBuilder &b, ValueRange loops, Value tensor) {
-                  SmallVector<Value> position(loops);
-                  position[axis] =
-                      createBoundedIndex(b, tensor::ExtractOp::create(b, indices, loops), size);
-                  Value update = tensor::ExtractOp::create(b, updates, loops);
-                  return emitUpdate(b, isUnsigned, reduction, update, tensor, position);
-                }));
+  lowering.set(op.getOutput(),
+               emitLoops(lowering, lowering.shapes.getDims(op.getIndices()), lowering.get(op.getData()),
+                         [&](ImplicitLocOpBuilder &b, ValueRange loops, Value tensor) {
+                           SmallVector<Value> position(loops);
+                           position[axis] = createBoundedIndex(b, tensor::ExtractOp::create(b, indices, loops), size);
+                           Value update = tensor::ExtractOp::create(b, updates, loops);
+                           return emitUpdate(b, isUnsigned, reduction, update, tensor, position);
+                         }));
   return success();
 }
 
@@ -90,21 +86,19 @@ static LogicalResult lowerScatterND(Lowering &lowering, onnx::ScatterNDOp op) {
   for (int64_t dim = 0; dim < tuple; ++dim)
     sizes.push_back(lowering.sizeValue(dims[dim]));
   bool isUnsigned = lowering.isUnsigned(op.getData());
-  lowering.set(op.getOutput(),
-               emitLoops(lowering, lowering.shapes.getDims(op.getUpdates()),
-                         lowering.get(op.getData()),
-                         [&](ImplicitLocOpBuilder &b, ValueRange loops, Value tensor) {
-                           SmallVector<Value> position;
-                           for (int64_t dim = 0; dim < tuple; ++dim) {
-                             SmallVector<Value> where(loops.take_front(outer));
-                             where.push_back(arith::ConstantIndexOp::create(b, dim));
-                             Value index = tensor::ExtractOp::create(b, indices, where);
-                             position.push_back(createBoundedIndex(b, index, sizes[dim]));
-                           }
-                           llvm::append_range(position, loops.drop_front(outer));
-                           Value update = tensor::ExtractOp::create(b, updates, loops);
-                           return emitUpdate(b, isUnsigned, reduction, update, tensor, position);
-                         }));
+  lowering.set(op.getOutput(), emitLoops(lowering, lowering.shapes.getDims(op.getUpdates()), lowering.get(op.getData()),
+                                         [&](ImplicitLocOpBuilder &b, ValueRange loops, Value tensor) {
+                                           SmallVector<Value> position;
+                                           for (int64_t dim = 0; dim < tuple; ++dim) {
+                                             SmallVector<Value> where(loops.take_front(outer));
+                                             where.push_back(arith::ConstantIndexOp::create(b, dim));
+                                             Value index = tensor::ExtractOp::create(b, indices, where);
+                                             position.push_back(createBoundedIndex(b, index, sizes[dim]));
+                                           }
+                                           llvm::append_range(position, loops.drop_front(outer));
+                                           Value update = tensor::ExtractOp::create(b, updates, loops);
+                                           return emitUpdate(b, isUnsigned, reduction, update, tensor, position);
+                                         }));
   return success();
 }
 
@@ -132,8 +126,7 @@ static LogicalResult lowerCumulative(Lowering &lowering, OpT op) {
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
-    Value position = loop.getInductionVar(), sum = loop.getRegionIterArg(0),
-          result = loop.getRegionIterArg(1);
+    Value position = loop.getInductionVar(), sum = loop.getRegionIterArg(0), result = loop.getRegionIterArg(1);
     if (reverse)
       position = arith::SubIOp::create(builder, last, position);
     SmallVector<OpFoldResult> offsets(rank, builder.getIndexAttr(0));
@@ -142,8 +135,8 @@ static LogicalResult lowerCumulative(Lowering &lowering, OpT op) {
       result = lowering.insert(sum, result, offsets, sliceDims);
     SmallVector<AffineMap> maps(2, builder.getMultiDimIdentityMap(rank));
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-    sum = linalg::GenericOp::create(builder, sum.getType(),
-                                    lowering.slice(input, offsets, sliceDims), sum, maps, iterators,
+    sum = linalg::GenericOp::create(builder, sum.getType(), lowering.slice(input, offsets, sliceDims), sum, maps,
+                                    iterators,
                                     [](OpBuilder &nested, Location loc, ValueRange x) {
                                       ScalarBuilder s{nested, loc};
                                       Value next = isSum ? s.add(x[1], x[0]) : s.mul(x[1], x[0]);
@@ -174,10 +167,9 @@ static LogicalResult lowerTopK(Lowering &lowering, onnx::TopKOp op) {
   Value zero = arith::ConstantOp::create(builder, cast<TypedAttr>(builder.getZeroAttr(element)));
   Value none = arith::ConstantOp::create(builder, builder.getI64IntegerAttr(-1));
   SmallVector<Value> carried = {lowering.filled(kept, zero), lowering.filled(kept, none),
-                                lowering.empty(resultDims, element),
-                                lowering.empty(resultDims, builder.getI64Type())};
-  auto loop = scf::ForOp::create(builder, lowering.index(0), lowering.sizeValue(resultDims[axis]),
-                                 lowering.index(1), carried);
+                                lowering.empty(resultDims, element), lowering.empty(resultDims, builder.getI64Type())};
+  auto loop =
+      scf::ForOp::create(builder, lowering.index(0), lowering.sizeValue(resultDims[axis]), lowering.index(1), carried);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
@@ -189,31 +181,27 @@ static LogicalResult lowerTopK(Lowering &lowering, onnx::TopKOp op) {
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
     iterators[axis] = utils::IteratorType::reduction;
     auto best = linalg::GenericOp::create(
-        builder, TypeRange(ValueRange(inits)), ValueRange{input, state[0], state[1]}, inits, maps,
-        iterators, [&](OpBuilder &nested, Location loc, ValueRange x) {
+        builder, TypeRange(ValueRange(inits)), ValueRange{input, state[0], state[1]}, inits, maps, iterators,
+        [&](OpBuilder &nested, Location loc, ValueRange x) {
           ImplicitLocOpBuilder b(loc, nested);
           ScalarBuilder s{b, loc, isUnsigned}, i{b, loc};
-          Value value = x[0], lastValue = x[1], lastIndex = x[2], bestValue = x[3],
-                bestIndex = x[4];
+          Value value = x[0], lastValue = x[1], lastIndex = x[2], bestValue = x[3], bestIndex = x[4];
           auto before = [&](Value a, Value c) { return largest ? s.less(c, a) : s.less(a, c); };
-          Value index =
-              arith::IndexCastOp::create(b, b.getI64Type(), linalg::IndexOp::create(b, axis));
+          Value index = arith::IndexCastOp::create(b, b.getI64Type(), linalg::IndexOp::create(b, axis));
           Value start = i.constant(b.getI64Type(), 0);
           Value tie = i.make<arith::AndIOp>({s.equal(value, lastValue), i.less(lastIndex, index)});
           Value isNext = i.make<arith::OrIOp>({before(lastValue, value), tie});
           isNext = i.make<arith::OrIOp>({isNext, i.less(lastIndex, start)});
-          Value isBetter =
-              i.make<arith::OrIOp>({i.less(bestIndex, start), before(value, bestValue)});
+          Value isBetter = i.make<arith::OrIOp>({i.less(bestIndex, start), before(value, bestValue)});
           Value take = i.make<arith::AndIOp>({isNext, isBetter});
-          linalg::YieldOp::create(
-              b, ValueRange{s.select(take, value, bestValue), s.select(take, index, bestIndex)});
+          linalg::YieldOp::create(b, ValueRange{s.select(take, value, bestValue), s.select(take, index, bestIndex)});
         });
     SmallVector<OpFoldResult> offsets(rank, builder.getIndexAttr(0));
     offsets[axis] = loop.getInductionVar();
     SmallVector<Value> next(best.getResults());
     for (unsigned result = 0; result < 2; ++result)
-      next.push_back(lowering.insert(lowering.reshape(best.getResult(result), kept, sliceDims),
-                                     state[2 + result], offsets, sliceDims));
+      next.push_back(lowering.insert(lowering.reshape(best.getResult(result), kept, sliceDims), state[2 + result],
+                                     offsets, sliceDims));
     scf::YieldOp::create(builder, next);
   }
   lowering.set(op.getValues(), loop.getResult(2));

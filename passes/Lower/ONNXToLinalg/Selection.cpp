@@ -11,8 +11,12 @@
 using namespace mlir;
 using namespace lathe;
 
-static Value toI64(ImplicitLocOpBuilder &b, Value index) { return arith::IndexCastOp::create(b, b.getI64Type(), index); }
-static Value toIndex(ImplicitLocOpBuilder &b, Value i64) { return arith::IndexCastOp::create(b, b.getIndexType(), i64); }
+static Value toI64(ImplicitLocOpBuilder &b, Value index) {
+  return arith::IndexCastOp::create(b, b.getI64Type(), index);
+}
+static Value toIndex(ImplicitLocOpBuilder &b, Value i64) {
+  return arith::IndexCastOp::create(b, b.getIndexType(), i64);
+}
 
 /// Whether position `index` of a list of `size` may be written; the position held within it.
 static std::pair<Value, Value> boundPosition(ImplicitLocOpBuilder &b, Value index, Value size) {
@@ -44,22 +48,23 @@ static Value emitChosen(Lowering &lowering, AffineExpr size, AffineExpr count,
   Value list = lowering.filled(listSize, zero);
   if (listSize == lowering.constantExpr(0))
     return list;
-  SmallVector<Value> end =
-      emitSequentialLoop(builder, lowering.sizeValue(size), {list, lowering.index(0)},
-                         [&](ImplicitLocOpBuilder &b, Value place, ValueRange state) -> SmallVector<Value> {
-                           ScalarBuilder s{b, b.getLoc()};
-                           Value chosen = isChosen(b, place);
-                           auto [fits, position] = boundPosition(b, state[1], length);
-                           Value take = s.make<arith::AndIOp>({chosen, fits});
-                           Value next = s.select(take, toI64(b, place), tensor::ExtractOp::create(b, state[0], position));
-                           Value more = s.select(chosen, arith::ConstantIndexOp::create(b, 1), arith::ConstantIndexOp::create(b, 0));
-                           return {tensor::InsertOp::create(b, next, state[0], position), s.add(state[1], more)};
-                         });
+  SmallVector<Value> end = emitSequentialLoop(
+      builder, lowering.sizeValue(size), {list, lowering.index(0)},
+      [&](ImplicitLocOpBuilder &b, Value place, ValueRange state) -> SmallVector<Value> {
+        ScalarBuilder s{b, b.getLoc()};
+        Value chosen = isChosen(b, place);
+        auto [fits, position] = boundPosition(b, state[1], length);
+        Value take = s.make<arith::AndIOp>({chosen, fits});
+        Value next = s.select(take, toI64(b, place), tensor::ExtractOp::create(b, state[0], position));
+        Value more = s.select(chosen, arith::ConstantIndexOp::create(b, 1), arith::ConstantIndexOp::create(b, 0));
+        return {tensor::InsertOp::create(b, next, state[0], position), s.add(state[1], more)};
+      });
   return takeUsed(lowering, end[0], count, count, end[1]);
 }
 
 /// The slices of `data` along `axis` at a list of places.
-static Value emitTake(Lowering &lowering, Value data, ArrayRef<AffineExpr> resultDims, Value list, int64_t axis, Value size) {
+static Value emitTake(Lowering &lowering, Value data, ArrayRef<AffineExpr> resultDims, Value list, int64_t axis,
+                      Value size) {
   return lowering.generic(resultDims, getElementTypeOrSelf(data), list,
                           AffineMap::get(resultDims.size(), 0, lowering.dim(axis)),
                           [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
@@ -86,11 +91,11 @@ static LogicalResult lowerCompress(Lowering &lowering, onnx::CompressOp op) {
     dims = {lowering.shapes.simplify(count)};
   }
   if (axis < 0 || dims.size() != resultDims.size() || axis >= int64_t(dims.size()))
-    return op.emitOpError("expected a declared result of rank ") << dims.size() << ", but got rank " << resultDims.size();
-  Value list = emitChosen(lowering, lowering.shapes.getDims(op.getCondition())[0], resultDims[axis],
-                          [&](ImplicitLocOpBuilder &b, Value place) -> Value {
-                            return tensor::ExtractOp::create(b, condition, place);
-                          });
+    return op.emitOpError("expected a declared result of rank ")
+           << dims.size() << ", but got rank " << resultDims.size();
+  Value list = emitChosen(
+      lowering, lowering.shapes.getDims(op.getCondition())[0], resultDims[axis],
+      [&](ImplicitLocOpBuilder &b, Value place) -> Value { return tensor::ExtractOp::create(b, condition, place); });
   lowering.set(op.getOutput(), emitTake(lowering, data, resultDims, list, axis, lowering.sizeValue(dims[axis])));
   return success();
 }
@@ -113,20 +118,20 @@ static LogicalResult lowerNonZero(Lowering &lowering, onnx::NonZeroOp op) {
                             : s.compare(arith::CmpIPredicate::ne, value, zero);
   });
   SmallVector<Value> sizes = llvm::map_to_vector(dims, [&](AffineExpr dim) { return lowering.sizeValue(dim); });
-  lowering.set(op.getY(), lowering.generic(resultDims, lowering.builder.getI64Type(), list,
-                                           AffineMap::get(2, 0, lowering.dim(1)),
-                                           [&](ImplicitLocOpBuilder &b, ValueRange x) {
-                                             ScalarBuilder s{b, b.getLoc()};
-                                             Value rest = toIndex(b, x[0]), row = linalg::IndexOp::create(b, 0);
-                                             Value result = arith::ConstantIndexOp::create(b, 0);
-                                             for (size_t dim = dims.size(); dim-- > 0;) {
-                                               Value place = s.make<arith::RemUIOp>({rest, sizes[dim]});
-                                               Value here = s.equal(row, arith::ConstantIndexOp::create(b, dim));
-                                               result = s.select(here, place, result);
-                                               rest = s.make<arith::DivUIOp>({rest, sizes[dim]});
-                                             }
-                                             return toI64(b, result);
-                                           }));
+  lowering.set(op.getY(),
+               lowering.generic(resultDims, lowering.builder.getI64Type(), list, AffineMap::get(2, 0, lowering.dim(1)),
+                                [&](ImplicitLocOpBuilder &b, ValueRange x) {
+                                  ScalarBuilder s{b, b.getLoc()};
+                                  Value rest = toIndex(b, x[0]), row = linalg::IndexOp::create(b, 0);
+                                  Value result = arith::ConstantIndexOp::create(b, 0);
+                                  for (size_t dim = dims.size(); dim-- > 0;) {
+                                    Value place = s.make<arith::RemUIOp>({rest, sizes[dim]});
+                                    Value here = s.equal(row, arith::ConstantIndexOp::create(b, dim));
+                                    result = s.select(here, place, result);
+                                    rest = s.make<arith::DivUIOp>({rest, sizes[dim]});
+                                  }
+                                  return toI64(b, result);
+                                }));
   return success();
 }
 
@@ -137,15 +142,16 @@ static LogicalResult lowerNonZero(Lowering &lowering, onnx::NonZeroOp op) {
 /// -1, 0 or 1 as rows `i` and `j` of a matrix compare in lexicographic order.
 static Value emitCompareRows(ImplicitLocOpBuilder &b, Value matrix, Value i, Value j, Value columns, bool isUnsigned) {
   Value equal = arith::ConstantIntOp::create(b, 0, 32);
-  return emitSequentialLoop(b, columns, equal,
-                  [&](ImplicitLocOpBuilder &inner, Value column, ValueRange state) -> SmallVector<Value> {
-                    ScalarBuilder s{inner, inner.getLoc(), isUnsigned}, n{inner, inner.getLoc()};
-                    Value x = tensor::ExtractOp::create(inner, matrix, ValueRange{i, column}),
-                          y = tensor::ExtractOp::create(inner, matrix, ValueRange{j, column});
-                    auto number = [&](int64_t value) -> Value { return arith::ConstantIntOp::create(inner, value, 32); };
-                    Value order = n.select(s.less(x, y), number(-1), n.select(s.less(y, x), number(1), number(0)));
-                    return {n.select(n.equal(state[0], number(0)), order, state[0])};
-                  })
+  return emitSequentialLoop(
+             b, columns, equal,
+             [&](ImplicitLocOpBuilder &inner, Value column, ValueRange state) -> SmallVector<Value> {
+               ScalarBuilder s{inner, inner.getLoc(), isUnsigned}, n{inner, inner.getLoc()};
+               Value x = tensor::ExtractOp::create(inner, matrix, ValueRange{i, column}),
+                     y = tensor::ExtractOp::create(inner, matrix, ValueRange{j, column});
+               auto number = [&](int64_t value) -> Value { return arith::ConstantIntOp::create(inner, value, 32); };
+               Value order = n.select(s.less(x, y), number(-1), n.select(s.less(y, x), number(1), number(0)));
+               return {n.select(n.equal(state[0], number(0)), order, state[0])};
+             })
       .front();
 }
 
@@ -199,10 +205,12 @@ static LogicalResult lowerUnique(Lowering &lowering, onnx::UniqueOp op) {
     matrix = lowering.reshape(lowering.transpose(data, dims, perm), moved, matrixDims);
   }
   if (resultDims.size() != dims.size())
-    return op.emitOpError("expected a declared result of rank ") << dims.size() << ", but got rank " << resultDims.size();
+    return op.emitOpError("expected a declared result of rank ")
+           << dims.size() << ", but got rank " << resultDims.size();
   AffineExpr rows = matrixDims[0], count = resultDims[axis];
   AffineExpr listSize = getListSize(lowering, count);
-  Value rowCount = lowering.sizeValue(rows), columns = lowering.sizeValue(matrixDims[1]), length = lowering.sizeValue(listSize);
+  Value rowCount = lowering.sizeValue(rows), columns = lowering.sizeValue(matrixDims[1]),
+        length = lowering.sizeValue(listSize);
   bool isUnsigned = lowering.isUnsigned(op.getX()), sorted = op.getSorted();
   Type i64 = builder.getI64Type();
   AffineMap byRow = AffineMap::get(2, 0, lowering.dim(0)), byOther = AffineMap::get(2, 0, lowering.dim(1));
@@ -213,8 +221,8 @@ static LogicalResult lowerUnique(Lowering &lowering, onnx::UniqueOp op) {
     Value order = emitCompareRows(b, matrix, i, j, columns, isUnsigned);
     return s.select(s.equal(order, s.constant(b.getI32Type(), 0)), s.min(x[1], toI64(b, j)), x[1]);
   });
-  Value inverse = emitSumOverPairs(
-      lowering, rows, {first, first}, {byRow, byOther}, 0, [&](ImplicitLocOpBuilder &b, ValueRange x) {
+  Value inverse =
+      emitSumOverPairs(lowering, rows, {first, first}, {byRow, byOther}, 0, [&](ImplicitLocOpBuilder &b, ValueRange x) {
         ScalarBuilder s{b, b.getLoc()};
         Value i = linalg::IndexOp::create(b, 0), j = linalg::IndexOp::create(b, 1), before;
         if (sorted)
@@ -228,18 +236,18 @@ static LogicalResult lowerUnique(Lowering &lowering, onnx::UniqueOp op) {
   SmallVector<Value> lists = {lowering.filled(listSize, zero), lowering.filled(listSize, zero), lowering.index(0)};
   if (listSize != lowering.constantExpr(0))
     lists = emitSequentialLoop(builder, rowCount, lists,
-                     [&](ImplicitLocOpBuilder &b, Value row, ValueRange state) -> SmallVector<Value> {
-                       ScalarBuilder s{b, b.getLoc()};
-                       Value place = toIndex(b, tensor::ExtractOp::create(b, inverse, row));
-                       auto [fits, position] = boundPosition(b, place, length);
-                       Value index = tensor::ExtractOp::create(b, first, row);
-                       Value old = tensor::ExtractOp::create(b, state[0], position);
-                       Value more = s.select(fits, s.constant(i64, 1), s.constant(i64, 0));
-                       Value number = s.add(tensor::ExtractOp::create(b, state[1], position), more);
-                       Value used = s.max(state[2], s.add(place, arith::ConstantIndexOp::create(b, 1)));
-                       return {tensor::InsertOp::create(b, s.select(fits, index, old), state[0], position),
-                               tensor::InsertOp::create(b, number, state[1], position), used};
-                     });
+                               [&](ImplicitLocOpBuilder &b, Value row, ValueRange state) -> SmallVector<Value> {
+                                 ScalarBuilder s{b, b.getLoc()};
+                                 Value place = toIndex(b, tensor::ExtractOp::create(b, inverse, row));
+                                 auto [fits, position] = boundPosition(b, place, length);
+                                 Value index = tensor::ExtractOp::create(b, first, row);
+                                 Value old = tensor::ExtractOp::create(b, state[0], position);
+                                 Value more = s.select(fits, s.constant(i64, 1), s.constant(i64, 0));
+                                 Value number = s.add(tensor::ExtractOp::create(b, state[1], position), more);
+                                 Value used = s.max(state[2], s.add(place, arith::ConstantIndexOp::create(b, 1)));
+                                 return {tensor::InsertOp::create(b, s.select(fits, index, old), state[0], position),
+                                         tensor::InsertOp::create(b, number, state[1], position), used};
+                               });
   for (Value &list : MutableArrayRef(lists).take_front(2))
     list = takeUsed(lowering, list, count, count, lists[2]);
   lowering.set(op.getY(), emitTake(lowering, data, resultDims, lists[0], axis, rowCount));
@@ -288,9 +296,7 @@ static Value emitOverlap(ImplicitLocOpBuilder &b, const Box &x, const Box &y) {
     Value side = s.max(s.sub(s.min(x.high[i], y.high[i]), s.max(x.low[i], y.low[i])), zero);
     shared = shared ? s.mul(shared, side) : side;
   }
-  auto area = [&](const Box &box) {
-    return s.mul(s.sub(box.high[0], box.low[0]), s.sub(box.high[1], box.low[1]));
-  };
+  auto area = [&](const Box &box) { return s.mul(s.sub(box.high[0], box.low[0]), s.sub(box.high[1], box.low[1])); };
   Value whole = s.sub(s.add(area(x), area(y)), shared);
   return s.select(s.less(zero, whole), s.div(shared, whole), zero);
 }
@@ -313,8 +319,8 @@ static LogicalResult lowerNonMaxSuppression(Lowering &lowering, onnx::NonMaxSupp
   Value boxes = lowering.get(op.getBoxes()), scores = lowering.get(op.getScores());
   Type element = lowering.elementType(op.getScores());
   bool isCenter = op.getCenterPointBox();
-  Value limit = readScalar(lowering, op.getMaxOutputBoxesPerClass()), overlap = readScalar(lowering, op.getIouThreshold()),
-        lowest = readScalar(lowering, op.getScoreThreshold());
+  Value limit = readScalar(lowering, op.getMaxOutputBoxesPerClass()),
+        overlap = readScalar(lowering, op.getIouThreshold()), lowest = readScalar(lowering, op.getScoreThreshold());
   Value zero64 = arith::ConstantOp::create(builder, builder.getI64IntegerAttr(0));
   limit = arith::IndexCastOp::create(builder, builder.getIndexType(), limit ? limit : zero64);
   if (!overlap)
@@ -335,8 +341,8 @@ static LogicalResult lowerNonMaxSuppression(Lowering &lowering, onnx::NonMaxSupp
 
   auto selectOne = [&](ImplicitLocOpBuilder &b, Value batch, Value category, ValueRange state) -> SmallVector<Value> {
     Value worst = ScalarBuilder{b, b.getLoc()}.constant(element, 0);
-    SmallVector<Value> best =
-        emitSequentialLoop(b, boxCount, {none, worst}, [&](ImplicitLocOpBuilder &c, Value box, ValueRange found) -> SmallVector<Value> {
+    SmallVector<Value> best = emitSequentialLoop(
+        b, boxCount, {none, worst}, [&](ImplicitLocOpBuilder &c, Value box, ValueRange found) -> SmallVector<Value> {
           ScalarBuilder s{c, c.getLoc()};
           Value score = tensor::ExtractOp::create(c, scores, ValueRange{batch, category, box});
           Value isAlive = tensor::ExtractOp::create(c, state[0], ValueRange{batch, category, box});
@@ -348,16 +354,18 @@ static LogicalResult lowerNonMaxSuppression(Lowering &lowering, onnx::NonMaxSupp
     Value found = s.compare(arith::CmpIPredicate::ne, best[0], none);
     Value chosen = s.max(best[0], arith::ConstantIndexOp::create(b, 0));
     Box chosenBox = readBox(b, boxes, batch, chosen, isCenter);
-    Value left = emitSequentialLoop(b, boxCount, state[0], [&](ImplicitLocOpBuilder &c, Value box, ValueRange inner) -> SmallVector<Value> {
-                   ScalarBuilder t{c, c.getLoc()};
-                   Value position[] = {batch, category, box};
-                   Value isAlive = tensor::ExtractOp::create(c, inner[0], position);
-                   Value iou = emitOverlap(c, chosenBox, readBox(c, boxes, batch, box, isCenter));
-                   Value goes = t.make<arith::OrIOp>({t.equal(box, chosen), t.less(overlap, iou)});
-                   goes = t.make<arith::AndIOp>({goes, found});
-                   Value stays = t.select(goes, t.constant(c.getI1Type(), 0), isAlive);
-                   return {tensor::InsertOp::create(c, stays, inner[0], position)};
-                 }).front();
+    Value left = emitSequentialLoop(b, boxCount, state[0],
+                                    [&](ImplicitLocOpBuilder &c, Value box, ValueRange inner) -> SmallVector<Value> {
+                                      ScalarBuilder t{c, c.getLoc()};
+                                      Value position[] = {batch, category, box};
+                                      Value isAlive = tensor::ExtractOp::create(c, inner[0], position);
+                                      Value iou = emitOverlap(c, chosenBox, readBox(c, boxes, batch, box, isCenter));
+                                      Value goes = t.make<arith::OrIOp>({t.equal(box, chosen), t.less(overlap, iou)});
+                                      goes = t.make<arith::AndIOp>({goes, found});
+                                      Value stays = t.select(goes, t.constant(c.getI1Type(), 0), isAlive);
+                                      return {tensor::InsertOp::create(c, stays, inner[0], position)};
+                                    })
+                     .front();
     auto [fits, row] = boundPosition(b, state[2], length);
     Value write = s.make<arith::AndIOp>({found, fits}), result = state[1];
     Value numbers[] = {batch, category, chosen};
@@ -370,13 +378,15 @@ static LogicalResult lowerNonMaxSuppression(Lowering &lowering, onnx::NonMaxSupp
     return {left, result, s.add(state[2], more)};
   };
   SmallVector<Value> state = {alive, rows, lowering.index(0)};
-  state = emitSequentialLoop(builder, lowering.sizeValue(dims[0]), state, [&](ImplicitLocOpBuilder &b, Value batch, ValueRange outer) {
-    return emitSequentialLoop(b, classCount, outer, [&](ImplicitLocOpBuilder &c, Value category, ValueRange middle) {
-      return emitSequentialLoop(c, rounds, middle, [&](ImplicitLocOpBuilder &d, Value, ValueRange inner) {
-        return selectOne(d, batch, category, inner);
+  state = emitSequentialLoop(
+      builder, lowering.sizeValue(dims[0]), state, [&](ImplicitLocOpBuilder &b, Value batch, ValueRange outer) {
+        return emitSequentialLoop(
+            b, classCount, outer, [&](ImplicitLocOpBuilder &c, Value category, ValueRange middle) {
+              return emitSequentialLoop(c, rounds, middle, [&](ImplicitLocOpBuilder &d, Value, ValueRange inner) {
+                return selectOne(d, batch, category, inner);
+              });
+            });
       });
-    });
-  });
   lowering.set(op.getSelectedIndices(), takeUsed(lowering, state[1], resultDims[0], resultDims, state[2]));
   return success();
 }

@@ -1,6 +1,7 @@
 /*===- cuda_abi.h - What objects for NVIDIA GPUs and the runtime share ----===*
  *
- * Objects that `lathe compile --target=sm_80` writes call these functions; applications call those of the model's own header.
+ * Objects that `lathe compile --target=sm_80` writes call these functions; applications call those of the model's own
+ * header.
  *===----------------------------------------------------------------------===*/
 #ifndef LATHE_CUDA_ABI_H
 #define LATHE_CUDA_ABI_H
@@ -11,8 +12,8 @@
 extern "C" {
 #endif
 
-/* What the host code of a model hands from launch to launch. Its first member is the device's address of the weights, which
- * compiled code reads; the rest is the runtime's. */
+/* What the host code of a model hands from launch to launch. Its first member is the device's address of the weights,
+ * which compiled code reads; the rest is the runtime's. */
 typedef struct lathe_cuda_run lathe_cuda_run;
 
 /* A model for a GPU: a constant in its object. */
@@ -25,7 +26,7 @@ typedef struct lathe_cuda_model {
   /* Launches all kernels of one run. `inputs` and `outputs` are the structs of the model's header with addresses of the
    * device, `arena` is one, too. */
   void (*enqueue)(const void *inputs, const void *outputs, void *arena, lathe_cuda_run *run);
-  void **state;        /* NULL at first; the runtime's */
+  void **state; /* NULL at first; the runtime's */
   uint32_t num_kernels;
   uint32_t capability; /* ten times the compute capability that the code needs */
   uint32_t is_exact;   /* not 0: later capabilities do not run it */
@@ -35,7 +36,8 @@ typedef struct lathe_cuda_model {
 lathe_status lathe_cuda_load(const lathe_cuda_model *model);
 void lathe_cuda_unload(const lathe_cuda_model *model);
 lathe_status lathe_cuda_run_host(const lathe_cuda_model *model, const void *inputs, const void *outputs);
-lathe_status lathe_cuda_run_device(const lathe_cuda_model *model, const void *inputs, const void *outputs, void *stream);
+lathe_status lathe_cuda_run_device(const lathe_cuda_model *model, const void *inputs, const void *outputs,
+                                   void *stream);
 const char *lathe_cuda_message(void);
 
 /* Alignment, in bytes, of tensors of the device: kernels copy so many at once. */

@@ -22,21 +22,21 @@ extern "C" {
 /* What every call returns. lathe_status_string() has a text for each. */
 typedef enum lathe_status {
   LATHE_OK = 0,
-  LATHE_ERROR_NULL_POINTER = 1,   /* an input, output or the workspace is NULL */
-  LATHE_ERROR_MISALIGNED = 2,     /* a pointer is not aligned as LATHE_ALIGNMENT and the element types ask */
-  LATHE_ERROR_DIM_RANGE = 3,      /* a symbolic dimension is outside the bounds that were compiled */
-  LATHE_ERROR_UNSUPPORTED_CPU = 4,/* the machine, or its system, lacks instructions that were compiled in */
-  LATHE_ERROR_WEIGHTS = 5,        /* external weights are missing, short or of another model */
-  LATHE_ERROR_ABI_VERSION = 6,    /* object and runtime are of different ABI versions */
+  LATHE_ERROR_NULL_POINTER = 1,    /* an input, output or the workspace is NULL */
+  LATHE_ERROR_MISALIGNED = 2,      /* a pointer is not aligned as LATHE_ALIGNMENT and the element types ask */
+  LATHE_ERROR_DIM_RANGE = 3,       /* a symbolic dimension is outside the bounds that were compiled */
+  LATHE_ERROR_UNSUPPORTED_CPU = 4, /* the machine, or its system, lacks instructions that were compiled in */
+  LATHE_ERROR_WEIGHTS = 5,         /* external weights are missing, short or of another model */
+  LATHE_ERROR_ABI_VERSION = 6,     /* object and runtime are of different ABI versions */
   LATHE_ERROR_OUT_OF_MEMORY = 7,
-  LATHE_ERROR_SYSTEM = 8,         /* the operating system refused a thread or a file */
+  LATHE_ERROR_SYSTEM = 8, /* the operating system refused a thread or a file */
   /* Of models for a GPU; <name>_message() says more. */
-  LATHE_ERROR_NO_DRIVER = 9,      /* no driver of the GPU is installed, or it does not start */
-  LATHE_ERROR_NO_DEVICE = 10,     /* no GPU, or none that the model was compiled for */
-  LATHE_ERROR_DRIVER_VERSION = 11,/* the driver is too old for the model's code */
-  LATHE_ERROR_DEVICE_MEMORY = 12, /* the GPU has too little memory left */
-  LATHE_ERROR_DEVICE = 13,        /* a kernel or a copy failed on the GPU */
-  LATHE_ERROR_DATA_SIZE = 14      /* the data tells a size that does not fit, or above the bound that was compiled */
+  LATHE_ERROR_NO_DRIVER = 9,       /* no driver of the GPU is installed, or it does not start */
+  LATHE_ERROR_NO_DEVICE = 10,      /* no GPU, or none that the model was compiled for */
+  LATHE_ERROR_DRIVER_VERSION = 11, /* the driver is too old for the model's code */
+  LATHE_ERROR_DEVICE_MEMORY = 12,  /* the GPU has too little memory left */
+  LATHE_ERROR_DEVICE = 13,         /* a kernel or a copy failed on the GPU */
+  LATHE_ERROR_DATA_SIZE = 14       /* the data tells a size that does not fit, or above the bound that was compiled */
 } lathe_status;
 
 /* One part of a kernel: iterations begin <= i < end. Parts of one loop may run at the same time. */
@@ -51,15 +51,33 @@ typedef struct lathe_executor {
 
 /* Element types, numbered as in ONNX's TensorProto.DataType.
  *
- * Every element begins at a byte of its own. Integers of 2 and 4 bits, and floats of 4, which ONNX files pack, are the low
- * bits of a byte: of inputs, only these are read; of outputs, the bits above are copies of the sign, or 0 for types without
- * one and for floats - except in elements that a model moves as they came. */
+ * Every element begins at a byte of its own. Integers of 2 and 4 bits, and floats of 4, which ONNX files pack, are the
+ * low bits of a byte: of inputs, only these are read; of outputs, the bits above are copies of the sign, or 0 for types
+ * without one and for floats - except in elements that a model moves as they came. */
 typedef enum lathe_dtype {
-  LATHE_FLOAT32 = 1, LATHE_UINT8 = 2, LATHE_INT8 = 3, LATHE_UINT16 = 4, LATHE_INT16 = 5, LATHE_INT32 = 6,
-  LATHE_INT64 = 7, LATHE_BOOL = 9, LATHE_FLOAT16 = 10, LATHE_FLOAT64 = 11, LATHE_UINT32 = 12, LATHE_UINT64 = 13,
-  LATHE_BFLOAT16 = 16, LATHE_FLOAT8E4M3FN = 17, LATHE_FLOAT8E4M3FNUZ = 18, LATHE_FLOAT8E5M2 = 19,
-  LATHE_FLOAT8E5M2FNUZ = 20, LATHE_UINT4 = 21, LATHE_INT4 = 22, LATHE_FLOAT4E2M1 = 23, LATHE_FLOAT8E8M0 = 24,
-  LATHE_UINT2 = 25, LATHE_INT2 = 26
+  LATHE_FLOAT32 = 1,
+  LATHE_UINT8 = 2,
+  LATHE_INT8 = 3,
+  LATHE_UINT16 = 4,
+  LATHE_INT16 = 5,
+  LATHE_INT32 = 6,
+  LATHE_INT64 = 7,
+  LATHE_BOOL = 9,
+  LATHE_FLOAT16 = 10,
+  LATHE_FLOAT64 = 11,
+  LATHE_UINT32 = 12,
+  LATHE_UINT64 = 13,
+  LATHE_BFLOAT16 = 16,
+  LATHE_FLOAT8E4M3FN = 17,
+  LATHE_FLOAT8E4M3FNUZ = 18,
+  LATHE_FLOAT8E5M2 = 19,
+  LATHE_FLOAT8E5M2FNUZ = 20,
+  LATHE_UINT4 = 21,
+  LATHE_INT4 = 22,
+  LATHE_FLOAT4E2M1 = 23,
+  LATHE_FLOAT8E8M0 = 24,
+  LATHE_UINT2 = 25,
+  LATHE_INT2 = 26
 } lathe_dtype;
 
 /* A symbolic dimension, such as batch, and the bounds it was compiled for (both inclusive). */
@@ -97,11 +115,11 @@ typedef struct lathe_variant {
  * where there is none. The first call asks the machine and keeps the answer; nothing locks.
  *
  * run() takes a struct of pointers to the inputs, in order, followed by one int64_t for each symbolic dimension, and a
- * struct of pointers to the outputs, followed by one int64_t * for each output that has a LATHE_SIZE_OF_DATA in its shape:
- * there the run writes the sizes of all dimensions of that output. Its elements lie without gaps in these sizes, in a buffer
- * that has room for the largest ones; what is behind them is not written. The generated header declares both structs under
- * their own names. Outputs overlap neither each other nor inputs nor the workspace. run() neither allocates nor locks; runs
- * with different workspaces may overlap. */
+ * struct of pointers to the outputs, followed by one int64_t * for each output that has a LATHE_SIZE_OF_DATA in its
+ * shape: there the run writes the sizes of all dimensions of that output. Its elements lie without gaps in these sizes,
+ * in a buffer that has room for the largest ones; what is behind them is not written. The generated header declares
+ * both structs under their own names. Outputs overlap neither each other nor inputs nor the workspace. run() neither
+ * allocates nor locks; runs with different workspaces may overlap. */
 typedef struct lathe_model {
   uint32_t abi_version;
   uint32_t num_inputs, num_outputs, num_dims;

@@ -1,5 +1,5 @@
-/* What an object for a GPU promises its caller, beside the numbers: device.sh links this with one model twice, `gpu` for the device
- * (batch 1 to 12) and `cpu` for this machine.
+/* What an object for a GPU promises its caller, beside the numbers: device.sh links this with one model twice, `gpu`
+ * for the device (batch 1 to 12) and `cpu` for this machine.
  *
  *   device shapes|pointers|threads|arguments   exit code 1 and a line where something is wrong
  *   device status N                            one run, whose status must be N; prints its message */
@@ -18,12 +18,12 @@ enum { PIXELS = 32 * 32, CLASSES = 36, MOST = 12, THREADS = 4 };
 
 static float images[MOST * PIXELS], expected[MOST * CLASSES];
 
-#define REQUIRE(CONDITION)                                                                                                     \
-  do {                                                                                                                         \
-    if (!(CONDITION)) {                                                                                                        \
-      fprintf(stderr, "line %d: %s does not hold; %s\n", __LINE__, #CONDITION, gpu_message());                                 \
-      exit(1);                                                                                                                 \
-    }                                                                                                                          \
+#define REQUIRE(CONDITION)                                                                                             \
+  do {                                                                                                                 \
+    if (!(CONDITION)) {                                                                                                \
+      fprintf(stderr, "line %d: %s does not hold; %s\n", __LINE__, #CONDITION, gpu_message());                         \
+      exit(1);                                                                                                         \
+    }                                                                                                                  \
   } while (0)
 
 static void compare(const float *got, int64_t batch) {
@@ -37,7 +37,8 @@ static void compare(const float *got, int64_t batch) {
 static void run_batch(int64_t batch) {
   float logits[MOST * CLASSES];
   memset(logits, 0xff, sizeof logits);
-  REQUIRE(gpu_run(&(gpu_inputs){.input = images, .batch = batch}, &(gpu_outputs){.logits = logits}, NULL, NULL) == LATHE_OK);
+  REQUIRE(gpu_run(&(gpu_inputs){.input = images, .batch = batch}, &(gpu_outputs){.logits = logits}, NULL, NULL) ==
+          LATHE_OK);
   compare(logits, batch);
 }
 
@@ -65,8 +66,8 @@ static void *find(const char *name) {
 static void check_pointers(void) {
   lathe_cuda_driver driver;
   void *symbol;
-#define FIND(MEMBER, SYMBOL, PARAMETERS)                                                                                       \
-  symbol = find(#SYMBOL);                                                                                                      \
+#define FIND(MEMBER, SYMBOL, PARAMETERS)                                                                               \
+  symbol = find(#SYMBOL);                                                                                              \
   memcpy(&driver.MEMBER, &symbol, sizeof symbol);
   LATHE_CUDA_FUNCTIONS(FIND)
   CUcontext context;
@@ -91,7 +92,8 @@ static void check_pointers(void) {
     REQUIRE(driver.stream_synchronize(stream) == CUDA_SUCCESS);
     compare(logits, 4);
   }
-  /* Without a stream the call returns at the end. What is pending on the caller's stream comes first, as the run of the host does. */
+  /* Without a stream the call returns at the end. What is pending on the caller's stream comes first, as the run of the
+   * host does. */
   REQUIRE(gpu_run_device(&in, &out[0], stream) == LATHE_OK);
   in.batch = 5;
   REQUIRE(gpu_run_device(&in, &out[1], NULL) == LATHE_OK);
@@ -139,7 +141,8 @@ static void check_arguments(void) {
           LATHE_ERROR_MISALIGNED);
   REQUIRE(gpu_run(&(gpu_inputs){.input = images, .batch = 0}, &out, NULL, NULL) == LATHE_ERROR_DIM_RANGE);
   REQUIRE(gpu_run(&(gpu_inputs){.input = images, .batch = 13}, &out, NULL, NULL) == LATHE_ERROR_DIM_RANGE);
-  REQUIRE(gpu_model.workspace_bytes == 0 && gpu_model.weight_bytes == GPU_DEVICE_WEIGHT_BYTES && gpu_model.num_variants == 1);
+  REQUIRE(gpu_model.workspace_bytes == 0 && gpu_model.weight_bytes == GPU_DEVICE_WEIGHT_BYTES &&
+          gpu_model.num_variants == 1);
   REQUIRE(strcmp(gpu_model.variants[0].target, "sm_90") == 0 && gpu_model.supported() == 1);
   /* Nothing was loaded; unloading is allowed at any time, and what was unloaded loads again. */
   gpu_unload();
@@ -154,7 +157,8 @@ static void check_arguments(void) {
 
 static int check_status(int wanted) {
   float logits[CLASSES];
-  lathe_status status = gpu_run(&(gpu_inputs){.input = images, .batch = 1}, &(gpu_outputs){.logits = logits}, NULL, NULL);
+  lathe_status status =
+      gpu_run(&(gpu_inputs){.input = images, .batch = 1}, &(gpu_outputs){.logits = logits}, NULL, NULL);
   printf("%s: %s\n", lathe_status_string(status), gpu_message());
   gpu_unload();
   return (int)status != wanted;
@@ -164,13 +168,17 @@ int main(int argc, char **argv) {
   static _Alignas(LATHE_ALIGNMENT) char workspace[CPU_WORKSPACE_BYTES];
   for (int i = 0; i < MOST * PIXELS; ++i)
     images[i] = (float)((i * 37 + i / 51 * 11) % 256) / 255 - 0.5f;
-  REQUIRE(cpu_run(&(cpu_inputs){.input = images, .batch = MOST}, &(cpu_outputs){.logits = expected}, workspace, NULL) == LATHE_OK);
+  REQUIRE(cpu_run(&(cpu_inputs){.input = images, .batch = MOST}, &(cpu_outputs){.logits = expected}, workspace, NULL) ==
+          LATHE_OK);
   if (argc == 3 && strcmp(argv[1], "status") == 0)
     return check_status(atoi(argv[2]));
   const struct {
     const char *name;
     void (*check)(void);
-  } checks[] = {{"shapes", check_shapes}, {"pointers", check_pointers}, {"threads", check_threads}, {"arguments", check_arguments}};
+  } checks[] = {{"shapes", check_shapes},
+                {"pointers", check_pointers},
+                {"threads", check_threads},
+                {"arguments", check_arguments}};
   for (size_t i = 0; argc == 2 && i < sizeof checks / sizeof *checks; ++i)
     if (strcmp(argv[1], checks[i].name) == 0)
       return checks[i].check(), 0;

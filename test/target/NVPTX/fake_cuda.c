@@ -1,11 +1,13 @@
 /*===- fake_cuda.c - A stand-in for NVIDIA's driver where there is no GPU -===*
  *
- * Built as libcuda.so.1 and found by LD_LIBRARY_PATH. It has the functions of the driver API that runtime/src/cuda_driver.h names, and
- * runs kernels by the functions that `lathe compile --emulate --export-blocks --emit=shared` makes of the same model.
+ * Built as libcuda.so.1 and found by LD_LIBRARY_PATH. It has the functions of the driver API that
+ * runtime/src/cuda_driver.h names, and runs kernels by the functions that `lathe compile --emulate --export-blocks
+ * --emit=shared` makes of the same model.
  *
- * It is stricter than a device. Memory of the device begins and ends at pages that cannot be touched, holds NaN at first, and can be
- * touched by nobody while the device rests. Work of a stream waits until somebody waits for it. What a program must not do - free
- * twice, pass addresses of the host to kernels, destroy a graph that runs, call without a context - ends it with a message.
+ * It is stricter than a device. Memory of the device begins and ends at pages that cannot be touched, holds NaN at
+ * first, and can be touched by nobody while the device rests. Work of a stream waits until somebody waits for it. What
+ * a program must not do - free twice, pass addresses of the host to kernels, destroy a graph that runs, call without a
+ * context - ends it with a message.
  *
  * FAKE_CUDA_KERNELS=a.so:b.so   the emulated kernels; a module takes the first that has all of its entries
  * FAKE_CUDA_FAULT=NAME,NAME=N   no-device, old-driver, capability=80, memory=BYTES, launch=N (the N-th kernel fails)
@@ -125,21 +127,21 @@ static long long fault(const char *name) {
 
 static size_t total_bytes(void) { return fault("memory") >= 0 ? (size_t)fault("memory") : (size_t)8 << 30; }
 
-#define ENTER()                                                                                                                \
-  pthread_mutex_lock(&mutex);                                                                                                  \
-  if (depth == 0) {                                                                                                            \
-    pthread_mutex_unlock(&mutex);                                                                                              \
-    return INVALID_CONTEXT;                                                                                                    \
-  }                                                                                                                            \
-  if (sticky) {                                                                                                                \
-    pthread_mutex_unlock(&mutex);                                                                                              \
-    return sticky;                                                                                                             \
+#define ENTER()                                                                                                        \
+  pthread_mutex_lock(&mutex);                                                                                          \
+  if (depth == 0) {                                                                                                    \
+    pthread_mutex_unlock(&mutex);                                                                                      \
+    return INVALID_CONTEXT;                                                                                            \
+  }                                                                                                                    \
+  if (sticky) {                                                                                                        \
+    pthread_mutex_unlock(&mutex);                                                                                      \
+    return sticky;                                                                                                     \
   }
-#define LEAVE(RESULT)                                                                                                          \
-  do {                                                                                                                         \
-    CUresult leave_result = (RESULT);                                                                                          \
-    pthread_mutex_unlock(&mutex);                                                                                              \
-    return leave_result;                                                                                                       \
+#define LEAVE(RESULT)                                                                                                  \
+  do {                                                                                                                 \
+    CUresult leave_result = (RESULT);                                                                                  \
+    pthread_mutex_unlock(&mutex);                                                                                      \
+    return leave_result;                                                                                               \
   } while (0)
 
 /*===----------------------------------------------------------------------===*/
@@ -351,7 +353,8 @@ CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned count,
   if (fault("old-driver") >= 0) {
     for (unsigned i = 0; i < count; ++i)
       if (options[i] == CU_JIT_ERROR_LOG_BUFFER)
-        strcpy(values[i], "ptxas application ptx input, line 9; fatal : Unsupported .version 7.0; current version is '6.5'");
+        strcpy(values[i],
+               "ptxas application ptx input, line 9; fatal : Unsupported .version 7.0; current version is '6.5'");
     LEAVE(CUDA_ERROR_UNSUPPORTED_PTX_VERSION);
   }
   if (!strstr(text, ".version ") || !strstr(text, ".target sm_") || !strstr(text, ".address_size 64"))
@@ -408,11 +411,13 @@ CUresult cuFuncSetAttribute(CUfunction function, int attribute, int value) {
   LEAVE(CUDA_SUCCESS);
 }
 
-CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,
-                        unsigned block_z, unsigned shared, CUstream stream, void **parameters, void **extra) {
+CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
+                        unsigned block_y, unsigned block_z, unsigned shared, CUstream stream, void **parameters,
+                        void **extra) {
   ENTER();
   bool is_empty = grid_x == 0 || grid_y == 0 || grid_z == 0;
-  if (is_empty || extra || block_x * block_y * block_z != function->block_threads || shared > (unsigned)function->shared)
+  if (is_empty || extra || block_x * block_y * block_z != function->block_threads ||
+      shared > (unsigned)function->shared)
     LEAVE(INVALID_VALUE);
   work each = {.kind = KERNEL, .function = function, .grid = {grid_x, grid_y, grid_z}};
   for (unsigned i = 0; i < function->count; ++i)
@@ -439,15 +444,32 @@ CUresult cuDriverGetVersion(int *version) {
 
 CUresult cuGetErrorName(CUresult error, const char **text) {
   switch (error) {
-  case INVALID_VALUE: *text = "CUDA_ERROR_INVALID_VALUE"; break;
-  case CUDA_ERROR_OUT_OF_MEMORY: *text = "CUDA_ERROR_OUT_OF_MEMORY"; break;
-  case CUDA_ERROR_NO_DEVICE: *text = "CUDA_ERROR_NO_DEVICE"; break;
-  case CUDA_ERROR_INVALID_PTX: *text = "CUDA_ERROR_INVALID_PTX"; break;
-  case CUDA_ERROR_UNSUPPORTED_PTX_VERSION: *text = "CUDA_ERROR_UNSUPPORTED_PTX_VERSION"; break;
-  case INVALID_CONTEXT: *text = "CUDA_ERROR_INVALID_CONTEXT"; break;
-  case NOT_FOUND: *text = "CUDA_ERROR_NOT_FOUND"; break;
-  case ILLEGAL_ADDRESS: *text = "CUDA_ERROR_ILLEGAL_ADDRESS"; break;
-  default: return INVALID_VALUE;
+  case INVALID_VALUE:
+    *text = "CUDA_ERROR_INVALID_VALUE";
+    break;
+  case CUDA_ERROR_OUT_OF_MEMORY:
+    *text = "CUDA_ERROR_OUT_OF_MEMORY";
+    break;
+  case CUDA_ERROR_NO_DEVICE:
+    *text = "CUDA_ERROR_NO_DEVICE";
+    break;
+  case CUDA_ERROR_INVALID_PTX:
+    *text = "CUDA_ERROR_INVALID_PTX";
+    break;
+  case CUDA_ERROR_UNSUPPORTED_PTX_VERSION:
+    *text = "CUDA_ERROR_UNSUPPORTED_PTX_VERSION";
+    break;
+  case INVALID_CONTEXT:
+    *text = "CUDA_ERROR_INVALID_CONTEXT";
+    break;
+  case NOT_FOUND:
+    *text = "CUDA_ERROR_NOT_FOUND";
+    break;
+  case ILLEGAL_ADDRESS:
+    *text = "CUDA_ERROR_ILLEGAL_ADDRESS";
+    break;
+  default:
+    return INVALID_VALUE;
   }
   return CUDA_SUCCESS;
 }
@@ -708,10 +730,11 @@ __attribute__((destructor)) static void report(void) {
   FILE *file = path ? fopen(path, "w") : NULL;
   if (!file)
     return;
-  unsigned left = live.modules + live.allocations + live.host_allocations + live.streams + live.events + live.graphs + live.execs +
-                  retained;
+  unsigned left = live.modules + live.allocations + live.host_allocations + live.streams + live.events + live.graphs +
+                  live.execs + retained;
   fprintf(file,
-          "{\"kernels\": %u, \"graph_launches\": %u, \"captures\": %u, \"uploads\": %u, \"downloads\": %u, \"modules\": %u, "
+          "{\"kernels\": %u, \"graph_launches\": %u, \"captures\": %u, \"uploads\": %u, \"downloads\": %u, "
+          "\"modules\": %u, "
           "\"not_freed\": %u}\n",
           calls.kernels, calls.graph_launches, calls.captures, calls.uploads, calls.downloads, calls.modules, left);
   fclose(file);

@@ -1,12 +1,14 @@
 /*===- gpu-run.c - Checks and times a compiled model on a GPU -------------===*
  *
- *   lathe-gpu-run MODEL.so NAME [--input TENSOR=F.npy|TENSOR=random:SEED]... [--dim NAME=N]... [--check TENSOR=F.npy]...
+ *   lathe-gpu-run MODEL.so NAME [--input TENSOR=F.npy|TENSOR=random:SEED]... [--dim NAME=N]... [--check
+ * TENSOR=F.npy]...
  *       [--rtol=R] [--atol=A] [--seconds=S]
  *
- * Opens a model that `lathe compile --name=NAME --target=sm_90 --emit=shared` wrote and needs nothing else of Lathe's. Prints one
- * line of JSON: the device, what loading and the first run took, the median of runs from and to the host's memory, and a
- * run's share of many that follow each other on the device's. A file of --check may have only the first elements of an output.
- * Differences are relative to the largest expected element. Exit code 0 exactly when all outputs agree.
+ * Opens a model that `lathe compile --name=NAME --target=sm_90 --emit=shared` wrote and needs nothing else of Lathe's.
+ * Prints one line of JSON: the device, what loading and the first run took, the median of runs from and to the host's
+ * memory, and a run's share of many that follow each other on the device's. A file of --check may have only the first
+ * elements of an output. Differences are relative to the largest expected element. Exit code 0 exactly when all outputs
+ * agree.
  *===----------------------------------------------------------------------===*/
 #define _POSIX_C_SOURCE 200809L
 #include "cuda_driver.h"
@@ -69,7 +71,8 @@ static double number_of(int argc, char **argv, const char *option, double otherw
   return otherwise;
 }
 
-/* Numbers in [-1, 1): element i has the i-th of splitmix64 (Steele et al. 2014) from the seed. make-bundle has the same. */
+/* Numbers in [-1, 1): element i has the i-th of splitmix64 (Steele et al. 2014) from the seed. make-bundle has the
+ * same. */
 static void fill_random(npy_array *tensor, uint64_t seed) {
   float *data = tensor->data;
   size_t elements = npy_count(tensor->shape, tensor->rank);
@@ -136,17 +139,27 @@ static void make_outputs(program *p) {
 
 static double element(const void *data, int32_t dtype, size_t i) {
   switch (dtype) {
-  case LATHE_FLOAT32: return (double)((const float *)data)[i];
-  case LATHE_FLOAT64: return ((const double *)data)[i];
-  case LATHE_INT64: return (double)((const int64_t *)data)[i];
-  case LATHE_INT32: return (double)((const int32_t *)data)[i];
-  case LATHE_UINT8: case LATHE_BOOL: return (double)((const uint8_t *)data)[i];
-  case LATHE_INT8: return (double)((const int8_t *)data)[i];
-  default: npy_fail("outputs of this type are not compared", "--check"); return 0;
+  case LATHE_FLOAT32:
+    return (double)((const float *)data)[i];
+  case LATHE_FLOAT64:
+    return ((const double *)data)[i];
+  case LATHE_INT64:
+    return (double)((const int64_t *)data)[i];
+  case LATHE_INT32:
+    return (double)((const int32_t *)data)[i];
+  case LATHE_UINT8:
+  case LATHE_BOOL:
+    return (double)((const uint8_t *)data)[i];
+  case LATHE_INT8:
+    return (double)((const int8_t *)data)[i];
+  default:
+    npy_fail("outputs of this type are not compared", "--check");
+    return 0;
   }
 }
 
-/* Compares outputs with files; the largest difference, as a share of the largest expected element, goes to `largest`. */
+/* Compares outputs with files; the largest difference, as a share of the largest expected element, goes to `largest`.
+ */
 static bool check(const program *p, int argc, char **argv, double *largest) {
   bool agrees = true;
   *largest = 0;
@@ -205,12 +218,14 @@ static CUdeviceptr put(const program *p, const lathe_cuda_driver *driver, const 
   CUdeviceptr address = 0;
   if (driver->memory_allocate(&address, bytes ? bytes : 1) != CUDA_SUCCESS)
     npy_fail("too little memory of the device", p->model->name);
-  if (bytes && (driver->upload(address, tensor->data, bytes) != CUDA_SUCCESS || driver->stream_synchronize(NULL) != CUDA_SUCCESS))
+  if (bytes && (driver->upload(address, tensor->data, bytes) != CUDA_SUCCESS ||
+                driver->stream_synchronize(NULL) != CUDA_SUCCESS))
     npy_fail("a copy failed", p->model->name);
   return address;
 }
 
-/* A run's share of several that follow each other on a stream, with all tensors on the device: the least of three turns. */
+/* A run's share of several that follow each other on a stream, with all tensors on the device: the least of three
+ * turns. */
 static double time_device(const program *p, const lathe_cuda_driver *driver, double estimate) {
   const lathe_model *model = p->model;
   CUstream stream;
@@ -246,8 +261,8 @@ static void open_driver(lathe_cuda_driver *driver) {
   void *library = dlopen("libcuda.so.1", RTLD_NOW), *symbol;
   if (!library)
     npy_fail(dlerror(), "no NVIDIA driver");
-#define FIND(MEMBER, SYMBOL, PARAMETERS)                                                                                       \
-  symbol = find(library, #SYMBOL, "");                                                                                         \
+#define FIND(MEMBER, SYMBOL, PARAMETERS)                                                                               \
+  symbol = find(library, #SYMBOL, "");                                                                                 \
   memcpy(&driver->MEMBER, &symbol, sizeof symbol);
   LATHE_CUDA_FUNCTIONS(FIND)
 }
@@ -259,17 +274,19 @@ int main(int argc, char **argv) {
   char device[128];
   npy_program = "lathe-gpu-run";
   if (argc < 3) {
-    fprintf(stderr, "usage: lathe-gpu-run MODEL.so NAME [--input TENSOR=F.npy|TENSOR=random:SEED]... [--check TENSOR=F.npy]...\n");
+    fprintf(
+        stderr,
+        "usage: lathe-gpu-run MODEL.so NAME [--input TENSOR=F.npy|TENSOR=random:SEED]... [--check TENSOR=F.npy]...\n");
     return 2;
   }
   void *library = dlopen(argv[1], RTLD_NOW);
   if (!library)
     npy_fail(dlerror(), argv[1]);
   p.model = find(library, argv[2], "_model");
-#define SYMBOL(MEMBER, SUFFIX)                                                                                                 \
-  do {                                                                                                                         \
-    void *symbol = find(library, argv[2], SUFFIX);                                                                             \
-    memcpy(&p.MEMBER, &symbol, sizeof symbol);                                                                                 \
+#define SYMBOL(MEMBER, SUFFIX)                                                                                         \
+  do {                                                                                                                 \
+    void *symbol = find(library, argv[2], SUFFIX);                                                                     \
+    memcpy(&p.MEMBER, &symbol, sizeof symbol);                                                                         \
   } while (0)
   SYMBOL(run_device, "_run_device");
   SYMBOL(load, "_load");
@@ -299,7 +316,8 @@ int main(int argc, char **argv) {
   double on_device = time_device(&p, &driver, host);
   (void)driver.context_pop(&context);
   (void)driver.context_release(0);
-  printf("{\"model\": \"%s\", \"device\": \"%s\", \"agrees\": %s, \"largest_difference\": %.3g, \"load_ms\": %.4g, \"first_ms\": %.4g, "
+  printf("{\"model\": \"%s\", \"device\": \"%s\", \"agrees\": %s, \"largest_difference\": %.3g, \"load_ms\": %.4g, "
+         "\"first_ms\": %.4g, "
          "\"host_ms\": %.6g, \"device_ms\": %.6g, \"weight_bytes\": %llu}\n",
          argv[2], device, agrees ? "true" : "false", largest, load, first, host, on_device,
          (unsigned long long)p.model->weight_bytes);
