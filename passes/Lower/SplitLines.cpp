@@ -57,6 +57,8 @@ private:
     return splitter;
   }
 
+  static bool isKernel(Operation *op) { return isa<nn::ConvOp, nn::LinearOp, nn::NormOp>(op); }
+
   /// Whether a depthwise convolution reads the result, which lower-fuse-depthwise makes of it line by line.
   static bool feedsDepthwise(Operation *op) {
     return llvm::any_of(op->getUsers(), [](Operation *user) {
@@ -68,7 +70,7 @@ private:
   bool keepsLinesApart(Operation *op) const {
     if (feedsDepthwise(op))
       return false;
-    if (!isa<nn::ConvOp, nn::LinearOp, nn::NormOp>(op) && !fuse::isElementwise(op))
+    if (!isKernel(op) && !fuse::isElementwise(op))
       return false;
     auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
     if (!type || !type.hasStaticShape() || type.getRank() != 4 || type.getDimSize(kLineDim) < 2)
@@ -87,14 +89,17 @@ private:
   /// a time gain the most.
   SplitGroup chooseGroup(ArrayRef<Operation *> ops) const {
     llvm::SmallPtrSet<Operation *, 16> members(ops.begin(), ops.end());
+    // Elementwise ops are fused with each other later, and would be with what is not in the group.
+    auto passesOn = [&](Value value, Operation *reader) {
+      Operation *writer = value.getDefiningOp();
+      return writer && members.contains(writer) && isKernel(writer) && isKernel(reader) && leavesCache(value);
+    };
     auto readsDistant = [&](Operation *op) {
-      return llvm::any_of(op->getOperands(), [&](Value operand) {
-        return operand.getDefiningOp() && members.contains(operand.getDefiningOp()) && leavesCache(operand);
-      });
+      return llvm::any_of(op->getOperands(), [&](Value operand) { return passesOn(operand, op); });
     };
     auto writesDistant = [&](Operation *op) {
-      return leavesCache(op->getResult(0)) &&
-             llvm::any_of(op->getUsers(), [&](Operation *user) { return members.contains(user); });
+      return llvm::any_of(op->getUsers(),
+                          [&](Operation *user) { return members.contains(user) && passesOn(op->getResult(0), user); });
     };
     while (!ops.empty() && !writesDistant(ops.front()))
       ops = ops.drop_front();
@@ -108,7 +113,7 @@ private:
     int64_t savedBytes = 0, weightBytes = 0, lineBytes = 0, lines = countLines(ops.front());
     for (Operation *op : ops) {
       for (Value operand : llvm::SmallSetVector<Value, 4>(op->operand_begin(), op->operand_end()))
-        if (operand.getDefiningOp() && members.contains(operand.getDefiningOp()) && leavesCache(operand))
+        if (passesOn(operand, op))
           savedBytes += getTensorBytes(operand);
       auto [partBytes, sharedBytes] = splitter.getTraffic(op);
       weightBytes += sharedBytes;

@@ -73,3 +73,14 @@ func.func @heavy(%x: tensor<1x16x16x512xf32>) -> tensor<1x16x16x512xf32> {
   %1 = nn.conv %0, %w : (tensor<1x16x16x2048xf32>, tensor<1x1x2048x512xf32>) -> tensor<1x16x16x512xf32>
   return %1 : tensor<1x16x16x512xf32>
 }
+
+// -----
+
+// Elementwise ops are fused with each other, not split.
+// CHECK-LABEL: func @elementwise
+// CHECK-NOT: scf.for
+func.func @elementwise(%x: tensor<1x56x56x256xf32>) -> tensor<1x56x56x256xf32> {
+  %0 = "onnx.Relu"(%x) : (tensor<1x56x56x256xf32>) -> tensor<1x56x56x256xf32>
+  %1 = "onnx.Sigmoid"(%0) : (tensor<1x56x56x256xf32>) -> tensor<1x56x56x256xf32>
+  return %1 : tensor<1x56x56x256xf32>
+}
