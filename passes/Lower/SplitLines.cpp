@@ -119,7 +119,7 @@ private:
       weightBytes += sharedBytes;
       lineBytes = std::max(lineBytes, partBytes);
     }
-    // Nothing is read once more than it must be if the gain is to be sure.
+    // Half a cache at least, or what the estimate leaves out may cost more.
     int64_t mostGain = cacheBytes / 2;
     for (int64_t count = 1; count < lines; ++count) {
       int64_t gain = savedBytes - (lines / count - 1) * weightBytes;

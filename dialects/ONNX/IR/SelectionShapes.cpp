@@ -56,6 +56,15 @@ static LogicalResult inferNonZero(NonZeroOp op, SymbolicShapes &shapes) {
   return success();
 }
 
+/// The dimension that an op chooses from; without an axis the elements of all, of which `dims` becomes the one
+/// dimension.
+static FailureOr<unsigned> chooseAxis(Operation *op, std::optional<int64_t> axis, Dims &dims, SymbolicShapes &shapes) {
+  if (axis)
+    return normalizeAxis(op, *axis, dims.size());
+  dims = {multiply(shapes, dims)};
+  return 0u;
+}
+
 static LogicalResult inferCompress(CompressOp op, SymbolicShapes &shapes) {
   if (takeDeclared(op, shapes))
     return success();
@@ -63,15 +72,10 @@ static LogicalResult inferCompress(CompressOp op, SymbolicShapes &shapes) {
   ArrayRef<AffineExpr> condition = shapes.getDims(op.getCondition());
   if (condition.size() != 1)
     return op.emitOpError("expected a condition of rank 1, but got rank ") << condition.size();
-  unsigned axis = 0;
-  if (op.getAxis()) {
-    FailureOr<unsigned> given = normalizeAxis(op, *op.getAxis(), dims.size());
-    if (failed(given))
-      return failure();
-    axis = *given;
-  } else {
-    dims = {multiply(shapes, dims)};
-  }
+  FailureOr<unsigned> chosen = chooseAxis(op, op.getAxis(), dims, shapes);
+  if (failed(chosen))
+    return failure();
+  unsigned axis = *chosen;
   // A condition may be shorter; elements behind its end are not chosen.
   if (shapes.getBounds(condition[0] - dims[axis]).second > 0 && !shapes.mayBeEqual(condition[0], dims[axis]))
     return op.emitOpError("expected a condition of at most ")
@@ -87,15 +91,10 @@ static LogicalResult inferUnique(UniqueOp op, SymbolicShapes &shapes) {
   if (takeDeclared(op, shapes))
     return success();
   Dims dims(shapes.getDims(op.getX()));
-  unsigned axis = 0;
-  if (op.getAxis()) {
-    FailureOr<unsigned> given = normalizeAxis(op, *op.getAxis(), dims.size());
-    if (failed(given))
-      return failure();
-    axis = *given;
-  } else {
-    dims = {multiply(shapes, dims)};
-  }
+  FailureOr<unsigned> chosen = chooseAxis(op, op.getAxis(), dims, shapes);
+  if (failed(chosen))
+    return failure();
+  unsigned axis = *chosen;
   AffineExpr all = dims[axis];
   dims[axis] = shapes.getDataSize(op.getY(), axis, all, {op.getX(), op.getY()});
   Type i64 = IntegerType::get(op.getContext(), 64);

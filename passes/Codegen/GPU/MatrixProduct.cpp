@@ -57,18 +57,12 @@ static Value loadScaled(ThreadBuilder &k, nn::LinearOp op, Value row, Value colu
 static bool emitUnpacked(nn::LinearOp op) {
   WarpBuilder k(op);
   Value input = op.getInput(), out = op.getInit();
-  SmallVector<Value> leading = k.leadingSizes(out);
-  Value rows = k.index(1), columns = k.dim(out, leading.size()), steps = k.dim(input, leading.size());
-  for (Value size : leading)
-    rows = k.mul(rows, size);
+  MergedDims leading = k.mergeLeading(out, /*kept=*/1);
+  Value rows = leading.size, columns = k.dim(out, leading.sizes.size()), steps = k.dim(input, leading.sizes.size());
   if (!fillsTiles(rows, columns))
     return false;
   Value groupRows = op.getScales() ? k.div(steps, k.dim(op.getScales(), 0)) : steps;
-  auto at = [&](Value row, Value column) {
-    SmallVector<Value> indices = k.delinearize(row, leading);
-    indices.push_back(column);
-    return indices;
-  };
+  auto at = [&](Value row, Value column) { return k.indicesOf(leading, row, column); };
   auto rhs = [&](Value, Value step, Value column) { return loadScaled(k, op, step, column, groupRows); };
   auto store = [&](Value sum, Value, Value row, Value column) {
     k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(row, column));
@@ -143,18 +137,10 @@ LogicalResult simt::emitLinear(nn::LinearOp op) {
   if (!type)
     return op.emitOpError("has no kernel for ")
            << inputType.getElementType() << " and " << weightType.getElementType() << " on this target";
-  Value steps = k.dim(weight, 0), columns = k.dim(weight, 1), rows = k.index(1);
-  SmallVector<Value> leading;
-  for (int64_t i = 0; i + 1 < inputType.getRank(); ++i) {
-    leading.push_back(k.dim(out, i));
-    rows = k.mul(rows, leading.back());
-  }
+  MergedDims leading = k.mergeLeading(out, /*kept=*/1);
+  Value steps = k.dim(weight, 0), columns = k.dim(weight, 1), rows = leading.size;
   if (isa<FloatType>(type) && fillsTiles(rows, columns)) {
-    auto at = [&](Value row, Value column) {
-      SmallVector<Value> indices = k.delinearize(row, leading);
-      indices.push_back(column);
-      return indices;
-    };
+    auto at = [&](Value row, Value column) { return k.indicesOf(leading, row, column); };
     auto lhs = [&](Value, Value row, Value step) { return k.loadWide(input, at(row, step), /*isSigned=*/false); };
     auto rhs = [&](Value, Value step, Value column) { return k.loadWide(weight, {step, column}, /*isSigned=*/true); };
     auto store = [&](Value sum, Value, Value row, Value column) {
@@ -191,23 +177,14 @@ LogicalResult simt::emitMatMul(nn::MatMulOp op) {
   int64_t rank = cast<MemRefType>(out.getType()).getRank();
   Value rows = k.dim(out, rank - 2), columns = k.dim(out, rank - 1);
   if (fillsTiles(rows, columns)) {
-    SmallVector<Value> leading;
-    Value batches = k.index(1);
-    for (int64_t i = 0; i + 2 < rank; ++i) {
-      leading.push_back(k.dim(out, i));
-      batches = k.mul(batches, leading.back());
-    }
-    auto at = [&](Value batch, Value row, Value column) {
-      SmallVector<Value> indices = k.delinearize(batch, leading);
-      indices.append({row, column});
-      return indices;
-    };
+    MergedDims leading = k.mergeLeading(out, /*kept=*/2);
+    auto at = [&](Value batch, Value row, Value column) { return k.indicesOf(leading, batch, {row, column}); };
     auto left = [&](Value batch, Value row, Value step) { return k.loadBroadcast(lhs, at(batch, row, step)); };
     auto right = [&](Value batch, Value step, Value column) { return k.loadBroadcast(rhs, at(batch, step, column)); };
     auto store = [&](Value sum, Value batch, Value row, Value column) {
       k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(batch, row, column));
     };
-    emitTiledProduct(k, {batches, rows, columns, steps, left, right, store});
+    emitTiledProduct(k, {leading.size, rows, columns, steps, left, right, store});
     return success();
   }
   k.elements(out, [&](ValueRange indices) {

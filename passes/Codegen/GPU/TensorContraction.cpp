@@ -36,20 +36,14 @@ bool simt::emitOnTensorCores(nn::LinearOp op) {
   Value weight = flattenWeight(k, *format, op.getWeight());
   if (!weight)
     return false;
-  SmallVector<Value> leading = k.leadingSizes(out);
-  Value rows = k.index(1);
-  for (Value size : leading)
-    rows = k.mul(rows, size);
-  auto at = [&](Value row, Value column) {
-    SmallVector<Value> indices = k.delinearize(row, leading);
-    indices.push_back(column);
-    return indices;
-  };
+  MergedDims leading = k.mergeLeading(out, /*kept=*/1);
+  Value rows = leading.size;
+  auto at = [&](Value row, Value column) { return k.indicesOf(leading, row, column); };
   auto store = [&](Value sum, Value, Value row, Value column) {
     k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(row, column));
   };
   auto apart = [&](Value, Value row, Value step) { return at(row, step); };
-  int64_t rank = leading.size() + 1;
+  int64_t rank = leading.sizes.size() + 1;
   Value lines = rank > 1 ? k.collapse(input, 0, rank - 2) : Value();
   TensorOperand lhs{input, chooseCopyWidth(k, input), apart};
   if (lines)
@@ -72,17 +66,8 @@ bool simt::emitOnTensorCores(nn::MatMulOp op) {
   if (!format || format->isInteger() || op.getPacked())
     return false;
   int64_t rank = cast<MemRefType>(out.getType()).getRank();
-  SmallVector<Value> leading;
-  Value batches = k.index(1);
-  for (int64_t i = 0; i + 2 < rank; ++i) {
-    leading.push_back(k.dim(out, i));
-    batches = k.mul(batches, leading.back());
-  }
-  auto at = [&](Value batch, Value row, Value column) {
-    SmallVector<Value> indices = k.delinearize(batch, leading);
-    indices.append({row, column});
-    return indices;
-  };
+  MergedDims leading = k.mergeLeading(out, /*kept=*/2);
+  auto at = [&](Value batch, Value row, Value column) { return k.indicesOf(leading, batch, {row, column}); };
   // An operand may have fewer dimensions than the result, or some of size one.
   auto within = [&](Value memref, Value batch, Value line, Value element) {
     auto type = cast<MemRefType>(memref.getType());
@@ -97,7 +82,7 @@ bool simt::emitOnTensorCores(nn::MatMulOp op) {
     k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(batch, row, column));
   };
   emitTensorProduct(k, {*format,
-                        batches,
+                        leading.size,
                         k.dim(out, rank - 2),
                         k.dim(out, rank - 1),
                         k.dim(lhs, cast<MemRefType>(lhs.getType()).getRank() - 1),

@@ -35,6 +35,22 @@ SmallVector<Value> ThreadBuilder::leadingSizes(Value memref) {
   return sizes;
 }
 
+MergedDims ThreadBuilder::mergeLeading(Value memref, int64_t kept) {
+  MergedDims dims;
+  dims.size = index(1);
+  for (int64_t i = 0; i + kept < cast<MemRefType>(memref.getType()).getRank(); ++i) {
+    dims.sizes.push_back(dim(memref, i));
+    dims.size = mul(dims.size, dims.sizes.back());
+  }
+  return dims;
+}
+
+SmallVector<Value> ThreadBuilder::indicesOf(const MergedDims &dims, Value merged, ValueRange kept) {
+  SmallVector<Value> indices = delinearize(merged, dims.sizes);
+  indices.append(kept.begin(), kept.end());
+  return indices;
+}
+
 void ThreadBuilder::blocks(ArrayRef<Value> sizes, int64_t threads, Type element, int64_t count,
                            function_ref<void(ValueRange, Value, Value)> body) {
   Value total = index(1), one = index(1);

@@ -6,6 +6,12 @@
 
 namespace lathe::simt {
 
+/// Dimensions that are numbered as one of `size`.
+struct MergedDims {
+  mlir::SmallVector<mlir::Value> sizes;
+  mlir::Value size;
+};
+
 /// What a LoopBuilder does, for kernels in which a thread computes one element of the destination, or a block one row.
 class ThreadBuilder : public codegen::LoopBuilder {
 public:
@@ -22,6 +28,10 @@ public:
               llvm::function_ref<void(mlir::ValueRange indices, mlir::Value thread, mlir::Value shared)> body);
   /// The sizes of all dimensions of `memref` but the last.
   mlir::SmallVector<mlir::Value> leadingSizes(mlir::Value memref);
+  /// The dimensions of `memref` but the last `kept` as one.
+  MergedDims mergeLeading(mlir::Value memref, int64_t kept);
+  /// Indices of the dimensions that were merged and of those that were kept.
+  mlir::SmallVector<mlir::Value> indicesOf(const MergedDims &dims, mlir::Value merged, mlir::ValueRange kept);
   /// Waits until all threads of the block have come here.
   void barrier();
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""`lathe run` of a GPU's target where there is none: with the driver of fake_cuda.c, which runs the emulated kernels of the same model.
+"""`lathe run` of a GPU's target where there is none: with the driver of fake_cuda, which runs the emulated kernels of the same model.
 
     LATHE=lathe FAKE_CUDA=FOLDER [EMIT=jit|shared|exe] run-device.py run MODEL.onnx --target=sm_90 [options of `lathe run`]
 
