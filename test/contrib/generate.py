@@ -369,6 +369,25 @@ def multi_head_attention_causal(c):
     return c.node("MultiHeadAttention", [c.array(2, 3, 32), c.array(2, 3, 32), c.array(2, 3, 32)], num_heads=4, unidirectional=1)
 
 
+# As many queries and keys as take several blocks, the last of them with few.
+
+@case
+def multi_head_attention_blocks(c):
+    return c.node("MultiHeadAttention", [c.array(1, 37, 32), c.array(1, 70, 32), c.array(1, 70, 32)], num_heads=2)
+
+
+@case
+def multi_head_attention_blocks_bias(c):
+    return c.node("MultiHeadAttention", [c.array(1, 37, 32), c.array(1, 2, 70, 16), c.array(1, 2, 70, 16), "", "",
+                                         c.array(1, 2, 37, 70)], num_heads=2)
+
+
+@case
+def multi_head_attention_blocks_causal(c):
+    return c.node("MultiHeadAttention", [c.array(1, 37, 32), c.array(1, 37, 32), c.array(1, 37, 32)], num_heads=2,
+                  unidirectional=1)
+
+
 def group_query(c, batch, tokens, past, lengths, packed=False, rotary=False, **attributes):
     """4 heads of size 16 that share 2 of keys."""
     heads, keys, size = 4, 2, 16

@@ -2,11 +2,13 @@
 //
 // The lanes of a vector are queries. The scores of a block of keys are K Q^T: rows of K are read element by element,
 // against a transposed block of queries in scratch; so is the output, V^T P^T. The softmax runs down the keys, lane by
-// lane, and nothing is ever reduced across a vector. A task has a group of query blocks: a block of keys and values is
-// copied to where its rows are neighbours, and then meets all of them.
+// lane, and nothing is ever reduced across a vector. A task has a group of query blocks: a block of keys and values
+// meets all of them, and is copied before where its rows are no neighbours. Scores have the unit of powers of 2.
 //
 #include "passes/Codegen/CPU/Contraction.h"
 #include "passes/Codegen/CPU/Kernels.h"
+#include "llvm/Support/SaveAndRestore.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace lathe;
@@ -18,6 +20,8 @@ namespace {
 constexpr double kLowest = -3.4028234663852886e38;
 /// What a block of queries should not exceed, with its scores and its output; and that of a group without the scores.
 constexpr int64_t kBlockBytes = 48 << 10, kGroupBytes = 128 << 10;
+/// Keys in a block, at most.
+constexpr int64_t kMostKeys = 64;
 
 struct Attention {
   nn::AttentionOp op;
@@ -25,10 +29,11 @@ struct Attention {
   OpBuilder &b;
   Type f32;
   Value query, key, value, mask, out;
+  bool hasBias; ///< the mask is added to scores
   Value heads, groupSize, queries, keys;
-  int64_t depth, valueDepth, vectors, blockQueries, groupBlocks, blockKeys, tileRows;
+  int64_t depth, valueDepth, vectors, blockQueries, groupBlocks, blockKeys;
 
-  // Of the current task.
+  // Of the current task. Rows of keys and values are those of the scratch where it exists.
   Value batch, head, kvHead;
   Value queryScratch, scoreScratch, outScratch, stateScratch, peakScratch, keyScratch, valueScratch;
   // Of the current block of queries: its number in the group.
@@ -36,7 +41,8 @@ struct Attention {
 
   explicit Attention(nn::AttentionOp op)
       : op(op), k(op), b(k.builder), f32(b.getF32Type()), query(op.getQuery()), key(op.getKey()), value(op.getValue()),
-        mask(op.getMask()), out(op.getInit()) {}
+        mask(op.getMask()), out(op.getInit()),
+        hasBias(mask && !cast<MemRefType>(mask.getType()).getElementType().isInteger(1)) {}
 
   unsigned sequence(bool headsFirst) { return headsFirst ? 2 : 1; }
   unsigned headDim(bool headsFirst) { return headsFirst ? 1 : 2; }
@@ -55,8 +61,12 @@ struct Attention {
   void channelBlocks(int64_t channels, function_ref<void(Value, int64_t)> block);
   void keyBlock(Value firstKey, Value count, Value firstBlock, Value blocks);
   void copyRows(Value from, Value to, Value firstKey, Value count, int64_t channels);
+  Value makeRowScratch(Value from, int64_t channels);
+  SmallVector<Value> keyPosition(Value scratch, Value firstKey, Value row, Value channel);
+  void eachSize(function_ref<void()> body);
   void updateBlock(Value firstKey, Value count);
   void scores(Value firstKey, Value row, int64_t rows);
+  Value weigh(Value score, Value peak);
   Value masked(Value score, Value key, int64_t vector);
   void storeOutput();
   Value queryIndices(int64_t vector);
@@ -85,21 +95,16 @@ LogicalResult Attention::prepare() {
   queries = k.dim(query, sequence(op.getHeadsFirst()));
   keys = k.dim(value, sequence(op.getKvHeadsFirst()));
 
-  // One vector of queries where much of the second would be empty, or the scratch too large for the cache.
+  // One vector of queries where the second would be empty, or the scratch too large for the cache.
   int64_t lanes = k.lanes(), fixed = constantOr(queries);
-  constexpr int64_t mostKeys = 64;
-  vectors = 2;
-  if (fixed > 0 && 4 * llvm::alignTo(fixed, 2 * lanes) > 5 * llvm::alignTo(fixed, lanes))
-    vectors = 1;
-  if ((depth + valueDepth + mostKeys) * 2 * lanes * 4 > kBlockBytes)
-    vectors = 1;
+  bool fits = (depth + valueDepth + kMostKeys) * 2 * lanes * 4 <= kBlockBytes;
+  vectors = fits && (fixed <= 0 || fixed > lanes) ? 2 : 1;
   blockQueries = vectors * lanes;
   int64_t most = maxTileRows(k.target, vectors, Product::F32);
   int64_t fixedKeys = constantOr(keys);
-  blockKeys = fixedKeys > 0 ? evenBlock(fixedKeys, mostKeys) : std::max(mostKeys / most, int64_t(1)) * most;
-  tileRows = fixedKeys > 0 ? evenBlock(blockKeys, most) : most;
+  blockKeys = fixedKeys > 0 ? evenBlock(fixedKeys, kMostKeys) : std::max(kMostKeys / most, int64_t(1)) * most;
   // As many blocks of queries as there is room for, but enough groups for several threads.
-  constexpr int64_t tasks = 16;
+  constexpr int64_t tasks = 12;
   int64_t blocks = fixed > 0 ? llvm::divideCeil(fixed, blockQueries) : 1024, fixedHeads = constantOr(heads, 1);
   int64_t batches = constantOr(k.dim(query, 0), 1);
   groupBlocks = std::max<int64_t>(kGroupBytes / ((depth + valueDepth) * blockQueries * 4), 1);
@@ -133,7 +138,7 @@ Value Attention::clampedQuery(int64_t lane) {
 }
 
 void Attention::packQueries() {
-  Value scale = k.splat(f32, op.getScale().convertToDouble());
+  Value scale = k.splat(f32, op.getScale().convertToDouble() * (hasBias ? 1 : M_LOG2E));
   int64_t lanes = k.lanes();
   for (int64_t v = 0; v < vectors; ++v) {
     SmallVector<Value> positions;
@@ -204,7 +209,8 @@ Value Attention::masked(Value score, Value keyIndex, int64_t vector) {
 
 void Attention::scores(Value firstKey, Value row, int64_t rows) {
   RegisterTile tile{rows, vectors, Product::F32, {k.index(depth)}, {}, {}};
-  readLhs(k, tile, keyScratch, [&](int64_t i, ValueRange ivs) { return SmallVector<Value>{k.add(row, i), ivs[0]}; });
+  readLhs(k, tile, keyScratch ? keyScratch : key,
+          [&](int64_t i, ValueRange ivs) { return keyPosition(keyScratch, firstKey, k.add(row, i), ivs[0]); });
   tile.rhs = [&](int64_t v, ValueRange ivs) {
     return k.load(queryScratch, {queryBlock, ivs[0], k.index(v * k.lanes())});
   };
@@ -222,7 +228,21 @@ void Attention::scores(Value firstKey, Value row, int64_t rows) {
   }
 }
 
-/// A block of keys or values, close together: the rows of one head may be far apart, in few sets of the cache.
+/// Where a block of keys or values is copied to, close together, if the rows of one head are apart: they may be in few
+/// sets of the cache. Null where they are not.
+Value Attention::makeRowScratch(Value from, int64_t channels) {
+  if (strideBytes(from, sequence(op.getKvHeadsFirst())) == channels * 4 && hasUnitInnermostStride(from))
+    return {};
+  return k.scratch({blockKeys, int64_t(llvm::alignTo(channels, k.lanes()))}, f32);
+}
+
+/// Of an element of a block of keys or values, in its scratch or where they are.
+SmallVector<Value> Attention::keyPosition(Value scratch, Value firstKey, Value row, Value channel) {
+  if (scratch)
+    return {row, channel};
+  return position(op.getKvHeadsFirst(), kvHead, k.add(firstKey, row), channel);
+}
+
 void Attention::copyRows(Value from, Value to, Value firstKey, Value count, int64_t channels) {
   k.loop(k.index(0), count, 1, [&](Value row) {
     k.vectors(k.index(channels), [&](Value channel, Value filled) {
@@ -234,18 +254,43 @@ void Attention::copyRows(Value from, Value to, Value firstKey, Value count, int6
 
 /// Lets all blocks of queries of the group see a block of keys.
 void Attention::keyBlock(Value firstKey, Value count, Value firstBlock, Value blocks) {
-  copyRows(key, keyScratch, firstKey, count, depth);
-  copyRows(value, valueScratch, firstKey, count, valueDepth);
+  if (keyScratch)
+    copyRows(key, keyScratch, firstKey, count, depth);
+  if (valueScratch)
+    copyRows(value, valueScratch, firstKey, count, valueDepth);
   k.loop(k.index(0), blocks, 1, [&](Value block) {
     queryBlock = block;
     firstQuery = k.mul(k.add(firstBlock, block), blockQueries);
+    auto update = [&] { eachSize([&] { updateBlock(firstKey, count); }); };
     if (!op.getCausal())
-      return updateBlock(firstKey, count);
+      return update();
     // The last query of the block sees the most keys.
     Value end = k.sub(k.add(k.add(firstQuery, blockQueries), keys), queries);
     Value seen = arith::CmpIOp::create(b, k.loc, arith::CmpIPredicate::slt, firstKey, end);
-    k.branch(seen, [&] { updateBlock(firstKey, count); });
+    k.branch(seen, update);
   });
+}
+
+/// Emits `body` for whole blocks of queries, and once more for a last one that one vector holds.
+void Attention::eachSize(function_ref<void()> body) {
+  int64_t fixed = constantOr(queries), rest = fixed % blockQueries;
+  if (vectors == 1 || (fixed > 0 && (rest == 0 || rest > k.lanes())))
+    return body();
+  Value few =
+      arith::CmpIOp::create(b, k.loc, arith::CmpIPredicate::sle, k.sub(queries, firstQuery), k.index(k.lanes()));
+  auto emitHalf = [&] {
+    llvm::SaveAndRestore half(vectors, int64_t(1));
+    body();
+  };
+  k.branch(few, emitHalf, body);
+}
+
+/// The softmax's numerator.
+Value Attention::weigh(Value score, Value peak) {
+  Value difference = arith::SubFOp::create(b, k.loc, score, peak);
+  if (hasBias)
+    difference = arith::MulFOp::create(b, k.loc, difference, k.splat(f32, M_LOG2E));
+  return k.exp2NonPositive(difference);
 }
 
 /// One step of the online softmax of a block of queries. The state holds the maximum and the sum of each query.
@@ -256,21 +301,21 @@ void Attention::updateBlock(Value firstKey, Value count) {
     state.push_back(k.load(stateScratch, stateAt(i)));
   for (int64_t v = 0; v < vectors; ++v)
     k.store(state[v], peakScratch, {k.index(v), k.index(0)});
-  k.tiles(k.index(0), count, tileRows, [&](Value row, int64_t rows) { scores(firstKey, row, rows); });
+  int64_t mostRows = maxTileRows(k.target, vectors, Product::F32);
+  k.tiles(k.index(0), count, constantOr(keys) > 0 ? evenBlock(blockKeys, mostRows) : mostRows,
+          [&](Value row, int64_t rows) { scores(firstKey, row, rows); });
   for (int64_t v = 0; v < vectors; ++v)
     peaks.push_back(k.load(peakScratch, {k.index(v), k.index(0)}));
   auto at = [&](Value row, int64_t v) { return SmallVector<Value>{row, k.index(v * k.lanes())}; };
   KernelBuilder::Carried corrections, sums;
   for (int64_t v = 0; v < vectors; ++v) {
-    Value difference = arith::SubFOp::create(b, k.loc, state[v], peaks[v]);
-    corrections.push_back(k.expNonPositive(difference));
+    corrections.push_back(weigh(state[v], peaks[v]));
     sums.push_back(arith::MulFOp::create(b, k.loc, state[vectors + v], corrections[v]));
   }
   sums = k.loop(k.index(0), count, 1, sums, [&](Value row, ValueRange carried) {
     KernelBuilder::Carried next;
     for (int64_t v = 0; v < vectors; ++v) {
-      Value difference = arith::SubFOp::create(b, k.loc, k.load(scoreScratch, at(row, v)), peaks[v]);
-      Value weight = k.expNonPositive(difference);
+      Value weight = weigh(k.load(scoreScratch, at(row, v)), peaks[v]);
       k.store(weight, scoreScratch, at(row, v));
       next.push_back(arith::AddFOp::create(b, k.loc, carried[v], weight));
     }
@@ -278,14 +323,16 @@ void Attention::updateBlock(Value firstKey, Value count) {
   });
 
   auto outAt = [&](Value row, int64_t v) { return SmallVector<Value>{queryBlock, row, k.index(v * k.lanes())}; };
-  int64_t most = evenBlock(valueDepth, maxTileRows(k.target, vectors, Product::F32));
-  k.tiles(k.index(0), k.index(valueDepth), most, [&](Value channel, int64_t rows) {
+  k.tiles(k.index(0), k.index(valueDepth), evenBlock(valueDepth, mostRows), [&](Value channel, int64_t rows) {
     RegisterTile tile{rows, vectors, Product::F32, {count}, {}, {}};
     for (int64_t i = 0; i < rows; ++i)
       for (int64_t v = 0; v < vectors; ++v)
         tile.init.push_back(
             arith::MulFOp::create(b, k.loc, k.load(outScratch, outAt(k.add(channel, i), v)), corrections[v]));
-    tile.lhs = [&](int64_t i, ValueRange ivs) { return k.loadScalar(valueScratch, {ivs[0], k.add(channel, i)}); };
+    tile.lhs = [&](int64_t i, ValueRange ivs) {
+      return k.loadScalar(valueScratch ? valueScratch : value,
+                          keyPosition(valueScratch, firstKey, ivs[0], k.add(channel, i)));
+    };
     tile.rhs = [&](int64_t v, ValueRange ivs) { return k.load(scoreScratch, at(ivs[0], v)); };
     SmallVector<Value> accumulators = emitRegisterTile(k, tile);
     for (int64_t i = 0; i < rows; ++i)
@@ -350,13 +397,13 @@ void Attention::emitTask(Value firstBlock, Value blocks) {
   stateScratch = k.scratch({groupBlocks, 2 * vectors, lanes}, f32);
   peakScratch = k.scratch({vectors, lanes}, f32);
   scoreScratch = k.scratch({blockKeys, blockQueries}, f32);
-  keyScratch = k.scratch({blockKeys, int64_t(llvm::alignTo(depth, lanes))}, f32);
-  valueScratch = k.scratch({blockKeys, int64_t(llvm::alignTo(valueDepth, lanes))}, f32);
+  keyScratch = makeRowScratch(key, depth);
+  valueScratch = makeRowScratch(value, valueDepth);
   auto forBlocks = [&](void (Attention::*body)()) {
     k.loop(k.index(0), blocks, 1, [&](Value block) {
       queryBlock = block;
       firstQuery = k.mul(k.add(firstBlock, block), blockQueries);
-      (this->*body)();
+      eachSize([&] { (this->*body)(); });
     });
   };
   forBlocks(&Attention::startBlock);

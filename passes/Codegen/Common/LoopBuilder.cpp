@@ -60,6 +60,11 @@ Value LoopBuilder::expNonPositive(Value x) {
   return emitExpNonPositive(b, x);
 }
 
+Value LoopBuilder::exp2NonPositive(Value x) {
+  FloatBuilder b(builder, loc, hasFma(target));
+  return emitExp2NonPositive(b, x);
+}
+
 LoopBuilder::Carried LoopBuilder::loop(Value lower, Value upper, int64_t step, ValueRange init,
                                        function_ref<Carried(Value, ValueRange)> body) {
   int64_t first = constantOr(lower), last = constantOr(upper);
@@ -87,16 +92,22 @@ void LoopBuilder::loop(Value lower, Value upper, int64_t step, function_ref<void
   });
 }
 
-void LoopBuilder::branch(Value condition, function_ref<void()> body) {
+void LoopBuilder::branch(Value condition, function_ref<void()> body, function_ref<void()> otherwise) {
   if (std::optional<int64_t> constant = getConstantIntValue(condition)) {
     if (*constant)
       body();
+    else if (otherwise)
+      otherwise();
     return;
   }
-  auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/false);
+  auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/bool(otherwise));
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(branch.thenBlock()->getTerminator());
   body();
+  if (otherwise) {
+    builder.setInsertionPoint(branch.elseBlock()->getTerminator());
+    otherwise();
+  }
 }
 
 SmallVector<Value> LoopBuilder::delinearize(Value flat, ArrayRef<Value> sizes) {

@@ -37,15 +37,16 @@ public:
   mlir::Value dim(mlir::Value memref, unsigned dimension);
   mlir::Value scalar(mlir::Type element, double value);
   mlir::Value loadScalar(mlir::Value memref, mlir::ValueRange indices);
-  /// e^x for x <= 0, of a scalar or a vector: see codegen::emitExpNonPositive.
+  /// e^x and 2^x for x <= 0, of a scalar or a vector: see codegen::emitExpNonPositive and emitExp2NonPositive.
   mlir::Value expNonPositive(mlir::Value x);
+  mlir::Value exp2NonPositive(mlir::Value x);
 
   using Carried = mlir::SmallVector<mlir::Value>;
   /// A loop that carries values. Loops of one or no iteration are not made.
   Carried loop(mlir::Value lower, mlir::Value upper, int64_t step, mlir::ValueRange init,
                llvm::function_ref<Carried(mlir::Value, mlir::ValueRange)> body);
   void loop(mlir::Value lower, mlir::Value upper, int64_t step, llvm::function_ref<void(mlir::Value)> body);
-  void branch(mlir::Value condition, llvm::function_ref<void()> body);
+  void branch(mlir::Value condition, llvm::function_ref<void()> body, llvm::function_ref<void()> otherwise = nullptr);
 
   /// Splits `flat` into indices below `sizes`, outermost first.
   mlir::SmallVector<mlir::Value> delinearize(mlir::Value flat, mlir::ArrayRef<mlir::Value> sizes);

@@ -18,6 +18,28 @@ func.func @vit(%q: memref<1x197x12x64xf32>, %k: memref<1x197x12x64xf32>, %v: mem
 
 // -----
 
+// The last five queries take one vector, in a tile of its own. Keys and values whose rows are neighbours are not copied.
+// CHECK-LABEL: @vit_heads_first
+//       CHECK: scf.parallel
+// CHECK-COUNT-5: memref.alloca
+//   CHECK-NOT: memref.alloca
+//       CHECK: %[[REST:.*]] = arith.subi %c197, %{{.*}} : index
+//       CHECK: %[[FEW:.*]] = arith.cmpi sle, %[[REST]], %c16 : index
+//       CHECK: scf.if %[[FEW]] {
+//       CHECK: } else {
+//       CHECK: arith.cmpi sle
+//       CHECK: scf.if
+// CHECK-COUNT-25: vector.fma
+//       CHECK: } else {
+//       CHECK: vector.fma
+func.func @vit_heads_first(%q: memref<1x12x197x64xf32>, %k: memref<1x12x197x64xf32>, %v: memref<1x12x197x64xf32>, %o: memref<1x12x197x64xf32>) {
+  nn.attention %q, %k, %v outs(%o) {scale = 1.25e-1 : f32, heads_first, kv_heads_first}
+    : (memref<1x12x197x64xf32>, memref<1x12x197x64xf32>, memref<1x12x197x64xf32>, memref<1x12x197x64xf32>) -> ()
+  return
+}
+
+// -----
+
 // Two query heads read one key head.
 // CHECK-LABEL: @grouped_causal
 //       CHECK: arith.divui {{.*}}, %c2

@@ -7,18 +7,20 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::codegen;
 
-// Arguments are reduced to x = n ln 2 + rest. ln 2 is in two parts, the first of nine bits: its product with an n is exact.
+// Arguments are reduced to x = n ln 2 + rest. ln 2 is in two parts, the first of nine bits: its product with an n is
+// exact.
 static constexpr double kLn2High = 0.693359375, kLn2Low = -2.12194440054690583e-4;
 /// 1.5 * 2^23: a sum with it is rounded to a whole number, which its lowest bits hold.
 static constexpr double kRounder = 12582912;
 
-/// e^(sign * x) for sign * x in [-87.3, 89], or NaN. As 2 e^rest * 2^(n - 1) it needs no case of its own where it is larger than
-/// the largest number, and 2^(n - 1) has the bits of 0 where n is the smallest.
+/// e^(sign * x) for sign * x in [-87.3, 89], or NaN. As 2 e^rest * 2^(n - 1) it needs no case of its own where it is
+/// larger than the largest number, and 2^(n - 1) has the bits of 0 where n is the smallest.
 static Value emitExpInRange(FloatBuilder &b, Value x, double sign = 1) {
   constexpr double rounder = kRounder + kExponentBias - 1;
   Value sum = b.fma(x, sign * M_LOG2E, rounder), n = b.sub(sum, rounder);
   Value rest = b.fma(n, -sign * kLn2Low, b.fma(n, -sign * kLn2High, x));
-  Value series = b.polynomial(rest, {2, sign * 2, 0.999999881, sign * 0.333330452, 0.0833365843, sign * 0.0167370662, 0.00276365853});
+  Value series = b.polynomial(
+      rest, {2, sign * 2, 0.999999881, sign * 0.333330452, 0.0833365843, sign * 0.0167370662, 0.00276365853});
   return b.mul(series, emitPowerOfTwo(b, sum));
 }
 
@@ -31,6 +33,15 @@ Value codegen::emitExp(FloatBuilder &b, Value x) {
 
 Value codegen::emitExpNonPositive(FloatBuilder &b, Value x) {
   return emitExpInRange(b, b.select(b.compare(FloatBuilder::FloatPredicate::OGT, x, -87.3), x, -87.3));
+}
+
+Value codegen::emitExp2NonPositive(FloatBuilder &b, Value x) {
+  // The power has the bits of 0 where x was limited.
+  constexpr double rounder = kRounder + kExponentBias;
+  x = b.atLeast(x, -kExponentBias);
+  Value sum = b.add(x, rounder), rest = b.sub(x, b.sub(sum, rounder));
+  Value series = b.polynomial(rest, {1, 0.693147004, 0.240222469, 0.0555071086, 0.00967129413, 0.00132695714});
+  return b.mul(series, emitPowerOfTwo(b, sum));
 }
 
 /// (e^x - 1) / 2^shift for x up to (128 + shift - 1/2) ln 2, or NaN: a number even where e^x is infinite.

@@ -10,18 +10,23 @@ namespace lathe::codegen {
 /// Whether a multiply-add of the target is one instruction, which rounds once.
 bool hasFma(nn::TargetAttr target);
 
-// Each function takes f32, or a vector of it of any shape, and emits code without branches, calls and tables. Errors are in ulp,
-// the distance of two f32 around the exact result; those in parentheses hold where the target has no fused multiply-add.
-// docs/functions.md has the table of what is measured on every float, test/unit/Codegen/FunctionsTest.cpp measures it.
+// Each function takes f32, or a vector of it of any shape, and emits code without branches, calls and tables. Errors
+// are in ulp, the distance of two f32 around the exact result; those in parentheses hold where the target has no fused
+// multiply-add. docs/functions.md has the table of what is measured on every float, test/unit/Codegen/FunctionsTest.cpp
+// measures it.
 //
-// Arguments are reduced as Cody and Waite do ("Software Manual for the Elementary Functions", 1980). Coefficients are computed
-// by tools/dev/fit-functions: best polynomials in the sense of Chebyshev, rounded to f32.
+// Arguments are reduced as Cody and Waite do ("Software Manual for the Elementary Functions", 1980). Coefficients are
+// computed by tools/dev/fit-functions: best polynomials in the sense of Chebyshev, rounded to f32.
 
 /// e^x within 1 ulp (1.5). Below 2^-125.5, a little above the smallest normal number, results are 0.
 mlir::Value emitExp(FloatBuilder &b, mlir::Value x);
 
-/// The same for x <= 0. NaN counts as minus infinity, the difference of two of which softmax takes where a row is masked.
+/// The same for x <= 0. NaN counts as minus infinity, the difference of two of which softmax takes where a row is
+/// masked.
 mlir::Value emitExpNonPositive(FloatBuilder &b, mlir::Value x);
+
+/// 2^x for x <= 0, within 2 ulp. Below 2^-126.5 results are 0; NaN gives NaN.
+mlir::Value emitExp2NonPositive(FloatBuilder &b, mlir::Value x);
 
 /// e^x - 1 within 2 ulp. The result for -0 is +0.
 mlir::Value emitExpM1(FloatBuilder &b, mlir::Value x);
@@ -44,8 +49,8 @@ mlir::Value emitLog1p(FloatBuilder &b, mlir::Value x);
 /// erf(x) within 4 ulp.
 mlir::Value emitErf(FloatBuilder &b, mlir::Value x);
 
-/// sin(x) and cos(x) within 2 ulp and tan(x) within 3 ulp (3.5) for |x| <= 2^20; beyond that, sines and cosines are numbers
-/// in [-1, 1] that lose their digits. NaN for infinities.
+/// sin(x) and cos(x) within 2 ulp and tan(x) within 3 ulp (3.5) for |x| <= 2^20; beyond that, sines and cosines are
+/// numbers in [-1, 1] that lose their digits. NaN for infinities.
 mlir::Value emitSin(FloatBuilder &b, mlir::Value x);
 mlir::Value emitCos(FloatBuilder &b, mlir::Value x);
 mlir::Value emitTan(FloatBuilder &b, mlir::Value x);
