@@ -216,9 +216,12 @@ private:
   }
 
   LogicalResult prepareWinograd(nn::WinogradConvOp op) {
-    int64_t lanes = cast<ShapedType>(op.getTiles().getType()).getDimSize(4);
-    int64_t width = choosePanelWidth(op.getResultShapedType().getDimSize(3), nn::getTarget(op));
-    if (elementTypeOf(op.getTiles()).isInteger())
+    nn::TargetAttr target = nn::getTarget(op);
+    int64_t lanes = target.getVectorBits() / elementTypeOf(op.getInput()).getIntOrFloatBitWidth();
+    int64_t width = choosePanelWidth(op.getResultShapedType().getDimSize(3), target);
+    if (op.readsImage())
+      padInput(op);
+    if (elementTypeOf(op.getInput()).isInteger())
       op.getWeightMutable().assign(pack(op.getWeight(), {2, 0, 1}, {2, 1}, {width, 2}));
     else
       op.getWeightMutable().assign(pack(op.getWeight(), {2, 0, 1}, {1, 2}, {lanes, width}));

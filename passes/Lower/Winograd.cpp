@@ -170,7 +170,8 @@ private:
           << remark::reason("the direct convolution is estimated to be faster");
       return;
     }
-    describe(remark::passed(op.getLoc(), options)) << remark::metric("TileSize", plan.m);
+    describe(remark::passed(op.getLoc(), options))
+        << remark::metric("TileSize", plan.m) << remark::metric("TransformInTasks", plan.transformInTasks);
     replace(op, plan);
   }
 
@@ -188,11 +189,17 @@ private:
     auto tilesType = RankedTensorType::get(
         {blocks, (m + 2) * (m + 2), int64_t(llvm::divideCeil(input.getDimSize(3), lanes)), plan.tilesPerBlock, lanes},
         input.getElementType());
-    auto tiles = nn::WinogradInputOp::create(builder, loc, tilesType, op.getInput(), /*init=*/Value(), m, pads,
-                                             op.getPadValue());
+    Value image = op.getInput();
+    int64_t padValue = op.getPadValue();
+    if (!plan.transformInTasks) {
+      image =
+          nn::WinogradInputOp::create(builder, loc, tilesType, image, /*init=*/Value(), m, pads, padValue).getResult();
+      llvm::fill(pads, 0);
+      padValue = 0;
+    }
     Value weight = transformWeight(builder, loc, op.getWeight(), m);
-    auto conv = nn::WinogradConvOp::create(builder, loc, op->getResultTypes(), tiles.getResult(), weight,
-                                           op.getExtras(), op.getInit(), m);
+    auto conv = nn::WinogradConvOp::create(builder, loc, op->getResultTypes(), image, weight, op.getExtras(),
+                                           op.getInit(), m, pads, padValue);
     conv.getEpilogue().takeBody(op.getEpilogue());
     op->replaceAllUsesWith(conv);
     op->erase();

@@ -23,24 +23,34 @@ static LogicalResult verifyTileSize(Operation *op, int64_t m) {
   return op->emitOpError("expected tiles of m = 2 or 4 pixels, but got ") << m;
 }
 
-LogicalResult WinogradInputOp::verify() {
-  auto input = cast<ShapedType>(getInput().getType()), tiles = getResultShapedType();
-  int64_t m = getM();
-  if (failed(verifyTileSize(*this, m)))
-    return failure();
+/// Tiles of m x m pixels of an image with pads, checked.
+template <typename OpT>
+static FailureOr<int64_t> verifyImage(OpT op) {
+  auto input = cast<ShapedType>(op.getInput().getType());
   Type element = input.getElementType();
   if (input.getRank() != 4 || !input.hasStaticShape() || !(element.isF32() || element.isInteger(16)))
-    return emitOpError("expected an input [N, H, W, C] of f32 or i16 and of static shape, but got ") << input;
-  if (getPads().size() != 4 || llvm::any_of(getPads(), [](int64_t pad) { return pad < 0; }))
-    return emitOpError("expected four pads that are not negative");
-  int64_t count = input.getDimSize(0);
+    return op.emitOpError("expected an input [N, H, W, C] of f32 or i16 and of static shape, but got ") << input;
+  if (op.getPads().size() != 4 || llvm::any_of(op.getPads(), [](int64_t pad) { return pad < 0; }))
+    return op.emitOpError("expected four pads that are not negative");
+  int64_t count = input.getDimSize(0), m = op.getM();
   for (unsigned i = 0; i < 2; ++i) {
-    int64_t size = input.getDimSize(1 + i) + getPads()[i] + getPads()[i + 2] - 2;
+    int64_t size = input.getDimSize(1 + i) + op.getPads()[i] + op.getPads()[i + 2] - 2;
     if (size <= 0 || size % m != 0)
-      return emitOpError("expected whole tiles, a padded size of ") << m << " n + 2, but got " << size + 2;
+      return op.emitOpError("expected whole tiles, a padded size of ") << m << " n + 2, but got " << size + 2;
     count *= size / m;
   }
-  if (tiles.getRank() != 5 || !tiles.hasStaticShape() || tiles.getElementType() != element ||
+  return count;
+}
+
+LogicalResult WinogradInputOp::verify() {
+  auto input = cast<ShapedType>(getInput().getType()), tiles = getResultShapedType();
+  if (failed(verifyTileSize(*this, getM())))
+    return failure();
+  FailureOr<int64_t> found = verifyImage(*this);
+  if (failed(found))
+    return failure();
+  int64_t count = *found;
+  if (tiles.getRank() != 5 || !tiles.hasStaticShape() || tiles.getElementType() != input.getElementType() ||
       tiles.getDimSize(1) != getPositions() || tiles.getDimSize(0) != ceilDiv(count, tiles.getDimSize(3)) ||
       tiles.getDimSize(2) != ceilDiv(input.getDimSize(3), tiles.getDimSize(4)))
     return emitOpError("expected a result [blocks, ")
@@ -54,31 +64,52 @@ int64_t WinogradInputOp::getMacs() {
   return getResultShapedType().getNumElements() / getPositions() * perTile;
 }
 
-LogicalResult WinogradConvOp::verify() {
-  auto tiles = cast<ShapedType>(getTiles().getType()), weight = cast<ShapedType>(getWeight().getType());
+int64_t WinogradConvOp::countTiles() {
   ShapedType result = getResultShapedType();
   int64_t m = getM();
-  if (failed(verifyTileSize(*this, m)))
+  return result.getDimSize(0) * ceilDiv(result.getDimSize(1), m) * ceilDiv(result.getDimSize(2), m);
+}
+
+LogicalResult WinogradConvOp::verify() {
+  auto input = cast<ShapedType>(getInput().getType()), weight = cast<ShapedType>(getWeight().getType());
+  ShapedType result = getResultShapedType();
+  if (failed(verifyTileSize(*this, getM())))
     return failure();
-  if (tiles.getRank() != 5 || !tiles.hasStaticShape() || tiles.getDimSize(1) != getPositions())
-    return emitOpError("expected tiles [blocks, ") << getPositions() << ", chunks, tiles, lanes], but got " << tiles;
   if (result.getRank() != 4 || !result.hasStaticShape())
     return emitOpError("expected a result [N, OH, OW, O] of static shape, but got ") << result;
-  int64_t count = result.getDimSize(0) * ceilDiv(result.getDimSize(1), m) * ceilDiv(result.getDimSize(2), m);
-  if (ceilDiv(count, tiles.getDimSize(3)) != tiles.getDimSize(0))
-    return emitOpError("expected blocks for ") << count << " tiles, but got " << tiles;
+  int64_t count = countTiles(), channels; // of the input, and what fills their last chunk
+  if (readsImage()) {
+    FailureOr<int64_t> found = verifyImage(*this);
+    if (failed(found))
+      return failure();
+    if (*found != count)
+      return emitOpError("expected an image of ") << count << " tiles, but it has " << *found;
+    channels = input.getDimSize(3);
+  } else {
+    if (input.getRank() != 5 || !input.hasStaticShape() || input.getDimSize(1) != getPositions())
+      return emitOpError("expected tiles [blocks, ") << getPositions() << ", chunks, tiles, lanes], but got " << input;
+    if (ceilDiv(count, input.getDimSize(3)) != input.getDimSize(0))
+      return emitOpError("expected blocks for ") << count << " tiles, but got " << input;
+    channels = input.getDimSize(2) * input.getDimSize(4);
+  }
   int64_t outputs = result.getDimSize(3);
-  bool plain = weight.getRank() == 3 && weight.getDimSize(0) == getPositions() && weight.getDimSize(2) == outputs &&
-               ceilDiv(weight.getDimSize(1), tiles.getDimSize(4)) == tiles.getDimSize(2);
+  auto holdsChannels = [&](int64_t chunks, int64_t lanes) {
+    return readsImage() ? chunks == ceilDiv(channels, lanes) : chunks * lanes == channels;
+  };
+  bool plain = weight.getRank() == 3 && weight.getDimSize(0) == getPositions() && weight.getDimSize(2) == outputs;
+  if (plain && !readsImage())
+    plain = ceilDiv(weight.getDimSize(1), input.getDimSize(4)) == input.getDimSize(2);
+  else if (plain)
+    plain = weight.getDimSize(1) == channels;
   bool packed = weight.getRank() == 5 && weight.getDimSize(1) == getPositions();
-  if (packed && tiles.getElementType().isInteger())
-    packed = weight.getDimSize(2) * 2 == tiles.getDimSize(2) * tiles.getDimSize(4) && weight.getDimSize(4) == 2 &&
+  if (packed && input.getElementType().isInteger())
+    packed = holdsChannels(weight.getDimSize(2), 2) && weight.getDimSize(4) == 2 &&
              ceilDiv(outputs, weight.getDimSize(3)) == weight.getDimSize(0);
   else if (packed)
-    packed = weight.getDimSize(2) == tiles.getDimSize(2) && weight.getDimSize(3) == tiles.getDimSize(4) &&
+    packed = holdsChannels(weight.getDimSize(2), weight.getDimSize(3)) &&
              ceilDiv(outputs, weight.getDimSize(4)) == weight.getDimSize(0);
-  if (tiles.getElementType() != weight.getElementType())
-    return emitOpError("expected tiles and a weight of one type, but got ") << tiles << " and " << weight;
+  if (input.getElementType() != weight.getElementType())
+    return emitOpError("expected tiles and a weight of one type, but got ") << input << " and " << weight;
   if (!weight.hasStaticShape() || (!plain && !packed))
     return emitOpError("expected a weight [")
            << getPositions() << ", C, O], or packed for the tiles, but got " << weight;
@@ -87,8 +118,9 @@ LogicalResult WinogradConvOp::verify() {
 
 /// Those of the products; a convolution of the same size has up to four times as many.
 int64_t WinogradConvOp::getMacs() {
-  auto tiles = cast<ShapedType>(getTiles().getType());
-  return tiles.getNumElements() * getResultShapedType().getShape().back();
+  auto input = cast<ShapedType>(getInput().getType());
+  int64_t elements = readsImage() ? countTiles() * getPositions() * input.getDimSize(3) : input.getNumElements();
+  return elements * getResultShapedType().getShape().back();
 }
 
 //===----------------------------------------------------------------------===//

@@ -241,10 +241,11 @@ class NN_LoweredOp<string mnemonic, list<Trait> traits = []> : NN_Op<mnemonic, !
 
 /// One half of a 3x3 convolution by Winograd's algorithm.
 class NN_WinogradOp<string mnemonic, list<Trait> traits = []> : NN_LoweredOp<mnemonic, traits> {
-  let extraClassDeclaration = resultShapedType # [{
+  code winogradPositions = [{
     /// Elements of a transformed tile: (m + 2)^2.
     int64_t getPositions() { return (int64_t(getM()) + 2) * (int64_t(getM()) + 2); }
   }];
+  let extraClassDeclaration = resultShapedType # winogradPositions;
 }
 
 def NN_WinogradInputOp : NN_WinogradOp<"winograd_input"> {
@@ -271,7 +272,8 @@ def NN_WinogradInputOp : NN_WinogradOp<"winograd_input"> {
 def NN_WinogradConvOp : NN_WinogradOp<"winograd_conv", [AttrSizedOperandSegments]> {
   let summary = "3x3 convolution of transformed tiles: A^T (sum_c U_c * V_c) A";
   let description = [{
-    `tiles` is the result of an `nn.winograd_input` with the same `m`. `weight` holds G g G^T, `[(m+2)^2, C, O]`, or packed in
+    `input` is the result of an `nn.winograd_input` with the same `m`, or the image that it would transform, with the same
+    `pads`; each task then transforms the tiles it needs, of all channels. `weight` holds G g G^T, `[(m+2)^2, C, O]`, or packed in
     panels of n0 output channels and the tiles' chunks of lanes: `[ceil(O/n0), (m+2)^2, chunks, lanes, n0]`. At each position the
     tiles are multiplied by the weight, a product of matrices; the output transform turns each tile's (m+2)^2 sums into m x
     m pixels of the result, `[N, OH, OW, O]`, and the epilogue is applied to these.
@@ -285,10 +287,17 @@ def NN_WinogradConvOp : NN_WinogradOp<"winograd_conv", [AttrSizedOperandSegments
       : (tensor<4x36x4x13x16xf32>, tensor<36x64x32xf32>) -> tensor<1x28x28x32xf32>
     ```
   }];
-  let arguments = (ins NN_Shaped:$tiles, NN_Shaped:$weight, Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init,
-                       I64Attr:$m);
+  let arguments = (ins NN_Shaped:$input, NN_Shaped:$weight, Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init,
+                       I64Attr:$m, DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
+                       DefaultValuedAttr<I64Attr, "0">:$pad_value);
   let regions = (region AnyRegion:$epilogue);
-  let assemblyFormat = !strconcat("$tiles `,` $weight ", epilogueFormat, "`:` functional-type(operands, results)");
+  let extraClassDeclaration = resultShapedType # winogradPositions # [{
+    /// Whether the input is the image, not its tiles.
+    bool readsImage() { return ::llvm::cast<::mlir::ShapedType>(getInput().getType()).getRank() == 4; }
+    /// Tiles of all images.
+    int64_t countTiles();
+  }];
+  let assemblyFormat = !strconcat("$input `,` $weight ", epilogueFormat, "`:` functional-type(operands, results)");
 }
 
 def NN_ExpandDepthwiseOp : NN_LoweredOp<"expand_depthwise", [AttrSizedOperandSegments]> {

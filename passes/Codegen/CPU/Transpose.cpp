@@ -56,8 +56,8 @@ bool cpu::hasTransposeKernel(linalg::TransposeOp op) {
   size_t lastColumn = llvm::find(places, int64_t(wideIn.size()) - 1) - places.begin();
   if (lastColumn + 1 == places.size())
     return false;
-  // LLVM interleaves few rows as well, other than two or three long ones, and takes few columns of narrow elements apart
-  // as well.
+  // LLVM interleaves few rows as well, other than two or three long ones, and takes few columns of narrow elements
+  // apart as well.
   int64_t rows = countLast(places.size()), columns = countLast(lastColumn + 1);
   bool isLong = ShapedType::isDynamic(columns) || columns >= 256;
   return (ShapedType::isDynamic(rows) || rows >= 8 || (rows <= 3 && isLong)) &&
@@ -70,7 +70,8 @@ static Value dropUnits(KernelBuilder &k, Value memref) {
   SmallVector<int64_t> wide = findWideDims(type);
   if (int64_t(wide.size()) == type.getRank())
     return memref;
-  SmallVector<OpFoldResult> zeros(type.getRank(), k.builder.getIndexAttr(0)), ones(type.getRank(), k.builder.getIndexAttr(1));
+  SmallVector<OpFoldResult> zeros(type.getRank(), k.builder.getIndexAttr(0)),
+      ones(type.getRank(), k.builder.getIndexAttr(1));
   SmallVector<OpFoldResult> sizes = memref::getMixedSizes(k.builder, k.loc, memref);
   SmallVector<int64_t> shape = llvm::map_to_vector(wide, [&](int64_t dim) { return type.getDimSize(dim); });
   MemRefType reduced = memref::SubViewOp::inferRankReducedResultType(shape, type, zeros, sizes, ones);
@@ -106,6 +107,17 @@ static SmallVector<Value> transposeBlock(KernelBuilder &k, ArrayRef<Value> rows)
   return columns;
 }
 
+/// The elements of three vectors by turns. Machines have stores that do it, or LLVM makes shuffles of pairs.
+static Value interleave(KernelBuilder &k, ArrayRef<Value> rows) {
+  int64_t width = cast<VectorType>(rows.front().getType()).getNumElements();
+  SmallVector<int64_t> joined = llvm::to_vector(llvm::seq<int64_t>(0, 2 * width)), turns;
+  for (int64_t i = 0; i < width; ++i)
+    turns.append({i, width + i, 2 * width + i});
+  Value first = vector::ShuffleOp::create(k.builder, k.loc, rows[0], rows[1], joined);
+  Value last = vector::ShuffleOp::create(k.builder, k.loc, rows[2], rows[2], joined);
+  return vector::ShuffleOp::create(k.builder, k.loc, first, last, turns);
+}
+
 namespace {
 
 /// Emits one transpose. Of the input's matrices the last dimension are the columns; the rows are what becomes the last
@@ -127,6 +139,9 @@ public:
     int64_t line = kLineBytes / elementBytes, stripe = kStripeLines * line;
     blockRows = blockLanes(type.getDimSize(rowDim), most);
     blockColumns = blockLanes(type.getDimSize(rank - 1), most);
+    if (type.getDimSize(rowDim) == 3 && permutation.end()[-2] == rank - 1 &&
+        (pixels = k.collapse(out, rank - 2, rank - 1)))
+      blockRows = 3;
     rows = k.dim(input, rowDim);
     columns = k.dim(input, rank - 1);
 
@@ -235,6 +250,14 @@ private:
                                             inputIndices(k.add(row, i), column));
       block.push_back(k.builder.createOrFold<vector::BitCastOp>(k.loc, vectorOf(blockColumns, moved), loaded));
     }
+    if (pixels) { // three channels, such as colours, beside each other
+      SmallVector<Value> indices = outIndices(row, k.mul(column, blockRows));
+      indices.pop_back();
+      Value result = k.builder.createOrFold<vector::BitCastOp>(k.loc, vectorOf(blockRows * blockColumns, element),
+                                                               interleave(k, block));
+      vector::StoreOp::create(k.builder, k.loc, result, pixels, indices);
+      return;
+    }
     for (auto [i, turned] : llvm::enumerate(transposeBlock(k, block))) {
       Value result = k.builder.createOrFold<vector::BitCastOp>(k.loc, vectorOf(blockRows, element), turned);
       vector::StoreOp::create(k.builder, k.loc, result, out, outIndices(row, k.add(column, i)));
@@ -255,6 +278,7 @@ private:
 
   KernelBuilder &k;
   Value input, out;
+  Value pixels;                     ///< the result with its columns' rows in one dimension, where there are three
   SmallVector<int64_t> permutation; ///< dimension i of the result is this one of the input
   Value rows, columns;
   int64_t blockRows, blockColumns;

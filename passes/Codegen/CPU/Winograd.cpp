@@ -2,7 +2,8 @@
 //
 // F(m x m, 3 x 3) of Lavin and Gray (2016), with the interpolation points 0, 1, -1 (m = 2) and 2, -2 (m = 4). Vectors
 // are channels. A product computes a panel of output channels for one or two blocks of tiles at all positions; its sums
-// go to a scratch buffer that stays in the cache until the output transform reads them.
+// go to a scratch buffer that stays in the cache until the output transform reads them. Tiles are transformed by a
+// kernel of their own, or by each task of the convolution for itself.
 //
 // Of integers, the input's transform is exact in 16 bits: of unsigned bytes, it is 17340 at most. Filters are scaled to
 // whole numbers (lower-winograd). All after that is arithmetic modulo 2^32, in which 9 has an inverse: the scale of
@@ -12,6 +13,7 @@
 #include "passes/Codegen/CPU/Contraction.h"
 #include "passes/Codegen/CPU/Kernels.h"
 #include "passes/Codegen/Common/TaskWork.h"
+#include "passes/Codegen/Common/WinogradCost.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -105,50 +107,87 @@ SmallVector<Value> transformBoth(ArrayRef<Value> matrix, int64_t size,
   return result;
 }
 
+/// The tiles of padded images, and their input transform.
+class Tiles {
+public:
+  /// Failure, with an error at `op`, where the image is not as kernels read it.
+  static FailureOr<Tiles> of(Operation *op, KernelBuilder &k, Value image, int64_t m) {
+    auto type = cast<MemRefType>(image.getType());
+    Tiles tiles(k, image, m);
+    if (!hasUnitInnermostStride(image))
+      return op->emitOpError("expected contiguous channels, but got ") << type;
+    if (type.getElementType().isInteger() && tiles.channels() % tiles.lanes() != 0)
+      return op->emitOpError("expected whole vectors of ") << tiles.lanes() << " channels, but got " << type;
+    return tiles;
+  }
+
+  int64_t count() const { return type.getDimSize(0) * down() * across(); }
+  int64_t channels() const { return type.getDimSize(3); }
+  int64_t lanes() const { return vector.getNumElements(); }
+  int64_t workPerTile() const { return size * size * channels() * codegen::kWorkPerElement * 3; }
+
+  /// Transforms tile `number`, or the last one if there are fewer, to `out`, [blocks, positions, chunks, rows, lanes].
+  void emit(Value number, bool mayBePast, Value out, Value block, Value row) {
+    Value inside = mayBePast ? k->min(number, k->index(count() - 1)) : number;
+    SmallVector<Value> at =
+        k->delinearize(inside, {k->index(type.getDimSize(0)), k->index(down()), k->index(across())});
+    Value top = k->mul(at[1], m), left = k->mul(at[2], m);
+    Transform transform(*k, m);
+    auto transformChannels = [&](Value channel, Value mask) {
+      SmallVector<Value> pixels;
+      for (int64_t i = 0; i < size * size; ++i) {
+        SmallVector<Value> pixel = {at[0], k->add(top, i / size), k->add(left, i % size), channel};
+        pixels.push_back(mask ? k->load(image, pixel, mask)
+                              : vector::LoadOp::create(k->builder, k->loc, vector, image, pixel));
+      }
+      auto both = transformBoth(pixels, size, [&](ArrayRef<Value> line) { return transform.input(line); });
+      Value chunk = k->div(channel, k->index(lanes()));
+      for (auto [position, value] : llvm::enumerate(both))
+        k->store(value, out, {block, k->index(position), chunk, row, k->index(0)});
+    };
+    if (vector.getElementType().isInteger())
+      k->loop(k->index(0), k->index(channels()), lanes(), [&](Value channel) { transformChannels(channel, {}); });
+    else
+      k->vectors(k->index(channels()), transformChannels);
+  }
+
+private:
+  Tiles(KernelBuilder &k, Value image, int64_t m)
+      : k(&k), image(image), type(cast<MemRefType>(image.getType())), m(m), size(m + 2),
+        vector(VectorType::get({int64_t(k.target.getVectorBits() / type.getElementTypeBitWidth())},
+                               type.getElementType())) {}
+
+  int64_t down() const { return (type.getDimSize(1) - 2) / m; }
+  int64_t across() const { return (type.getDimSize(2) - 2) / m; }
+
+  KernelBuilder *k;
+  Value image;
+  MemRefType type;
+  int64_t m, size;
+  VectorType vector;
+};
+
+template <typename OpT>
+bool hasPads(OpT op) {
+  return llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; });
+}
+
 } // namespace
 
 LogicalResult cpu::emitWinogradInput(nn::WinogradInputOp op) {
   KernelBuilder k(op);
-  Value input = op.getInput(), out = op.getInit();
-  auto inputType = cast<MemRefType>(input.getType()), tiles = cast<MemRefType>(out.getType());
-  if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
+  Value out = op.getInit();
+  auto type = cast<MemRefType>(out.getType());
+  if (hasPads(op))
     return op.emitOpError("expected its padding to be in the input");
-  auto vector =
-      VectorType::get({int64_t(k.target.getVectorBits() / tiles.getElementTypeBitWidth())}, tiles.getElementType());
-  int64_t lanes = vector.getNumElements();
-  if (!hasUnitInnermostStride(input) || !hasUnitInnermostStride(out) || tiles.getDimSize(4) != lanes)
-    return op.emitOpError("expected contiguous channels in chunks of ") << lanes << ", but got " << tiles;
-  int64_t m = op.getM(), size = m + 2, perBlock = tiles.getDimSize(3);
-  int64_t down = (inputType.getDimSize(1) - 2) / m, across = (inputType.getDimSize(2) - 2) / m;
-  int64_t count = inputType.getDimSize(0) * down * across, channels = inputType.getDimSize(3);
-  SmallVector<Value> sizes = {k.index(inputType.getDimSize(0)), k.index(down), k.index(across)};
-
-  if (tiles.getElementType().isInteger() && channels % lanes != 0)
-    return op.emitOpError("expected whole vectors of ") << lanes << " channels, but got " << channels;
-
-  Transform transform(k, m);
-  int64_t work = size * size * channels * codegen::kWorkPerElement * 3;
-  k.parallelItems(k.index(tiles.getDimSize(0) * perBlock), work, [&](Value slot) {
-    Value block = k.div(slot, k.index(perBlock)), row = k.rem(slot, k.index(perBlock));
-    Value number = tiles.getDimSize(0) * perBlock == count ? slot : k.min(slot, k.index(count - 1));
-    SmallVector<Value> at = k.delinearize(number, sizes);
-    Value top = k.mul(at[1], m), left = k.mul(at[2], m);
-    auto transformChannels = [&](Value channel, Value mask) {
-      SmallVector<Value> pixels;
-      for (int64_t i = 0; i < size * size; ++i) {
-        SmallVector<Value> pixel = {at[0], k.add(top, i / size), k.add(left, i % size), channel};
-        pixels.push_back(mask ? k.load(input, pixel, mask)
-                              : vector::LoadOp::create(k.builder, k.loc, vector, input, pixel));
-      }
-      auto both = transformBoth(pixels, size, [&](ArrayRef<Value> line) { return transform.input(line); });
-      Value chunk = k.div(channel, k.index(lanes));
-      for (auto [position, value] : llvm::enumerate(both))
-        k.store(value, out, {block, k.index(position), chunk, row, k.index(0)});
-    };
-    if (vector.getElementType().isInteger())
-      k.loop(k.index(0), k.index(channels), lanes, [&](Value channel) { transformChannels(channel, {}); });
-    else
-      k.vectors(k.index(channels), transformChannels);
+  FailureOr<Tiles> tiles = Tiles::of(op, k, op.getInput(), op.getM());
+  if (failed(tiles))
+    return failure();
+  if (!hasUnitInnermostStride(out) || type.getDimSize(4) != tiles->lanes())
+    return op.emitOpError("expected contiguous channels in chunks of ") << tiles->lanes() << ", but got " << type;
+  int64_t perBlock = type.getDimSize(3), slots = type.getDimSize(0) * perBlock;
+  k.parallelItems(k.index(slots), tiles->workPerTile(), [&](Value slot) {
+    tiles->emit(slot, slots != tiles->count(), out, k.div(slot, k.index(perBlock)), k.rem(slot, k.index(perBlock)));
   });
   return success();
 }
@@ -158,57 +197,84 @@ namespace {
 struct WinogradConv {
   nn::WinogradConvOp op;
   KernelBuilder k;
+  /// The tiles of all images, or those of the current group, made from the image.
   Value tiles, weight;
-  MemRefType tilesType, weightType, outType;
+  std::optional<Tiles> image;
+  MemRefType weightType, outType;
   Product product;
-  int64_t m, positions, perBlock, blocks, vectors, groupBlocks;
+  int64_t m, positions, chunks, lanes, perBlock, blocks, vectors, groupBlocks;
 
   explicit WinogradConv(nn::WinogradConvOp op) : op(op), k(op) {}
   LogicalResult prepare();
   void emit();
+  void emitGroup(Epilogue &epilogue, Value panel, Value firstBlock);
+  void emitTiles(Value firstBlock);
   void emitSums(Value sums, Value panel, Value firstBlock);
   void emitPixels(Epilogue &epilogue, Value sums, Value panel, Value firstBlock);
   void storePixels(Epilogue &epilogue, ArrayRef<Value> pixels, ArrayRef<Value> at, Value column, Value mask);
 };
 
 LogicalResult WinogradConv::prepare() {
-  tiles = op.getTiles();
   weight = op.getWeight();
-  tilesType = cast<MemRefType>(tiles.getType());
+  auto inputType = cast<MemRefType>(op.getInput().getType());
   weightType = cast<MemRefType>(weight.getType());
   outType = cast<MemRefType>(op.getInit().getType());
-  FailureOr<Product> chosen = chooseProduct(op, tilesType.getElementType(), weightType.getElementType());
+  m = op.getM();
+  positions = op.getPositions();
+  FailureOr<Product> chosen = chooseProduct(op, inputType.getElementType(), weightType.getElementType());
   if (failed(chosen))
     return failure();
   product = *chosen;
   int64_t steps = stepsPerProduct(product),
           width = weightType.getRank() == 5 ? weightType.getDimSize(steps == 1 ? 4 : 3) : 0;
-  if (width == 0 || width % k.lanes() != 0 || tilesType.getDimSize(4) != steps * k.lanes())
+  lanes = steps * k.lanes();
+  if (width == 0 || width % k.lanes() != 0 || (!op.readsImage() && inputType.getDimSize(4) != lanes))
     return op.emitOpError("expected a weight packed in vectors of ") << k.lanes() << ", but got " << weightType;
-  for (Value operand : {tiles, weight, op.getInit()})
+  for (Value operand : {op.getInput(), weight, op.getInit()})
     if (!hasUnitInnermostStride(operand))
       return op.emitOpError("expected contiguous channels");
-  m = op.getM();
-  positions = op.getPositions();
-  blocks = tilesType.getDimSize(0);
-  perBlock = tilesType.getDimSize(3);
+  if (hasPads(op))
+    return op.emitOpError("expected its padding to be in the input");
+  if (op.readsImage()) {
+    FailureOr<Tiles> found = Tiles::of(op, k, op.getInput(), m);
+    if (failed(found))
+      return failure();
+    image = *found;
+    perBlock = codegen::chooseTilesPerBlock(image->count(), k.target);
+    blocks = llvm::divideCeil(image->count(), perBlock);
+    chunks = llvm::divideCeil(image->channels(), lanes);
+  } else {
+    tiles = op.getInput();
+    blocks = inputType.getDimSize(0);
+    chunks = inputType.getDimSize(2);
+    perBlock = inputType.getDimSize(3);
+  }
   vectors = width / k.lanes();
   if (steps > 1 && !(weight = k.collapse(weight, 3, 4)))
     return op.emitOpError("expected a contiguous weight, but got ") << weightType;
   // Blocks share what was loaded of the weight, as long as their sums stay in the second cache.
   constexpr int64_t mostSumBytes = 128 << 10;
   int64_t blockBytes = positions * perBlock * vectors * k.lanes() * 4;
-  groupBlocks = evenBlock(blocks, mostSumBytes / blockBytes);
+  groupBlocks = image ? 1 : evenBlock(blocks, mostSumBytes / blockBytes);
   return success();
 }
 
 void WinogradConv::emit() {
   Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), op.getInit());
   Value panels = k.index(weightType.getDimSize(0)), groups = k.ceilDiv(k.index(blocks), groupBlocks);
-  int64_t width = vectors * k.lanes(), channels = tilesType.getDimSize(2) * tilesType.getDimSize(4);
+  int64_t width = vectors * k.lanes(), channels = chunks * lanes;
   int64_t work = positions * groupBlocks * perBlock * width * (channels + 4 * codegen::kWorkPerElement);
+  if (image) {
+    work = work * weightType.getDimSize(0) + groupBlocks * perBlock * image->workPerTile();
+    k.parallelItems(groups, work, [&](Value group) {
+      Value firstBlock = k.mul(group, groupBlocks);
+      emitTiles(firstBlock);
+      k.loop(k.index(0), panels, 1, [&](Value panel) { emitGroup(epilogue, panel, firstBlock); });
+    });
+    return;
+  }
   // What is larger, the tiles or the weight, is read once.
-  bool panelsFirst = weightType.getNumElements() > tilesType.getNumElements();
+  bool panelsFirst = weightType.getNumElements() > blocks * positions * perBlock * channels;
   Value items = k.mul(panels, groups);
   k.parallelItems(items, work, [&](Value item) {
     SmallVector<Value> sizes = {panels, groups};
@@ -217,22 +283,38 @@ void WinogradConv::emit() {
     SmallVector<Value> at = k.delinearize(item, sizes);
     if (!panelsFirst)
       std::swap(at[0], at[1]);
-    Type sum = isInteger(product) ? Type(k.builder.getI32Type()) : Type(k.builder.getF32Type());
-    Value sums = k.scratch({positions, groupBlocks * perBlock, width}, sum);
-    Value firstBlock = k.mul(at[1], groupBlocks);
-    emitSums(sums, at[0], firstBlock);
-    emitPixels(epilogue, sums, at[0], firstBlock);
+    emitGroup(epilogue, at[0], k.mul(at[1], groupBlocks));
   });
+}
+
+/// The tiles of a group of blocks, in scratch.
+void WinogradConv::emitTiles(Value firstBlock) {
+  Type element = cast<MemRefType>(op.getInput().getType()).getElementType();
+  tiles = k.scratch({groupBlocks, positions, chunks, perBlock, lanes}, element);
+  Value first = k.mul(firstBlock, perBlock);
+  k.loop(k.index(0), k.index(groupBlocks * perBlock), 1, [&](Value slot) {
+    image->emit(k.add(first, slot), blocks * perBlock != image->count(), tiles, k.div(slot, k.index(perBlock)),
+                k.rem(slot, k.index(perBlock)));
+  });
+}
+
+/// A panel of output channels of a group of blocks.
+void WinogradConv::emitGroup(Epilogue &epilogue, Value panel, Value firstBlock) {
+  Type sum = isInteger(product) ? Type(k.builder.getI32Type()) : Type(k.builder.getF32Type());
+  Value sums = k.scratch({positions, groupBlocks * perBlock, vectors * k.lanes()}, sum);
+  emitSums(sums, panel, firstBlock);
+  emitPixels(epilogue, sums, panel, firstBlock);
 }
 
 /// sums[position, tile, channel] for the tiles of a group of blocks.
 void WinogradConv::emitSums(Value sums, Value panel, Value firstBlock) {
   k.loop(k.index(0), k.index(positions), 1, [&](Value position) {
     k.inBlock(k.div(firstBlock, k.index(groupBlocks)), groupBlocks, k.index(blocks), [&](Value block) {
-      RegisterTile tile{perBlock, vectors, product, {k.index(tilesType.getDimSize(2)), k.index(k.lanes())}, {}, {}};
+      RegisterTile tile{perBlock, vectors, product, {k.index(chunks), k.index(k.lanes())}, {}, {}};
       int64_t steps = stepsPerProduct(product);
+      Value tileBlock = image ? k.sub(block, firstBlock) : block;
       readLhs(k, tile, tiles, [&](int64_t row, ValueRange ivs) {
-        return SmallVector<Value>{block, position, ivs[0], k.index(row), k.mul(ivs[1], steps)};
+        return SmallVector<Value>{tileBlock, position, ivs[0], k.index(row), k.mul(ivs[1], steps)};
       });
       tile.rhs = [&](int64_t v, ValueRange ivs) {
         if (steps == 1)
@@ -249,7 +331,8 @@ void WinogradConv::emitSums(Value sums, Value panel, Value firstBlock) {
       tile.prefetch = [&, weightAhead = std::move(tile.prefetch)](ValueRange ivs, int64_t atOnce) {
         if (weightAhead)
           weightAhead(ivs, atOnce);
-        memref::PrefetchOp::create(k.builder, k.loc, tiles, ValueRange{block, k.add(position, 1), ivs[0], ivs[1], zero},
+        memref::PrefetchOp::create(k.builder, k.loc, tiles,
+                                   ValueRange{tileBlock, k.add(position, 1), ivs[0], ivs[1], zero},
                                    /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
       };
       SmallVector<Value> accumulators = emitRegisterTile(k, tile);

@@ -17,6 +17,9 @@ constexpr double kWorkPerDistantByte = 5;
 constexpr double kWorkPerInteger = 0.5;
 /// How much faster it must be estimated to be: what an estimate may be wrong by.
 constexpr double kMargin = 1.1;
+/// What a task may take of the stack for the tiles that it transforms (with their sums, less than docs/guides/Embed.md
+/// says), and how many tasks there should be.
+constexpr int64_t kMostTaskBytes = 160 << 10, kLeastTasks = 8;
 
 /// Multiply-adds of a product with so many rows to a tile, as if the loads of few rows were multiply-adds, too.
 double workOfProduct(int64_t rows, int64_t tileRows, int64_t channels, int64_t columns) {
@@ -28,24 +31,38 @@ double workOfWeight(int64_t bytes, nn::TargetAttr target) {
   return bytes > target.getL2Bytes() / 2 ? double(bytes) * kWorkPerDistantByte : 0;
 }
 
+/// As few tiles of as many rows as registers hold, of like size.
+int64_t evenRows(int64_t rows, nn::TargetAttr target) {
+  return llvm::divideCeil(rows, llvm::divideCeil(rows, maxTileRows(target, /*vectors=*/2)));
+}
+
+/// See WinogradPlan::transformInTasks.
+bool shouldTransformInTasks(const WinogradPlan &plan, int64_t tiles, int64_t channels, int64_t weightBytes,
+                            int64_t elementBytes, nn::TargetAttr target) {
+  int64_t tileBytes = (plan.m + 2) * (plan.m + 2) * channels * elementBytes, taskBytes = plan.tilesPerBlock * tileBytes;
+  return tiles * tileBytes > target.getL2Bytes() / 4 && taskBytes + weightBytes <= target.getL2Bytes() * 3 / 4 &&
+         taskBytes <= kMostTaskBytes && tiles >= kLeastTasks * plan.tilesPerBlock;
+}
+
 } // namespace
 
+int64_t codegen::chooseTilesPerBlock(int64_t tiles, nn::TargetAttr target) { return evenRows(tiles, target); }
+
 WinogradPlan codegen::planWinograd(const WinogradConvShape &shape, nn::TargetAttr target) {
-  int64_t lanes = target.getVectorBits() / 32, mostRows = maxTileRows(target, /*vectors=*/2);
+  int64_t lanes = target.getVectorBits() / 32;
   int64_t channels = llvm::alignTo(shape.channels, lanes), outputs = llvm::alignTo(shape.outputs, lanes);
-  auto evenRows = [&](int64_t rows) { return llvm::divideCeil(rows, llvm::divideCeil(rows, mostRows)); };
 
   WinogradPlan plan;
   int64_t pixels = shape.batch * shape.height * shape.width;
   double perElement = shape.integers ? kWorkPerInteger : 1;
   int64_t directBytes = shape.integers ? 1 : 4, transformedBytes = shape.integers ? 2 : 4;
-  plan.direct = workOfProduct(pixels, evenRows(shape.width), 9 * shape.channels, outputs) * perElement +
+  plan.direct = workOfProduct(pixels, evenRows(shape.width, target), 9 * shape.channels, outputs) * perElement +
                 workOfWeight(9 * shape.channels * outputs * directBytes, target);
   plan.winograd = plan.direct;
   for (int64_t m = 2; m <= shape.largestTile; m += 2) {
     int64_t positions = (m + 2) * (m + 2);
     int64_t tiles = shape.batch * llvm::divideCeil(shape.height, m) * llvm::divideCeil(shape.width, m);
-    int64_t perBlock = evenRows(tiles), rows = llvm::alignTo(tiles, perBlock);
+    int64_t perBlock = chooseTilesPerBlock(tiles, target), rows = llvm::alignTo(tiles, perBlock);
     double work = workOfProduct(rows * positions, perBlock, channels, outputs) * perElement +
                   double(rows * positions) * (channels * kWorkPerInput * perElement + outputs * kWorkPerSum) +
                   workOfWeight(positions * channels * outputs * transformedBytes, target);
@@ -53,6 +70,8 @@ WinogradPlan codegen::planWinograd(const WinogradConvShape &shape, nn::TargetAtt
       plan.winograd = work;
       plan.m = m;
       plan.tilesPerBlock = perBlock;
+      plan.transformInTasks = shouldTransformInTasks(
+          plan, tiles, channels, positions * channels * outputs * transformedBytes, transformedBytes, target);
     }
   }
   if (plan.winograd * kMargin > plan.direct)

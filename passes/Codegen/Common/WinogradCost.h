@@ -19,8 +19,14 @@ struct WinogradPlan {
   int64_t m = 0;
   /// Tiles of a block, the rows of a register tile.
   int64_t tilesPerBlock = 0;
+  /// Each task transforms the tiles that it multiplies: all of them together would leave the cache, and it holds the
+  /// weight, which each task reads.
+  bool transformInTasks = false;
   double direct = 0, winograd = 0;
 };
+
+/// Tiles of a block if there are so many.
+int64_t chooseTilesPerBlock(int64_t tiles, nn::TargetAttr target);
 
 WinogradPlan planWinograd(const WinogradConvShape &shape, nn::TargetAttr target);
 

@@ -412,6 +412,22 @@ func.func @winograd_weight(%t: tensor<1x16x2x4x16xf32>, %w: tensor<16x48x32xf32>
 
 // -----
 
+func.func @winograd_image(%x: tensor<1x6x6x32xf32>, %w: tensor<16x32x32xf32>) {
+  // expected-error@+1 {{expected an image of 16 tiles, but it has 4}}
+  %y = nn.winograd_conv %x, %w {m = 2 : i64} : (tensor<1x6x6x32xf32>, tensor<16x32x32xf32>) -> tensor<1x8x8x32xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_image_weight(%x: tensor<1x10x10x24xf32>, %w: tensor<16x32x32xf32>) {
+  // expected-error@+1 {{expected a weight [16, C, O], or packed for the tiles, but got 'tensor<16x32x32xf32>'}}
+  %y = nn.winograd_conv %x, %w {m = 2 : i64} : (tensor<1x10x10x24xf32>, tensor<16x32x32xf32>) -> tensor<1x8x8x32xf32>
+  return
+}
+
+// -----
+
 func.func @winograd_blocks(%t: tensor<1x16x2x4x16xf32>, %w: tensor<16x32x32xf32>) {
   // expected-error@+1 {{expected blocks for 16 tiles}}
   %y = nn.winograd_conv %t, %w {m = 2 : i64} : (tensor<1x16x2x4x16xf32>, tensor<16x32x32xf32>) -> tensor<1x8x8x32xf32>

@@ -110,3 +110,15 @@ func.func @strided(%x: memref<4x20x32xf32, strided<[1300, 64, 1]>>, %y: memref<3
   linalg.transpose ins(%x : memref<4x20x32xf32, strided<[1300, 64, 1]>>) outs(%y : memref<32x4x20xf32>) permutation = [2, 0, 1]
   return
 }
+
+// -----
+
+// Three planes of colours: their pixels are stored as they lie, sixteen at a time.
+// CHECK-LABEL: @pixels
+// CHECK-COUNT-3: vector.load %{{.*}} vector<16xf32>
+//       CHECK: vector.shuffle {{.*}} : vector<32xf32>, vector<32xf32>
+//       CHECK: vector.store {{.*}} vector<48xf32>
+func.func @pixels(%x: memref<1x3x64x64xf32>, %y: memref<1x64x64x3xf32>) {
+  linalg.transpose ins(%x : memref<1x3x64x64xf32>) outs(%y : memref<1x64x64x3xf32>) permutation = [0, 2, 3, 1]
+  return
+}

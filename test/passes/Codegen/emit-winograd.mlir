@@ -45,6 +45,26 @@ func.func @conv(%t: memref<1x16x2x4x16xf32>, %w: memref<1x16x2x16x32xf32>, %y: m
 
 // -----
 
+// Of an image, each task transforms a block of tiles, of both chunks of channels, before it multiplies them by all panels.
+// CHECK-LABEL: @conv_image
+//       CHECK: scf.parallel
+//   CHECK-DAG: %[[TILES:.*]] = memref.alloca() {{.*}}: memref<1x16x2x12x16xf32>
+//   CHECK-DAG: %[[SUMS:.*]] = memref.alloca() {{.*}}: memref<16x12x32xf32>
+//       CHECK: scf.for
+// CHECK-COUNT-16: vector.maskedload %arg0
+// CHECK-COUNT-16: vector.store {{.*}}, %[[TILES]]
+//       CHECK: scf.for
+// CHECK-COUNT-24: vector.fma
+//       CHECK: vector.store {{.*}}, %[[SUMS]]
+//       CHECK: vector.store {{.*}}, %arg2
+func.func @conv_image(%x: memref<1x14x14x24xf32>, %w: memref<2x16x2x16x32xf32>, %y: memref<1x12x12x64xf32>) {
+  nn.winograd_conv %x, %w outs(%y) {m = 2 : i64}
+    : (memref<1x14x14x24xf32>, memref<2x16x2x16x32xf32>, memref<1x12x12x64xf32>) -> ()
+  return
+}
+
+// -----
+
 // Of the tiles at the edge of 3x3 pixels only those inside are stored.
 // CHECK-LABEL: @edge
 //       CHECK: vector.store {{.*}}, %arg2

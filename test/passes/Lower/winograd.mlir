@@ -13,7 +13,7 @@
 //       CHECK: %[[U:.*]] = tensor.collapse_shape {{.*}} into tensor<36x64x32xf32>
 //       CHECK: nn.winograd_conv %[[T]], %[[U]] extras(%arg1) {m = 4 : i64} epilogue
 //       CHECK: arith.addf
-// REMARK: Winograd{{.*}}TileSize=4
+// REMARK: Winograd{{.*}}TileSize=4{{.*}}TransformInTasks=false
 func.func @large(%x: tensor<1x28x28x64xf32>, %b: tensor<32xf32>) -> tensor<1x28x28x32xf32> {
   %w = arith.constant dense<0.5> : tensor<3x3x64x32xf32>
   %y = nn.conv %x, %w extras(%b) {pads = array<i64: 1, 1, 1, 1>} epilogue {
@@ -35,6 +35,21 @@ func.func @odd(%x: tensor<2x17x17x48xf32>) -> tensor<2x17x17x64xf32> {
   %y = nn.conv %x, %w {pads = array<i64: 1, 0, 1, 2>}
     : (tensor<2x17x17x48xf32>, tensor<3x3x48x64xf32>) -> tensor<2x17x17x64xf32>
   return %y : tensor<2x17x17x64xf32>
+}
+
+// -----
+
+// More tiles than stay in the cache, and a weight that does: each task transforms what it multiplies.
+// CHECK-LABEL: @tasks
+//   CHECK-NOT: nn.winograd_input
+//       CHECK: nn.winograd_conv %arg0, %{{.*}} {m = 4 : i64, pads = array<i64: 1, 1, 1, 1>}
+//  CHECK-SAME: : (tensor<1x56x56x64xf32>, tensor<36x64x64xf32>) -> tensor<1x56x56x64xf32>
+// REMARK: Winograd{{.*}}TileSize=4{{.*}}TransformInTasks=true
+func.func @tasks(%x: tensor<1x56x56x64xf32>) -> tensor<1x56x56x64xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x64x64xf32>
+  %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<1x56x56x64xf32>, tensor<3x3x64x64xf32>) -> tensor<1x56x56x64xf32>
+  return %y : tensor<1x56x56x64xf32>
 }
 
 // -----

@@ -4,11 +4,10 @@
 
 // Quantized convolutions in whole numbers: vectors of 8 channels, padding with the zero point, filters of G scaled by 24.
 // CHECK-LABEL: @quantized
-//       CHECK: %[[T:.*]] = nn.winograd_input %arg0 {m = 4 : i64, pad_value = 3 : i64, pads = array<i64: 1, 1, 1, 1>}
-//  CHECK-SAME: : (tensor<1x28x28x64xi16>) -> tensor<{{[0-9]+}}x36x8x{{[0-9]+}}x8xi16>
 //       CHECK: arith.sitofp {{.*}} : i8 to f64
 //       CHECK: arith.fptosi {{.*}} : f64 to i16
-//       CHECK: nn.winograd_conv %[[T]], %{{.*}} {m = 4 : i64} : ({{.*}}, tensor<36x64x32xi16>) -> tensor<1x28x28x32xi32>
+//       CHECK: nn.winograd_conv %arg0, %{{.*}} {m = 4 : i64, pad_value = 3 : i64, pads = array<i64: 1, 1, 1, 1>}
+//  CHECK-SAME: : (tensor<1x28x28x64xi16>, tensor<36x64x32xi16>) -> tensor<1x28x28x32xi32>
 // REMARK: Winograd{{.*}}TileSize=4
 #wasm = #nn.target<triple = "wasm32-unknown-unknown", cpu = "generic", features = "+simd128", vector_bits = 128,
   vector_registers = 16, dot_product = "dot_i16x8", l1_bytes = 32768, l2_bytes = 262144>
@@ -25,7 +24,7 @@ module attributes {nn.target = #wasm} {
 
 // 9 * 128 * 127 * 255 > 2^25: sums that F(4x4) in 32 bits could not tell from others.
 // CHECK-LABEL: @large
-//       CHECK: nn.winograd_input %arg0 {m = 2 : i64
+//       CHECK: nn.winograd_conv %arg0, {{.*}} {m = 2 : i64
 // REMARK: Winograd{{.*}}TileSize=2
 #wasm = #nn.target<triple = "wasm32-unknown-unknown", cpu = "generic", features = "+simd128", vector_bits = 128,
   vector_registers = 16, dot_product = "dot_i16x8", l1_bytes = 32768, l2_bytes = 262144>
