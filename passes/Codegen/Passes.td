@@ -234,6 +234,26 @@ def BufferizePass : Pass<"codegen-bufferize", "::mlir::ModuleOp"> {
                            "::mlir::linalg::LinalgDialect"];
 }
 
+def WriteInPlacePass : Pass<"codegen-write-in-place", "::mlir::func::FuncOp"> {
+  let summary = "Lets kernels write their results over operands that nobody needs any more";
+  let description = [{
+    A sum with a residual, or an elementwise op, reads each element of an operand right before it writes the same one of its
+    result. If nobody reads the operand later, both are one buffer: less memory, and less of it comes into the cache to be
+    written. Parts of buffers are merged as well, in loops that go over both in the same parts. A product or convolution
+    that lets partial sums wait in its destination is left alone.
+
+    ```mlir
+    %r = memref.alloc() : memref<1x56x56x256xf32>
+    ...
+    %y = memref.alloc() : memref<1x56x56x256xf32>
+    nn.conv %x, %w extras(%r) outs(%y) ...
+    // becomes
+    nn.conv %x, %w extras(%r) outs(%r) ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::lathe::nn::NNDialect"];
+}
+
 def PlanArenaPass : Pass<"codegen-plan-arena", "::mlir::ModuleOp"> {
   let summary = "Gives every buffer of @main a place in one arena";
   let description = [{

@@ -19,6 +19,8 @@ void lathe::buildBufferizePipeline(OpPassManager &passes, const CodegenOptions &
   addCleanup(passes);
   // A second time: what the first one leaves behind are copies of a buffer onto itself.
   passes.addPass(createCanonicalizerPass());
+  if (!options.gpu)
+    passes.addNestedPass<func::FuncOp>(createWriteInPlacePass());
   passes.addPass(createPlanArenaPass());
   addCleanup(passes);
   passes.addPass(createOutlineKernelsPass());

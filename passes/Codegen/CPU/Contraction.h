@@ -153,6 +153,10 @@ int64_t maxGroupedTileRows(nn::TargetAttr target, int64_t vectors);
 mlir::LogicalResult emitMatrixProduct(KernelBuilder &k, mlir::Operation *op, mlir::Value lhs, mlir::Value rhs,
                                       Epilogue epilogue, const WeightScales &scales = {});
 
+/// Whether `emitMatrixProduct` lets partial sums wait in `out`, as far as can be told before: of a left operand of any
+/// rank, and a right one packed for f32, `[panels, ..., K, n0]`.
+bool splitsReduction(mlir::Value lhs, mlir::Value rhs, mlir::Value out, nn::TargetAttr target);
+
 /// Stores the accumulators of a tile: `outer(row)` gives the indices of all dimensions but the last.
 void storeTile(KernelBuilder &k, Epilogue &epilogue, mlir::ArrayRef<mlir::Value> accumulators, int64_t rows,
                int64_t vectors, mlir::Value column, mlir::Value columns,

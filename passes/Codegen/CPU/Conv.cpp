@@ -29,7 +29,6 @@ struct DirectConv {
   LogicalResult prepare();
   LogicalResult emit();
   LogicalResult emitPointwise(Epilogue &epilogue);
-  int64_t chooseKernelRows();
   void emitWindows(Epilogue &epilogue);
   void emitPart(Epilogue &epilogue, const KernelPart &part);
 };
@@ -80,15 +79,18 @@ LogicalResult DirectConv::emitPointwise(Epilogue &epilogue) {
 
 /// A panel of the weight stays in the second cache while all tiles meet it and the next one arrives, which takes longer
 /// than they do where it comes from memory: large ones are read by single rows of the kernel.
-int64_t DirectConv::chooseKernelRows() {
-  int64_t panelBytes = kernel[0] * kernel[1] * steps * width * 4, cacheBytes = k.target.getL2Bytes();
-  bool isDistant = cast<MemRefType>(weight.getType()).getNumElements() * 4 >= cacheBytes / 2;
-  bool addsUp = product == Product::F32 && cast<MemRefType>(out.getType()).getElementType().isF32();
-  return addsUp && isDistant && panelBytes > cacheBytes / 7 ? 1 : kernel[0];
+static int64_t chooseKernelRows(nn::ConvOp op) {
+  auto weight = cast<MemRefType>(op.getWeight().getType());
+  int64_t rows = weight.getDimSize(1), cacheBytes = nn::getTarget(op).getL2Bytes();
+  auto isF32 = [](Value value) { return cast<MemRefType>(value.getType()).getElementType().isF32(); };
+  if (!isF32(op.getInput()) || !isF32(op.getWeight()) || !isF32(op.getInit()))
+    return rows;
+  int64_t bytes = weight.getNumElements() * 4, panelBytes = bytes / weight.getDimSize(0);
+  return bytes >= cacheBytes / 2 && panelBytes > cacheBytes / 7 ? 1 : rows;
 }
 
 void DirectConv::emitWindows(Epilogue &epilogue) {
-  int64_t part = chooseKernelRows(), last = kernel[0] - part;
+  int64_t part = epilogue.isInPlace() ? kernel[0] : chooseKernelRows(op), last = kernel[0] - part;
   if (last == 0)
     return emitPart(epilogue, {k.index(0), part});
   Epilogue sums(k, noEpilogue, ValueRange(), out);
@@ -200,6 +202,15 @@ LogicalResult DirectConv::emit() {
 }
 
 } // namespace
+
+bool cpu::addsUpInDestination(nn::ConvOp op) {
+  auto weight = cast<MemRefType>(op.getWeight().getType());
+  if (weight.getRank() != 5 || !weight.hasStaticShape())
+    return false;
+  if (weight.getDimSize(1) > 1)
+    return chooseKernelRows(op) < weight.getDimSize(1);
+  return splitsReduction(op.getInput(), op.getWeight(), op.getInit(), nn::getTarget(op));
+}
 
 LogicalResult cpu::emitConv(nn::ConvOp op) {
   // A weight that was left unpacked has one input channel for each group, and the group's one output.

@@ -11,7 +11,8 @@ class Epilogue {
 public:
   /// `extras` broadcast to `out` as in NumPy; both may be views with fewer dimensions than the op's operands.
   Epilogue(KernelBuilder &k, mlir::Region &region, mlir::ValueRange extras, mlir::Value out)
-      : k(k), region(region), extras(extras.begin(), extras.end()), out(out) {}
+      : k(k), region(region), extras(extras.begin(), extras.end()), out(out), inPlace(llvm::is_contained(extras, out)) {
+  }
 
   /// Fails, with a reason, where the region holds an op that has no form on vectors.
   static mlir::LogicalResult check(mlir::Operation *op, mlir::Region &region);
@@ -29,6 +30,8 @@ public:
 
   mlir::Value getOut() const { return out; }
   const mlir::SmallVector<mlir::Value> &getExtras() const { return extras; }
+  /// Whether the destination is an operand, too: nothing else may be stored there before.
+  bool isInPlace() const { return inPlace; }
 
 private:
   mlir::Value loadExtra(mlir::Value extra, mlir::ValueRange outer, mlir::Value column, mlir::Value mask);
@@ -37,6 +40,7 @@ private:
   mlir::Region &region;
   mlir::SmallVector<mlir::Value> extras;
   mlir::Value out;
+  bool inPlace;
 };
 
 } // namespace lathe::cpu

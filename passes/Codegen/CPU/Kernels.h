@@ -23,6 +23,10 @@ mlir::LogicalResult emitTokenPrune(nn::TokenPruneOp op);
 mlir::LogicalResult emitWinogradInput(nn::WinogradInputOp op);
 mlir::LogicalResult emitWinogradConv(nn::WinogradConvOp op);
 
+/// Whether partial sums wait in the destination, so that it must not be an operand of the epilogue.
+bool addsUpInDestination(nn::LinearOp op);
+bool addsUpInDestination(nn::ConvOp op);
+
 /// Whether blocks in registers serve this transpose: its last dimension is another one before than after, and both are
 /// long. For all others, loops are as good.
 bool hasTransposeKernel(mlir::linalg::TransposeOp op);

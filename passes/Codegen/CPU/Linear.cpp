@@ -6,6 +6,10 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::cpu;
 
+bool cpu::addsUpInDestination(nn::LinearOp op) {
+  return splitsReduction(op.getInput(), op.getWeight(), op.getInit(), nn::getTarget(op));
+}
+
 LogicalResult cpu::emitLinear(nn::LinearOp op) {
   KernelBuilder k(op);
   Value input = op.getInput(), out = op.getInit();

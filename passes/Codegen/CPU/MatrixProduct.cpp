@@ -6,6 +6,9 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::cpu;
 
+/// With fewer panels the left operand is read so few times that it is read as a whole.
+static constexpr int64_t kLeastPanels = 4;
+
 namespace {
 
 /// Rows from `row` on, and steps [begin, begin + count) of their reduction. If these are not all, sums wait in the
@@ -20,6 +23,42 @@ struct ProductPart {
 struct LeftBlock {
   int64_t rows, steps;
 };
+
+struct ProductSize {
+  int64_t rows, steps, panels, width; ///< of the left matrix, the reduction, and the right one
+  int64_t leftBytes, rightBytes;      ///< of an element, and of all
+  int64_t tileRows;
+  bool mayAddUp; ///< whether sums can wait in the destination
+};
+
+/// Each panel of the weight meets all rows of the left operand: these are to stay in the second cache, or every panel
+/// would bring them from beyond it. Either some rows are read at a time, and all of the weight for each block of them;
+/// or some steps of the reduction, with the sums loaded and stored between them.
+LeftBlock chooseLeftBlock(const ProductSize &size, int64_t cacheBytes) {
+  LeftBlock best = {size.rows, size.steps};
+  int64_t leftBytes = size.rows * size.steps * size.leftBytes;
+  if (leftBytes <= cacheBytes * 3 / 4)
+    return best;
+  int64_t fewest = size.panels * leftBytes + size.rightBytes;
+  auto consider = [&](LeftBlock block, int64_t bytes) {
+    if (bytes < fewest) {
+      fewest = bytes;
+      best = block;
+    }
+  };
+  int64_t someRows = llvm::alignTo(evenBlock(size.rows, cacheBytes / 2 / (size.steps * size.leftBytes)), size.tileRows);
+  consider({someRows, size.steps}, llvm::divideCeil(size.rows, someRows) * size.rightBytes + leftBytes);
+  // Whole blocks of `stageDistantRows`, and enough of them to be worth another pass over the sums.
+  constexpr int64_t blockSteps = 64, leastSteps = 256;
+  int64_t someSteps = llvm::alignTo(evenBlock(size.steps, cacheBytes / 2 / (size.rows * size.leftBytes)), blockSteps);
+  int64_t sumBytes = size.rows * size.panels * size.width * 4;
+  if (size.mayAddUp && someSteps >= leastSteps)
+    consider({size.rows, someSteps},
+             llvm::divideCeil(size.steps, someSteps) * 2 * sumBytes + leftBytes + size.rightBytes);
+  return best;
+}
+
+int64_t elementBytes(MemRefType type) { return llvm::divideCeil(type.getElementTypeBitWidth(), 8); }
 
 class MatrixProduct {
 public:
@@ -103,35 +142,16 @@ LogicalResult MatrixProduct::prepare() {
   return success();
 }
 
-/// Each panel of the weight meets all rows of the left operand: these are to stay in the second cache, or every panel
-/// would bring them from beyond it. Either some rows are read at a time, and all of the weight for each block of them;
-/// or some steps of the reduction, with the sums loaded and stored between them.
 LeftBlock MatrixProduct::chooseBlock() {
   int64_t rows = constantOr(space.rows), all = constantOr(steps), panels = constantOr(space.panels);
-  LeftBlock whole = {rows, all}, best = whole;
-  int64_t cacheBytes = k.target.getL2Bytes();
-  int64_t leftBytes = perProduct > 1 ? 4 : llvm::divideCeil(lhsType.getElementTypeBitWidth(), 8);
-  if (!packed || rank != 2 || rows <= 0 || all <= 0 || panels < 4 || rows * all * leftBytes <= cacheBytes * 3 / 4)
-    return whole;
-  int64_t rightBytes = rhsType.getNumElements() * llvm::divideCeil(rhsType.getElementTypeBitWidth(), 8);
-  int64_t fewest = panels * rows * all * leftBytes + rightBytes;
-  auto consider = [&](LeftBlock block, int64_t bytes) {
-    if (bytes < fewest) {
-      fewest = bytes;
-      best = block;
-    }
-  };
-  int64_t tileRows = maxTileRows(k.target, vectors, product);
-  int64_t someRows = llvm::alignTo(evenBlock(rows, cacheBytes / 2 / (all * leftBytes)), tileRows);
-  consider({someRows, all}, llvm::divideCeil(rows, someRows) * rightBytes + rows * all * leftBytes);
-  // Whole blocks of `stageDistantRows`, and enough of them to be worth another pass over the sums.
-  constexpr int64_t blockSteps = 64, leastSteps = 256;
-  int64_t someSteps = llvm::alignTo(evenBlock(all, cacheBytes / 2 / (rows * leftBytes)), blockSteps);
-  int64_t sumBytes = rows * panels * width * 4;
-  if (product == Product::F32 && !widens && cast<MemRefType>(epilogue.getOut().getType()).getElementType().isF32() &&
-      someSteps >= leastSteps)
-    consider({rows, someSteps}, llvm::divideCeil(all, someSteps) * 2 * sumBytes + rows * all * leftBytes + rightBytes);
-  return best;
+  if (!packed || rank != 2 || rows <= 0 || all <= 0 || panels < kLeastPanels)
+    return {rows, all};
+  bool mayAddUp = product == Product::F32 && !widens && !epilogue.isInPlace() &&
+                  cast<MemRefType>(epilogue.getOut().getType()).getElementType().isF32();
+  return chooseLeftBlock({rows, all, panels, width, perProduct > 1 ? 4 : elementBytes(lhsType),
+                          rhsType.getNumElements() * elementBytes(rhsType), maxTileRows(k.target, vectors, product),
+                          mayAddUp},
+                         k.target.getL2Bytes());
 }
 
 void MatrixProduct::emit() {
@@ -224,6 +244,20 @@ SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const Product
 }
 
 } // namespace
+
+bool cpu::splitsReduction(Value lhs, Value rhs, Value out, nn::TargetAttr target) {
+  auto left = cast<MemRefType>(lhs.getType()), right = cast<MemRefType>(rhs.getType());
+  if (!left.getElementType().isF32() || !right.getElementType().isF32() || !left.hasStaticShape() ||
+      !right.hasStaticShape() || right.getRank() < 3 || right.getDimSize(0) < kLeastPanels ||
+      !cast<MemRefType>(out.getType()).getElementType().isF32())
+    return false;
+  int64_t steps = left.getShape().back(), width = right.getShape().back();
+  int64_t tileRows = maxTileRows(target, width * 32 / target.getVectorBits(), Product::F32);
+  return chooseLeftBlock({left.getNumElements() / steps, steps, right.getDimSize(0), width, /*leftBytes=*/4,
+                          right.getNumElements() * 4, tileRows, /*mayAddUp=*/true},
+                         target.getL2Bytes())
+             .steps < steps;
+}
 
 LogicalResult cpu::emitMatrixProduct(KernelBuilder &k, Operation *op, Value lhs, Value rhs, Epilogue epilogue,
                                      const WeightScales &scales) {

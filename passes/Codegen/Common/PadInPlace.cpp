@@ -1,6 +1,7 @@
 //===- PadInPlace.cpp - Producers write into padded buffers ---------------===//
 #include "dialects/NN/IR/NNDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/IRMapping.h"
@@ -63,7 +64,7 @@ struct PadInPlacePass : lathe::impl::PadInPlacePassBase<PadInPlacePass> {
         fill.erase();
   }
 
-  /// Each op gets a `tensor.empty` of its own, right before it: equal ones were merged, but they
+  /// Each op, and each value that a loop carries, gets a `tensor.empty` of its own, right before it: equal ones were merged, but they
   /// are different buffers, and one outside of a loop would be alive from its begin to its end.
   void separateDestinations() {
     SmallVector<OpOperand *> operands;
@@ -71,6 +72,10 @@ struct PadInPlacePass : lathe::impl::PadInPlacePassBase<PadInPlacePass> {
       OpOperand *operand = findEmptyDestination(op);
       if (operand && (!operand->get().hasOneUse() || operand->get().getParentBlock() != op->getBlock()))
         operands.push_back(operand);
+      if (auto loop = dyn_cast<scf::ForOp>(op))
+        for (OpOperand &init : loop.getInitArgsMutable())
+          if (init.get().getDefiningOp<tensor::EmptyOp>() && !init.get().hasOneUse())
+            operands.push_back(&init);
     });
     for (OpOperand *operand : operands) {
       OpBuilder builder(operand->getOwner());
