@@ -5,6 +5,7 @@
 #include "passes/Compress/Settings.h"
 #include "llvm/ADT/StringRef.h"
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@ class TimingScope;
 } // namespace mlir
 
 namespace lathe {
+
+struct TuningRequest;
 
 /// The stages of a compilation, in order; docs/design.md says what holds after each.
 enum class Phase { Import, Shapes, Fuse, Compress, Lower, Bufferize, Codegen, LLVM, Object };
@@ -52,6 +55,8 @@ struct CompileOptions {
   std::string preprocess;
   /// 3x3 convolutions may be computed by Winograd's algorithm, with other rounding errors than the direct sum.
   bool winograd = true;
+  /// Choices that were measured, and who wants to know what can be; null for those of cost models.
+  std::shared_ptr<const TuningRequest> tuning;
   /// Constant subgraphs are folded by being run on this machine.
   bool foldConstants = true;
   /// Frees the bytes of constants that were folded away: no other module of the context shares them.

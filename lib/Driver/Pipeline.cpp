@@ -76,7 +76,7 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
     return buildCompressPipeline(passes, compressionOf(options));
   case Phase::Lower:
     // Packed and transposed weights.
-    buildLowerPipeline(passes, {options.winograd, codegen.gpu});
+    buildLowerPipeline(passes, {options.winograd, codegen.gpu, options.tuning ? *options.tuning : TuningRequest()});
     return addFolding(passes, options);
   case Phase::Bufferize:
     return buildBufferizePipeline(passes, codegen);

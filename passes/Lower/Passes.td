@@ -146,6 +146,26 @@ def LowerSparseWeights : Pass<"lower-sparse-weights", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::lathe::nn::NNDialect"];
 }
 
+def LowerApplyTuning : Pass<"lower-apply-tuning", "::mlir::func::FuncOp"> {
+  let summary = "Attach choices that were measured to the ops that they are for";
+  let description = [{
+    A file that `lathe tune` wrote holds, for kernels of one machine, what was fastest: each `nn.conv`, `nn.linear` and
+    `nn.matmul` that one of its records describes, by kind, types and attributes, gets the record's choice as `nn.tuning`.
+    Whatever chooses later reads it first. Remarks tell which records were applied, which were measured on another machine than
+    the target, and which no op of the model matches.
+
+    ```mlir
+    %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>}
+      : (tensor<1x14x14x64xf32>, tensor<3x3x64x64xf32>) -> tensor<1x14x14x64xf32>
+    // becomes
+    %y = nn.conv %x, %w {nn.tuning = #nn.tuning<winograd = 2, panel_width = 32>, pads = array<i64: 1, 1, 1, 1>}
+      : (tensor<1x14x14x64xf32>, tensor<3x3x64x64xf32>) -> tensor<1x14x14x64xf32>
+    ```
+  }];
+  let options = [Option<"file", "file", "std::string", /*default=*/"\"\"", "A file (YAML) of measurements">];
+  let dependentDialects = ["::lathe::nn::NNDialect"];
+}
+
 def LowerWinograd : Pass<"lower-winograd", "::mlir::func::FuncOp"> {
   let summary = "Compute 3x3 convolutions by Winograd's algorithm, where that is faster";
   let description = [{

@@ -22,6 +22,8 @@ void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &option
     functions.addPass(createLowerSplitReductions());
     // Before weights are packed, when it is known which are left in f32.
     functions.addPass(createLowerSparseWeights());
+    if (options.tuning.file || options.tuning.observe)
+      functions.addPass(createApplyTuningPass(options.tuning));
     if (options.winograd)
       functions.addPass(createLowerWinograd());
     functions.addPass(createLowerFuseDepthwise());

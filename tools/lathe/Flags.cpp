@@ -37,6 +37,12 @@ void ModelFlags::parse(int argc, char **argv, const char *overview) {
       llvm::errs() << argv[0] << ": error: --" << transform << ": " << llvm::toString(std::move(error)) << "\n";
       std::exit(kUsage);
     }
+  if (!tuning.empty()) {
+    llvm::Expected<TuningFile> read = readTuning(tuning);
+    if (!read)
+      std::exit(fail(llvm::toString(read.takeError())));
+    measured = std::make_shared<TuningRequest>(TuningRequest{std::make_shared<TuningFile>(std::move(*read)), {}});
+  }
   if (recipe.empty())
     return;
   llvm::Expected<Recipe> read = readRecipe(recipe);
@@ -82,6 +88,7 @@ CompileOptions ModelFlags::options() const {
   options.calibration = calibrate.empty() ? settings.calibration : calibrate;
   options.preprocess = preprocess.empty() ? settings.preprocess : preprocess;
   options.winograd = !noWinograd;
+  options.tuning = measured;
   return options;
 }
 

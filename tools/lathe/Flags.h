@@ -3,6 +3,7 @@
 #define TOOLS_LATHE_FLAGS_H
 
 #include "lib/Driver/Recipe.h"
+#include "passes/Lower/Passes.h"
 #include "llvm/Support/CommandLine.h"
 
 namespace lathe {
@@ -81,14 +82,17 @@ struct ModelFlags {
                                   cl::value_desc("map"), cl::cat(category)};
   cl::opt<bool> noWinograd{"no-winograd", cl::desc("compute 3x3 convolutions directly, never by Winograd's algorithm"),
                            cl::cat(category)};
+  cl::opt<std::string> tuning{"tuning",
+                              cl::desc("file of 'lathe tune' that says what is fastest for kernels on this machine"),
+                              cl::value_desc("T.yaml"), cl::cat(category)};
   cl::opt<unsigned> jobs{"jobs", cl::desc("threads that compile; 0: all of the machine"), cl::init(0),
                          cl::value_desc("n"), cl::cat(category)};
   cl::opt<bool> remarks{"remarks", cl::desc("print what the passes applied and missed, and why"), cl::cat(category)};
 
   ModelFlags();
 
-  /// Parses the command line and reads the recipe; prints and exits with `kUsage` if the flags are wrong, with
-  /// `kFailure` if the recipe is, and with `kSuccess` after --help.
+  /// Parses the command line and reads the recipe and the tuning; prints and exits with `kUsage` if the flags are
+  /// wrong, with `kFailure` if one of these is, and with `kSuccess` after --help.
   void parse(int argc, char **argv, const char *overview);
 
   /// The texts of the flags that name a transform of compression.
@@ -99,6 +103,7 @@ struct ModelFlags {
 
 private:
   Recipe settings;
+  std::shared_ptr<const TuningRequest> measured;
 };
 
 /// A C identifier made of a file's name: "resnet-50.onnx" gives "resnet_50".

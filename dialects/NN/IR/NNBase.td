@@ -35,6 +35,7 @@ def NN_Dialect : Dialect {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::quant::QuantDialect"];
   let useDefaultAttributePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
 }
 
 def NN_TargetAttr : AttrDef<NN_Dialect, "Target"> {
@@ -52,6 +53,31 @@ def NN_TargetAttr : AttrDef<NN_Dialect, "Target"> {
                         "int64_t":$l1_bytes, "int64_t":$l2_bytes,
                         StringRefParameter<"", "\"none\"">:$bf16_product);
   let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def NN_TuningAttr : AttrDef<NN_Dialect, "Tuning"> {
+  let mnemonic = "tuning";
+  let summary = "What is to be chosen for an op where a cost model would else choose: its attribute `nn.tuning`";
+  let description = [{
+    Set by `lower-apply-tuning` from a file of measurements, read by the passes that choose. Each parameter may be left out,
+    and the cost model then decides; one that the op or the target cannot have is ignored, and a remark says why.
+
+    - `winograd`: output pixels of a side of a tile of Winograd's algorithm, 2 or 4; 0 for the direct convolution
+    - `fuse`: 1 if a depthwise convolution is computed together with the 1x1 convolution that expands its input, 0 if not
+    - `panel_width`: columns of a panel of the packed weight
+    - `tile_rows`: rows of a register tile
+    - `kernel_rows`: rows of a convolution's kernel in one pass over the image
+    - `share`: what a task has of the product, "rows" (some of them, all columns) or "columns" (some of them, as many rows
+      as the tasks allow)
+    - `tasks`: how many of them there are to be
+  }];
+  let parameters = (ins DefaultValuedParameter<"int64_t", "-1">:$winograd, DefaultValuedParameter<"int64_t", "-1">:$fuse,
+                        DefaultValuedParameter<"int64_t", "-1">:$panel_width,
+                        DefaultValuedParameter<"int64_t", "-1">:$tile_rows,
+                        DefaultValuedParameter<"int64_t", "-1">:$kernel_rows,
+                        StringRefParameter<"", "\"\"">:$share, DefaultValuedParameter<"int64_t", "-1">:$tasks);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
 }
 
 def NN_Shaped : AnyTypeOf<[AnyRankedTensor, AnyMemRef]>;

@@ -32,6 +32,12 @@ inline constexpr llvm::StringLiteral kTargetAttr = "nn.target";
 /// The target of the module that holds `op`; x86-64-v4 (AVX-512) where the module names none.
 TargetAttr getTarget(mlir::Operation *op);
 
+/// Name of the attribute that says what cost models are to choose for an op.
+inline constexpr llvm::StringLiteral kTuningAttr = "nn.tuning";
+
+/// The tuning of an op; null where cost models choose all.
+TuningAttr getTuning(mlir::Operation *op);
+
 } // namespace lathe::nn
 
 #endif // DIALECTS_NN_IR_NNDIALECT_H
