@@ -46,8 +46,9 @@ struct LowerApplyTuning : lathe::impl::LowerApplyTuningBase<LowerApplyTuning> {
       return;
     for (const TuningRecord &record : machine->records)
       if (!used.contains(&record))
-        remark::missed(getOperation().getLoc(), remarkOptions()) << remark::reason(
-            "the model has no {0} {1} {2}", record.kernel.op, record.kernel.types, record.kernel.attributes);
+        remark::missed(getOperation().getLoc(), remarkOptions())
+            << remark::reason("the model has no {0} {1}{2}", record.kernel.op, record.kernel.types,
+                              record.kernel.attributes.empty() ? "" : " " + record.kernel.attributes);
   }
 
 private:

@@ -1,5 +1,7 @@
 //===- FuseDepthwise.cpp - Depthwise convolutions with what expands -------===//
 #include "mlir/IR/Remarks.h"
+#include "passes/Codegen/Common/Tuning.h"
+#include "passes/Lower/Decisions.h"
 #include "passes/Lower/Passes.h"
 
 namespace lathe {
@@ -13,7 +15,7 @@ using namespace lathe;
 /// What the ring of lines of one panel may take of the stack.
 static constexpr int64_t kMostRingBytes = 128 << 10;
 
-static bool isDepthwise(nn::ConvOp op) {
+bool lathe::isDepthwise(nn::ConvOp op) {
   auto weight = cast<ShapedType>(op.getWeight().getType());
   return weight.getRank() == 4 && op.getGroup() > 1 && weight.getDimSize(2) == 1 &&
          weight.getDimSize(3) == int64_t(op.getGroup());
@@ -38,7 +40,7 @@ static nn::ConvOp findExpansion(nn::ConvOp op) {
              : nullptr;
 }
 
-/// Why they cannot or should not be one op; empty if they should.
+/// Why they cannot be one op; empty if they can.
 static StringRef findObstacle(nn::ConvOp expand, nn::ConvOp op) {
   for (Value value : std::initializer_list<Value>{expand.getInput(), expand.getWeight(), op.getInput(), op.getWeight(),
                                                   op.getResult()})
@@ -56,12 +58,33 @@ static StringRef findObstacle(nn::ConvOp expand, nn::ConvOp op) {
       return "an operand of the expansion varies from pixel to pixel";
   }
   nn::TargetAttr target = nn::getTarget(op);
-  if (image[1] * image[2] * image[3] * 4 <= target.getL2Bytes() / 4)
-    return "the expanded image stays in the cache";
   int64_t line = image[2] + op.getPads()[1] + op.getPads()[3];
   if (window[0] * line * 2 * (target.getVectorBits() / 8) > kMostRingBytes)
     return "its lines are too long for the cache";
   return "";
+}
+
+/// Why they should not be one op, as was measured or is estimated; empty if they should.
+static StringRef findDrawback(nn::ConvOp op) {
+  if (nn::TuningAttr tuning = nn::getTuning(op))
+    if (std::optional<int64_t> tuned = codegen::takeTuned(op, "fuse", tuning.getFuse(), ""))
+      return *tuned ? "" : "it was measured to be slower";
+  int64_t imageElements = cast<ShapedType>(op.getInput().getType()).getNumElements() /
+                          cast<ShapedType>(op.getInput().getType()).getDimSize(0);
+  return imageElements * 4 <= nn::getTarget(op).getL2Bytes() / 4 ? "the expanded image stays in the cache" : "";
+}
+
+FusionDecision lathe::decideFusion(nn::ConvOp op) {
+  FusionDecision decision;
+  if (op.getNumResults() != 1 || !isDepthwise(op))
+    return decision;
+  decision.expand = findExpansion(op);
+  if (!decision.expand)
+    return decision;
+  decision.obstacle = findObstacle(decision.expand, op);
+  if (decision.obstacle.empty())
+    decision.drawback = findDrawback(op);
+  return decision;
 }
 
 static void fuse(nn::ConvOp expand, nn::ConvOp op) {
@@ -72,6 +95,8 @@ static void fuse(nn::ConvOp expand, nn::ConvOp op) {
   auto fused = nn::ExpandDepthwiseOp::create(builder, op.getLoc(), op->getResultTypes(), expand.getInput(),
                                              expandWeight, op.getWeight(), expand.getExtras(), op.getExtras(),
                                              /*init=*/Value(), op.getStrides(), op.getPads());
+  if (nn::TuningAttr tuning = nn::getTuning(op))
+    fused->setAttr(nn::kTuningAttr, tuning);
   fused.getExpandEpilogue().takeBody(expand.getEpilogue());
   fused.getEpilogue().takeBody(op.getEpilogue());
   op->replaceAllUsesWith(fused);
@@ -88,19 +113,26 @@ struct LowerFuseDepthwise : lathe::impl::LowerFuseDepthwiseBase<LowerFuseDepthwi
       if (op.getNumResults() == 1 && isDepthwise(op))
         ops.push_back(op);
     });
-    for (nn::ConvOp op : ops) {
-      nn::ConvOp expand = findExpansion(op);
-      if (!expand)
-        continue;
-      auto options = remark::RemarkOpts::name("FuseDepthwise").category("lower").function(getOperation().getName());
-      if (StringRef obstacle = findObstacle(expand, op); !obstacle.empty()) {
-        remark::missed(op.getLoc(), options) << remark::reason("{0}", obstacle);
-        continue;
-      }
-      remark::passed(op.getLoc(), options)
-          << remark::metric("SavedBytes", cast<ShapedType>(op.getInput().getType()).getNumElements() * 8);
-      fuse(expand, op);
+    for (nn::ConvOp op : ops)
+      consider(op);
+  }
+
+private:
+  void consider(nn::ConvOp op) {
+    FusionDecision decision = decideFusion(op);
+    StringRef obstacle = decision.expand ? decision.obstacle : "no 1x1 convolution expands its input for it alone";
+    if (nn::TuningAttr tuning = nn::getTuning(op); tuning && tuning.getFuse() == 1 && !obstacle.empty())
+      (void)codegen::takeTuned(op, "fuse", 1, obstacle);
+    if (!decision.expand)
+      return;
+    auto options = remark::RemarkOpts::name("FuseDepthwise").category("lower").function(getOperation().getName());
+    if (StringRef reason = obstacle.empty() ? decision.drawback : obstacle; !reason.empty()) {
+      remark::missed(op.getLoc(), options) << remark::reason("{0}", reason);
+      return;
     }
+    remark::passed(op.getLoc(), options) << remark::metric(
+        "SavedBytes", cast<ShapedType>(op.getInput().getType()).getNumElements() * 8);
+    fuse(decision.expand, op);
   }
 };
 

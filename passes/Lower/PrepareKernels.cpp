@@ -5,6 +5,7 @@
 #include "passes/Codegen/Common/Bf16Layout.h"
 #include "passes/Codegen/Common/Instructions.h"
 #include "passes/Codegen/Common/TargetKind.h"
+#include "passes/Codegen/Common/Tuning.h"
 #include "passes/Lower/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
@@ -21,16 +22,16 @@ namespace {
 
 using Sizes = SmallVector<OpFoldResult>;
 
-/// Columns of a weight's panel: two vectors, or one where the second would mostly hold zeros.
-int64_t choosePanelWidth(int64_t columns, nn::TargetAttr target) {
-  int64_t lanes = target.getVectorBits() / 32, wide = 2 * lanes;
-  int64_t narrowWork = llvm::alignTo(columns, lanes), wideWork = llvm::alignTo(columns, wide);
-  return 10 * wideWork > 11 * narrowWork ? lanes : wide;
-}
-
 Type elementTypeOf(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
 
 constexpr int64_t bytesPerWord = 4;
+
+/// Most vectors of columns of a panel: two for tile registers, which hold as many sums.
+int64_t mostPanelVectors(Value input, Value weight, nn::TargetAttr target) {
+  bool inTileRegisters =
+      elementTypeOf(input).isBF16() && elementTypeOf(weight).isBF16() && codegen::hasTileRegisters(target);
+  return inTileRegisters ? 2 : codegen::kMostPanelVectors;
+}
 
 /// Reduction steps that are neighbours in a packed weight, because one product takes them at once.
 int64_t stepsPerProduct(Value input, Value weight) {
@@ -111,7 +112,8 @@ private:
     if (!weight.hasStaticShape())
       return remarkUnpacked(op, "its weight has a dynamic shape");
     // On tensor cores bytes are multiplied as words of four steps, of all columns in one panel.
-    int64_t width = isGpu ? weight.getDimSize(1) : choosePanelWidth(weight.getDimSize(1), nn::getTarget(op));
+    int64_t mostVectors = mostPanelVectors(op.getInput(), op.getWeight(), nn::getTarget(op));
+    int64_t width = isGpu ? weight.getDimSize(1) : codegen::choosePanelWidth(op, weight.getDimSize(1), mostVectors);
     if (int64_t steps = stepsPerProduct(op.getInput(), op.getWeight()); steps > 1) {
       if (int64_t excess = weight.getDimSize(0) % steps)
         op.getInputMutable().assign(padChannels(op.getInput(), steps - excess));
@@ -147,7 +149,8 @@ private:
       return op.emitOpError("expected a weight of static shape, but got ") << weight;
 
     int64_t outputs = weight.getDimSize(3) / group;
-    int64_t width = isGpu ? outputs : choosePanelWidth(outputs, nn::getTarget(op));
+    int64_t mostVectors = mostPanelVectors(op.getInput(), op.getWeight(), nn::getTarget(op));
+    int64_t width = isGpu ? outputs : codegen::choosePanelWidth(op, outputs, mostVectors);
     Value packed = shiftLastChunk(op.getInput(), op.getWeight(), /*dimension=*/2);
     if (group == 1) {
       packed =
@@ -172,8 +175,9 @@ private:
   }
 
   LogicalResult prepareExpansion(nn::ExpandDepthwiseOp op) {
-    // One vector: the ring of expanded lines of a panel is filtered from the first cache.
-    int64_t width = nn::getTarget(op).getVectorBits() / 32;
+    // One vector: the ring of expanded lines of a panel is filtered from the first cache. Two at most fit the stack.
+    int64_t lanes = nn::getTarget(op).getVectorBits() / 32;
+    int64_t width = codegen::choosePanelWidth(op, lanes, /*mostVectors=*/2);
     op.getExpandWeightMutable().assign(pack(op.getExpandWeight(), {1, 0}, {1}, {width}));
     remarkPacked(op, width);
     return success();
@@ -216,9 +220,8 @@ private:
   }
 
   LogicalResult prepareWinograd(nn::WinogradConvOp op) {
-    nn::TargetAttr target = nn::getTarget(op);
-    int64_t lanes = target.getVectorBits() / elementTypeOf(op.getInput()).getIntOrFloatBitWidth();
-    int64_t width = choosePanelWidth(op.getResultShapedType().getDimSize(3), target);
+    int64_t lanes = nn::getTarget(op).getVectorBits() / elementTypeOf(op.getInput()).getIntOrFloatBitWidth();
+    int64_t width = codegen::choosePanelWidth(op, op.getResultShapedType().getDimSize(3));
     if (op.readsImage())
       padInput(op);
     if (elementTypeOf(op.getInput()).isInteger())

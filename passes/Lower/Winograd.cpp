@@ -1,7 +1,10 @@
 //===- Winograd.cpp - 3x3 convolutions with fewer multiplications ---------===//
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
+#include "passes/Codegen/Common/Instructions.h"
+#include "passes/Codegen/Common/Tuning.h"
 #include "passes/Codegen/Common/WinogradCost.h"
+#include "passes/Lower/Decisions.h"
 #include "passes/Lower/Passes.h"
 #include "passes/Lower/QuantizedConstants.h"
 #include "llvm/Support/MathExtras.h"
@@ -91,8 +94,18 @@ static int64_t getTileLanes(nn::ConvOp op) {
   return nn::getTarget(op).getVectorBits() / cast<ShapedType>(op.getInput().getType()).getElementTypeBitWidth();
 }
 
-/// Why a 3x3 convolution of stride 1 cannot be computed this way, whatever the cost; empty if it can.
+/// Whether it is a 3x3 convolution of stride 1.
+static bool hasShape(nn::ConvOp op) {
+  auto isOne = [](int64_t value) { return value == 1; };
+  auto weight = cast<ShapedType>(op.getWeight().getType());
+  return op.getNumResults() == 1 && weight.getRank() == 4 && weight.getDimSize(0) == 3 && weight.getDimSize(1) == 3 &&
+         llvm::all_of(op.getStrides(), isOne) && llvm::all_of(op.getDilations(), isOne);
+}
+
+/// Why a convolution cannot be computed this way, whatever the cost; empty if it can.
 static StringRef findObstacle(nn::ConvOp op) {
+  if (!hasShape(op))
+    return "it is not a 3x3 convolution of stride 1";
   auto input = cast<RankedTensorType>(op.getInput().getType()),
        weight = cast<RankedTensorType>(op.getWeight().getType());
   bool integers = input.getElementType().isInteger(16) && weight.getElementType().isInteger(8);
@@ -126,6 +139,45 @@ static std::optional<int64_t> getLargestSum(Value weight) {
   return largest;
 }
 
+/// What the tuning of `op` says about it, as far as that can be had.
+static codegen::WinogradChoice findChoice(nn::ConvOp op, int64_t largestTile) {
+  codegen::WinogradChoice choice;
+  nn::TuningAttr tuning = nn::getTuning(op);
+  if (!tuning)
+    return choice;
+  choice.m = codegen::takeTuned(op, "winograd", tuning.getWinograd(),
+                                tuning.getWinograd() > largestTile ? "sums of so large tiles are not exact" : "");
+  nn::TargetAttr target = nn::getTarget(op);
+  if (tuning.getPanelWidth() != -1)
+    choice.panelVectors =
+        codegen::choosePanelWidth(op, op.getResultShapedType().getDimSize(3)) * 32 / int64_t(target.getVectorBits());
+  bool fits = tuning.getTileRows() <= codegen::maxTileRows(target, choice.panelVectors);
+  choice.tilesPerBlock =
+      codegen::takeTuned(op, "tile_rows", tuning.getTileRows(), fits ? "" : "so many rows do not fit the registers");
+  return choice;
+}
+
+WinogradDecision lathe::decideWinograd(nn::ConvOp op) {
+  WinogradDecision decision;
+  decision.obstacle = findObstacle(op);
+  if (!decision.obstacle.empty())
+    return decision;
+  ArrayRef<int64_t> result = op.getResultShapedType().getShape();
+  int64_t channels = cast<ShapedType>(op.getInput().getType()).getDimSize(3);
+  codegen::WinogradConvShape shape = {result[0], result[1], result[2], channels, result[3]};
+  if (cast<ShapedType>(op.getInput().getType()).getElementType().isInteger()) {
+    // What the sums are known modulo, divided by the square of the scale of G.
+    std::optional<int64_t> largest = getLargestSum(op.getWeight());
+    shape.integers = true;
+    shape.largestTile = !largest || *largest >= int64_t(1) << 29 ? 0 : *largest < int64_t(1) << 25 ? 4 : 2;
+  }
+  codegen::WinogradChoice choice = findChoice(op, shape.largestTile);
+  decision.largestTile = shape.largestTile;
+  decision.isMeasured = choice.m.has_value();
+  decision.plan = codegen::planWinograd(shape, nn::getTarget(op), choice);
+  return decision;
+}
+
 namespace {
 
 struct LowerWinograd : lathe::impl::LowerWinogradBase<LowerWinograd> {
@@ -134,10 +186,7 @@ struct LowerWinograd : lathe::impl::LowerWinogradBase<LowerWinograd> {
   void runOnOperation() override {
     SmallVector<nn::ConvOp> ops;
     getOperation().walk([&](nn::ConvOp op) {
-      auto isOne = [](int64_t value) { return value == 1; };
-      auto weight = cast<ShapedType>(op.getWeight().getType());
-      if (op.getNumResults() == 1 && weight.getRank() == 4 && weight.getDimSize(0) == 3 && weight.getDimSize(1) == 3 &&
-          llvm::all_of(op.getStrides(), isOne) && llvm::all_of(op.getDilations(), isOne))
+      if (hasShape(op))
         ops.push_back(op);
     });
     for (nn::ConvOp op : ops)
@@ -147,27 +196,21 @@ struct LowerWinograd : lathe::impl::LowerWinogradBase<LowerWinograd> {
 private:
   void consider(nn::ConvOp op) {
     auto options = remark::RemarkOpts::name("Winograd").category("lower").function(getOperation().getName());
-    if (StringRef obstacle = findObstacle(op); !obstacle.empty()) {
-      remark::missed(op.getLoc(), options) << remark::reason("{0}", obstacle);
+    WinogradDecision decision = decideWinograd(op);
+    if (!decision.obstacle.empty()) {
+      remark::missed(op.getLoc(), options) << remark::reason("{0}", decision.obstacle);
+      if (nn::TuningAttr tuning = nn::getTuning(op); tuning && tuning.getWinograd() > 0)
+        (void)codegen::takeTuned(op, "winograd", tuning.getWinograd(), decision.obstacle);
       return;
     }
-    ArrayRef<int64_t> result = op.getResultShapedType().getShape();
-    int64_t channels = cast<ShapedType>(op.getInput().getType()).getDimSize(3);
-    codegen::WinogradConvShape shape = {result[0], result[1], result[2], channels, result[3]};
-    if (cast<ShapedType>(op.getInput().getType()).getElementType().isInteger()) {
-      // What the sums are known modulo, divided by the square of the scale of G.
-      std::optional<int64_t> largest = getLargestSum(op.getWeight());
-      shape.integers = true;
-      shape.largestTile = !largest || *largest >= int64_t(1) << 29 ? 0 : *largest < int64_t(1) << 25 ? 4 : 2;
-    }
-    codegen::WinogradPlan plan = codegen::planWinograd(shape, nn::getTarget(op));
+    const codegen::WinogradPlan &plan = decision.plan;
     auto describe = [&](remark::detail::InFlightRemark &&remark) -> remark::detail::InFlightRemark {
       remark << remark::metric("DirectWork", plan.direct) << remark::metric("WinogradWork", plan.winograd);
       return std::move(remark);
     };
     if (plan.m == 0) {
-      describe(remark::missed(op.getLoc(), options))
-          << remark::reason("the direct convolution is estimated to be faster");
+      describe(remark::missed(op.getLoc(), options)) << remark::reason("the direct convolution is {0} to be faster",
+                                                                       decision.isMeasured ? "measured" : "estimated");
       return;
     }
     describe(remark::passed(op.getLoc(), options))
@@ -201,6 +244,8 @@ private:
     auto conv = nn::WinogradConvOp::create(builder, loc, op->getResultTypes(), image, weight, op.getExtras(),
                                            op.getInit(), m, pads, padValue);
     conv.getEpilogue().takeBody(op.getEpilogue());
+    if (nn::TuningAttr tuning = nn::getTuning(op))
+      conv->setAttr(nn::kTuningAttr, tuning);
     op->replaceAllUsesWith(conv);
     op->erase();
   }

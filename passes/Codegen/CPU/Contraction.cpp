@@ -1,6 +1,8 @@
 //===- Contraction.cpp - Tiles, tasks and matrix products -----------------===//
 #include "passes/Codegen/CPU/Contraction.h"
+#include "mlir/IR/Remarks.h"
 #include "passes/Codegen/Common/TaskWork.h"
+#include "passes/Codegen/Common/Tuning.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -16,18 +18,35 @@ struct Cut {
   int64_t panelsPerTask = 1, unitsPerTask = 1, tilesPerTask = 1;
   /// All rows of a unit are in one task.
   bool wholeUnits = false;
+  /// Each task has all columns of its rows.
+  bool sharesRows = false;
 };
+
+/// Rows of a tile that were measured to be best; nullopt where there are none.
+std::optional<int64_t> takeTileRows(const ContractionSpace &space, int64_t most) {
+  nn::TuningAttr tuning = space.op ? nn::getTuning(space.op) : nullptr;
+  if (!tuning)
+    return std::nullopt;
+  int64_t rows = constantOr(space.rows), tuned = tuning.getTileRows();
+  StringRef obstacle = tuned > most                       ? "so many rows do not fit the registers"
+                       : rows >= 0 && tuned > rows        ? "there are fewer rows"
+                       : space.wholeRows && tuned != rows ? "a tile is a line, whose borders are known"
+                       : tuned % space.rowMultiple != 0   ? "a tile has whole lines of the image"
+                                                          : "";
+  return takeTuned(space.op, "tile_rows", tuned, obstacle);
+}
 
 Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   int64_t rows = constantOr(space.rows), units = constantOr(space.outer), panels = constantOr(space.panels);
   Cut cut;
   int64_t most = std::min(maxTileRows(target, space.vectors, space.product), space.mostRows);
-  most = std::max<int64_t>(most / space.rowMultiple, 1);
+  std::optional<int64_t> tunedRows = takeTileRows(space, most);
+  most = std::max<int64_t>(std::min(most, space.usualRows) / space.rowMultiple, 1);
   // Tile registers have a fixed number of rows: all but the last are to be full.
   bool registers = space.product == Product::Bf16Tiles;
   if (rows > 0)
     most = registers ? std::min(rows / space.rowMultiple, most) : evenBlock(rows / space.rowMultiple, most);
-  cut.tileRows = most * space.rowMultiple;
+  cut.tileRows = tunedRows.value_or(most * space.rowMultiple);
   int64_t columns = space.vectors * target.getVectorBits() / 32;
   // A step brings its columns in for all rows of the tile; where these are few, that bounds the speed.
   int64_t perStep = std::max(cut.tileRows, kWorkPerWeight) * columns;
@@ -36,13 +55,24 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   int64_t perTile =
       std::max<int64_t>(perStep * steps * (registers ? 5 : 1) + cut.tileRows * columns * kWorkPerElement, 1);
   bool isStatic = rows >= 0 && units >= 0 && panels >= 0;
-  int64_t budget = workPerTask(isStatic ? perTile * llvm::divideCeil(rows, cut.tileRows) * units * panels : -1);
+  int64_t total = isStatic ? perTile * llvm::divideCeil(rows, cut.tileRows) * units * panels : -1;
+  int64_t budget = workPerTask(total);
+  nn::TuningAttr tuning = space.op ? nn::getTuning(space.op) : nullptr;
+  if (tuning)
+    if (std::optional<int64_t> tasks =
+            takeTuned(space.op, "tasks", tuning.getTasks(), isStatic ? "" : "its size is not known"))
+      budget = llvm::divideCeil(total, *tasks);
   // A weight that stays in the second cache is read by every task: threads then share the rows in the same way in all
   // layers, and find their inputs in their caches. Of a larger weight each task reads one panel.
   constexpr int64_t smallWeightBytes = 256 << 10;
   int64_t weightBytes = panels * columns * steps * (registers ? 64 : 4);
   bool manyRows = rows > 0 && units > 0 && rows * units > panels * columns;
-  if (panels > 0 && (weightBytes <= smallWeightBytes || (manyRows && weightBytes <= target.getL2Bytes() * 3 / 4)))
+  bool sharesRows =
+      panels > 0 && (weightBytes <= smallWeightBytes || (manyRows && weightBytes <= target.getL2Bytes() * 3 / 4));
+  if (tuning && !tuning.getShare().empty())
+    sharesRows = panels > 0 && tuning.getShare() == "rows";
+  cut.sharesRows = sharesRows;
+  if (sharesRows)
     cut.panelsPerTask = panels;
   int64_t perRowTile = perTile * cut.panelsPerTask;
   if (units == 1 || rows < 0) {
@@ -86,7 +116,24 @@ void restOfTileRegisters(KernelBuilder &k, TilePlace place, Value end, TileEmitt
   k.branch(isShort, [&] { tile(place); });
 }
 
+void remarkCut(const ContractionSpace &space, const Cut &cut, int64_t lanes) {
+  if (!space.op)
+    return;
+  auto function = space.op->getParentOfType<FunctionOpInterface>();
+  remark::passed(space.op->getLoc(), remark::RemarkOpts::name("RegisterTile")
+                                         .category("codegen")
+                                         .function(function ? function.getName() : StringRef()))
+      << remark::metric("TileRows", cut.tileRows) << remark::metric("PanelWidth", space.vectors * lanes)
+      << remark::metric("Share", cut.sharesRows ? "rows" : "columns");
+}
+
 } // namespace
+
+int64_t cpu::chooseTileColumns(Operation *op, int64_t columns, const KernelBuilder &k) {
+  if (nn::TuningAttr tuning = nn::getTuning(op); tuning && tuning.getPanelWidth() != -1)
+    return choosePanelWidth(op, columns);
+  return columns > 0 && columns <= k.lanes() ? k.lanes() : 2 * k.lanes();
+}
 
 void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileEmitter tile) {
   Cut cut = cutSpace(space, k.target);
@@ -100,6 +147,7 @@ void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileE
   int64_t parts = rows >= 0 ? cut.unitsPerTask * tilesPerUnit : 0;
 
   Value tasks = k.mul(panelBlocks, k.mul(unitBlocks, rowBlocks));
+  remarkCut(space, cut, k.lanes());
   k.parallel(tasks, [&](Value task) {
     if (space.beginTask)
       space.beginTask(rows >= 0 && !cut.wholeUnits ? parts + 1 : parts); // the last one has the rest, too

@@ -95,8 +95,9 @@ struct ContractionSpace {
   Product product = Product::F32;
   /// Multiply-adds of one output, an estimate where it is dynamic.
   int64_t reduction;
-  /// Rows of the largest tile, if fewer than the registers allow.
-  int64_t mostRows = 1024;
+  /// Rows of the largest tile, if fewer than the registers allow; and if fewer are best, as far as no measurement says
+  /// otherwise.
+  int64_t mostRows = 1024, usualRows = 1024;
   /// Tiles have a multiple of so many rows, of which `rows` is one.
   int64_t rowMultiple = 1;
   /// Where not null, run in each task: before its first tile, with the number of tiles that a panel meets (0 if that is
@@ -106,7 +107,15 @@ struct ContractionSpace {
   /// Parts of the reduction, one after the other for all tiles of a panel in a task, of which there are `mostTiles`
   /// unless a unit alone has more. Only where sizes are static.
   int64_t parts = 1, mostTiles = INT64_MAX;
+  /// A tile has all rows.
+  bool wholeRows = false;
+  /// The op, whose tuning may say how the space is cut; null where it may not.
+  mlir::Operation *op = nullptr;
 };
+
+/// Columns that a tile takes of a right operand that is not packed: two vectors, or one where that is all; or as many
+/// as the tuning of `op` says. `columns` is negative where it is not known.
+int64_t chooseTileColumns(mlir::Operation *op, int64_t columns, const KernelBuilder &k);
 
 /// A tile of the space: rows [row, row + rows) of `unit`, columns of `panel`.
 struct TilePlace {

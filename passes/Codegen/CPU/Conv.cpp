@@ -1,6 +1,7 @@
 //===- Conv.cpp - nn.conv as register tiles -------------------------------===//
 #include "passes/Codegen/CPU/Kernels.h"
 #include "passes/Codegen/CPU/MatrixTile.h"
+#include "passes/Codegen/Common/Tuning.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -83,10 +84,17 @@ static int64_t chooseKernelRows(nn::ConvOp op) {
   auto weight = cast<MemRefType>(op.getWeight().getType());
   int64_t rows = weight.getDimSize(1), cacheBytes = nn::getTarget(op).getL2Bytes();
   auto isF32 = [](Value value) { return cast<MemRefType>(value.getType()).getElementType().isF32(); };
-  if (!isF32(op.getInput()) || !isF32(op.getWeight()) || !isF32(op.getInit()))
-    return rows;
+  bool addsUp = isF32(op.getInput()) && isF32(op.getWeight()) && isF32(op.getInit());
+  if (nn::TuningAttr tuning = nn::getTuning(op)) {
+    int64_t measured = tuning.getKernelRows();
+    StringRef obstacle = measured < 1 || rows % measured != 0 ? "the kernel has not as many rows, or a part of them"
+                         : !addsUp && measured != rows        ? "the result cannot hold sums"
+                                                              : "";
+    if (std::optional<int64_t> tuned = codegen::takeTuned(op, "kernel_rows", measured, obstacle))
+      return *tuned;
+  }
   int64_t bytes = weight.getNumElements() * 4, panelBytes = bytes / weight.getDimSize(0);
-  return bytes >= cacheBytes / 2 && panelBytes > cacheBytes / 7 ? 1 : rows;
+  return addsUp && bytes >= cacheBytes / 2 && panelBytes > cacheBytes / 7 ? 1 : rows;
 }
 
 void DirectConv::emitWindows(Epilogue &epilogue) {
@@ -111,6 +119,7 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
   bool merged = flat && flatWeight;
 
   ContractionSpace space;
+  space.op = op;
   space.vectors = vectors;
   space.product = product;
   // Lines of the image that are short share a tile: its rows are the pixels of one or more lines.

@@ -86,6 +86,8 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
 
   int64_t height = weightType.getDimSize(0), width = weightType.getDimSize(1), channels = weightType.getDimSize(3);
   ContractionSpace space;
+  space.op = op;
+  space.wholeRows = isPadded;
   SmallVector<Value> outerSizes = {k.dim(out, 0), k.dim(out, 1)};
   space.outer = k.mul(outerSizes[0], outerSizes[1]);
   space.rows = k.dim(out, 2);
@@ -93,7 +95,7 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
   space.vectors = 1;
   // Loads bound the speed, not multiply-adds: tasks are as long as those of a larger reduction.
   space.reduction = 4 * height * width;
-  space.mostRows = codegen::maxDepthwisePixels(k.target);
+  space.usualRows = codegen::maxDepthwisePixels(k.target);
 
   // Of a padded input a tile is a line: its borders are known, and pixels beyond them add nothing.
   int64_t inputLines = cast<MemRefType>(input.getType()).getDimSize(1);

@@ -40,7 +40,7 @@ LogicalResult cpu::emitMatMul(nn::MatMulOp op) {
   int64_t outRank = outType.getRank(), lhsLeading = rank - 2, rhsLeading = rhsType.getRank() - matrix;
   Value columns = k.dim(out, outRank - 1), steps = k.dim(lhs, rank - 1);
   int64_t fixedColumns = constantOr(columns);
-  int64_t width = fixedColumns > 0 && fixedColumns <= k.lanes() ? k.lanes() : 2 * k.lanes();
+  int64_t width = chooseTileColumns(op, fixedColumns, k);
   if (op.getPacked())
     width = rhsType.getShape().back();
   if (width <= 0 || width % k.lanes() != 0)
@@ -48,6 +48,7 @@ LogicalResult cpu::emitMatMul(nn::MatMulOp op) {
   bool masked = !op.getPacked() && (fixedColumns < 0 || fixedColumns % width != 0);
 
   ContractionSpace space;
+  space.op = op;
   SmallVector<Value> batchSizes;
   space.outer = k.index(1);
   for (int64_t i = 0; i + 2 < outRank; ++i) {

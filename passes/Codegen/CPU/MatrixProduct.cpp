@@ -120,13 +120,14 @@ LogicalResult MatrixProduct::prepare() {
   if (packed)
     width = rhsType.getDimSize(2);
   else
-    width = constantOr(columns) <= k.lanes() && constantOr(columns) > 0 ? k.lanes() : 2 * k.lanes();
+    width = chooseTileColumns(op, constantOr(columns), k);
   if (width <= 0 || width % k.lanes() != 0)
     return op->emitOpError("expected panels of whole vectors of ") << k.lanes() << " columns, but got " << width;
   vectors = width / k.lanes();
   if (perProduct > 1 && !(rhs = k.collapse(rhs, 2, 3)))
     return op->emitOpError("expected a contiguous weight, but got ") << rhsType;
 
+  space.op = op;
   space.vectors = vectors;
   space.product = product;
   space.rows = rank >= 2 ? k.dim(lhs, rank - 2) : k.index(1);

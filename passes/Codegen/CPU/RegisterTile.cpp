@@ -28,13 +28,7 @@ FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs) {
 int64_t cpu::maxTileRows(nn::TargetAttr target, int64_t vectors, Product product) {
   if (product == Product::Bf16Tiles)
     return 2 * kTileRows;
-  if (!isInteger(product))
-    return codegen::maxTileRows(target, vectors);
-  const DotProduct &dot = codegen::getDotProduct(target);
-  if (dot.takesLanes())
-    return codegen::maxTileRows(target, vectors);
-  int64_t free = int64_t(target.getVectorRegisters()) - 4 - dot.getExtraRegisters();
-  return std::max<int64_t>(free / dot.getAccumulatorsPerVector() / vectors, 1);
+  return isInteger(product) ? codegen::maxIntegerTileRows(target, vectors) : codegen::maxTileRows(target, vectors);
 }
 
 void cpu::readLhs(KernelBuilder &k, RegisterTile &tile, Value lhs,

@@ -275,6 +275,8 @@ void WinogradConv::emit() {
   }
   // What is larger, the tiles or the weight, is read once.
   bool panelsFirst = weightType.getNumElements() > blocks * positions * perBlock * channels;
+  if (nn::TuningAttr tuning = nn::getTuning(op); tuning && !tuning.getShare().empty())
+    panelsFirst = tuning.getShare() == "columns";
   Value items = k.mul(panels, groups);
   k.parallelItems(items, work, [&](Value item) {
     SmallVector<Value> sizes = {panels, groups};

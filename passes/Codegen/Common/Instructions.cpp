@@ -28,6 +28,14 @@ int64_t codegen::maxTileRows(nn::TargetAttr target, int64_t vectors) {
   return std::max<int64_t>((registers - 4) / vectors, 1);
 }
 
+int64_t codegen::maxIntegerTileRows(nn::TargetAttr target, int64_t vectors) {
+  const DotProduct &dot = getDotProduct(target);
+  if (dot.takesLanes())
+    return maxTileRows(target, vectors);
+  int64_t free = int64_t(target.getVectorRegisters()) - 4 - dot.getExtraRegisters();
+  return std::max<int64_t>(free / dot.getAccumulatorsPerVector() / vectors, 1);
+}
+
 int64_t codegen::maxDepthwisePixels(nn::TargetAttr target) { return target.getVectorRegisters() >= 32 ? 8 : 4; }
 
 bool codegen::skipsPadding(nn::ConvOp op, nn::TargetAttr target) {

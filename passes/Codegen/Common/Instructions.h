@@ -19,6 +19,9 @@ const DotProduct *getBf16DotProduct(nn::TargetAttr target);
 /// Most rows of a tile of `vectors` columns of f32 that fits the registers.
 int64_t maxTileRows(nn::TargetAttr target, int64_t vectors);
 
+/// The same of products of bytes.
+int64_t maxIntegerTileRows(nn::TargetAttr target, int64_t vectors);
+
 /// Most pixels of a line that a depthwise convolution computes at once.
 int64_t maxDepthwisePixels(nn::TargetAttr target);
 

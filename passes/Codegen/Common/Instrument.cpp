@@ -20,19 +20,6 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::codegen;
 
-/// The name of the node that an op was made from; empty if its location has none.
-static StringRef findNodeName(Location location) {
-  if (auto name = dyn_cast<NameLoc>(location))
-    return name.getName();
-  if (auto call = dyn_cast<CallSiteLoc>(location))
-    return findNodeName(call.getCallee());
-  if (auto fused = dyn_cast<FusedLoc>(location))
-    for (Location part : fused.getLocations())
-      if (StringRef name = findNodeName(part); !name.empty())
-        return name;
-  return "";
-}
-
 /// Bytes of the constants that a call of a kernel reads.
 static int64_t countWeightBytes(func::CallOp call) {
   int64_t bytes = 0;

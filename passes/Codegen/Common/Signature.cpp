@@ -451,3 +451,15 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
 };
 
 } // namespace
+
+llvm::StringRef codegen::findNodeName(Location location) {
+  if (auto name = dyn_cast<NameLoc>(location))
+    return name.getName();
+  if (auto call = dyn_cast<CallSiteLoc>(location))
+    return findNodeName(call.getCallee());
+  if (auto fused = dyn_cast<FusedLoc>(location))
+    for (Location part : fused.getLocations())
+      if (StringRef name = findNodeName(part); !name.empty())
+        return name;
+  return "";
+}

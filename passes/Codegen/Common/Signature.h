@@ -56,6 +56,9 @@ struct Signature {
 };
 Signature readSignature(mlir::ModuleOp module);
 
+/// The name of the node that an op was made from; empty if its location has none.
+llvm::StringRef findNodeName(mlir::Location location);
+
 /// The model's function, or null after an error.
 mlir::func::FuncOp getMain(mlir::ModuleOp module);
 

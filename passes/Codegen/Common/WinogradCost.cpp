@@ -31,11 +31,6 @@ double workOfWeight(int64_t bytes, nn::TargetAttr target) {
   return bytes > target.getL2Bytes() / 2 ? double(bytes) * kWorkPerDistantByte : 0;
 }
 
-/// As few tiles of as many rows as registers hold, of like size.
-int64_t evenRows(int64_t rows, nn::TargetAttr target) {
-  return llvm::divideCeil(rows, llvm::divideCeil(rows, maxTileRows(target, /*vectors=*/2)));
-}
-
 /// See WinogradPlan::transformInTasks.
 bool shouldTransformInTasks(const WinogradPlan &plan, int64_t tiles, int64_t channels, int64_t weightBytes,
                             int64_t elementBytes, nn::TargetAttr target) {
@@ -46,9 +41,11 @@ bool shouldTransformInTasks(const WinogradPlan &plan, int64_t tiles, int64_t cha
 
 } // namespace
 
-int64_t codegen::chooseTilesPerBlock(int64_t tiles, nn::TargetAttr target) { return evenRows(tiles, target); }
+int64_t codegen::chooseTilesPerBlock(int64_t tiles, nn::TargetAttr target, int64_t panelVectors) {
+  return llvm::divideCeil(tiles, llvm::divideCeil(tiles, maxTileRows(target, panelVectors)));
+}
 
-WinogradPlan codegen::planWinograd(const WinogradConvShape &shape, nn::TargetAttr target) {
+WinogradPlan codegen::planWinograd(const WinogradConvShape &shape, nn::TargetAttr target, const WinogradChoice &given) {
   int64_t lanes = target.getVectorBits() / 32;
   int64_t channels = llvm::alignTo(shape.channels, lanes), outputs = llvm::alignTo(shape.outputs, lanes);
 
@@ -56,25 +53,31 @@ WinogradPlan codegen::planWinograd(const WinogradConvShape &shape, nn::TargetAtt
   int64_t pixels = shape.batch * shape.height * shape.width;
   double perElement = shape.integers ? kWorkPerInteger : 1;
   int64_t directBytes = shape.integers ? 1 : 4, transformedBytes = shape.integers ? 2 : 4;
-  plan.direct = workOfProduct(pixels, evenRows(shape.width, target), 9 * shape.channels, outputs) * perElement +
-                workOfWeight(9 * shape.channels * outputs * directBytes, target);
+  plan.direct =
+      workOfProduct(pixels, chooseTilesPerBlock(shape.width, target, given.panelVectors), 9 * shape.channels, outputs) *
+          perElement +
+      workOfWeight(9 * shape.channels * outputs * directBytes, target);
   plan.winograd = plan.direct;
   for (int64_t m = 2; m <= shape.largestTile; m += 2) {
     int64_t positions = (m + 2) * (m + 2);
     int64_t tiles = shape.batch * llvm::divideCeil(shape.height, m) * llvm::divideCeil(shape.width, m);
-    int64_t perBlock = chooseTilesPerBlock(tiles, target), rows = llvm::alignTo(tiles, perBlock);
+    int64_t perBlock = given.tilesPerBlock ? std::min(*given.tilesPerBlock, tiles)
+                                           : chooseTilesPerBlock(tiles, target, given.panelVectors),
+            rows = llvm::alignTo(tiles, perBlock);
     double work = workOfProduct(rows * positions, perBlock, channels, outputs) * perElement +
                   double(rows * positions) * (channels * kWorkPerInput * perElement + outputs * kWorkPerSum) +
                   workOfWeight(positions * channels * outputs * transformedBytes, target);
-    if (work < plan.winograd) {
+    if (given.m ? m == *given.m : work < plan.winograd) {
       plan.winograd = work;
       plan.m = m;
       plan.tilesPerBlock = perBlock;
-      plan.transformInTasks = shouldTransformInTasks(
-          plan, tiles, channels, positions * channels * outputs * transformedBytes, transformedBytes, target);
+      plan.transformInTasks =
+          !given.tilesPerBlock && given.panelVectors <= 2 &&
+          shouldTransformInTasks(plan, tiles, channels, positions * channels * outputs * transformedBytes,
+                                 transformedBytes, target);
     }
   }
-  if (plan.winograd * kMargin > plan.direct)
+  if (!given.m && plan.winograd * kMargin > plan.direct)
     plan.m = 0;
   return plan;
 }

@@ -3,6 +3,7 @@
 #define PASSES_CODEGEN_COMMON_WINOGRADCOST_H
 
 #include "dialects/NN/IR/NNDialect.h"
+#include <optional>
 
 namespace lathe::codegen {
 
@@ -25,10 +26,17 @@ struct WinogradPlan {
   double direct = 0, winograd = 0;
 };
 
-/// Tiles of a block if there are so many.
-int64_t chooseTilesPerBlock(int64_t tiles, nn::TargetAttr target);
+/// Tiles of a block, if there are so many, for panels of so many vectors.
+int64_t chooseTilesPerBlock(int64_t tiles, nn::TargetAttr target, int64_t panelVectors = 2);
 
-WinogradPlan planWinograd(const WinogradConvShape &shape, nn::TargetAttr target);
+/// What is given, where it was measured, and not estimated.
+struct WinogradChoice {
+  std::optional<int64_t> m; ///< 0 for the direct convolution
+  std::optional<int64_t> tilesPerBlock;
+  int64_t panelVectors = 2; ///< of columns of the weight
+};
+
+WinogradPlan planWinograd(const WinogradConvShape &shape, nn::TargetAttr target, const WinogradChoice &given = {});
 
 } // namespace lathe::codegen
 

@@ -7,7 +7,7 @@
 // Types and attributes are those of the record; the epilogue and its operands are not asked.
 // CHECK-LABEL: @applied
 //       CHECK: nn.conv %arg0, %arg1 extras(%arg2) {nn.tuning = #nn.tuning<winograd = 2, panel_width = 32>, pads
-// REMARK: [Passed] Tuning{{.*}}Choice=winograd=2 panel-width=32{{.*}}MeasuredBy=0.1.0
+// REMARK: [Passed] Tuning{{.*}}Choice="winograd=2 panel-width=32"{{.*}}MeasuredBy=0.1.0
 // Two records are for no op of this function.
 // REMARK: [Missed] Tuning{{.*}}the model has no nn.linear (tensor<?x8xf32>, tensor<8x16xf32>)
 // REMARK: [Missed] Tuning{{.*}}the model has no nn.matmul
