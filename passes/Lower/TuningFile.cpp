@@ -146,8 +146,6 @@ LLVM_YAML_IS_SEQUENCE_VECTOR(TunedMachine)
 
 /// Why a choice is one that no op can have; empty if it is not.
 static std::string findMistake(const TuningChoice &choice) {
-  if (choice.empty())
-    return "expected something to choose";
   if (choice.winograd && !llvm::is_contained({0, 2, 4}, *choice.winograd))
     return "expected winograd to be 0, 2 or 4";
   if (choice.share && *choice.share != "rows" && *choice.share != "columns")
@@ -187,6 +185,9 @@ struct yaml::MappingTraits<TuningRecord> {
     io.mapOptional("microseconds", times);
     record.before = times.before;
     record.after = times.after;
+  }
+  static std::string validate(IO &io, TuningRecord &record) {
+    return record.choice.empty() && !io.error() ? "expected something to choose" : "";
   }
 };
 

@@ -16,6 +16,7 @@ int runBench(int argc, char **argv);
 int runEval(int argc, char **argv);
 int runCalibrate(int argc, char **argv);
 int runInspect(int argc, char **argv);
+int runTune(int argc, char **argv);
 int runMachine(int argc, char **argv);
 
 } // namespace lathe

@@ -26,6 +26,7 @@ static constexpr CommandEntry kCommands[] = {
     {"bench", runBench, "measure a model's latency"},
     {"eval", runEval, "measure accuracy or perplexity on labelled data"},
     {"calibrate", runCalibrate, "record the ranges of activations for quantization"},
+    {"tune", runTune, "measure what is fastest for a model's kernels on this machine"},
     {"machine", runMachine, "measure what no kernel can exceed on this machine"},
     {"inspect", runInspect, "show operators, shapes, sizes and what is unsupported"},
 };
@@ -38,8 +39,8 @@ static void printHelp(llvm::raw_ostream &stream) {
   stream << "\n'lathe <command> --help' lists the options of a command.\n";
 }
 
-/// Takes the flags that LLVM's libraries register by themselves off the command line: their names clash with ours (--threads),
-/// and they are no part of this program. Those of MLIR are registered later, by `ModelFlags`.
+/// Takes the flags that LLVM's libraries register by themselves off the command line: their names clash with ours
+/// (--threads), and they are no part of this program. Those of MLIR are registered later, by `ModelFlags`.
 static void removeLibraryFlags() {
   llvm::SmallVector<llvm::cl::Option *> flags;
   for (auto &entry : llvm::cl::getRegisteredOptions())
