@@ -8,6 +8,7 @@ using namespace mlir;
 using namespace lathe;
 
 DotProduct::~DotProduct() = default;
+PairProduct::~PairProduct() = default;
 
 Value lathe::emitBitcast(ImplicitLocOpBuilder &b, Value vector, Type element) {
   auto type = cast<VectorType>(vector.getType());

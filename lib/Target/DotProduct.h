@@ -50,6 +50,21 @@ public:
   }
 };
 
+/// Emits an instruction that multiplies two rows by two columns at once and adds the products to i32 or f32. Of each
+/// row and of each column it takes 64 bits: eight signed bytes, or four bf16.
+class PairProduct {
+public:
+  virtual ~PairProduct();
+
+  /// Adds the products to `accumulator`, a 2x2 block, row by row. `rows` and `columns` are vectors of two of each, one
+  /// after the other.
+  virtual mlir::Value accumulate(mlir::ImplicitLocOpBuilder &b, mlir::Value rows, mlir::Value columns,
+                                 mlir::Value accumulator) const = 0;
+};
+
+/// Bits of a row or a column that a PairProduct takes.
+inline constexpr int64_t kPairBits = 64;
+
 /// Widens bytes to i32 and multiplies those: for machines without an instruction of the kind.
 const DotProduct &getPortableDotProduct();
 

@@ -70,6 +70,9 @@ public:
   /// The instructions that multiply pairs of bf16 on `target`, in vectors. Null where those of f32 are as fast.
   virtual const DotProduct *getBf16DotProduct(nn::TargetAttr target) const { return nullptr; }
 
+  /// The instruction that multiplies two rows of `element`, i8 or bf16, by two columns on `target`. Null for none.
+  virtual const PairProduct *getPairProduct(nn::TargetAttr target, mlir::Type element) const { return nullptr; }
+
   /// Whether a multiply-add of vectors of f32 is one instruction, which rounds once.
   virtual bool hasFma(nn::TargetAttr target) const = 0;
 

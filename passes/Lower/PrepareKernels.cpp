@@ -33,12 +33,27 @@ int64_t mostPanelVectors(Value input, Value weight, nn::TargetAttr target) {
   return inTileRegisters ? 2 : codegen::kMostPanelVectors;
 }
 
-/// Reduction steps that are neighbours in a packed weight, because one product takes them at once.
+/// Reduction steps that are neighbours in a packed weight, because one product of single rows takes them at
+/// once.
 int64_t stepsPerProduct(Value input, Value weight) {
   Type element = elementTypeOf(input);
   if (element.isF32() || element.isBF16() != elementTypeOf(weight).isBF16())
     return 1;
   return 32 / element.getIntOrFloatBitWidth();
+}
+
+/// The same of the best product for an op with `size` neighbouring steps, in `groups` that no product may reach over.
+template <typename OpT>
+int64_t stepsPerProduct(OpT op, int64_t size, int64_t groups) {
+  Value input = op.getInput();
+  int64_t steps = stepsPerProduct(input, op.getWeight());
+  bool isRow =
+      llvm::all_of(op.getResultShapedType().getShape().drop_back(), [](int64_t extent) { return extent == 1; });
+  if (steps == 1 || isRow || !codegen::getPairProduct(nn::getTarget(op), elementTypeOf(input)))
+    return steps;
+  // Half of the products would be of zeros where one word has all steps.
+  int64_t pairSteps = kPairBits / elementTypeOf(input).getIntOrFloatBitWidth();
+  return size > steps && (groups == 1 || size % pairSteps == 0) ? pairSteps : steps;
 }
 
 /// Prepares the kernels of one function.
@@ -114,7 +129,7 @@ private:
     // On tensor cores bytes are multiplied as words of four steps, of all columns in one panel.
     int64_t mostVectors = mostPanelVectors(op.getInput(), op.getWeight(), nn::getTarget(op));
     int64_t width = isGpu ? weight.getDimSize(1) : codegen::choosePanelWidth(op, weight.getDimSize(1), mostVectors);
-    if (int64_t steps = stepsPerProduct(op.getInput(), op.getWeight()); steps > 1) {
+    if (int64_t steps = stepsPerProduct(op, weight.getDimSize(0), /*groups=*/1); steps > 1) {
       if (int64_t excess = weight.getDimSize(0) % steps)
         op.getInputMutable().assign(padChannels(op.getInput(), steps - excess));
       Value rows = shiftLastChunk(op.getInput(), op.getWeight(), /*dimension=*/0);
@@ -131,11 +146,11 @@ private:
 
   LogicalResult prepareConv(nn::ConvOp op) {
     auto weight = cast<RankedTensorType>(op.getWeight().getType());
-    int64_t steps = stepsPerProduct(op.getInput(), op.getWeight());
-    bool isGpu = codegen::isGpu(nn::getTarget(op));
-    if (isGpu && (steps != bytesPerWord || op.getGroup() != 1 || !weight.hasStaticShape()))
-      return padInput(op), success();
     int64_t group = op.getGroup(), channels = weight.getRank() == 4 ? weight.getDimSize(2) : 0;
+    int64_t steps = stepsPerProduct(op, channels, group);
+    bool isGpu = codegen::isGpu(nn::getTarget(op));
+    if (isGpu && (steps != bytesPerWord || group != 1 || !weight.hasStaticShape()))
+      return padInput(op), success();
     bool depthwise = weight.getRank() == 4 && channels == 1 && group > 1 && weight.getDimSize(3) == group;
     int64_t excess = depthwise ? 0 : channels % steps;
     if (excess && group > 1)

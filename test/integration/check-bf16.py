@@ -2,6 +2,7 @@
 """Products of bf16 against numpy in f64: what contractions of `--precision=bf16` read is rounded, and nothing else is.
 
     check-bf16.py LATHE FOLDER CPU-OPTION...
+    LATHE=lathe EMULATOR="..." check-bf16.py RUN_EMULATED FOLDER CPU-OPTION...
 
 Exits with 77 where the options' target does not multiply bf16, or not on this machine. Inputs lie beside numbers of bf16, at a
 quarter of the distance to the next one: their products are those of the rounded numbers, up to the order of f32 sums.
@@ -17,7 +18,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-lathe, folder, *options = sys.argv[1:]
+runner, folder, *options = sys.argv[1:]
+lathe = os.environ.get("LATHE", runner)
 os.makedirs(folder, exist_ok=True)
 rng = np.random.default_rng(1)
 
@@ -72,7 +74,7 @@ class Model:
         model.ir_version = 8
         path = f"{folder}/{self.name}.onnx"
         onnx.save(model, path)
-        command = [lathe, "run", path, "--precision=bf16", f"--rtol={rtol}", f"--atol={atol}", *options, *more, *self.arguments]
+        command = [runner, "run", path, "--precision=bf16", f"--rtol={rtol}", f"--atol={atol}", *options, *more, *self.arguments]
         result = subprocess.run(command, check=False)
         print(self.name, *more, "failed" if result.returncode else "passed", flush=True)
         return result.returncode == 0
@@ -206,7 +208,7 @@ text = subprocess.run([lathe, "compile", f"{folder}/probe.onnx", "--compile-to=c
 if "bf16_product" not in text:
     print("the target does not multiply bf16")
     sys.exit(77)
-result = subprocess.run([lathe, "run", f"{folder}/probe.onnx", *options, probe.arguments[0]], check=False, capture_output=True, text=True)
+result = subprocess.run([runner, "run", f"{folder}/probe.onnx", *options, *probe.arguments], check=False, capture_output=True, text=True)
 if "on this machine" in result.stderr:
     print(result.stderr)
     sys.exit(77)

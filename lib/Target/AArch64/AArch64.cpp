@@ -30,7 +30,7 @@ static nn::TargetAttr describeFeatures(MLIRContext &context, StringRef cpu, Stri
   bool recent = dot != "none";
   return nn::TargetAttr::get(&context, kTriple, cpu, features, /*vector_bits=*/128, /*vector_registers=*/32, dot,
                              /*l1_bytes=*/recent ? 64 << 10 : 32 << 10, /*l2_bytes=*/512 << 10,
-                             /*bf16_product=*/"none");
+                             /*bf16_product=*/has("bf16") ? "bfmmla" : "none");
 }
 
 namespace {
@@ -63,6 +63,14 @@ public:
   }
 
   const DotProduct &getDotProduct(nn::TargetAttr target) const override { return aarch64::getDotProduct(target); }
+
+  const DotProduct *getBf16DotProduct(nn::TargetAttr target) const override {
+    return aarch64::getBf16DotProduct(target);
+  }
+
+  const PairProduct *getPairProduct(nn::TargetAttr target, Type element) const override {
+    return aarch64::getPairProduct(target, element);
+  }
 
   bool multipliesByLane(nn::TargetAttr) const override { return true; }
   bool hasFma(nn::TargetAttr) const override { return true; }

@@ -10,6 +10,12 @@ namespace lathe::aarch64 {
 /// The widest product of bytes that `target` has an instruction for.
 const DotProduct &getDotProduct(nn::TargetAttr target);
 
+/// BFDOT where `target` has it, else null.
+const DotProduct *getBf16DotProduct(nn::TargetAttr target);
+
+/// SMMLA for bytes and BFMMLA for bf16 where `target` has them, else null.
+const PairProduct *getPairProduct(nn::TargetAttr target, mlir::Type element);
+
 } // namespace lathe::aarch64
 
 #endif // LIB_TARGET_AARCH64_AARCH64_H

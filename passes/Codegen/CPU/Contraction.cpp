@@ -32,8 +32,23 @@ std::optional<int64_t> takeTileRows(const ContractionSpace &space, int64_t most)
                        : rows >= 0 && tuned > rows        ? "there are fewer rows"
                        : space.wholeRows && tuned != rows ? "a tile is a line, whose borders are known"
                        : tuned % space.rowMultiple != 0   ? "a tile has whole lines of the image"
-                                                          : "";
+                       : isPairs(space.product) && tuned % 2 && tuned != rows ? "a product takes two rows"
+                                                                              : "";
   return takeTuned(space.op, "tile_rows", tuned, obstacle);
+}
+
+/// Fewer panels are not worth a copy of the rows that meet them.
+constexpr int64_t kLeastStagedPanels = 3;
+
+/// How many panels may meet a copy of the rows of a tile: those that stay in the second cache while the rows pass. 0
+/// where the copy is too large for the first one.
+int64_t mostStagedPanels(const ContractionSpace &space, int64_t tileRows, nn::TargetAttr target) {
+  int64_t stepBytes =
+      llvm::divideCeil(space.reduction, stepsPerProduct(space.product)) * bytesPerProduct(space.product);
+  if (!space.stageRows || constantOr(space.panels) < 0 || tileRows * stepBytes > target.getL1Bytes() * 3 / 4)
+    return 0;
+  int64_t panelBytes = stepBytes * space.vectors * target.getVectorBits() / 32;
+  return target.getL2Bytes() * 3 / 4 / std::max<int64_t>(panelBytes, 1);
 }
 
 Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
@@ -46,6 +61,8 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   bool registers = space.product == Product::Bf16Tiles;
   if (rows > 0)
     most = registers ? std::min(rows / space.rowMultiple, most) : evenBlock(rows / space.rowMultiple, most);
+  if (isPairs(space.product) && space.rowMultiple == 1 && rows != most)
+    most = llvm::alignTo(most, 2);
   cut.tileRows = tunedRows.value_or(most * space.rowMultiple);
   int64_t columns = space.vectors * target.getVectorBits() / 32;
   // A step brings its columns in for all rows of the tile; where these are few, that bounds the speed.
@@ -65,7 +82,7 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   // A weight that stays in the second cache is read by every task: threads then share the rows in the same way in all
   // layers, and find their inputs in their caches. Of a larger weight each task reads one panel.
   constexpr int64_t smallWeightBytes = 256 << 10;
-  int64_t weightBytes = panels * columns * steps * (registers ? 64 : 4);
+  int64_t weightBytes = panels * columns * steps * (registers ? 64 : bytesPerProduct(space.product));
   bool manyRows = rows > 0 && units > 0 && rows * units > panels * columns;
   bool sharesRows =
       panels > 0 && (weightBytes <= smallWeightBytes || (manyRows && weightBytes <= target.getL2Bytes() * 3 / 4));
@@ -74,6 +91,9 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   cut.sharesRows = sharesRows;
   if (sharesRows)
     cut.panelsPerTask = panels;
+  int64_t mostStaged = mostStagedPanels(space, cut.tileRows, target);
+  if (mostStaged >= kLeastStagedPanels && cut.panelsPerTask < panels)
+    cut.panelsPerTask = evenBlock(panels, std::clamp<int64_t>(budget / perTile, 1, mostStaged));
   int64_t perRowTile = perTile * cut.panelsPerTask;
   if (units == 1 || rows < 0) {
     cut.tilesPerTask = std::max<int64_t>(std::min(budget / perRowTile, space.mostTiles), 1);
@@ -95,8 +115,11 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
     return cut;
   }
   cut.unitsPerTask = units;
+  int64_t mostPanels = std::max<int64_t>(budget / (perTile * tiles * units), 1);
+  if (mostStaged >= kLeastStagedPanels)
+    mostPanels = std::min(mostPanels, mostStaged);
   if (panels > 0)
-    cut.panelsPerTask = taskBlock(panels, std::max<int64_t>(budget / (perTile * tiles * units), 1));
+    cut.panelsPerTask = taskBlock(panels, mostPanels);
   return cut;
 }
 
@@ -138,6 +161,8 @@ int64_t cpu::chooseTileColumns(Operation *op, int64_t columns, const KernelBuild
 void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileEmitter tile) {
   Cut cut = cutSpace(space, k.target);
   Value fullTiles = k.div(space.rows, k.index(cut.tileRows)), fullRows = k.mul(fullTiles, cut.tileRows);
+  bool isStaged =
+      cut.panelsPerTask >= kLeastStagedPanels && cut.panelsPerTask <= mostStagedPanels(space, cut.tileRows, k.target);
   Value panelBlocks = k.ceilDiv(space.panels, cut.panelsPerTask);
   Value unitBlocks = k.ceilDiv(space.outer, cut.unitsPerTask);
   Value rowBlocks = cut.wholeUnits ? k.index(1) : k.max(k.ceilDiv(fullTiles, cut.tilesPerTask), k.index(1));
@@ -152,33 +177,51 @@ void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileE
     if (space.beginTask)
       space.beginTask(rows >= 0 && !cut.wholeUnits ? parts + 1 : parts); // the last one has the rest, too
     SmallVector<Value> block = k.delinearize(task, {panelBlocks, unitBlocks, rowBlocks});
-    k.inBlock(block[0], cut.panelsPerTask, space.panels, [&](Value panel) {
-      Value firstUnit = k.mul(block[1], cut.unitsPerTask);
-      auto emitUnits = [&](Value reductionPart) {
-        k.inBlock(block[1], cut.unitsPerTask, space.outer, [&](Value unit) {
-          Value first = k.index(0), end = fullRows;
-          if (!cut.wholeUnits) {
-            first = k.mul(block[2], cut.tilesPerTask * cut.tileRows);
-            end = k.min(k.add(first, cut.tilesPerTask * cut.tileRows), fullRows);
-          }
-          auto place = [&](Value row, int64_t size) -> TilePlace {
-            Value number = k.div(k.sub(row, first), k.index(cut.tileRows));
-            Value part = k.add(k.mul(k.sub(unit, firstUnit), tilesPerUnit), number);
-            return {unit, row, size, panel, {part, parts}, /*end=*/{}, reductionPart};
-          };
-          k.loop(first, end, cut.tileRows, [&](Value row) { tile(place(row, cut.tileRows)); });
-          // The last task of a unit has the rows that fill no tile.
-          if (rows >= 0 && rows % cut.tileRows == 0)
-            return;
-          k.branch(k.equal(block[2], k.sub(rowBlocks, k.index(1))), [&] {
-            if (rows < 0 && space.product == Product::Bf16Tiles)
-              return restOfTileRegisters(k, place(fullRows, cut.tileRows), space.rows, tile);
-            k.restTiles(k.index(0), space.rows, cut.tileRows, [&](Value row, int64_t size) { tile(place(row, size)); });
+    Value firstUnit = k.mul(block[1], cut.unitsPerTask);
+    auto forEachTile = [&](function_ref<void(TilePlace place)> body) {
+      k.inBlock(block[1], cut.unitsPerTask, space.outer, [&](Value unit) {
+        Value first = k.index(0), end = fullRows;
+        if (!cut.wholeUnits) {
+          first = k.mul(block[2], cut.tilesPerTask * cut.tileRows);
+          end = k.min(k.add(first, cut.tilesPerTask * cut.tileRows), fullRows);
+        }
+        auto place = [&](Value row, int64_t size) -> TilePlace {
+          Value number = k.div(k.sub(row, first), k.index(cut.tileRows));
+          Value part = k.add(k.mul(k.sub(unit, firstUnit), tilesPerUnit), number);
+          return {unit, row, size, /*panel=*/{}, {part, parts}};
+        };
+        k.loop(first, end, cut.tileRows, [&](Value row) { body(place(row, cut.tileRows)); });
+        // The last task of a unit has the rows that fill no tile.
+        if (rows >= 0 && rows % cut.tileRows == 0)
+          return;
+        k.branch(k.equal(block[2], k.sub(rowBlocks, k.index(1))), [&] {
+          if (rows < 0 && space.product == Product::Bf16Tiles)
+            return restOfTileRegisters(k, place(fullRows, cut.tileRows), space.rows, body);
+          k.restTiles(k.index(0), space.rows, cut.tileRows, [&](Value row, int64_t size) { body(place(row, size)); });
+        });
+      });
+    };
+    if (isStaged) {
+      forEachTile([&](TilePlace place) {
+        space.stageRows(place);
+        place.isStaged = true;
+        place.turn = {k.index(0), 1};
+        k.inBlock(block[0], cut.panelsPerTask, space.panels, [&](Value panel) {
+          place.panel = panel;
+          tile(place);
+        });
+      });
+    } else {
+      k.inBlock(block[0], cut.panelsPerTask, space.panels, [&](Value panel) {
+        k.loop(k.index(0), k.index(space.parts), 1, [&](Value reductionPart) {
+          forEachTile([&](TilePlace place) {
+            place.panel = panel;
+            place.reductionPart = reductionPart;
+            tile(place);
           });
         });
-      };
-      k.loop(k.index(0), k.index(space.parts), 1, emitUnits);
-    });
+      });
+    }
     if (space.endTask)
       space.endTask();
   });

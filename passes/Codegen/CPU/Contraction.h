@@ -2,6 +2,7 @@
 #ifndef PASSES_CODEGEN_CPU_CONTRACTION_H
 #define PASSES_CODEGEN_CPU_CONTRACTION_H
 
+#include "lib/Target/DotProduct.h"
 #include "passes/Codegen/CPU/Epilogue.h"
 #include <functional>
 
@@ -9,14 +10,18 @@ namespace lathe::cpu {
 
 /// How products are added up. The narrow forms take several reduction steps at once: an i32 that holds four unsigned
 /// bytes, two i16 or two bf16, of the left operand against as many signed bytes (i8 or, for two, i16), or bf16, for
-/// each column of the right one; the target's DotProduct emits them. Tile registers are no register tile: see
-/// MatrixTile.h.
-enum class Product { F32, Bf16Dot, Bf16Tiles, Int8, Int16 };
+/// each column of the right one; the target's DotProduct emits them. Pairs are of rows and columns, and an i64 holds
+/// the steps of each: see PairProduct. Tile registers are no register tile: see MatrixTile.h.
+enum class Product { F32, Bf16Dot, Bf16Pairs, Bf16Tiles, Int8, Int8Pairs, Int16 };
 
-inline bool isInteger(Product product) { return product == Product::Int8 || product == Product::Int16; }
+inline bool isPairs(Product product) { return product == Product::Int8Pairs || product == Product::Bf16Pairs; }
+inline bool isInteger(Product product) {
+  return product == Product::Int8 || product == Product::Int8Pairs || product == Product::Int16;
+}
 
-/// The form for operands of this element type; failure, with a reason, where there is none.
-mlir::FailureOr<Product> chooseProduct(mlir::Operation *op, mlir::Type lhs, mlir::Type rhs);
+/// The form for operands of this element type, the right one with `packedSteps` neighbouring steps of each column;
+/// failure, with a reason, where there is none.
+mlir::FailureOr<Product> chooseProduct(mlir::Operation *op, mlir::Type lhs, mlir::Type rhs, int64_t packedSteps = 1);
 
 /// Reduction steps that one product takes at once.
 inline int64_t stepsPerProduct(Product product) {
@@ -29,10 +34,16 @@ inline int64_t stepsPerProduct(Product product) {
   case Product::Bf16Tiles:
     return 32;
   case Product::Int8:
+  case Product::Bf16Pairs:
     return 4;
+  case Product::Int8Pairs:
+    return 8;
   }
   return 1;
 }
+
+/// Bytes of a row that one product takes, where it takes several steps.
+inline int64_t bytesPerProduct(Product product) { return isPairs(product) ? kPairBits / 8 : 4; }
 
 /// `rows` x `vectors` accumulators, carried through the reduction loops in registers.
 struct RegisterTile {
@@ -40,13 +51,15 @@ struct RegisterTile {
   Product product = Product::F32;
   /// Trip counts of the reduction loops, outermost first, in units of `stepsPerProduct`.
   mlir::SmallVector<mlir::Value> bounds;
-  /// The scalar of a row: f32, or an i32 of several steps.
+  /// The scalar of a row: f32, or an i32 (of pairs: i64) of several steps.
   std::function<mlir::Value(int64_t row, mlir::ValueRange ivs)> lhs;
   /// The vector of columns, of several steps for each where a product takes as many.
   std::function<mlir::Value(int64_t vector, mlir::ValueRange ivs)> rhs;
-  /// Where not null, `lanes()` scalars of a row: of `ivs` and of the steps of the innermost loop that follow. Machines
+  /// Where not null, a vector of a row's scalars: of `ivs` and of the steps of the innermost loop that follow. Machines
   /// that multiply by a lane of a vector read these at once.
   std::function<mlir::Value(int64_t row, mlir::ValueRange ivs)> lhsSteps = {};
+  /// Where not null, the scalars of rows 2 * pair and 2 * pair + 1 in a vector: see StagedPairs.
+  std::function<mlir::Value(int64_t pair, mlir::ValueRange ivs)> lhsPair = {};
   /// Where not null, the innermost loop is cut in blocks of `stageSteps`, of which its bound is a multiple, and this
   /// runs before each block: it may copy the block of the left operand to where `lhs` reads it.
   std::function<void(mlir::ValueRange outer, mlir::Value start)> stage = {};
@@ -60,6 +73,21 @@ struct RegisterTile {
 
 /// Emits the reduction and returns the accumulators, row by row.
 mlir::SmallVector<mlir::Value> emitRegisterTile(KernelBuilder &k, const RegisterTile &tile);
+
+/// The same for products of pairs.
+mlir::SmallVector<mlir::Value> emitPairTile(KernelBuilder &k, const RegisterTile &tile);
+
+/// The rows of a tile, two by two as products of pairs take them, for all panels that meet them.
+class StagedPairs {
+public:
+  /// Emits the copy of what `tile` reads.
+  void stage(KernelBuilder &k, const RegisterTile &tile);
+  /// Lets `tile`, of the same rows, read the copy.
+  void attach(KernelBuilder &k, RegisterTile &tile) const;
+
+private:
+  mlir::Value words; ///< i64 [steps, rows], an even number of rows
+};
 
 /// Lets `tile` read its left operand, f32, bf16, i8 or i16, from `lhs`: at(row, ivs) gives the indices of a row's
 /// scalar. Steps of the innermost loop follow each other in the last dimension.
@@ -88,6 +116,8 @@ void prefetchPanels(KernelBuilder &k, RegisterTile &tile, mlir::Value rhs, mlir:
 /// Most rows of a tile of `vectors` columns that fits the registers.
 int64_t maxTileRows(nn::TargetAttr target, int64_t vectors, Product product);
 
+struct TilePlace;
+
 /// What a contraction computes: `outer` independent matrices of `rows` x (`panels` of `vectors` registers each).
 struct ContractionSpace {
   mlir::Value outer, rows, panels;
@@ -100,6 +130,9 @@ struct ContractionSpace {
   int64_t mostRows = 1024, usualRows = 1024;
   /// Tiles have a multiple of so many rows, of which `rows` is one.
   int64_t rowMultiple = 1;
+  /// Where not null, panels that meet the same rows in a task may follow each other, and this then runs before the
+  /// first of them: it may copy what they read of the left operand.
+  std::function<void(const TilePlace &place)> stageRows = {};
   /// Where not null, run in each task: before its first tile, with the number of tiles that a panel meets (0 if that is
   /// not known), and after its last one.
   std::function<void(int64_t tiles)> beginTask = {};
@@ -126,6 +159,7 @@ struct TilePlace {
   /// Where not null, rows end here, before `row + rows`: tile registers take any number of rows at the same cost.
   mlir::Value end = {};
   mlir::Value reductionPart = {};
+  bool isStaged = false; ///< `stageRows` ran for these rows
 };
 
 using TileEmitter = llvm::function_ref<void(const TilePlace &place)>;
@@ -156,9 +190,8 @@ mlir::SmallVector<mlir::Value> emitGroupedTile(KernelBuilder &k, const GroupedTi
 /// Most rows of a grouped tile of `vectors` columns that fits the registers.
 int64_t maxGroupedTileRows(nn::TargetAttr target, int64_t vectors);
 
-/// out[m, n] = lhs[m, :] . rhs for a left matrix `[..., M, K]` and a packed `[panels, K, n0]` (bf16: `[panels, K/2, n0,
-/// 2]`, i8: `[panels, K/4, n0, 4]`, or `[panels, K/2, n0, 2]` for i16 on the left) or plain `[K, N]` right matrix;
-/// shared by linear and 1x1 convolutions.
+/// out[m, n] = lhs[m, :] . rhs for a left matrix `[..., M, K]` and a packed `[panels, K, n0]` (with several steps s at
+/// once `[panels, K/s, n0, s]`) or plain `[K, N]` right matrix; shared by linear and 1x1 convolutions.
 mlir::LogicalResult emitMatrixProduct(KernelBuilder &k, mlir::Operation *op, mlir::Value lhs, mlir::Value rhs,
                                       Epilogue epilogue, const WeightScales &scales = {});
 
@@ -176,8 +209,8 @@ mlir::SmallVector<mlir::Value> loadTile(KernelBuilder &k, mlir::Value memref, in
                                         mlir::Value column, mlir::Value columns,
                                         llvm::function_ref<mlir::SmallVector<mlir::Value>(int64_t row)> outer);
 
-/// The 32 bits at `indices` of a memref of i8, i16 or bf16, as an i32.
-mlir::Value loadWord(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices);
+/// The `bits`, 32 or 64, at `indices` of a memref of i8, i16 or bf16, as an integer.
+mlir::Value loadWord(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices, int64_t bits = 32);
 /// `steps` elements for each of `lanes()` columns, from the innermost (merged) dimension.
 mlir::Value loadColumns(KernelBuilder &k, mlir::Value memref, mlir::ValueRange indices, int64_t steps);
 

@@ -39,7 +39,8 @@ LogicalResult DirectConv::prepare() {
   weight = op.getWeight();
   out = op.getInit();
   auto inputType = cast<MemRefType>(input.getType()), weightType = cast<MemRefType>(weight.getType());
-  FailureOr<Product> chosen = chooseProduct(op, inputType.getElementType(), weightType.getElementType());
+  int64_t packedSteps = weightType.getRank() == 6 ? weightType.getDimSize(5) : 1;
+  FailureOr<Product> chosen = chooseProduct(op, inputType.getElementType(), weightType.getElementType(), packedSteps);
   if (failed(chosen))
     return failure();
   product = *chosen;
@@ -134,45 +135,64 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
   int64_t panelsPerGroup = cast<MemRefType>(weight.getType()).getDimSize(0) / group;
   int64_t outputsPerGroup = outputs / group, channelsPerGroup = channels / group;
 
-  emitContraction(k, space, [&](const TilePlace &place) {
-    Value unit = place.unit, row = place.row, panel = place.panel;
-    int64_t rows = place.rows;
-    SmallVector<Value> outer = k.delinearize(unit, outerSizes);
-    // The output pixel of a row of the tile.
-    Value firstLine = severalLines ? k.div(row, k.index(linePixels)) : outer[1];
-    auto pixelOf = [&](int64_t i) -> std::pair<Value, Value> {
-      if (!severalLines)
-        return {firstLine, k.add(row, i)};
-      return {k.add(firstLine, i / linePixels), k.index(i % linePixels)};
-    };
-    Value inGroup = k.rem(panel, k.index(panelsPerGroup)), groupIndex = k.div(panel, k.index(panelsPerGroup));
-    if (group == 1) {
-      inGroup = panel;
-      groupIndex = k.index(0);
+  // Which pixels are rows of a tile, and the channels that they meet.
+  struct Window {
+    SmallVector<Value> outer;
+    Value firstLine, row, inGroup, groupIndex, firstChannel;
+  };
+  auto windowOf = [&](const TilePlace &place) -> Window {
+    SmallVector<Value> outer = k.delinearize(place.unit, outerSizes);
+    Value firstLine = severalLines ? k.div(place.row, k.index(linePixels)) : outer[1];
+    Value inGroup = place.panel, groupIndex = k.index(0);
+    if (group > 1) {
+      inGroup = k.rem(place.panel, k.index(panelsPerGroup));
+      groupIndex = k.div(place.panel, k.index(panelsPerGroup));
     }
-    Value firstChannel = k.mul(groupIndex, channelsPerGroup), firstOutput = k.mul(groupIndex, outputsPerGroup);
+    return {outer, firstLine, place.row, inGroup, groupIndex, k.mul(groupIndex, channelsPerGroup)};
+  };
+  auto pixelOf = [this, severalLines, linePixels](const Window &window, int64_t i) -> std::pair<Value, Value> {
+    if (!severalLines)
+      return {window.firstLine, k.add(window.row, i)};
+    return {k.add(window.firstLine, i / linePixels), k.index(i % linePixels)};
+  };
+  /// The tile with its left operand.
+  auto tileAt = [&](const Window &window, int64_t rows) {
     RegisterTile tile{rows, vectors, product, {k.index(part.count)}, {}, {}};
     if (merged)
       tile.bounds.push_back(k.index(kernel[1] * steps));
     else
       tile.bounds.append({k.index(kernel[1]), k.index(steps)});
-    auto indicesAt = [&](int64_t i, ValueRange ivs) {
-      auto [line, column] = pixelOf(i);
-      Value y = k.add(k.mul(line, strides[0]), k.mul(k.add(part.begin, ivs[0]), dilations[0]));
+    auto indicesAt = [=, begin = part.begin](int64_t i, ValueRange ivs) {
+      auto [line, column] = pixelOf(window, i);
+      Value y = k.add(k.mul(line, strides[0]), k.mul(k.add(begin, ivs[0]), dilations[0]));
       Value x = k.mul(column, strides[1]);
       Value channel = k.mul(ivs.back(), perProduct);
-      SmallVector<Value> indices = {outer[0], y};
+      SmallVector<Value> indices = {window.outer[0], y};
       if (merged) {
         indices.push_back(k.add(k.mul(x, channels), channel));
       } else {
         indices.push_back(k.add(x, k.mul(ivs[1], dilations[1])));
-        indices.push_back(k.add(firstChannel, channel));
+        indices.push_back(k.add(window.firstChannel, channel));
       }
       return indices;
     };
     Value memref = merged ? flat : input;
     readLhs(k, tile, memref, indicesAt);
     stageDistantRows(k, tile, memref, strides[1] * strideBytes(input, 2), indicesAt);
+    return tile;
+  };
+  StagedPairs staged;
+  if (isPairs(product) && group == 1)
+    space.stageRows = [&](const TilePlace &place) { staged.stage(k, tileAt(windowOf(place), place.rows)); };
+
+  emitContraction(k, space, [&](const TilePlace &place) {
+    Value panel = place.panel;
+    int64_t rows = place.rows;
+    Window window = windowOf(place);
+    Value firstOutput = k.mul(window.groupIndex, outputsPerGroup);
+    RegisterTile tile = tileAt(window, rows);
+    if (place.isStaged)
+      staged.attach(k, tile);
     tile.rhs = [&](int64_t v, ValueRange ivs) {
       SmallVector<Value> indices = {panel, k.add(part.begin, ivs[0])};
       indices.append(ivs.begin() + 1, ivs.end());
@@ -186,12 +206,12 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
     PanelTurn turn = place.turn;
     turn.distance = kernel[0] * kernel[1] * steps * perProduct * width;
     prefetchPanels(k, tile, merged ? flatWeight : weight, first, turn);
-    Value column = k.add(firstOutput, k.mul(inGroup, width));
+    Value column = k.add(firstOutput, k.mul(window.inGroup, width));
     // Columns end with the group; a static count that divides spares the masks.
     Value end = outputsPerGroup % width == 0 ? k.index(outputs) : k.add(firstOutput, outputsPerGroup);
     auto outputAt = [&](int64_t i) -> SmallVector<Value> {
-      auto [line, column] = pixelOf(i);
-      return {outer[0], line, column};
+      auto [line, column] = pixelOf(window, i);
+      return {window.outer[0], line, column};
     };
     if (!part.first)
       tile.init = loadTile(k, out, rows, vectors, column, end, outputAt);

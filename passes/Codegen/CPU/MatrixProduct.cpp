@@ -75,6 +75,7 @@ private:
   void emitRowBlocks(int64_t block);
   void emitPart(const ProductPart &part);
   void emitTile(const TilePlace &place, const ProductPart &part);
+  RegisterTile tileAt(const TilePlace &place, const ProductPart &part);
   SmallVector<Value> multiply(const TilePlace &place, const ProductPart &part);
   SmallVector<Value> rowIndices(const TilePlace &place, int64_t i);
   SmallVector<Value> lhsIndices(const TilePlace &place, int64_t i, Value step);
@@ -94,6 +95,7 @@ private:
   Value columns, steps;
   SmallVector<Value> outerSizes;
   ContractionSpace space;
+  StagedPairs staged;
 };
 
 LogicalResult MatrixProduct::prepare() {
@@ -101,7 +103,8 @@ LogicalResult MatrixProduct::prepare() {
   widens = isa<nn::LinearOp>(op) && lhsType.getElementType().isF32() &&
            rhsType.getElementType().isInteger(scales.bits ? 32 : 8);
   if (!widens) {
-    FailureOr<Product> chosen = chooseProduct(op, lhsType.getElementType(), rhsType.getElementType());
+    int64_t packedSteps = rhsType.getRank() == 4 ? rhsType.getDimSize(3) : 1;
+    FailureOr<Product> chosen = chooseProduct(op, lhsType.getElementType(), rhsType.getElementType(), packedSteps);
     if (failed(chosen))
       return failure();
     product = *chosen;
@@ -149,7 +152,7 @@ LeftBlock MatrixProduct::chooseBlock() {
     return {rows, all};
   bool mayAddUp = product == Product::F32 && !widens && !epilogue.isInPlace() &&
                   cast<MemRefType>(epilogue.getOut().getType()).getElementType().isF32();
-  return chooseLeftBlock({rows, all, panels, width, perProduct > 1 ? 4 : elementBytes(lhsType),
+  return chooseLeftBlock({rows, all, panels, width, perProduct > 1 ? bytesPerProduct(product) : elementBytes(lhsType),
                           rhsType.getNumElements() * elementBytes(rhsType), maxTileRows(k.target, vectors, product),
                           mayAddUp},
                          k.target.getL2Bytes());
@@ -182,10 +185,13 @@ void MatrixProduct::emitPart(const ProductPart &part) {
   if (scales.bits)
     space.reduction = space.reduction * 32 / scales.bits;
   space.rows = part.rows;
-  emitContraction(k, space, [&](TilePlace place) {
+  auto inPart = [&](TilePlace place) {
     place.row = k.add(place.row, part.row);
-    emitTile(place, part);
-  });
+    return place;
+  };
+  if (isPairs(product))
+    space.stageRows = [&](const TilePlace &place) { staged.stage(k, tileAt(inPart(place), part)); };
+  emitContraction(k, space, [&](const TilePlace &place) { emitTile(inPart(place), part); });
 }
 
 SmallVector<Value> MatrixProduct::rowIndices(const TilePlace &place, int64_t i) {
@@ -207,6 +213,16 @@ void MatrixProduct::emitTile(const TilePlace &place, const ProductPart &part) {
             [&](int64_t i) { return rowIndices(place, i); });
 }
 
+/// The tile with its left operand.
+RegisterTile MatrixProduct::tileAt(const TilePlace &place, const ProductPart &part) {
+  RegisterTile tile{place.rows, vectors, product, {part.count}, {}, {}};
+  auto at = [=](int64_t i, ValueRange ivs) { return lhsIndices(place, i, k.add(part.begin, ivs[0])); };
+  readLhs(k, tile, lhs, at);
+  if (rank >= 2 && hasUnitInnermostStride(lhs))
+    stageDistantRows(k, tile, lhs, strideBytes(lhs, rank - 2), at);
+  return tile;
+}
+
 SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const ProductPart &part) {
   Value column = k.mul(place.panel, width);
   if (scales.scales) {
@@ -215,11 +231,9 @@ SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const Product
                      scales,     [&](int64_t i, Value step) { return k.loadScalar(lhs, lhsIndices(place, i, step)); }};
     return emitGroupedTile(k, tile);
   }
-  RegisterTile tile{place.rows, vectors, product, {part.count}, {}, {}};
-  auto at = [&](int64_t i, ValueRange ivs) { return lhsIndices(place, i, k.add(part.begin, ivs[0])); };
-  readLhs(k, tile, lhs, at);
-  if (rank >= 2 && hasUnitInnermostStride(lhs))
-    stageDistantRows(k, tile, lhs, strideBytes(lhs, rank - 2), at);
+  RegisterTile tile = tileAt(place, part);
+  if (place.isStaged)
+    staged.attach(k, tile);
   int64_t fixedColumns = constantOr(columns);
   SmallVector<Value> masks(vectors);
   if (fixedColumns < 0 || fixedColumns % width != 0)

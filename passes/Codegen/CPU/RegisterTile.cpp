@@ -7,13 +7,15 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::cpu;
 
-FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs) {
+FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs, int64_t packedSteps) {
   if (lhs.isF32() && (rhs.isF32() || rhs.isBF16()))
     return Product::F32;
   if (lhs.isBF16() && rhs.isBF16()) {
     nn::TargetAttr target = nn::getTarget(op);
     if (codegen::hasTileRegisters(target))
       return Product::Bf16Tiles;
+    if (packedSteps == stepsPerProduct(Product::Bf16Pairs) && codegen::getPairProduct(target, lhs))
+      return Product::Bf16Pairs;
     if (codegen::getBf16DotProduct(target))
       return Product::Bf16Dot;
     return op->emitOpError("expected a target that multiplies bf16");
@@ -22,29 +24,35 @@ FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs) {
   if (!lhs.isInteger(lhsBits) || !(rhs.isInteger(8) || rhs.isInteger(lhsBits)))
     return op->emitOpError("expected operands of f32 (bf16 for a weight), bf16, or i")
            << lhsBits << " and i8, but got " << lhs << " and " << rhs;
+  if (packedSteps == stepsPerProduct(Product::Int8Pairs) && codegen::getPairProduct(nn::getTarget(op), lhs))
+    return Product::Int8Pairs;
   return lhsBits == 16 ? Product::Int16 : Product::Int8;
 }
 
 int64_t cpu::maxTileRows(nn::TargetAttr target, int64_t vectors, Product product) {
   if (product == Product::Bf16Tiles)
     return 2 * kTileRows;
+  // Beside the sums, each two rows keep their operand, and each column its own.
+  if (isPairs(product))
+    return 2 * std::max<int64_t>((int64_t(target.getVectorRegisters()) - 2 - 2 * vectors) / (2 * vectors + 1), 1);
   return isInteger(product) ? codegen::maxIntegerTileRows(target, vectors) : codegen::maxTileRows(target, vectors);
 }
 
 void cpu::readLhs(KernelBuilder &k, RegisterTile &tile, Value lhs,
                   std::function<SmallVector<Value>(int64_t row, ValueRange ivs)> at) {
-  bool words = tile.product != Product::F32;
-  tile.lhs = [&k, lhs, at, words](int64_t row, ValueRange ivs) {
-    return words ? loadWord(k, lhs, at(row, ivs)) : k.loadScalar(lhs, at(row, ivs));
+  int64_t bits = tile.product == Product::F32 ? 0 : 8 * bytesPerProduct(tile.product);
+  tile.lhs = [&k, lhs, at, bits](int64_t row, ValueRange ivs) {
+    return bits ? loadWord(k, lhs, at(row, ivs), bits) : k.loadScalar(lhs, at(row, ivs));
   };
   if (!hasUnitInnermostStride(lhs))
     return;
-  tile.lhsSteps = [&k, lhs, at, words](int64_t row, ValueRange ivs) -> Value {
-    if (!words)
+  tile.lhsSteps = [&k, lhs, at, bits](int64_t row, ValueRange ivs) -> Value {
+    if (!bits)
       return k.load(lhs, at(row, ivs));
     Type element = cast<MemRefType>(lhs.getType()).getElementType();
     Value loaded = loadColumns(k, lhs, at(row, ivs), 32 / element.getIntOrFloatBitWidth());
-    return vector::BitCastOp::create(k.builder, k.loc, k.vectorOf(k.builder.getI32Type()), loaded);
+    auto type = VectorType::get({32 * k.lanes() / bits}, k.builder.getIntegerType(bits));
+    return vector::BitCastOp::create(k.builder, k.loc, type, loaded);
   };
 }
 
@@ -81,10 +89,10 @@ static Value loadElements(KernelBuilder &k, Value memref, ValueRange indices, in
   return vector::LoadOp::create(k.builder, k.loc, type, memref, indices);
 }
 
-Value cpu::loadWord(KernelBuilder &k, Value memref, ValueRange indices) {
-  auto word = VectorType::get({1}, k.builder.getI32Type());
+Value cpu::loadWord(KernelBuilder &k, Value memref, ValueRange indices, int64_t bits) {
+  auto word = VectorType::get({1}, k.builder.getIntegerType(bits));
   Type element = cast<MemRefType>(memref.getType()).getElementType();
-  Value loaded = loadElements(k, memref, indices, 32 / element.getIntOrFloatBitWidth());
+  Value loaded = loadElements(k, memref, indices, bits / element.getIntOrFloatBitWidth());
   Value cast = vector::BitCastOp::create(k.builder, k.loc, word, loaded);
   return vector::ExtractOp::create(k.builder, k.loc, cast, int64_t(0));
 }
@@ -307,5 +315,5 @@ private:
 } // namespace
 
 SmallVector<Value> cpu::emitRegisterTile(KernelBuilder &k, const RegisterTile &tile) {
-  return Reduction(k, tile).run();
+  return isPairs(tile.product) ? emitPairTile(k, tile) : Reduction(k, tile).run();
 }

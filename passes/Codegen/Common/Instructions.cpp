@@ -20,6 +20,11 @@ const DotProduct *codegen::getBf16DotProduct(nn::TargetAttr target) {
   return family ? family->getBf16DotProduct(target) : nullptr;
 }
 
+const PairProduct *codegen::getPairProduct(nn::TargetAttr target, Type element) {
+  const TargetFamily *family = findTargetFamily(target);
+  return family ? family->getPairProduct(target, element) : nullptr;
+}
+
 int64_t codegen::maxTileRows(nn::TargetAttr target, int64_t vectors) {
   int64_t registers = target.getVectorRegisters();
   // Beside the accumulators and the columns, each row keeps its operand through as many steps as that has lanes.

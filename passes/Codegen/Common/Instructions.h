@@ -16,6 +16,9 @@ const DotProduct &getDotProduct(nn::TargetAttr target);
 /// The instructions that multiply pairs of bf16; null if there are none, or none that pay.
 const DotProduct *getBf16DotProduct(nn::TargetAttr target);
 
+/// The instruction that multiplies two rows of `element` by two columns at once; null for none.
+const PairProduct *getPairProduct(nn::TargetAttr target, mlir::Type element);
+
 /// Most rows of a tile of `vectors` columns of f32 that fits the registers.
 int64_t maxTileRows(nn::TargetAttr target, int64_t vectors);
 

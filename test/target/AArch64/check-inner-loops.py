@@ -19,11 +19,12 @@ lathe, mca, folder, cpu = sys.argv[1:]
 os.makedirs(folder, exist_ok=True)
 rng = np.random.default_rng(1)
 LEAST_SHARE = 0.95
-# Cortex-A76 and Neoverse-N1 decode four instructions a cycle, of which each may be several operations (the "Software Optimization
-# Guide" of each, section 2); LLVM describes them with three operations.
-DISPATCH = 4
-# Shorter loops are those of the last columns or of a few steps.
-LEAST_MULTIPLICATIONS = 32
+# Instructions that are dispatched in a cycle (the "Software Optimization Guide" of each, section 2). LLVM describes Cortex-A76 and
+# Neoverse-N1 with three operations, though they decode four instructions, and the others with as many as their units take.
+DISPATCH = {"cortex-a76": 4, "neoverse-n1": 4, "neoverse-n2": 5, "neoverse-v1": 8}[cpu]
+HAS_PAIRS = cpu in ("neoverse-n2", "neoverse-v1")
+# Shorter loops are those of the last rows or columns, or of a few steps. A loop of lanes has a vector's steps, one of pairs a single one.
+LEAST_MULTIPLICATIONS = {"fmla": 32, "sdot": 32, "smmla": 16, "bfmmla": 16}
 
 
 def save(name, node, weight, x):
@@ -67,7 +68,9 @@ def steady_cycles(body):
 
 # Multiplications that do not wait for each other.
 BEST = {"fmla": [f"fmla v{i}.4s, v30.4s, v31.s[0]" for i in range(24)],
-        "sdot": [f"sdot v{i}.4s, v30.16b, v31.4b[0]" for i in range(24)]}
+        "sdot": [f"sdot v{i}.4s, v30.16b, v31.4b[0]" for i in range(24)],
+        "smmla": [f"smmla v{i}.4s, v30.16b, v31.16b" for i in range(24)],
+        "bfmmla": [f"bfmmla v{i}.4s, v30.8h, v31.8h" for i in range(24)]}
 
 
 def check(name, model, instruction, flags):
@@ -75,11 +78,11 @@ def check(name, model, instruction, flags):
     subprocess.run([lathe, "compile", model, "--target=aarch64", f"--cpu={cpu}", "--emit=asm", "-o", output, *flags], check=True)
     with open(output) as file:
         found = [body for body in loops(file.read())
-                 if sum(line.startswith(instruction) for line in body) >= LEAST_MULTIPLICATIONS]
+                 if sum(line.startswith(instruction) for line in body) >= LEAST_MULTIPLICATIONS[instruction]]
     good = bool(found)
     rate = len(BEST[instruction]) / steady_cycles(BEST[instruction])
     if not found:
-        print(f"{name}: no loop with {LEAST_MULTIPLICATIONS} {instruction}")
+        print(f"{name}: no loop with {LEAST_MULTIPLICATIONS[instruction]} {instruction}")
     for body in found:
         multiplications = sum(line.startswith(instruction) for line in body)
         steady = steady_cycles(body)
@@ -100,5 +103,7 @@ results = [check("matmul", matmul, "fmla", []), check("pointwise", pointwise, "f
            check("window", window, "fmla", ["--no-winograd"]), check("winograd", window, "fmla", [])]
 for name, model in ("matmul", matmul), ("pointwise", pointwise), ("window", window):
     calibration = [f"--calibrate={folder}/{name}.npz", "--quantize=int8"]
-    results.append(check(name + "-int8", model, "sdot", calibration))
+    results.append(check(name + "-int8", model, "smmla" if HAS_PAIRS else "sdot", calibration))
+    if HAS_PAIRS:
+        results.append(check(name + "-bf16", model, "bfmmla", ["--precision=bf16", "--no-winograd"]))
 sys.exit(not all(results))
