@@ -1,5 +1,6 @@
 //===- AArch64.cpp - Arm in 64 bits: Advanced SIMD and its extensions -----===//
 #include "lib/Target/AArch64/AArch64.h"
+#include "lib/Target/AArch64/MachineTest.h"
 #include "lib/Target/TargetFamily.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/TargetSelect.h"
@@ -86,7 +87,20 @@ public:
   }
 
   bool runsHere(nn::TargetAttr target) const override {
-    return hostHas(target, getHostFeatures(), {"neon", "lse", "rdm", "fullfp16", "dotprod", "i8mm", "bf16"});
+    auto names = llvm::map_to_vector(aarch64::getFeatures(), [](const aarch64::Feature &each) { return each.name; });
+    return hostHas(target, getHostFeatures(), names);
+  }
+
+  StringRef getBaselineCpu() const override { return "generic"; }
+
+  void defineMachineTest(llvm::Function &test, nn::TargetAttr target) const override {
+    std::unique_ptr<llvm::MCSubtargetInfo> wanted =
+        getSubtarget(llvm::Triple(kTriple), target.getCpu(), target.getFeatures());
+    SmallVector<aarch64::Feature> needed;
+    for (const aarch64::Feature &feature : aarch64::getFeatures())
+      if (wanted->checkFeatures(("+" + feature.name).str()))
+        needed.push_back(feature);
+    aarch64::defineMachineTest(test, needed);
   }
 };
 } // namespace
