@@ -2,11 +2,13 @@
 #include "dialects/NN/IR/NNDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Codegen/Common/Instructions.h"
+#include "passes/Lower/AccumulatorScale.h"
 #include "passes/Lower/LowerQuantWeights.h"
 #include "passes/Lower/Passes.h"
 #include "passes/Lower/QuantizedScalars.h"
@@ -94,55 +96,6 @@ static LogicalResult checkContraction(Operation *op, Value input, Value weight) 
 // Contractions
 //===----------------------------------------------------------------------===//
 
-/// What turns an i32 accumulator into the f32 one, for each output channel.
-struct AccumulatorScale {
-  ElementsAttr scales;      ///< f32, [N]
-  ElementsAttr corrections; ///< i32, [N]: -zero point * sum of the channel's weights; null if all are 0
-};
-
-/// Computes the scales and corrections; the weight is a cast of a constant.
-static FailureOr<AccumulatorScale> getAccumulatorScale(Operation *op, Value input, Value weight) {
-  auto inputType = cast<quant::UniformQuantizedType>(getQuantized(input.getType()));
-  auto weightShape = cast<RankedTensorType>(weight.getType());
-  int64_t channels = weightShape.getShape().back();
-  Builder builder(op->getContext());
-  SmallVector<float> scales(channels);
-  if (auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(weightShape.getElementType())) {
-    for (auto [scale, weightScale] : llvm::zip(scales, perAxis.getScales()))
-      scale = float(inputType.getScale() * weightScale);
-  } else {
-    auto perTensor = cast<quant::UniformQuantizedType>(weightShape.getElementType());
-    llvm::fill(scales, float(inputType.getScale() * perTensor.getScale()));
-  }
-  AccumulatorScale result;
-  result.scales = DenseElementsAttr::get(RankedTensorType::get({channels}, builder.getF32Type()), ArrayRef(scales));
-  if (inputType.getZeroPoint() == 0)
-    return result;
-
-  auto cast = weight.getDefiningOp<quant::StorageCastOp>();
-  ElementsAttr values;
-  if (!cast || !matchPattern(cast.getInput(), m_Constant(&values)))
-    return op->emitOpError("expected a constant weight, because the zero point of the input is not 0");
-  SmallVector<int32_t> corrections(channels, 0);
-  auto add = [&](auto elements) {
-    for (auto [index, element] : llvm::enumerate(elements))
-      corrections[index % channels] -= int32_t(inputType.getZeroPoint()) * int32_t(element);
-  };
-  if (auto resource = dyn_cast<DenseI8ResourceElementsAttr>(values)) {
-    auto elements = resource.tryGetAsArrayRef();
-    if (!elements || int64_t(elements->size()) != weightShape.getNumElements())
-      return op->emitOpError("expected a weight that is loaded, but got ") << values;
-    add(*elements);
-  } else if (auto dense = dyn_cast<DenseElementsAttr>(values)) {
-    add(dense.getValues<int8_t>());
-  } else {
-    return op->emitOpError("expected a dense weight, but got ") << values;
-  }
-  result.corrections =
-      DenseElementsAttr::get(RankedTensorType::get({channels}, builder.getI32Type()), ArrayRef(corrections));
-  return result;
-}
-
 /// Appends a constant operand to the extras and returns its element in the epilogue.
 template <typename OpT>
 static Value addExtra(OpT op, Block &body, ElementsAttr value) {
@@ -153,13 +106,15 @@ static Value addExtra(OpT op, Block &body, ElementsAttr value) {
 
 /// The scalars of a type as operands of the op and arguments of its epilogue: layers of one shape then share a kernel.
 template <typename OpT>
-static QuantizationScalars addScalars(OpT op, Block &body, double scale, quant::UniformQuantizedType type) {
+static QuantizationScalars addScalars(OpT op, Block &body, double scale, quant::UniformQuantizedType type,
+                                      bool isMultiplied = false) {
   auto add = [&](double value) {
     auto scalar = RankedTensorType::get({1}, Float32Type::get(op->getContext()));
     return addExtra(op, body, DenseElementsAttr::get(scalar, float(value)));
   };
   QuantizationScalars scalars;
-  scalars.scale = add(scale);
+  if (!isMultiplied)
+    scalars.scale = add(scale);
   if (type.getZeroPoint() != 0)
     scalars.zeroPoint = add(double(type.getZeroPoint()));
   return scalars;
@@ -180,6 +135,103 @@ static Value skipImpliedBounds(Value value, quant::UniformQuantizedType type) {
     value = op->getOperand(0);
   }
   return value;
+}
+
+/// Lets the erf of a GELU be approximate: x / 2 * (1 + erf(x / sqrt(2))), of which 8 bits are kept. Its error is then
+/// that of erf times x / 2, and x is hardly larger than the largest result.
+static void roundGelu(Value value) {
+  auto product = value.getDefiningOp<arith::MulFOp>();
+  if (!product)
+    return;
+  for (auto [half, sum] :
+       {std::pair(product.getLhs(), product.getRhs()), std::pair(product.getRhs(), product.getLhs())}) {
+    auto add = sum.getDefiningOp<arith::AddFOp>();
+    auto scaled = half.getDefiningOp<arith::MulFOp>();
+    if (!add || !scaled || !matchPattern(add.getRhs(), m_OneFloat()))
+      continue;
+    auto erf = add.getLhs().getDefiningOp<math::ErfOp>();
+    auto inner = erf ? erf.getOperand().getDefiningOp<arith::MulFOp>() : arith::MulFOp();
+    if (inner && inner.getLhs() == scaled.getLhs())
+      erf.setFastmath(erf.getFastmath() | arith::FastMathFlags::afn);
+  }
+}
+
+/// The constant bias that is added to the accumulator before anything else, as its values and the op that adds it.
+struct AddedBias {
+  arith::AddFOp add;
+  unsigned extra = 0;
+  SmallVector<float> values;
+};
+
+template <typename OpT>
+static std::optional<AddedBias> findBias(OpT op, Block &body, int64_t channels) {
+  BlockArgument accumulator = body.getArgument(0);
+  if (!accumulator.hasOneUse())
+    return std::nullopt;
+  auto add = dyn_cast<arith::AddFOp>(*accumulator.user_begin());
+  auto bias =
+      add ? dyn_cast<BlockArgument>(add.getLhs() == accumulator ? add.getRhs() : add.getLhs()) : BlockArgument();
+  if (!bias || bias.getOwner() != &body || bias == accumulator || !bias.hasOneUse())
+    return std::nullopt;
+  AddedBias found{add, bias.getArgNumber() - 1, {}};
+  found.values = readChannels(op.getExtras()[found.extra], channels);
+  return found.values.empty() ? std::nullopt : std::optional(found);
+}
+
+/// Turns the accumulator, so far a real sum, into an i32 one. A bias takes up the correction; scale and bias take up a
+/// factor of `expressed`, the inverse of `resultScale`, where that is the sum itself or an activation of it that lets a
+/// factor through. Returns what `expressed` has become, and whether it is multiplied.
+template <typename OpT>
+static FailureOr<std::pair<Value, bool>> lowerAccumulator(OpT op, Value input, Value weight, Value expressed,
+                                                          std::optional<double> resultScale) {
+  FailureOr<AccumulatorScale> scale = getAccumulatorScale(op, input, weight);
+  if (failed(scale))
+    return failure();
+  Block &body = op.getEpilogue().front();
+  MLIRContext *context = op.getContext();
+  OpBuilder builder = OpBuilder::atBlockBegin(&body);
+  Location loc = op.getLoc();
+  BlockArgument accumulator = body.getArgument(0);
+  std::optional<AddedBias> bias = findBias(op, body, scale->scales.size());
+  double factor = 1;
+  std::optional<ScaledFactors> factors;
+  if (resultScale)
+    factors = ScaledFactors::find(expressed, bias ? bias->add.getResult() : Value(accumulator));
+  if (factors) {
+    factor = 1 / *resultScale;
+    if (!factors->inverse.empty()) {
+      auto type = RankedTensorType::get({1}, builder.getF32Type());
+      Value inverse = addExtra(op, body, DenseElementsAttr::get(type, float(*resultScale)));
+      for (OpOperand *constant : factors->inverse) {
+        OpBuilder before(constant->getOwner());
+        constant->set(arith::MulFOp::create(before, loc, constant->get(), inverse));
+      }
+    }
+  }
+  for (double &each : scale->scales)
+    each *= factor;
+  if (bias) {
+    for (auto [channel, value] : llvm::enumerate(bias->values)) {
+      double correction = scale->corrections.empty() ? 0 : scale->corrections[channel] * scale->scales[channel];
+      value = float(value * factor + correction);
+    }
+    scale->corrections.clear();
+    auto type = RankedTensorType::get({int64_t(bias->values.size())}, builder.getF32Type());
+    OpBuilder outside(op);
+    op.getExtrasMutable()[bias->extra].set(
+        arith::ConstantOp::create(outside, loc, DenseElementsAttr::get(type, ArrayRef(bias->values))));
+  }
+
+  SmallVector<OpOperand *> uses = llvm::map_to_vector(accumulator.getUses(), [](OpOperand &use) { return &use; });
+  accumulator.setType(builder.getI32Type());
+  Value whole = accumulator;
+  if (ElementsAttr corrections = scale->getCorrections(context))
+    whole = arith::AddIOp::create(builder, loc, whole, addExtra(op, body, corrections));
+  Value real = arith::SIToFPOp::create(builder, loc, builder.getF32Type(), whole);
+  real = arith::MulFOp::create(builder, loc, real, addExtra(op, body, scale->getScales(context)));
+  for (OpOperand *use : uses)
+    use->set(real);
+  return std::pair(expressed == accumulator ? real : expressed, factors.has_value());
 }
 
 /// Rewrites the epilogue of one contraction from expressed values to storage. The types of its operands are still
@@ -217,33 +269,30 @@ static LogicalResult lowerContraction(OpT op, Value input, Value weight) {
       use->set(expressed);
   }
 
+  auto yield = cast<nn::YieldOp>(body.getTerminator());
+  Value expressed = resultType ? skipImpliedBounds(yield.getValue(), resultType) : yield.getValue();
+  if (resultType)
+    roundGelu(expressed);
+  bool isMultiplied = false;
   if (inputType) {
     if (&codegen::getDotProduct(nn::getTarget(op)) == &getPortableDotProduct())
       remark::missed(loc, remark::RemarkOpts::name("DotProduct")
                               .category("lower")
                               .function(op->template getParentOfType<func::FuncOp>().getName()))
           << remark::reason("the target has no instruction for products of bytes: they are widened");
-    FailureOr<AccumulatorScale> scale = getAccumulatorScale(op, input, weight);
-    if (failed(scale))
+    std::optional<double> resultScale;
+    if (resultType)
+      resultScale = resultType.getScale();
+    FailureOr<std::pair<Value, bool>> lowered = lowerAccumulator(op, input, weight, expressed, resultScale);
+    if (failed(lowered))
       return failure();
-    BlockArgument accumulator = body.getArgument(0);
-    SmallVector<OpOperand *> uses = llvm::map_to_vector(accumulator.getUses(), [](OpOperand &use) { return &use; });
-    accumulator.setType(builder.getI32Type());
-    Value sum = accumulator;
-    if (scale->corrections)
-      sum = arith::AddIOp::create(builder, loc, sum, addExtra(op, body, scale->corrections));
-    Value real = arith::SIToFPOp::create(builder, loc, builder.getF32Type(), sum);
-    real = arith::MulFOp::create(builder, loc, real, addExtra(op, body, scale->scales));
-    for (OpOperand *use : uses)
-      use->set(real);
+    std::tie(expressed, isMultiplied) = *lowered;
   }
 
   if (resultType) {
-    auto yield = cast<nn::YieldOp>(body.getTerminator());
     builder.setInsertionPoint(yield);
-    yield.getValueMutable().assign(createQuantize(builder, loc, skipImpliedBounds(yield.getValue(), resultType),
-                                                  resultType,
-                                                  addScalars(op, body, 1 / resultType.getScale(), resultType)));
+    QuantizationScalars scalars = addScalars(op, body, 1 / resultType.getScale(), resultType, isMultiplied);
+    yield.getValueMutable().assign(createQuantize(builder, loc, expressed, resultType, scalars));
   }
   return success();
 }

@@ -278,6 +278,10 @@ def LowerQuant : Pass<"lower-quant", "mlir::func::FuncOp"> {
     } : (tensor<4x64xi8>, tensor<64x8xi8>, tensor<8xi32>, tensor<8xf32>) -> tensor<4x8xf32>
     ```
 
+    A constant bias takes up the correction. Where the result is quantized, too, and is the sum `x` or `x * f(c * x)`, as a
+    GELU is, bias and scales also take up the inverse of its scale. A ReLU is left to saturation, and the erf of a GELU may
+    be approximate.
+
     An `nn.linear` of which only the weight is quantized keeps its f32 input and accumulator: 4-bit elements are
     packed in bytes, scales and offsets of groups of rows become operands (see `nn.linear`), and a scale for each
     output a factor in the epilogue.

@@ -34,7 +34,7 @@ Value lathe::createDequantize(OpBuilder &builder, Location loc, Value stored, qu
 
 Value lathe::createQuantize(OpBuilder &builder, Location loc, Value expressed, quant::UniformQuantizedType type,
                             QuantizationScalars scalars) {
-  Value scaled = arith::MulFOp::create(builder, loc, expressed, scalars.scale);
+  Value scaled = scalars.scale ? arith::MulFOp::create(builder, loc, expressed, scalars.scale) : expressed;
   // Saturated before it is rounded, which comes to the same between whole numbers. Comparisons that are false for NaN
   // select the bound.
   Value low = createFloat(builder, loc, double(type.getStorageTypeMin()));
@@ -47,13 +47,26 @@ Value lathe::createQuantize(OpBuilder &builder, Location loc, Value expressed, q
   Value bounded = arith::SelectOp::create(builder, loc, above, scaled, low);
   Value below = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, bounded, high);
   bounded = arith::SelectOp::create(builder, loc, below, bounded, high);
-  // Between 2^23 and 2^24 floats are whole numbers, and the low bits say which: adding rounds, half to even.
+  // Between 2^23 and 2^24 floats are whole numbers, and the low bits say which: adding rounds, half to even. The bits
+  // of that sum for 0 are subtracted; where there is a zero point, those of the middle twice, and those for it added.
   constexpr int32_t middle = 3 << 22, bitsOfMiddle = 0x4b400000;
-  Value rounded = arith::AddFOp::create(builder, loc, bounded, createFloat(builder, loc, middle));
-  if (scalars.zeroPoint)
-    rounded = arith::AddFOp::create(builder, loc, rounded, scalars.zeroPoint);
-  Value bits = arith::BitcastOp::create(builder, loc, builder.getI32Type(), rounded);
-  Value whole = arith::SubIOp::create(builder, loc, bits,
-                                      arith::ConstantIntOp::create(builder, loc, builder.getI32Type(), bitsOfMiddle));
-  return arith::TruncIOp::create(builder, loc, type.getStorageType(), whole);
+  auto createInt = [&](int64_t value) {
+    return arith::ConstantIntOp::create(builder, loc, builder.getI32Type(), value);
+  };
+  auto getBits = [&](Value value) { return arith::BitcastOp::create(builder, loc, builder.getI32Type(), value); };
+  Value rounder = createFloat(builder, loc, middle);
+  Value bits = getBits(arith::AddFOp::create(builder, loc, bounded, rounder));
+  Value ofZero = createInt(bitsOfMiddle);
+  if (scalars.zeroPoint) {
+    Value ofZeroPoint = getBits(arith::AddFOp::create(builder, loc, scalars.zeroPoint, rounder));
+    ofZero = arith::SubIOp::create(builder, loc, createInt(int32_t(2u * bitsOfMiddle)), ofZeroPoint);
+  }
+  Value whole = arith::SubIOp::create(builder, loc, bits, ofZero);
+  // What is saturated fits.
+  auto fits = arith::IntegerOverflowFlags::none;
+  if (type.getStorageTypeMin() >= 0)
+    fits = fits | arith::IntegerOverflowFlags::nuw;
+  if (type.getStorageTypeMax() < int64_t(1) << (type.getStorageTypeIntegralWidth() - 1))
+    fits = fits | arith::IntegerOverflowFlags::nsw;
+  return arith::TruncIOp::create(builder, loc, type.getStorageType(), whole, fits);
 }

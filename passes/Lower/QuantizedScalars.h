@@ -10,7 +10,7 @@ namespace lathe {
 /// f32 scalars of a type with one scale: constants, or arguments of a region, so that equal kernels are shared by
 /// layers of different scales.
 struct QuantizationScalars {
-  mlir::Value scale;     ///< to dequantize: the scale; to quantize: its inverse
+  mlir::Value scale;     ///< to dequantize: the scale; to quantize: its inverse, null if the value is multiplied by it
   mlir::Value zeroPoint; ///< null if 0
 };
 

@@ -1,9 +1,11 @@
 //===- PrepareSelection.cpp - What instruction selection is to know -------===//
 #include "lib/Target/WebAssembly/WebAssembly.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Analysis/VectorUtils.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/IntrinsicsWebAssembly.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/PatternMatch.h"
 #include "llvm/Pass.h"
@@ -27,22 +29,44 @@ static bool markOffset(GetElementPtrInst &gep) {
   return true;
 }
 
+/// `x < limit ? limit : x`, or with the comparison turned round, on f32: what one instruction computes of a register.
+static Value *createPseudo(IRBuilder<> &builder, Intrinsic::ID instruction, Value *x, Value *limit) {
+  auto *type = dyn_cast<FixedVectorType>(x->getType());
+  constexpr unsigned lanes = 4;
+  if (!type || type->getNumElements() % lanes != 0)
+    return nullptr;
+  auto *reg = FixedVectorType::get(type->getElementType(), lanes);
+  auto part = [&](Value *whole, int begin) {
+    return builder.CreateShuffleVector(whole, {begin, begin + 1, begin + 2, begin + 3});
+  };
+  SmallVector<Value *> parts;
+  for (unsigned begin = 0; begin < type->getNumElements(); begin += lanes)
+    parts.push_back(builder.CreateIntrinsic(instruction, {reg}, {part(x, begin), part(limit, begin)}));
+  return concatenateVectors(builder, parts);
+}
+
 /// Engines need seven instructions or so for a maximum that treats zeros of both signs and NaN as IEEE 754-2019 says,
-/// but one for `a < b ? b : a`. These are the same where b is a number that is not zero, and for zero the comparison
-/// can be another.
+/// but one for `a < b ? b : a`. These are the same where b is a number that is not zero, or the sign of a zero is of no
+/// concern; otherwise the comparison can be another.
 static bool compareWithBound(IntrinsicInst &bounded) {
   bool isMaximum = bounded.getIntrinsicID() == Intrinsic::maximum;
   const APFloat *bound;
   if ((!isMaximum && bounded.getIntrinsicID() != Intrinsic::minimum) ||
       !PatternMatch::match(bounded.getArgOperand(1), PatternMatch::m_APFloat(bound)) || bound->isNaN())
     return false;
-  Value *x = bounded.getArgOperand(0), *limit = bounded.getArgOperand(1);
+  Value *x = bounded.getArgOperand(0), *limit = bounded.getArgOperand(1), *result = nullptr;
   IRBuilder<> builder(&bounded);
-  // Of two zeros the positive one is larger.
-  bool takesEqual = bound->isZero() && bound->isNegative() != isMaximum;
-  CmpInst::Predicate beyond = isMaximum ? (takesEqual ? CmpInst::FCMP_OLE : CmpInst::FCMP_OLT)
-                                        : (takesEqual ? CmpInst::FCMP_OGE : CmpInst::FCMP_OGT);
-  bounded.replaceAllUsesWith(builder.CreateSelect(builder.CreateFCmp(beyond, x, limit), limit, x));
+  // LLVM would make two instructions of a comparison that selects zeros.
+  if (bound->isZero() && bounded.hasNoSignedZeros() && x->getType()->getScalarType()->isFloatTy())
+    result = createPseudo(builder, isMaximum ? Intrinsic::wasm_pmax : Intrinsic::wasm_pmin, x, limit);
+  if (!result) {
+    // Of two zeros the positive one is larger.
+    bool takesEqual = bound->isZero() && bound->isNegative() != isMaximum;
+    CmpInst::Predicate beyond = isMaximum ? (takesEqual ? CmpInst::FCMP_OLE : CmpInst::FCMP_OLT)
+                                          : (takesEqual ? CmpInst::FCMP_OGE : CmpInst::FCMP_OGT);
+    result = builder.CreateSelect(builder.CreateFCmp(beyond, x, limit), limit, x);
+  }
+  bounded.replaceAllUsesWith(result);
   bounded.eraseFromParent();
   return true;
 }

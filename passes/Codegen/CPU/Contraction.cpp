@@ -245,7 +245,10 @@ void cpu::storeTile(KernelBuilder &k, Epilogue &epilogue, ArrayRef<Value> accumu
   auto [starts, masks] = findColumns(k, vectors, column, columns);
   for (int64_t row = 0; row < rows; ++row) {
     SmallVector<Value> indices = outer(row);
-    for (int64_t v = 0; v < vectors; ++v)
+    int64_t v = 0;
+    for (; v + 1 < vectors && !masks[v] && epilogue.storesPairs(); v += 2)
+      epilogue.storePair(accumulators[row * vectors + v], accumulators[row * vectors + v + 1], indices, starts[v]);
+    for (; v < vectors; ++v)
       epilogue.store(accumulators[row * vectors + v], indices, starts[v], masks[v]);
   }
 }

@@ -1,6 +1,7 @@
 //===- Epilogue.cpp - Applies an op's epilogue to vectors -----------------===//
 #include "passes/Codegen/CPU/Epilogue.h"
 #include "mlir/IR/IRMapping.h"
+#include "passes/Codegen/Common/Instructions.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -103,4 +104,23 @@ void Epilogue::store(Value accumulator, ValueRange outer, Value column, Value ma
   SmallVector<Value> indices(outer.begin(), outer.end());
   indices.push_back(column);
   k.store(result, out, indices, mask);
+}
+
+bool Epilogue::storesPairs() const { return cast<MemRefType>(out.getType()).getElementType().isInteger(16); }
+
+void Epilogue::storePair(Value low, Value high, ValueRange outer, Value column) {
+  auto order = llvm::to_vector(llvm::seq<int64_t>(0, 2 * k.lanes()));
+  Value both = vector::ShuffleOp::create(k.builder, k.loc, low, high, order);
+  k.withRegisters(2, [&] {
+    Value result = apply(both, outer, column, /*mask=*/Value());
+    auto narrowed = result.getDefiningOp<arith::TruncIOp>();
+    if (narrowed && getElementTypeOrSelf(narrowed.getIn()).isInteger(32) &&
+        bitEnumContainsAll(narrowed.getOverflowFlags(), arith::IntegerOverflowFlags::nsw)) {
+      ImplicitLocOpBuilder b(k.loc, k.builder);
+      result = codegen::getDotProduct(k.target).narrow(b, narrowed.getIn());
+    }
+    SmallVector<Value> indices(outer);
+    indices.push_back(column);
+    k.store(result, out, indices);
+  });
 }

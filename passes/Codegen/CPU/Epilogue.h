@@ -24,6 +24,11 @@ public:
   /// Applies the region and stores the result; lanes without mask are not written.
   void store(mlir::Value accumulator, mlir::ValueRange outer, mlir::Value column, mlir::Value mask);
 
+  /// Whether the results of two registers of accumulators fill one, as integers of 16 bits do.
+  bool storesPairs() const;
+  /// The same as two calls of `store` for neighbours, without masks.
+  void storePair(mlir::Value low, mlir::Value high, mlir::ValueRange outer, mlir::Value column);
+
   /// Merges dimensions [first, last] of the destination and of all extras; false, with nothing changed, where a
   /// layout or a broadcast extra forbids it.
   bool collapse(unsigned first, unsigned last);

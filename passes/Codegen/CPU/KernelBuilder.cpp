@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "passes/Codegen/Common/TaskWork.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -22,6 +23,11 @@ int64_t cpu::strideBytes(Value memref, unsigned dimension) {
   if (failed(type.getStridesAndOffset(strides, offset)) || ShapedType::isDynamic(strides[dimension]))
     return -1;
   return strides[dimension] * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+}
+
+void KernelBuilder::withRegisters(int64_t count, function_ref<void()> body) {
+  llvm::SaveAndRestore scope(registers, count);
+  body();
 }
 
 Value KernelBuilder::splat(Type element, double value) {

@@ -13,9 +13,12 @@ class KernelBuilder : public codegen::LoopBuilder {
 public:
   using LoopBuilder::LoopBuilder;
 
-  /// Lanes of a vector register of 32-bit elements.
-  int64_t lanes() const { return target.getVectorBits() / 32; }
+  /// Lanes of a vector register of 32-bit elements; of several registers inside `withRegisters`.
+  int64_t lanes() const { return registers * target.getVectorBits() / 32; }
   mlir::VectorType vectorOf(mlir::Type element) const { return mlir::VectorType::get({lanes()}, element); }
+
+  /// Runs `body` with vectors of `count` registers: where elements of fewer bits leave, they fill one.
+  void withRegisters(int64_t count, llvm::function_ref<void()> body);
 
   /// All lanes the constant (float or integer).
   mlir::Value splat(mlir::Type element, double value);
@@ -56,6 +59,9 @@ public:
   Carried vectors(mlir::Value count, mlir::ValueRange init,
                   llvm::function_ref<Carried(mlir::Value start, mlir::Value mask, mlir::ValueRange carried)> body);
   void vectors(mlir::Value count, llvm::function_ref<void(mlir::Value start, mlir::Value mask)> body);
+
+private:
+  int64_t registers = 1;
 };
 
 /// `count` in equal blocks, each as large as `most` at most: the size of one.

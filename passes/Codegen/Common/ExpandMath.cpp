@@ -75,6 +75,22 @@ struct ExpandFunction : OpRewritePattern<OpT> {
   bool hasFma;
 };
 
+/// erf, and a rough one where the op allows approximations.
+struct ExpandErf : OpRewritePattern<math::ErfOp> {
+  ExpandErf(MLIRContext *context, bool hasFma) : OpRewritePattern(context, /*benefit=*/2), hasFma(hasFma) {}
+
+  LogicalResult matchAndRewrite(math::ErfOp op, PatternRewriter &rewriter) const override {
+    if (!getElementTypeOrSelf(op.getType()).isF32())
+      return rewriter.notifyMatchFailure(op, "is not on f32");
+    codegen::FloatBuilder builder(rewriter, op.getLoc(), hasFma);
+    bool isRough = bitEnumContainsAll(op.getFastmath(), arith::FastMathFlags::afn);
+    rewriter.replaceOp(op, (isRough ? codegen::emitRoughErf : codegen::emitErf)(builder, op.getOperand()));
+    return success();
+  }
+
+  bool hasFma;
+};
+
 struct ExpandPow : OpRewritePattern<math::PowFOp> {
   ExpandPow(MLIRContext *context, bool hasFma) : OpRewritePattern(context, /*benefit=*/2), hasFma(hasFma) {}
 
@@ -138,7 +154,7 @@ struct ExpandMathPass : lathe::impl::ExpandMathPassBase<ExpandMathPass> {
     patterns.add<ExpandFunction<math::ExpOp, codegen::emitExp>, ExpandFunction<math::ExpM1Op, codegen::emitExpM1>,
                  ExpandFunction<math::SinhOp, codegen::emitSinh>, ExpandFunction<math::CoshOp, codegen::emitCosh>,
                  ExpandFunction<math::TanhOp, codegen::emitTanh>, ExpandFunction<math::LogOp, codegen::emitLog>,
-                 ExpandFunction<math::Log1pOp, codegen::emitLog1p>, ExpandFunction<math::ErfOp, codegen::emitErf>,
+                 ExpandFunction<math::Log1pOp, codegen::emitLog1p>, ExpandErf,
                  ExpandFunction<math::SinOp, codegen::emitSin>, ExpandFunction<math::CosOp, codegen::emitCos>,
                  ExpandFunction<math::TanOp, codegen::emitTan>, ExpandFunction<math::AsinOp, codegen::emitAsin>,
                  ExpandFunction<math::AcosOp, codegen::emitAcos>, ExpandFunction<math::AtanOp, codegen::emitAtan>,

@@ -90,3 +90,13 @@ func.func @sine(%x: f32) -> f32 {
   %0 = math.sin %x : f32
   return %0 : f32
 }
+
+// An approximate erf is a polynomial of half as many terms.
+// CHECK-LABEL: func @rough_erf
+// CHECK-COUNT-6: math.fma
+// CHECK-NOT: math.
+// CHECK: return
+func.func @rough_erf(%x: f32) -> f32 {
+  %y = math.erf %x fastmath<afn> : f32
+  return %y : f32
+}

@@ -14,9 +14,10 @@
 // CHECK: arith.cmpf olt
 // CHECK: %[[MIDDLE:.*]] = arith.constant 0x4B400000 : f32
 // CHECK: %[[ROUNDED:.*]] = arith.addf %{{.*}}, %[[MIDDLE]]
-// CHECK: %[[SHIFTED:.*]] = arith.addf %[[ROUNDED]]
-// CHECK: arith.bitcast %[[SHIFTED]] : f32 to i32
-// CHECK: arith.trunci %{{.*}} : i32 to i8
+// CHECK: %[[BITS:.*]] = arith.bitcast %[[ROUNDED]] : f32 to i32
+// CHECK: %[[ZERO:.*]] = arith.subi
+// CHECK: %[[WHOLE:.*]] = arith.subi %[[BITS]], %[[ZERO]]
+// CHECK: arith.trunci %[[WHOLE]] overflow<nuw> : i32 to i8
 // CHECK-DAG: %[[CORR:.*]] = arith.constant dense<[-12, -294]> : tensor<2xi32>
 // CHECK-DAG: %[[SCALES:.*]] = arith.constant dense<[2.500000e-01, 1.250000e-01]> : tensor<2xf32>
 // CHECK: nn.linear %[[Q]], %[[W]] extras(%{{.*}}, %[[CORR]], %[[SCALES]]) epilogue {
@@ -54,11 +55,11 @@ func.func @linear(%x: tensor<?x2xf32>, %bias: tensor<2xf32>) -> tensor<?x2xf32> 
 // CHECK-DAG: %[[INVERSE:.*]] = arith.constant dense<4.000000e+00> : tensor<1xf32>
 // CHECK: nn.conv %[[Q:.*]], %{{.*}} extras(%[[Q]], %[[SCALE]], %[[ZERO]], %{{.*}}, %{{.*}}, %[[INVERSE]]) {pad_value = 3 : i64, pads = array<i64: 1, 1, 1, 1>} epilogue {
 // CHECK: ^bb0(%[[ACC:.*]]: i32, %[[R:.*]]: i8, %[[S:.*]]: f32, %[[Z:.*]]: f32, %{{.*}}: i32, %{{.*}}: f32, %[[I:.*]]: f32):
+// CHECK: arith.addi %[[ACC]]
 // CHECK: arith.extui %[[R]] : i8 to i32
 // CHECK: %[[F:.*]] = arith.sitofp
 // CHECK: %[[D:.*]] = arith.subf %[[F]], %[[Z]]
 // CHECK: %[[REAL:.*]] = arith.mulf %[[D]], %[[S]]
-// CHECK: arith.addi %[[ACC]]
 // CHECK: %[[Y:.*]] = arith.addf %{{.*}}, %[[REAL]]
 // CHECK: arith.mulf %[[Y]], %[[I]]
 // CHECK: arith.addf
@@ -102,4 +103,77 @@ func.func @float_conv(%x: tensor<1x4x4x1xf32>, %w: tensor<1x1x1x4xf32>) -> tenso
   %y = nn.conv %x, %w : (tensor<1x4x4x1xf32>, tensor<1x1x1x4xf32>) -> tensor<1x4x4x4x!u8>
   %d = quant.dcast %y : tensor<1x4x4x4x!u8> to tensor<1x4x4x4xf32>
   return %d : tensor<1x4x4x4xf32>
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01:3>
+!relu = !quant.uniform<u8:f32, 2.500000e-01>
+!i8 = !quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>
+
+// A constant bias takes up the correction, and it and the scales the inverse of the result's: 4 * (1 - 12 * 0.25) = -8 and
+// 4 * (2 - 294 * 0.125) = -139. A ReLU is what saturation does.
+// CHECK-LABEL: func @scaled_bias
+// CHECK-DAG: %[[BIAS:.*]] = arith.constant dense<[-8.000000e+00, -1.390000e+02]> : tensor<2xf32>
+// CHECK-DAG: %[[SCALES:.*]] = arith.constant dense<[1.000000e+00, 5.000000e-01]> : tensor<2xf32>
+// CHECK: nn.linear %{{.*}}, %{{.*}} extras(%[[BIAS]], %[[SCALES]]) epilogue {
+// CHECK: ^bb0(%[[ACC:.*]]: i32, %[[B:.*]]: f32, %[[S:.*]]: f32):
+// CHECK: %[[REAL:.*]] = arith.sitofp %[[ACC]] : i32 to f32
+// CHECK: %[[Y:.*]] = arith.mulf %[[REAL]], %[[S]] : f32
+// CHECK: %[[SUM:.*]] = arith.addf %[[Y]], %[[B]] : f32
+// CHECK: arith.cmpf ogt, %[[SUM]]
+func.func @scaled_bias(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  %q = quant.qcast %x : tensor<?x2xf32> to tensor<?x2x!u8>
+  %c = arith.constant dense<[[1, -2], [3, 100]]> : tensor<2x2xi8>
+  %bias = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %w = quant.scast %c : tensor<2x2xi8> to tensor<2x2x!i8>
+  %y = nn.linear %q, %w extras(%bias) epilogue {
+  ^bb0(%acc: f32, %b: f32):
+    %zero = arith.constant 0.0 : f32
+    %s = arith.addf %acc, %b : f32
+    %r = arith.maximumf %s, %zero : f32
+    nn.yield %r : f32
+  } : (tensor<?x2x!u8>, tensor<2x2x!i8>, tensor<2xf32>) -> tensor<?x2x!relu>
+  %d = quant.dcast %y : tensor<?x2x!relu> to tensor<?x2xf32>
+  return %d : tensor<?x2xf32>
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01>
+!out = !quant.uniform<u8:f32, 2.500000e-01:2>
+!i8 = !quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>
+
+// x * f(c * x): scales times 4, and what x is multiplied by in f times 0.25. The erf of a GELU of 8 bits may be rough.
+// CHECK-LABEL: func @gelu
+// CHECK-DAG: %[[SCALES:.*]] = arith.constant dense<[1.000000e+00, 5.000000e-01]> : tensor<2xf32>
+// CHECK-DAG: %[[INVERSE:.*]] = arith.constant dense<2.500000e-01> : tensor<1xf32>
+// CHECK: nn.linear %{{.*}}, %{{.*}} extras(%[[INVERSE]], %[[SCALES]], %{{.*}}) epilogue {
+// CHECK: ^bb0(%[[ACC:.*]]: i32, %[[I:.*]]: f32, %[[S:.*]]: f32, %{{.*}}: f32):
+// CHECK: %[[REAL:.*]] = arith.sitofp %[[ACC]] : i32 to f32
+// CHECK: %[[X:.*]] = arith.mulf %[[REAL]], %[[S]] : f32
+// CHECK: %[[C:.*]] = arith.mulf %{{.*}}, %[[I]] : f32
+// CHECK: %[[INNER:.*]] = arith.mulf %[[X]], %[[C]] : f32
+// CHECK: math.erf %[[INNER]] fastmath<afn> : f32
+// CHECK: %[[HALF:.*]] = arith.mulf %[[X]], %{{.*}} : f32
+// CHECK: %[[GELU:.*]] = arith.mulf %[[HALF]]
+// CHECK: arith.cmpf ogt, %[[GELU]]
+func.func @gelu(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  %q = quant.qcast %x : tensor<?x2xf32> to tensor<?x2x!u8>
+  %c = arith.constant dense<[[1, -2], [3, 100]]> : tensor<2x2xi8>
+  %w = quant.scast %c : tensor<2x2xi8> to tensor<2x2x!i8>
+  %y = nn.linear %q, %w epilogue {
+  ^bb0(%acc: f32):
+    %root = arith.constant 0.707106769 : f32
+    %half = arith.constant 0.5 : f32
+    %one = arith.constant 1.0 : f32
+    %t = arith.mulf %acc, %root : f32
+    %e = math.erf %t : f32
+    %h = arith.mulf %acc, %half : f32
+    %p = arith.addf %e, %one : f32
+    %g = arith.mulf %h, %p : f32
+    nn.yield %g : f32
+  } : (tensor<?x2x!u8>, tensor<2x2x!i8>) -> tensor<?x2x!out>
+  %d = quant.dcast %y : tensor<?x2x!out> to tensor<?x2xf32>
+  return %d : tensor<?x2xf32>
 }

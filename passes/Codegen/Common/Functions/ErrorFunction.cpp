@@ -16,3 +16,11 @@ Value codegen::emitErf(FloatBuilder &b, Value x) {
                                   -0.00119637221, 0.00177926524, -0.000718705414});
   return b.mul(inside, series);
 }
+
+Value codegen::emitRoughErf(FloatBuilder &b, Value x) {
+  constexpr double limit = 2.7;
+  Value inside = b.atMost(b.atLeast(x, -limit), limit);
+  Value series = b.polynomial(b.mul(inside, inside), {1.12759519, -0.371614575, 0.105209053, -0.0209721979, 0.00271877716,
+                                                      -0.000202307172, 6.47830848e-06});
+  return b.mul(inside, series);
+}

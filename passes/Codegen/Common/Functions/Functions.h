@@ -49,6 +49,10 @@ mlir::Value emitLog1p(FloatBuilder &b, mlir::Value x);
 /// erf(x) within 4 ulp.
 mlir::Value emitErf(FloatBuilder &b, mlir::Value x);
 
+/// erf(x) within 1.4e-4, and within 2e-6 of 1 for |x| >= 2.7: enough for a GELU that is rounded to 8 bits, by half the
+/// operations.
+mlir::Value emitRoughErf(FloatBuilder &b, mlir::Value x);
+
 /// sin(x) and cos(x) within 2 ulp and tan(x) within 3 ulp (3.5) for |x| <= 2^20; beyond that, sines and cosines are
 /// numbers in [-1, 1] that lose their digits. NaN for infinities.
 mlir::Value emitSin(FloatBuilder &b, mlir::Value x);
