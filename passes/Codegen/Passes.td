@@ -41,7 +41,8 @@ def GpuEmitKernels : Pass<"codegen-gpu-emit-kernels", "mlir::func::FuncOp"> {
     Each element of a destination is an iteration of one `scf.parallel`. The body is what one thread computes, in scalars; the
     epilogue is applied before the only store. A norm or a softmax is a `gpu.launch` of one block for each row, whose threads
     share their sums. A product whose elements tensor cores multiply is one of four warps for each tile: operands come through
-    a pipeline of `nvgpu.device_async_copy`, are read by `nvgpu.ldmatrix` and meet in `nvvm.mma.sync`.
+    a pipeline of `nvgpu.device_async_copy`, are read by `nvgpu.ldmatrix` and meet in `nvvm.mma.sync`. Fewer tokens take several
+    kernels; what one leaves for the next is in a `memref.alloc`.
 
     ```mlir
     nn.linear %x, %w outs(%y) : (memref<28x64xf32>, memref<64x32xf32>, memref<28x32xf32>) -> ()
@@ -57,6 +58,31 @@ def GpuEmitKernels : Pass<"codegen-gpu-emit-kernels", "mlir::func::FuncOp"> {
   let dependentDialects = ["mlir::gpu::GPUDialect", "mlir::arith::ArithDialect", "mlir::LLVM::LLVMDialect",
                            "mlir::math::MathDialect", "mlir::memref::MemRefDialect", "mlir::NVVM::NVVMDialect",
                            "mlir::nvgpu::NVGPUDialect", "mlir::scf::SCFDialect", "mlir::vector::VectorDialect"];
+}
+
+def GpuPlaceScratch : Pass<"codegen-gpu-place-scratch", "::mlir::ModuleOp"> {
+  let summary = "Finds room in the arena for what the kernels of one op leave for each other";
+  let description = [{
+    A `memref.alloc` in a kernel function becomes an argument, a view of bytes that the arena gets at its end. Kernel functions
+    run one after the other, so all share these bytes. Sizes are computed by the caller, and bounded as those of buffers are.
+
+    ```mlir
+    func.func @main(%x: memref<4x9x8xf32>, %arena: memref<4096xi8>, %executor: !llvm.ptr) {
+      call @kernel_token_merge_0(%x, %executor) : (memref<4x9x8xf32>, !llvm.ptr) -> ()
+      return
+    }
+    func.func private @kernel_token_merge_0(%x: memref<4x9x8xf32>, %executor: !llvm.ptr) {
+      %best = memref.alloc() : memref<4x5xf32>
+    // becomes
+    func.func @main(%x: memref<4x9x8xf32>, %arena: memref<4224xi8>, %executor: !llvm.ptr) {
+      %scratch = memref.view %arena[%c4096][] : memref<4224xi8> to memref<4x5xf32>
+      call @kernel_token_merge_0(%x, %scratch, %executor) : (memref<4x9x8xf32>, memref<4x5xf32>, !llvm.ptr) -> ()
+      return
+    }
+    func.func private @kernel_token_merge_0(%x: memref<4x9x8xf32>, %best: memref<4x5xf32>, %executor: !llvm.ptr) {
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"];
 }
 
 def GpuMapThreads : Pass<"codegen-gpu-map-threads", "::mlir::ModuleOp"> {

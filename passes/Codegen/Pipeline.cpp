@@ -31,6 +31,8 @@ void lathe::buildBufferizePipeline(OpPassManager &passes, const CodegenOptions &
 
 void lathe::buildKernelPipeline(OpPassManager &passes, const CodegenOptions &options) {
   passes.addNestedPass<func::FuncOp>(options.gpu ? createGpuEmitKernels() : createEmitKernels());
+  if (options.gpu)
+    passes.addPass(createGpuPlaceScratch());
   passes.addNestedPass<func::FuncOp>(createLinalgToLoopsPass());
   passes.addNestedPass<func::FuncOp>(createExpandMathPass());
   if (options.gpu) {

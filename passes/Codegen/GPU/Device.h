@@ -3,8 +3,11 @@
 #define PASSES_CODEGEN_GPU_DEVICE_H
 
 #include "llvm/ADT/StringRef.h"
+#include <cstdint>
 
 namespace lathe::simt {
+
+inline constexpr int64_t kWarpThreads = 32;
 
 /// The gpu.module that holds all kernels.
 inline constexpr llvm::StringLiteral kDeviceModuleName = "device";

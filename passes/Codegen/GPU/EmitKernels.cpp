@@ -26,6 +26,8 @@ static LogicalResult emitKernel(Operation *op) {
       .Case([](nn::AttentionOp attention) { return simt::emitAttention(attention); })
       .Case([](nn::NormOp norm) { return simt::emitNorm(norm); })
       .Case([](nn::SoftmaxOp softmax) { return simt::emitSoftmax(softmax); })
+      .Case([](nn::TokenMergeOp merge) { return simt::emitTokenMerge(merge); })
+      .Case([](nn::TokenPruneOp prune) { return simt::emitTokenPrune(prune); })
       .Default([](Operation *other) { return other->emitOpError("has no kernel for this target"); });
 }
 

@@ -6,8 +6,9 @@
 
 namespace lathe::simt {
 
-// Each emits an `scf.parallel` over threads before its op, which is in memref form, and leaves the op in place.
-// Failures have been reported.
+// Each emits loops over threads (`scf.parallel`) or launches of blocks before its op, which is in memref form, and
+// leaves the op in place. What one kernel leaves for the next is in a `memref.alloc` (ThreadBuilder::scratch). Failures
+// have been reported.
 mlir::LogicalResult emitLinear(nn::LinearOp op);
 mlir::LogicalResult emitMatMul(nn::MatMulOp op);
 mlir::LogicalResult emitConv(nn::ConvOp op);
@@ -15,6 +16,8 @@ mlir::LogicalResult emitPool(nn::PoolOp op);
 mlir::LogicalResult emitAttention(nn::AttentionOp op);
 mlir::LogicalResult emitNorm(nn::NormOp op);
 mlir::LogicalResult emitSoftmax(nn::SoftmaxOp op);
+mlir::LogicalResult emitTokenMerge(nn::TokenMergeOp op);
+mlir::LogicalResult emitTokenPrune(nn::TokenPruneOp op);
 
 } // namespace lathe::simt
 

@@ -3,6 +3,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
+#include "passes/Codegen/GPU/Device.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -51,28 +52,51 @@ SmallVector<Value> ThreadBuilder::indicesOf(const MergedDims &dims, Value merged
   return indices;
 }
 
-void ThreadBuilder::blocks(ArrayRef<Value> sizes, int64_t threads, Type element, int64_t count,
-                           function_ref<void(ValueRange, Value, Value)> body) {
-  Value total = index(1), one = index(1);
+/// A block of `threads` threads, with `shared` memory, for each combination of indices below `sizes`.
+static void emitLaunch(ThreadBuilder &k, ArrayRef<Value> sizes, int64_t threads, TypeRange shared,
+                       function_ref<void(ValueRange indices, gpu::LaunchOp launch)> body) {
+  OpBuilder &b = k.builder;
+  Value total = k.index(1), one = k.index(1);
   for (Value size : sizes)
-    total = mul(total, size);
-  auto space = gpu::AddressSpaceAttr::get(builder.getContext(), gpu::AddressSpace::Workgroup);
-  auto sharedType = MemRefType::get({count}, element, MemRefLayoutAttrInterface(), space);
+    total = k.mul(total, size);
   // A grid must not be empty.
-  auto launch = gpu::LaunchOp::create(builder, loc, max(total, one), one, one, index(threads), one, one, Value(),
-                                      Type(), ValueRange(), TypeRange(sharedType));
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(&launch.getBody().front());
-  gpu::TerminatorOp end = gpu::TerminatorOp::create(builder, loc);
-  builder.setInsertionPoint(end);
+  auto launch = gpu::LaunchOp::create(b, k.loc, k.max(total, one), one, one, k.index(threads), one, one, Value(),
+                                      Type(), ValueRange(), shared);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&launch.getBody().front());
+  gpu::TerminatorOp end = gpu::TerminatorOp::create(b, k.loc);
+  b.setInsertionPoint(end);
   Value block = launch.getBlockIds().x;
-  auto run = [&] {
-    body(delinearize(block, sizes), launch.getThreadIds().x, launch.getWorkgroupAttributions().front());
-  };
+  auto run = [&] { body(k.delinearize(block, sizes), launch); };
   if (codegen::constantOr(total) > 0)
     run();
   else
-    branch(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, block, total), run);
+    k.branch(k.compare(arith::CmpIPredicate::ult, block, total), run);
+}
+
+void ThreadBuilder::blocks(ArrayRef<Value> sizes, int64_t threads, Type element, int64_t count,
+                           function_ref<void(ValueRange, Value, Value)> body) {
+  auto space = gpu::AddressSpaceAttr::get(builder.getContext(), gpu::AddressSpace::Workgroup);
+  Type shared = MemRefType::get({count}, element, MemRefLayoutAttrInterface(), space);
+  emitLaunch(*this, sizes, threads, shared, [&](ValueRange indices, gpu::LaunchOp launch) {
+    body(indices, launch.getThreadIds().x, launch.getWorkgroupAttributions().front());
+  });
+}
+
+void ThreadBuilder::warps(ArrayRef<Value> sizes, function_ref<void(ValueRange, Value)> body) {
+  emitLaunch(*this, sizes, kWarpThreads, {},
+             [&](ValueRange indices, gpu::LaunchOp launch) { body(indices, launch.getThreadIds().x); });
+}
+
+Value ThreadBuilder::scratch(ArrayRef<Value> sizes, Type element) {
+  SmallVector<int64_t> shape;
+  SmallVector<Value> dynamic;
+  for (Value size : sizes) {
+    shape.push_back(codegen::constantOr(size, ShapedType::kDynamic));
+    if (ShapedType::isDynamic(shape.back()))
+      dynamic.push_back(size);
+  }
+  return memref::AllocOp::create(builder, loc, MemRefType::get(shape, element), dynamic);
 }
 
 void ThreadBuilder::barrier() { gpu::BarrierOp::create(builder, loc); }
@@ -105,6 +129,25 @@ Value ThreadBuilder::loadWide(Value memref, ValueRange indices, bool isSigned) {
   return arith::ExtUIOp::create(builder, loc, builder.getI32Type(), loaded);
 }
 
+Value ThreadBuilder::reduceWarp(Value value, function_ref<Value(Value, Value)> combine) {
+  for (int64_t mask = kWarpThreads / 2; mask >= 1; mask /= 2)
+    value = combine(value, shuffleXor(value, mask));
+  return value;
+}
+
+Value ThreadBuilder::shuffleXor(Value value, int64_t mask) {
+  return gpu::ShuffleOp::create(builder, loc, value, mask, kWarpThreads, gpu::ShuffleMode::XOR).getShuffleResult();
+}
+
+Value ThreadBuilder::select(Value condition, Value a, Value b) {
+  return arith::SelectOp::create(builder, loc, condition, a, b);
+}
+Value ThreadBuilder::compare(arith::CmpFPredicate predicate, Value a, Value b) {
+  return arith::CmpFOp::create(builder, loc, predicate, a, b);
+}
+Value ThreadBuilder::compare(arith::CmpIPredicate predicate, Value a, Value b) {
+  return arith::CmpIOp::create(builder, loc, predicate, a, b);
+}
 Value ThreadBuilder::addFloats(Value a, Value b) { return arith::AddFOp::create(builder, loc, a, b); }
 Value ThreadBuilder::mulFloats(Value a, Value b) { return arith::MulFOp::create(builder, loc, a, b); }
 

@@ -26,6 +26,12 @@ public:
   /// `count` elements of type `element`.
   void blocks(mlir::ArrayRef<mlir::Value> sizes, int64_t threads, mlir::Type element, int64_t count,
               llvm::function_ref<void(mlir::ValueRange indices, mlir::Value thread, mlir::Value shared)> body);
+  /// A block of one warp for each combination of indices below `sizes`.
+  void warps(mlir::ArrayRef<mlir::Value> sizes,
+             llvm::function_ref<void(mlir::ValueRange indices, mlir::Value lane)> body);
+  /// Memory of the device between kernels of one op, which codegen-gpu-place-scratch finds room for.
+  mlir::Value scratch(mlir::ArrayRef<mlir::Value> sizes, mlir::Type element);
+
   /// The sizes of all dimensions of `memref` but the last.
   mlir::SmallVector<mlir::Value> leadingSizes(mlir::Value memref);
   /// The dimensions of `memref` but the last `kept` as one.
@@ -44,6 +50,14 @@ public:
   /// unsigned i8.
   mlir::Value loadWide(mlir::Value memref, mlir::ValueRange indices, bool isSigned);
 
+  /// Folds the values of a warp's threads; every thread gets the result.
+  mlir::Value reduceWarp(mlir::Value value, llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
+  /// The value of the thread whose number in the warp differs in the bits of `mask`.
+  mlir::Value shuffleXor(mlir::Value value, int64_t mask);
+
+  mlir::Value select(mlir::Value condition, mlir::Value a, mlir::Value b);
+  mlir::Value compare(mlir::arith::CmpFPredicate predicate, mlir::Value a, mlir::Value b);
+  mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value a, mlir::Value b);
   mlir::Value addFloats(mlir::Value a, mlir::Value b);
   mlir::Value mulFloats(mlir::Value a, mlir::Value b);
   /// a * b + c of floats or integers.

@@ -109,10 +109,6 @@ void WarpBuilder::waitForGroups(int64_t groupsInFlight) {
   NVVM::CpAsyncWaitGroupOp::create(builder, loc, groupsInFlight);
 }
 
-Value WarpBuilder::shuffleXor(Value value, int64_t mask) {
-  return gpu::ShuffleOp::create(builder, loc, value, mask, 32, gpu::ShuffleMode::XOR).getShuffleResult();
-}
-
 Value WarpBuilder::isBelow(Value index, Value size) {
   return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, index, size);
 }

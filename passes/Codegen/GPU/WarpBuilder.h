@@ -51,9 +51,6 @@ public:
   void closeGroup();
   void waitForGroups(int64_t groupsInFlight);
 
-  /// The value of the thread whose number in the warp differs in the bits of `mask`.
-  mlir::Value shuffleXor(mlir::Value value, int64_t mask);
-
   mlir::Value isBelow(mlir::Value index, mlir::Value size);
   mlir::Value exclusiveOr(mlir::Value a, mlir::Value b);
 };

@@ -5,10 +5,9 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "passes/Codegen/Common/LoopBuilder.h"
+#include "passes/Codegen/GPU/Device.h"
 
 namespace lathe::simt {
-
-inline constexpr int64_t kWarpThreads = 32;
 
 /// Ops that a warp's threads execute together, each with registers of the others: they end a part as a barrier does.
 bool isWarpOp(mlir::Operation *op);

@@ -25,10 +25,27 @@ func.func @halves(%x: memref<7x16xf16>, %y: memref<7x16xf16>) {
 
 // -----
 
-// Token ops are not on the device yet.
-func.func @tokens(%x: memref<1x9x8xf32>, %m: memref<1x9x8xf32>, %y: memref<1x7x8xf32>, %n: memref<1x7xf32>) {
-  // expected-error @below {{'nn.token_merge' op has no kernel for this target}}
+func.func @tokens(%x: memref<1x9x8xf16>, %m: memref<1x9x8xf32>, %y: memref<1x7x8xf16>, %n: memref<1x7xf32>) {
+  // expected-error @below {{'nn.token_merge' op expected f32 or bf16, but got 'memref<1x9x8xf16>'}}
   nn.token_merge %x metric(%m) outs(%y, %n) {r = 2 : i64}
-    : (memref<1x9x8xf32>, memref<1x9x8xf32>, memref<1x7x8xf32>, memref<1x7xf32>) -> ()
+    : (memref<1x9x8xf16>, memref<1x9x8xf32>, memref<1x7x8xf16>, memref<1x7xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @pruned(%x: memref<1x9x8xf32>, %q: memref<1x9x1x8xf16>, %k: memref<1x9x1x8xf16>, %y: memref<1x6x8xf32>) {
+  // expected-error @below {{'nn.token_prune' op expected f32 or bf16, but got 'memref<1x9x1x8xf16>'}}
+  nn.token_prune %x query(%q) key(%k) outs(%y) {kept = 4 : i64, scale = 1.0 : f32}
+    : (memref<1x9x8xf32>, memref<1x9x1x8xf16>, memref<1x9x1x8xf16>, memref<1x6x8xf32>) -> ()
+  return
+}
+
+// -----
+
+// What only a CPU has.
+func.func @sparse(%x: memref<4x8xf32>, %v: memref<3xf32>, %r: memref<3xi32>, %s: memref<5xi32>, %y: memref<4x4xf32>) {
+  // expected-error @below {{'nn.sparse_linear' op has no kernel for this target}}
+  nn.sparse_linear %x, %v, %r, %s outs(%y) : (memref<4x8xf32>, memref<3xf32>, memref<3xi32>, memref<5xi32>, memref<4x4xf32>) -> ()
   return
 }
