@@ -45,8 +45,10 @@ struct CompileOptions {
   std::string hostTarget;
   /// What `--dim` says, one `NAME=VALUE` or `NAME=LOWER..UPPER` each.
   std::vector<std::string> dims;
-  /// What `--elements` says, one `NAME=COUNT` or `NAME=none` each.
+  /// What `--elements` says, one `NAME=COUNT`, `NAME=SHAPE,...` or `NAME=none` each.
   std::vector<std::string> elements;
+  /// What `--constant` says, one `NAME=NUMBER,...` each.
+  std::vector<std::string> constants;
   /// What the compress phase does.
   CompressionSettings compression;
   /// A .npz or .npy of samples, or a statistics file that `lathe calibrate` wrote.

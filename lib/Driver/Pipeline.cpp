@@ -6,6 +6,7 @@
 #include "lib/Driver/Calibration.h"
 #include "lib/Driver/ConstantEvaluator.h"
 #include "lib/Driver/Diagnostics.h"
+#include "lib/Driver/InputOptions.h"
 #include "lib/Frontend/Importer.h"
 #include "lib/Target/Target.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -205,24 +206,10 @@ LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, P
                               : runVariants(module, options, *targets, last, done);
 }
 
-/// How many tensors inputs have that are sequences or optionals.
-static LogicalResult readElementCounts(llvm::StringRef path, MLIRContext &context, const CompileOptions &options,
-                                       llvm::StringMap<int64_t> &counts) {
-  for (llvm::StringRef text : options.elements) {
-    auto [name, value] = text.rsplit('=');
-    int64_t count = kAbsent;
-    if (name == text || name.empty() || (value != "none" && (value.getAsInteger(10, count) || count < 0)))
-      return emitError(FileLineColLoc::get(&context, path, 0, 0))
-             << "expected NAME=COUNT or NAME=none in --elements, but got '" << text << "'";
-    counts[name] = count;
-  }
-  return success();
-}
-
 OwningOpRef<ModuleOp> lathe::compileFile(llvm::StringRef path, MLIRContext &context, const CompileOptions &options,
                                          Phase last) {
   ImporterOptions import;
-  if (failed(readElementCounts(path, context, options, import.elementCounts)))
+  if (failed(readInputOptions(path, context, options, import)))
     return nullptr;
   // MLIR is taken in the form after `import`, to work on the compiler with small models written by hand.
   OwningOpRef<ModuleOp> module = path.ends_with(".mlir") ? parseSourceFile<ModuleOp>(path, ParserConfig(&context))

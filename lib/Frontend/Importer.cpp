@@ -3,6 +3,7 @@
 #include "dialects/Interfaces/SymbolicShapes.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
 #include "lib/Frontend/GraphImporter.h"
+#include "lib/Frontend/InputDeclarations.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -49,33 +50,38 @@ static bool isContainer(const ::onnx::TypeProto &type) {
 static Error addContainer(const ::onnx::ValueInfoProto &info, const ImporterOptions &options,
                           MLIRContext *context, SmallVectorImpl<Port> &ports,
                           SmallVectorImpl<Container> &containers) {
-  auto count = options.elementCounts.find(info.name());
-  if (count == options.elementCounts.end())
+  auto declared = options.contents.find(info.name());
+  if (declared == options.contents.end())
     return createStringError("expected the number of tensors in a sequence or optional "
                              "(--elements " +
                              info.name() + "=COUNT), but got none");
+  const auto &[count, shapes] = declared->second;
   Expected<Type> type = convertValueType(info.type(), context);
   if (!type)
     return type.takeError();
-  bool isOptional = info.type().has_optional_type(), isPresent = count->second != kAbsent;
+  bool isOptional = info.type().has_optional_type(), isPresent = count != kAbsent;
   const ::onnx::TypeProto &held =
       isOptional ? info.type().optional_type().elem_type() : info.type();
   bool isSequence = held.has_sequence_type();
-  if ((!isOptional && !isPresent) || (!isSequence && count->second > 1))
+  if ((!isOptional && !isPresent) || (!isSequence && count > 1))
     return createStringError("expected " + std::string(isSequence ? "at least 0" : "0 or 1") +
-                             " tensors in it, but got " + std::to_string(count->second));
+                             " tensors in it, but got " + std::to_string(count));
   Container &container = containers.emplace_back();
-  container = {info.name(), *type, isSequence ? isPresent : count->second == 1, {}};
-  for (int64_t i = 0; i < count->second; ++i) {
+  container = {info.name(), *type, isSequence ? isPresent : count == 1, {}};
+  for (int64_t i = 0; i < count; ++i) {
     Expected<DeclaredType> element =
         convertType(isSequence ? held.sequence_type().elem_type() : held, context);
     if (!element)
       return element.takeError();
-    if (!element->hasRank)
-      return createStringError("expected a shape of its elements, but got none");
     std::string suffix = isSequence ? "_" + std::to_string(i) : "";
     for (std::string &dim : element->dimNames)
       dim += dim.empty() ? "" : suffix;
+    if (!shapes.empty())
+      if (Error error = declareShape(*element, shapes[i]))
+        return error;
+    if (!element->hasRank)
+      return createStringError("expected the shapes of its elements, which the model does not declare (--elements " +
+                               info.name() + "=[2,3],[4,n]), but got none");
     container.parts.push_back(info.name() + suffix);
     ports.push_back({container.parts.back(), *element});
   }
@@ -123,6 +129,49 @@ static bool getPorts(const google::protobuf::RepeatedPtrField<::onnx::ValueInfoP
   return complete;
 }
 
+/// Makes constants of the inputs that the caller says are ones.
+static void bindConstants(const ::onnx::GraphProto &graph, Block *block, Scope &scope, GraphImporter &importer,
+                          const ImporterOptions &options) {
+  OpBuilder builder = OpBuilder::atBlockEnd(block);
+  for (const ::onnx::ValueInfoProto &info : graph.input()) {
+    auto elements = options.constants.find(info.name());
+    if (elements == options.constants.end() || scope.values.contains(info.name()))
+      continue;
+    Location loc = importer.getLoc(info.name());
+    auto make = [&]() -> Expected<ElementsAttr> {
+      Expected<DeclaredType> type = convertType(info.type(), builder.getContext());
+      if (!type)
+        return type.takeError();
+      return makeConstant(*type, elements->second);
+    };
+    Expected<ElementsAttr> value = make();
+    if (!value)
+      importer.emitError(loc) << "input '" << info.name() << "': " << toString(value.takeError());
+    importer.bind(scope, info.name(), value ? onnx::ConstantOp::create(builder, loc, *value) : Value(), loc);
+  }
+}
+
+/// Reports what the caller says of inputs that the model does not have.
+static bool checkNames(const ::onnx::GraphProto &graph, const llvm::StringSet<> &initialisers, Location loc,
+                       GraphImporter &importer, const ImporterOptions &options) {
+  llvm::StringSet<> containers, tensors;
+  for (const ::onnx::ValueInfoProto &info : graph.input())
+    if (!initialisers.contains(info.name()))
+      (isContainer(info.type()) ? containers : tensors).insert(info.name());
+  bool good = true;
+  auto check = [&](const auto &declared, const llvm::StringSet<> &names, StringRef kind, StringRef option) {
+    for (const auto &entry : declared)
+      if (!names.contains(entry.getKey())) {
+        importer.emitError(loc) << "expected an input that is " << kind << " in " << option << ", but got '"
+                                << entry.getKey() << "'";
+        good = false;
+      }
+  };
+  check(options.contents, containers, "a sequence or optional", "--elements");
+  check(options.constants, tensors, "a tensor", "--constant");
+  return good;
+}
+
 /// Makes sequences and optionals of the arguments that are in them.
 static void bindContainers(ArrayRef<Container> containers, Block *block, Scope &scope,
                            GraphImporter &importer) {
@@ -155,8 +204,11 @@ static void importMain(const ::onnx::GraphProto &graph, int64_t opset, ModuleOp 
   SmallVector<Port> inputs, outputs;
   SmallVector<Container> containers;
   // Ports with errors are left out: nodes that use them would be reported, too, so stop here.
-  bool complete = getPorts(graph.input(), "input", initialisers, /*needRank=*/true, importer,
-                           options, module.getContext(), inputs, containers);
+  llvm::StringSet<> constants = initialisers;
+  constants.insert_range(options.constants.keys());
+  bool complete = checkNames(graph, initialisers, loc, importer, options);
+  complete &= getPorts(graph.input(), "input", constants, /*needRank=*/true, importer, options, module.getContext(),
+                       inputs, containers);
   complete &= getPorts(graph.output(), "output", {}, /*needRank=*/false, importer, options,
                        module.getContext(), outputs, containers);
   if (graph.output_size() == 0) {
@@ -174,6 +226,7 @@ static void importMain(const ::onnx::GraphProto &graph, int64_t opset, ModuleOp 
     importer.bind(scope, port.name, block->addArgument(port.type.getType(), portLoc), portLoc);
   }
   bindContainers(containers, block, scope, importer);
+  bindConstants(graph, block, scope, importer, options);
   for (const ::onnx::ValueInfoProto &input : graph.input())
     if (!initialisers.contains(input.name()) && !scope.values.count(input.name()))
       scope.values[input.name()] = {};

@@ -6,19 +6,29 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/StringMap.h"
 #include <string>
+#include <vector>
 
 namespace lathe {
 
 inline constexpr int64_t kAbsent = -1;
+
+/// What a caller says of an input that is a sequence or optional.
+struct ContainerContents {
+  int64_t count = 0; ///< tensors in it; kAbsent for an optional that has nothing
+  /// The shape of each, numbers or names of symbolic dimensions. Where there are none, the model
+  /// has to declare one for all.
+  std::vector<std::vector<std::string>> shapes;
+};
 
 /// What a caller may choose about reading a model.
 struct ImporterOptions {
   std::string functionName = "main"; ///< name of the function made from the model's graph
   unsigned maxDepth = 24;            ///< how deep subgraphs and model-local functions may nest
   uint64_t maxNodes = 1 << 22;       ///< how many nodes there may be after functions are inlined
-  /// How many tensors inputs that are sequences or optionals have, by name; kAbsent for an optional
-  /// that has nothing.
-  llvm::StringMap<int64_t> elementCounts = {};
+  /// What inputs that are sequences or optionals hold, by name.
+  llvm::StringMap<ContainerContents> contents = {};
+  /// Inputs of rank 0 or 1 that are constants, and their elements: numbers, "true" or "false".
+  llvm::StringMap<std::vector<std::string>> constants = {};
 };
 
 /// The oldest and newest opset of the ONNX domain that is read. Those after 21 only add: types,

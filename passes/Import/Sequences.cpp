@@ -351,9 +351,8 @@ LogicalResult lathe::removeSequences(func::FuncOp function) {
       return isContainer(operand.getType()) && source && !makesContainer(source);
     });
     if (!isReported)
-      op.emitOpError("expected a sequence or optional, and positions in it, known at compile time, "
-                     "but got what is known "
-                     "only at run time");
+      op.emitOpError("expected a sequence or optional, and positions in it, known at compile time "
+                     "(--constant gives an input its value), but got what is known only at run time");
   }
   if (!good || failed(flattenResults(function)))
     return failure();

@@ -15,6 +15,7 @@ struct TestValue {
   std::string name;
   std::vector<std::string> dims = {}; ///< names of a tensor's symbolic dimensions, "" for others
   bool isConstant = false;            ///< the model that runs has it as an initialiser
+  bool isDeclared = false;            ///< decides how many tensors an output has: the compiler is told its value
 };
 
 /// What a case's model says about its test data.
@@ -31,12 +32,13 @@ llvm::Expected<TestInterface> readInterface(llvm::StringRef path);
 /// one after the other.
 struct TestData {
   std::vector<Tensor> inputs, outputs;
-  /// What `CompileOptions::elements` says of inputs that are sequences or optionals, and
+  /// What `CompileOptions::elements` says of inputs that are sequences or optionals,
+  /// `CompileOptions::constants` of inputs that are declared, which are not among `inputs`, and
   /// `CompileOptions::dims` of symbolic dimensions that are 0.
-  std::vector<std::string> elements, dims;
+  std::vector<std::string> elements, constants, dims;
 };
 
-/// Reads `input_*.pb` but those of constants, and `output_*.pb`. Fails on strings and other values that are made of no
+/// Reads `input_*.pb`, but those of constants, and `output_*.pb`. Fails on strings and other values that are made of no
 /// dense tensors.
 llvm::Expected<TestData> readTestData(llvm::StringRef folder, const TestInterface &interface);
 

@@ -3,7 +3,9 @@
 #include "TestCase.h"
 #include "lib/Support/PackedBits.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Sequence.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/FileSystem.h"
@@ -97,7 +99,30 @@ static llvm::Error convert(const onnx::SequenceProto &proto, std::vector<Tensor>
   return llvm::Error::success();
 }
 
-/// Appends the tensors of a value; returns how many there are, or "none" for an optional that has
+/// "[2,3],[4]", or "0".
+static std::string describeShapes(llvm::ArrayRef<Tensor> tensors) {
+  if (tensors.empty())
+    return "0";
+  return llvm::join(llvm::map_range(tensors,
+                                    [](const Tensor &tensor) {
+                                      auto sizes = llvm::map_range(tensor.getShape(),
+                                                                   [](int64_t size) { return std::to_string(size); });
+                                      return "[" + llvm::join(sizes, ",") + "]";
+                                    }),
+                    ",");
+}
+
+/// "2,3", of whole numbers.
+static std::string describeElements(const Tensor &tensor) {
+  bool isLong = tensor.getType() == LATHE_INT64;
+  return llvm::join(llvm::map_range(llvm::seq<size_t>(0, tensor.getNumElements()),
+                                    [&](size_t i) {
+                                      return std::to_string(isLong ? tensor.as<int64_t>()[i] : tensor.as<int8_t>()[i]);
+                                    }),
+                    ",");
+}
+
+/// Appends the tensors of a value; returns their shapes, or "none" for an optional that has
 /// nothing.
 static llvm::Expected<std::string> readValue(llvm::StringRef path, TestValue::Kind kind,
                                              std::vector<Tensor> &tensors) {
@@ -132,7 +157,7 @@ static llvm::Expected<std::string> readValue(llvm::StringRef path, TestValue::Ki
   };
   if (llvm::Error error = read())
     return llvm::createStringError(path + " is or has " + llvm::toString(std::move(error)));
-  return isAbsent ? "none" : std::to_string(tensors.size() - before);
+  return isAbsent ? "none" : describeShapes(llvm::ArrayRef(tensors).drop_front(before));
 }
 
 llvm::Expected<TestData> lathe::readTestData(llvm::StringRef folder,
@@ -144,15 +169,17 @@ llvm::Expected<TestData> lathe::readTestData(llvm::StringRef folder,
       std::string path = (folder + "/" + prefix + llvm::Twine(i) + ".pb").str();
       if (!llvm::sys::fs::exists(path))
         break;
-      llvm::Expected<std::string> count = readValue(path, value.kind, *tensors);
-      if (!count)
-        return count.takeError();
-      if (value.isConstant)
+      llvm::Expected<std::string> contents = readValue(path, value.kind, *tensors);
+      if (!contents)
+        return contents.takeError();
+      if (value.isDeclared && !value.isConstant)
+        data.constants.push_back(value.name + "=" + describeElements(tensors->back()));
+      if (value.isConstant || value.isDeclared)
         tensors->pop_back();
-      if (values == &interface.outputs || value.isConstant)
+      if (values == &interface.outputs || value.isConstant || value.isDeclared)
         continue;
       if (value.kind != TestValue::kTensor)
-        data.elements.push_back(value.name + "=" + *count);
+        data.elements.push_back(value.name + "=" + *contents);
       else
         for (auto [dim, size] : llvm::zip(value.dims, tensors->back().getShape()))
           if (!dim.empty() && size == 0)
@@ -183,6 +210,27 @@ static bool isRandom(const onnx::NodeProto &node) {
          (op == "Dropout" && node.input_size() == 3);
 }
 
+/// Marks what decides how many tensors, of which shapes, are in a sequence or optional that the model returns: the
+/// condition of an If, trip count and condition of a Loop, the place of SequenceInsert and a size, not a list of
+/// sizes, of SplitToSequence.
+static void declareInputs(const onnx::GraphProto &graph, TestInterface &interface) {
+  static const llvm::StringMap<llvm::SmallVector<int>> operands = {
+      {"If", {0}}, {"Loop", {0, 1}}, {"SequenceInsert", {2}}, {"SplitToSequence", {1}}};
+  llvm::StringSet<> containers;
+  llvm::StringMap<size_t> deciding; // and the largest rank in which they do
+  for (const TestValue &output : interface.outputs)
+    if (output.kind != TestValue::kTensor)
+      containers.insert(output.name);
+  for (const onnx::NodeProto &node : graph.node())
+    if (llvm::any_of(node.output(), [&](const std::string &output) { return containers.contains(output); }))
+      for (int operand : operands.lookup(node.op_type()))
+        if (operand < node.input_size())
+          deciding[node.input(operand)] = node.op_type() == "SplitToSequence" ? 0 : 1;
+  for (TestValue &input : interface.inputs)
+    if (auto it = deciding.find(input.name); it != deciding.end())
+      input.isDeclared = input.kind == TestValue::kTensor && input.dims.size() <= it->second;
+}
+
 llvm::Expected<TestInterface> lathe::readInterface(llvm::StringRef path) {
   onnx::ModelProto model;
   if (!readProto(path, model))
@@ -199,5 +247,6 @@ llvm::Expected<TestInterface> lathe::readInterface(llvm::StringRef path) {
     interface.outputs.push_back({getKind(output.type()), output.name()});
   for (const onnx::NodeProto &node : graph.node())
     interface.isRandom |= isRandom(node);
+  declareInputs(graph, interface);
   return interface;
 }

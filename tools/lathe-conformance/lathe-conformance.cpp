@@ -104,6 +104,7 @@ static std::string runCase(llvm::StringRef folder, const mlir::DialectRegistry &
   llvm::Expected<TestData> first = readTestData((folder + "/test_data_set_0").str(), *interface);
   if (first) {
     options.elements = first->elements;
+    options.constants = first->constants;
     llvm::append_range(options.dims, first->dims);
   } else {
     // The compiler says more about types that are not supported.
@@ -117,7 +118,8 @@ static std::string runCase(llvm::StringRef folder, const mlir::DialectRegistry &
     return llvm::toString(model.takeError());
 
   // Constants are those of the first set.
-  bool hasConstants = llvm::any_of(interface->inputs, [](const TestValue &input) { return input.isConstant; });
+  bool hasConstants =
+      llvm::any_of(interface->inputs, [](const TestValue &input) { return input.isConstant || input.isDeclared; });
   for (unsigned set = 0;; ++set) {
     std::string data = (folder + "/test_data_set_" + llvm::Twine(set)).str();
     if (!fs::is_directory(data) || (set && hasConstants))

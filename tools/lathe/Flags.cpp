@@ -78,6 +78,7 @@ CompileOptions ModelFlags::options() const {
   options.hostTarget = hostTarget;
   options.dims.assign(dims.begin(), dims.end());
   options.elements.assign(elements.begin(), elements.end());
+  options.constants.assign(constants.begin(), constants.end());
   options.compression = settings.settings;
   for (auto &[transform, text] : transforms())
     options.compression.transforms[transform] = text;

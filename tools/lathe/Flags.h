@@ -34,8 +34,12 @@ struct ModelFlags {
   cl::list<std::string> dims{"dim", cl::desc("fix or bound a symbolic dimension: batch=1, seq=1..512"),
                              cl::value_desc("NAME=V|NAME=A..B"), cl::cat(category)};
   cl::list<std::string> elements{
-      "elements", cl::desc("how many tensors an input has that is a sequence or optional: list=3, maybe=none"),
-      cl::value_desc("NAME=COUNT|NAME=none"), cl::cat(category)};
+      "elements",
+      cl::desc("how many tensors an input has that is a sequence or optional, or their shapes: list=3, "
+               "list=[2,3],[n,4], maybe=none"),
+      cl::value_desc("NAME=COUNT|NAME=SHAPE,...|NAME=none"), cl::cat(category)};
+  cl::list<std::string> constants{"constant", cl::desc("an input is a constant: steps=5, axes=0,2, flag=true"),
+                                  cl::value_desc("NAME=NUMBER,..."), cl::cat(category)};
   cl::opt<std::string> tokenMerge{
       "token-merge", cl::desc("tokens that the layers of a vision transformer merge: r:8 in each, or 8,8,4,..."),
       cl::value_desc("r:N|N,N,..."), cl::cat(category)};

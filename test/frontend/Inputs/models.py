@@ -156,6 +156,15 @@ def sequences():
 
 
 @define
+def shapeless():
+    """Nothing but the type of the elements is declared, and an input decides the place."""
+    list_type = helper.make_sequence_type_proto(helper.make_tensor_type_proto(F, None))
+    return model([node("SequenceInsert", ["list", "x", "place"], ["longer"])],
+                 [helper.make_value_info("list", list_type), value("x", (1,)), value("place", (), TensorProto.INT64)],
+                 [sequence("longer", None)])
+
+
+@define
 def optional():
     kind = helper.make_optional_type_proto(helper.make_tensor_type_proto(F, (4,)))
     yes = helper.make_graph([node("OptionalGetElement", ["maybe"], ["got"])], "yes", [], [helper.ValueInfoProto(name="got")])
