@@ -44,6 +44,12 @@ struct DeviceNeeds {
   bool exact = false;
 };
 
+/// What runs the blocks of a kernel: how many multiprocessors a GPU has, and what each has for the blocks that are on
+/// it at a time. None where a kernel is not made of blocks.
+struct Multiprocessors {
+  int64_t count = 0, sharedBytes = 0, threads = 0;
+};
+
 /// The machines of one instruction set.
 class TargetFamily {
 public:
@@ -96,6 +102,9 @@ public:
 
   /// Which devices run kernels for `target`, of a family of GPUs.
   virtual DeviceNeeds getDeviceNeeds(nn::TargetAttr target) const { return {}; }
+
+  /// How many blocks of a kernel run at a time on `target`, of a family of GPUs.
+  virtual Multiprocessors getMultiprocessors(nn::TargetAttr target) const { return {}; }
 
   /// A pass over functions of LLVM IR that runs before instructions are selected; null for none.
   virtual llvm::FunctionPass *createSelectionPreparation() const { return nullptr; }

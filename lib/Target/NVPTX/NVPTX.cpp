@@ -52,6 +52,14 @@ public:
     (void)name.getAsInteger(10, needs.capability);
     return needs;
   }
+
+  /// Those of the largest product of each architecture: the A100 has 108 (NVIDIA A100 Tensor Core GPU Architecture,
+  /// table 4), the H100 SXM and the H200 have 132 (NVIDIA H100 Tensor Core GPU Architecture, table 3). Others have
+  /// fewer: their blocks take more turns.
+  Multiprocessors getMultiprocessors(nn::TargetAttr target) const override {
+    bool hopper = target.getCpu().starts_with("sm_9");
+    return {hopper ? 132 : 108, (hopper ? 228 : 164) << 10, 2048};
+  }
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 //===- MatrixProduct.cpp - nn.linear and nn.matmul --------------------===//
 #include "dialects/NN/IR/NNPrecision.h"
 #include "passes/Codegen/GPU/Kernels.h"
+#include "passes/Codegen/GPU/SplitSteps.h"
 #include "passes/Codegen/GPU/TensorContraction.h"
 #include "passes/Codegen/GPU/TensorProduct.h"
 #include "passes/Codegen/GPU/TiledProduct.h"
@@ -92,31 +93,33 @@ static void emitGrouped(ThreadBuilder &k, nn::LinearOp op) {
   int64_t rank = cast<MemRefType>(out.getType()).getRank();
   Value steps = k.dim(input, rank - 1), zero = k.scalar(b.getF32Type(), 0);
   Value groups = op.getScales() ? k.dim(op.getScales(), 0) : k.index(1), groupRows = k.div(steps, groups);
-  k.elements(out, [&](ValueRange indices) {
+  auto sumGroups = [&](ValueRange indices, Value first, Value end) {
     Value column = indices.back();
     SmallVector<Value> at(indices);
     // The sum of the products with stored elements, and that of the inputs alone, which the offset multiplies.
-    auto sums =
-        k.loop(k.index(0), groups, 1, zero, [&](Value group, ValueRange carried) -> codegen::LoopBuilder::Carried {
-          auto inner = k.loop(k.index(0), groupRows, 1, {zero, zero}, [&](Value i, ValueRange parts) {
-            Value row = k.add(k.mul(group, groupRows), i);
-            at.back() = row;
-            Value x = k.loadScalar(input, at), w;
-            if (op.getBits())
-              w = loadBits(k, op, row, column);
-            else
-              w = arith::SIToFPOp::create(b, k.loc, b.getF32Type(),
-                                          k.loadWide(op.getWeight(), {row, column}, /*isSigned=*/true));
-            return codegen::LoopBuilder::Carried{k.multiplyAdd(x, w, parts[0]), k.addFloats(parts[1], x)};
-          });
-          Value total = carried[0];
-          total = op.getScales() ? k.multiplyAdd(inner[0], k.loadScalar(op.getScales(), {group, column}), total)
-                                 : k.addFloats(total, inner[0]);
-          if (op.getOffsets())
-            total = k.multiplyAdd(inner[1], k.loadScalar(op.getOffsets(), {group, column}), total);
-          return {total};
-        });
-    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sums[0], out, indices);
+    auto sums = k.loop(first, end, 1, zero, [&](Value group, ValueRange carried) -> codegen::LoopBuilder::Carried {
+      auto inner = k.loop(k.index(0), groupRows, 1, {zero, zero}, [&](Value i, ValueRange parts) {
+        Value row = k.add(k.mul(group, groupRows), i);
+        at.back() = row;
+        Value x = k.loadScalar(input, at), w;
+        if (op.getBits())
+          w = loadBits(k, op, row, column);
+        else
+          w = arith::SIToFPOp::create(b, k.loc, b.getF32Type(),
+                                      k.loadWide(op.getWeight(), {row, column}, /*isSigned=*/true));
+        return codegen::LoopBuilder::Carried{k.multiplyAdd(x, w, parts[0]), k.addFloats(parts[1], x)};
+      });
+      Value total = carried[0];
+      total = op.getScales() ? k.multiplyAdd(inner[0], k.loadScalar(op.getScales(), {group, column}), total)
+                             : k.addFloats(total, inner[0]);
+      if (op.getOffsets())
+        total = k.multiplyAdd(inner[1], k.loadScalar(op.getOffsets(), {group, column}), total);
+      return {total};
+    });
+    return sums[0];
+  };
+  emitSums(k, out, b.getF32Type(), groups, groupRows, sumGroups, [&](Value sum, ValueRange indices) {
+    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, indices);
   });
 }
 
@@ -149,15 +152,17 @@ LogicalResult simt::emitLinear(nn::LinearOp op) {
     emitTiledProduct(k, {k.index(1), rows, columns, steps, lhs, rhs, store});
     return success();
   }
-  k.elements(out, [&](ValueRange indices) {
+  auto sumSteps = [&](ValueRange indices, Value first, Value end) {
     SmallVector<Value> at(indices);
-    auto sum = k.loop(k.index(0), steps, 1, k.scalar(type, 0), [&](Value row, ValueRange carried) {
+    return k.loop(first, end, 1, k.scalar(type, 0), [&](Value row, ValueRange carried) {
       at.back() = row;
       Value x = k.loadWide(input, at, /*isSigned=*/false),
             w = k.loadWide(weight, {row, indices.back()}, /*isSigned=*/true);
       return codegen::LoopBuilder::Carried{k.multiplyAdd(x, w, carried[0])};
-    });
-    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum[0], out, indices);
+    })[0];
+  };
+  emitSums(k, out, type, steps, k.index(1), sumSteps, [&](Value sum, ValueRange indices) {
+    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, indices);
   });
   return success();
 }
@@ -187,16 +192,18 @@ LogicalResult simt::emitMatMul(nn::MatMulOp op) {
     emitTiledProduct(k, {leading.size, rows, columns, steps, left, right, store});
     return success();
   }
-  k.elements(out, [&](ValueRange indices) {
+  auto sumSteps = [&](ValueRange indices, Value first, Value end) {
     // [..., M, K] and [..., K, N] have as many dimensions as the result, or fewer, or some of size one.
     SmallVector<Value> left(indices), right(indices);
-    auto sum = k.loop(k.index(0), steps, 1, zero, [&](Value step, ValueRange carried) {
+    return k.loop(first, end, 1, zero, [&](Value step, ValueRange carried) {
       left.back() = step;
       right[right.size() - 2] = step;
       Value a = k.loadBroadcast(lhs, left), b = k.loadBroadcast(rhs, right);
       return codegen::LoopBuilder::Carried{k.multiplyAdd(a, b, carried[0])};
-    });
-    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum[0], out, indices);
+    })[0];
+  };
+  emitSums(k, out, k.builder.getF32Type(), steps, k.index(1), sumSteps, [&](Value sum, ValueRange indices) {
+    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, indices);
   });
   return success();
 }

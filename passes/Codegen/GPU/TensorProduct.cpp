@@ -1,6 +1,7 @@
 //===- TensorProduct.cpp - Matrix products on tensor cores ----------------===//
 #include "passes/Codegen/GPU/TensorProduct.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "passes/Codegen/GPU/SplitSteps.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -37,15 +38,40 @@ constexpr Tiling kFlat = {16, 32, 16, 32, 4, 128, 4};
 
 } // namespace
 
-static const Tiling &chooseTiling(const TensorProduct &product) {
+namespace {
+struct Plan {
+  const Tiling *tiling = nullptr;
+  StepSlices slices;
+};
+} // namespace
+
+/// What a tile of a block costs. Tensor cores take 2048 multiply-adds and adds of bf16 in a cycle (of tf32 half as
+/// many, of bytes twice: a line of bytes takes as long), shared memory gives and takes 128 bytes. In that order, a warp
+/// reads its rows and columns once each, and a block writes its own.
+static BlockCost costOf(const Tiling &tiling) {
+  int64_t flops = 2 * tiling.rows * tiling.columns * tiling.lineBytes / 2;
+  int64_t read = kWarps * (tiling.warpRows + tiling.warpColumns) * tiling.lineBytes / tiling.slices;
+  return {std::max(flops / 2048, (read + tiling.stageBytes()) / 128), /*latency=*/400, kThreads, tiling.bytes()};
+}
+
+/// The tiles, and slices of the steps, that take the least time on the target's multiprocessors.
+static Plan choosePlan(WarpBuilder &k, const TensorProduct &product) {
   int64_t rows = codegen::constantOr(product.rows), columns = codegen::constantOr(product.columns);
-  int64_t batch = codegen::constantOr(product.batch, 1);
-  if (rows > 0 && rows <= 32)
-    return kFlat;
-  // Large tiles read less, but must be enough for all multiprocessors, of which there are 108 on an A100.
-  bool isLarge = rows >= 128 && columns >= 128 &&
-                 batch * llvm::divideCeil(rows, kLarge.rows) * llvm::divideCeil(columns, kLarge.columns) >= 96;
-  return isLarge ? kLarge : kSmall;
+  int64_t batch = codegen::constantOr(product.batch), steps = codegen::constantOr(product.steps);
+  if (rows <= 0 || columns <= 0 || batch <= 0 || steps <= 0)
+    return {rows > 0 && rows <= 32 ? &kFlat : &kSmall, {}};
+  Plan best;
+  for (const Tiling *tiling : {&kLarge, &kSmall, &kFlat}) {
+    if ((tiling == &kFlat) != (rows <= 32) || (tiling == &kLarge && (rows < 128 || columns < 128)))
+      continue;
+    int64_t blocks = batch * llvm::divideCeil(rows, tiling->rows) * llvm::divideCeil(columns, tiling->columns);
+    int64_t tiles = llvm::divideCeil(steps, tiling->lineBytes / product.format.elementBytes());
+    StepSlices slices = chooseSlices(k, costOf(*tiling), blocks, tiles, batch * rows * columns);
+    if (!best.tiling || slices.cycles < best.slices.cycles)
+      best = {tiling, slices};
+  }
+  remarkSlices(k, best.slices);
+  return best;
 }
 
 int64_t simt::chooseCopyWidth(ThreadBuilder &k, Value memref) {
@@ -75,7 +101,8 @@ public:
       : k(k), b(k.builder), product(product), format(product.format), tiling(tiling), bytes(format.elementBytes()),
         stepsPerTile(tiling.lineBytes / bytes) {}
 
-  void emit(Value batch, Value firstRow, Value firstColumn, Value thread, Value shared);
+  /// Of the tiles [firstTile, endTile) of the steps.
+  void emit(Value batch, Value firstRow, Value firstColumn, Value firstTile, Value endTile, Value thread, Value shared);
 
 private:
   /// Where chunk `chunk` of a line lies, of `chunks`: chunks of neighbouring lines are in different banks.
@@ -128,6 +155,11 @@ void BlockProduct::copyTile(const TensorOperand &operand, Value begin, Value fir
       require(k.isBelow(atLine, lines));
     if (!elementsFit)
       require(k.isBelow(atElement, elements));
+    SmallVector<Value> from;
+    if (!operand.load)
+      from = operand.at(batch, atLine, atElement);
+    if (operand.there)
+      require(operand.there(from));
     // Of words, the four lines that a fragment is made of differ in two chunks each.
     Value place = isWords ? k.exclusiveOr(k.div(element, k.index(chunk)), k.mul(k.rem(line, k.index(4)), 2))
                           : placeChunk(line, k.div(element, k.index(chunk)), chunks);
@@ -135,7 +167,7 @@ void BlockProduct::copyTile(const TensorOperand &operand, Value begin, Value fir
         k.add(begin, k.add(k.mul(line, tileElements), k.add(k.mul(place, chunk), k.rem(element, k.index(chunk)))));
     if (!throughRegisters) {
       Value read = inside ? arith::SelectOp::create(b, k.loc, inside, k.index(width), k.index(0)).getResult() : Value();
-      k.copyAsync(operand.memref, operand.at(batch, atLine, atElement), array, to, width, read);
+      k.copyAsync(operand.memref, from, array, to, width, read);
       return;
     }
     for (int64_t i = 0; i < width; ++i) {
@@ -279,7 +311,8 @@ void BlockProduct::storeSums(ValueRange sums) {
   }
 }
 
-void BlockProduct::emit(Value batchIndex, Value row, Value column, Value threadIndex, Value memory) {
+void BlockProduct::emit(Value batchIndex, Value row, Value column, Value firstTile, Value endTile, Value threadIndex,
+                        Value memory) {
   batch = batchIndex, firstRow = row, firstColumn = column, thread = threadIndex, shared = memory;
   array = k.view(shared, cast<MemRefType>(product.lhs.memref.getType()).getElementType());
   lane = k.rem(thread, k.index(32));
@@ -289,20 +322,22 @@ void BlockProduct::emit(Value batchIndex, Value row, Value column, Value threadI
   warpRow = k.mul(k.div(tileOfWarp, k.index(across)), tiling.warpRows);
   warpColumn = k.mul(k.rem(tileOfWarp, k.index(across)), tiling.warpColumns);
 
-  Value tiles = k.ceilDiv(product.steps, stepsPerTile);
+  auto isThere = [&](Value tile) {
+    return b.createOrFold<arith::CmpIOp>(k.loc, arith::CmpIPredicate::ult, tile, endTile);
+  };
   for (int64_t stage = 0; stage + 1 < tiling.stages; ++stage) {
-    Value tile = k.index(stage);
-    k.branch(b.createOrFold<arith::CmpIOp>(k.loc, arith::CmpIPredicate::ult, tile, tiles), [&] { copyStage(tile); });
+    Value tile = k.add(firstTile, stage);
+    k.branch(isThere(tile), [&] { copyStage(tile); });
     k.closeGroup();
   }
   Type sumType = format.isInteger() ? Type(b.getI32Type()) : Type(b.getF32Type());
   Carried zeros(tiling.warpRows * tiling.warpColumns / 32, k.scalar(sumType, 0));
-  Carried sums = k.loop(k.index(0), tiles, 1, zeros, [&](Value tile, ValueRange carried) {
+  Carried sums = k.loop(firstTile, endTile, 1, zeros, [&](Value tile, ValueRange carried) {
     // All but the last stages - 2 groups have come: this tile's, of all threads, and the previous one has been read.
     k.waitForGroups(tiling.stages - 2);
     k.barrier();
     Value next = k.add(tile, tiling.stages - 1);
-    k.branch(b.createOrFold<arith::CmpIOp>(k.loc, arith::CmpIPredicate::ult, next, tiles), [&] { copyStage(next); });
+    k.branch(isThere(next), [&] { copyStage(next); });
     k.closeGroup();
     return multiplyStage(tile, carried);
   });
@@ -321,12 +356,24 @@ static std::pair<Value, Value> orderTiles(WarpBuilder &k, Value row, Value colum
 }
 
 void simt::emitTensorProduct(WarpBuilder &k, const TensorProduct &product) {
-  const Tiling &tiling = chooseTiling(product);
+  Plan plan = choosePlan(k, product);
+  const Tiling &tiling = *plan.tiling;
   Value rows = k.ceilDiv(product.rows, tiling.rows), columns = k.ceilDiv(product.columns, tiling.columns);
-  SmallVector<Value> grid = {product.batch, rows, columns};
+  Value tiles = k.ceilDiv(product.steps, tiling.lineBytes / product.format.elementBytes());
+  Type sumType = product.format.isInteger() ? Type(k.builder.getI32Type()) : Type(k.builder.getF32Type());
+  PartialSums sums(k, plan.slices, sumType, {product.batch, product.rows, product.columns});
+  SmallVector<Value> grid = {sums.getSlices(), product.batch, rows, columns};
   k.blocks(grid, kThreads, k.builder.getI8Type(), tiling.bytes(), [&](ValueRange tile, Value thread, Value shared) {
-    auto [row, column] = orderTiles(k, tile[1], tile[2], rows, columns);
-    BlockProduct(k, product, tiling)
-        .emit(tile[0], k.mul(row, tiling.rows), k.mul(column, tiling.columns), thread, shared);
+    auto [row, column] = orderTiles(k, tile[2], tile[3], rows, columns);
+    auto [first, end] = sums.getTiles(tile[0], tiles);
+    TensorProduct part = product;
+    auto keep = [&](Value sum, Value batch, Value row, Value column) {
+      sums.store(sum, tile[0], {batch, row, column});
+    };
+    if (sums.areSplit())
+      part.store = keep;
+    BlockProduct(k, part, tiling)
+        .emit(tile[1], k.mul(row, tiling.rows), k.mul(column, tiling.columns), first, end, thread, shared);
   });
+  sums.addUp([&](Value sum, ValueRange at) { product.store(sum, at[0], at[1], at[2]); });
 }

@@ -17,6 +17,8 @@ struct TensorOperand {
   /// Computes an element where it does not lie in memory as it is multiplied: then it passes through registers, and
   /// `memref` and `at` are not used.
   llvm::function_ref<mlir::Value(mlir::Value batch, mlir::Value line, mlir::Value element)> load = nullptr;
+  /// Where elements of the line may be missing: whether those at `at`, copied at once, are there. Null if all are.
+  llvm::function_ref<mlir::Value(mlir::ArrayRef<mlir::Value> at)> there = nullptr;
 };
 
 /// A batch of products of matrices; what is not there counts as zero. Sums are f32, or i32 of bytes.
@@ -34,7 +36,7 @@ int64_t chooseCopyWidth(ThreadBuilder &k, mlir::Value memref);
 /// Blocks of four warps compute tiles whose size follows from that of the product. Operands come through memory of the
 /// block, several tiles ahead, in an order of 16-byte chunks in which neither copies nor fragments meet in a bank; sums
 /// stay in registers and leave through the same memory, so that neighbours store neighbours. For few rows, the warps of
-/// a block share the steps and add up their sums in a fixed order.
+/// a block share the steps and add up their sums in a fixed order. Steps of few tiles are split: see SplitSteps.h.
 void emitTensorProduct(WarpBuilder &k, const TensorProduct &product);
 
 } // namespace lathe::simt

@@ -1,5 +1,6 @@
 //===- TiledProduct.cpp - Matrix products through memory of the block -----===//
 #include "passes/Codegen/GPU/TiledProduct.h"
+#include "passes/Codegen/GPU/SplitSteps.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -28,7 +29,7 @@ namespace {
 struct TileOfBlock {
   ThreadBuilder &k;
   const TiledProduct &product;
-  Value batch, firstRow, firstColumn, thread, shared;
+  Value batch, firstRow, firstColumn, firstStep, endStep, thread, shared;
 
   Value isBelow(Value index, Value size) {
     return arith::CmpIOp::create(k.builder, k.loc, arith::CmpIPredicate::ult, index, size);
@@ -62,7 +63,7 @@ struct TileOfBlock {
     // Elements of a thread are kSide apart, so that neighbours store neighbours.
     Value y = k.div(thread, k.index(kSide)), x = k.rem(thread, k.index(kSide));
     Carried zeros(kEach * kEach, k.scalar(k.builder.getF32Type(), 0));
-    Carried sums = k.loop(k.index(0), product.steps, kSteps, zeros, [&](Value first, ValueRange carried) {
+    Carried sums = k.loop(firstStep, endStep, kSteps, zeros, [&](Value first, ValueRange carried) {
       fill(first);
       k.barrier();
       Carried next = k.loop(k.index(0), k.index(kSteps), 1, carried, [&](Value step, ValueRange current) {
@@ -91,9 +92,35 @@ struct TileOfBlock {
 
 } // namespace
 
+/// Sums of 32-bit multiply-adds of 256 threads, of which each reads two numbers from shared memory, where 32 of them
+/// come in a cycle, for four products. Nothing is copied ahead.
+static constexpr BlockCost kCost = {kSteps * kTile * kTile / 2 / 32, /*latency=*/2000, kThreads, kSharedElements * 4};
+
 void simt::emitTiledProduct(ThreadBuilder &k, const TiledProduct &product) {
-  SmallVector<Value> grid = {product.batch, k.ceilDiv(product.rows, kTile), k.ceilDiv(product.columns, kTile)};
+  Value rows = k.ceilDiv(product.rows, kTile), columns = k.ceilDiv(product.columns, kTile);
+  Value tiles = k.ceilDiv(product.steps, kSteps);
+  StepSlices slices;
+  int64_t blocks = codegen::constantOr(k.mul(k.mul(product.batch, rows), columns));
+  int64_t elements = codegen::constantOr(k.mul(k.mul(product.batch, product.rows), product.columns));
+  if (blocks > 0 && codegen::constantOr(tiles) > 0) {
+    slices = chooseSlices(k, kCost, blocks, codegen::constantOr(tiles), elements);
+    remarkSlices(k, slices);
+  }
+  PartialSums sums(k, slices, k.builder.getF32Type(), {product.batch, product.rows, product.columns});
+  SmallVector<Value> grid = {sums.getSlices(), product.batch, rows, columns};
   k.blocks(grid, kThreads, k.builder.getF32Type(), kSharedElements, [&](ValueRange tile, Value thread, Value shared) {
-    TileOfBlock{k, product, tile[0], k.mul(tile[1], kTile), k.mul(tile[2], kTile), thread, shared}.emit();
+    TiledProduct part = product;
+    auto keep = [&](Value sum, Value batch, Value row, Value column) {
+      sums.store(sum, tile[0], {batch, row, column});
+    };
+    Value first = k.index(0), end = product.steps;
+    if (sums.areSplit()) {
+      part.store = keep;
+      std::tie(first, end) = sums.getTiles(tile[0], tiles);
+      first = k.mul(first, kSteps), end = k.mul(end, kSteps);
+    }
+    Value row = k.mul(tile[2], kTile), column = k.mul(tile[3], kTile);
+    TileOfBlock{k, part, tile[1], row, column, first, end, thread, shared}.emit();
   });
+  sums.addUp([&](Value sum, ValueRange at) { product.store(sum, at[0], at[1], at[2]); });
 }

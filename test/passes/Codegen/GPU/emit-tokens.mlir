@@ -4,8 +4,9 @@
 // gathers an element, and the first of a token its size.
 // CHECK-LABEL: func.func @merge
 // CHECK-DAG: %[[NORMAL:.*]] = memref.alloc(%{{.*}}) : memref<?x9x8xf32>
-// CHECK-DAG: %[[BEST:.*]] = memref.alloc(%{{.*}}) : memref<?x5xf32>
-// CHECK-DAG: %[[PLACES:.*]] = memref.alloc(%{{.*}}) : memref<?x5xi32>
+// CHECK: %[[BEST:.*]] = memref.alloc(%{{.*}}) : memref<?x5xf32>
+// CHECK: %[[TARGETS:.*]] = memref.alloc(%{{.*}}) : memref<?x5xi32>
+// CHECK: %[[PLACES:.*]] = memref.alloc(%{{.*}}) : memref<?x5xi32>
 // CHECK: gpu.launch {{.*}} threads(%{{.*}} in (%{{.*}} = %c32,
 // CHECK: memref.load %arg1[%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}] : memref<?x9x3x8xf32>
 // CHECK-COUNT-5: gpu.shuffle xor
@@ -14,6 +15,7 @@
 // CHECK: gpu.launch {{.*}} threads(%{{.*}} in (%{{.*}} = %c32,
 // CHECK-COUNT-10: gpu.shuffle xor
 // CHECK: memref.store %{{.*}}, %[[BEST]]
+// CHECK: memref.store %{{.*}}, %[[TARGETS]]
 // CHECK: scf.parallel
 // CHECK: memref.load %[[BEST]]
 // CHECK: arith.cmpi ult, %{{.*}}, %c2

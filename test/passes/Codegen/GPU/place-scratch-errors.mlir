@@ -1,4 +1,4 @@
-// RUN: lathe-opt %s -codegen-gpu-place-scratch -split-input-file -verify-diagnostics
+// RUN: lathe-opt %s -allow-unregistered-dialect -codegen-gpu-place-scratch -split-input-file -verify-diagnostics
 
 // A size that data decides has no bound.
 module attributes {lathe.inputs = [{name = "x", dtype = 7 : i32, shape = array<i64: 1>}], lathe.outputs = [], lathe.dims = []} {

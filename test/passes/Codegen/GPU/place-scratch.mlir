@@ -1,4 +1,4 @@
-// RUN: lathe-opt %s -pass-pipeline='builtin.module(codegen-gpu-place-scratch,canonicalize)' | FileCheck %s
+// RUN: lathe-opt %s -allow-unregistered-dialect -pass-pipeline='builtin.module(codegen-gpu-place-scratch,canonicalize)' | FileCheck %s
 
 // Both calls share the bytes behind the arena's, from a multiple of 64 on; each buffer begins at one. The dynamic size, of at most
 // eight, is computed by the caller.
