@@ -149,14 +149,19 @@ private:
     int64_t group = op.getGroup(), channels = weight.getRank() == 4 ? weight.getDimSize(2) : 0;
     int64_t steps = stepsPerProduct(op, channels, group);
     bool isGpu = codegen::isGpu(nn::getTarget(op));
-    if (isGpu && (steps != bytesPerWord || group != 1 || !weight.hasStaticShape()))
-      return padInput(op), success();
+    // Kernels of a GPU know an image's borders, beyond which all is zero.
+    bool knowsBorders = isGpu && op.getPadValue() == 0;
+    if (isGpu && (steps != bytesPerWord || group != 1 || !weight.hasStaticShape())) {
+      if (!knowsBorders)
+        padInput(op);
+      return success();
+    }
     bool depthwise = weight.getRank() == 4 && channels == 1 && group > 1 && weight.getDimSize(3) == group;
     int64_t excess = depthwise ? 0 : channels % steps;
     if (excess && group > 1)
       return op.emitOpError("expected groups of a multiple of ")
              << steps << " channels of " << weight.getElementType() << ", but got " << channels;
-    if (!codegen::skipsPadding(op, nn::getTarget(op)))
+    if (excess || !(knowsBorders || codegen::skipsPadding(op, nn::getTarget(op))))
       padInput(op, excess ? steps - excess : 0);
     if (weight.getRank() != 4 || depthwise)
       return success();

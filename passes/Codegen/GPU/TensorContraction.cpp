@@ -2,6 +2,7 @@
 #include "passes/Codegen/GPU/TensorContraction.h"
 #include "dialects/NN/IR/NNPrecision.h"
 #include "passes/Codegen/GPU/TensorProduct.h"
+#include "passes/Codegen/GPU/Window.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -93,12 +94,13 @@ bool simt::emitOnTensorCores(nn::MatMulOp op) {
 }
 
 /// The convolution as one product: rows are output pixels, steps taps and input channels (Chetlur et al. 2014, "cuDNN:
-/// Efficient Primitives for Deep Learning"). What is copied at once are channels of one pixel.
+/// Efficient Primitives for Deep Learning"). What is copied at once are channels of one pixel; of pixels beyond a
+/// border, zeros.
 bool simt::emitOnTensorCores(nn::ConvOp op) {
   WarpBuilder k(op);
   Value input = op.getInput(), out = op.getInit();
   std::optional<TensorFormat> format = findFormat(op, input, op.getWeight());
-  if (!format || op.getGroup() != 1 || llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
+  if (!format || op.getGroup() != 1)
     return false;
   Value weight = flattenWeight(k, *format, op.getWeight());
   if (!weight)
@@ -109,10 +111,13 @@ bool simt::emitOnTensorCores(nn::ConvOp op) {
   auto product = [&](ArrayRef<Value> sizes) { return k.mul(k.mul(sizes[0], sizes[1]), sizes[2]); };
   auto lhs = [&](Value, Value row, Value step) {
     SmallVector<Value> pixel = k.delinearize(row, pixels), tap = k.delinearize(step, taps);
-    Value y = k.add(k.mul(pixel[1], op.getStrides()[0]), k.mul(tap[0], op.getDilations()[0]));
-    Value x = k.add(k.mul(pixel[2], op.getStrides()[1]), k.mul(tap[1], op.getDilations()[1]));
-    return SmallVector<Value>{pixel[0], y, x, tap[2]};
+    return SmallVector<Value>{pixel[0], placeTap(k, op, 0, pixel[1], tap[0]), placeTap(k, op, 1, pixel[2], tap[1]),
+                              tap[2]};
   };
+  auto there = [&](ArrayRef<Value> at) { return isInside(k, op, at[1], at[2]); };
+  TensorOperand image{input, chooseCopyWidth(k, input), lhs};
+  if (hasBorders(op))
+    image.there = there;
   auto store = [&](Value sum, Value, Value row, Value column) {
     SmallVector<Value> at = k.delinearize(row, pixels);
     at.push_back(column);
@@ -123,7 +128,7 @@ bool simt::emitOnTensorCores(nn::ConvOp op) {
                         product(pixels),
                         k.dim(out, 3),
                         product(taps),
-                        {input, chooseCopyWidth(k, input), lhs},
+                        image,
                         {weight, chooseCopyWidth(k, weight), atLine},
                         store});
   return true;

@@ -1,4 +1,5 @@
 //===- Window.cpp - nn.conv and nn.pool ------------------------------------===//
+#include "passes/Codegen/GPU/Window.h"
 #include "passes/Codegen/GPU/Kernels.h"
 #include "passes/Codegen/GPU/TensorContraction.h"
 #include "passes/Codegen/GPU/TiledProduct.h"
@@ -7,10 +8,36 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::simt;
 
+bool simt::hasBorders(nn::ConvOp op) {
+  return llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; });
+}
+
+Value simt::placeTap(ThreadBuilder &k, nn::ConvOp op, unsigned axis, Value position, Value tap) {
+  Value place = k.add(k.mul(position, op.getStrides()[axis]), k.mul(tap, op.getDilations()[axis]));
+  return op.getPads()[axis] ? k.sub(place, k.index(op.getPads()[axis])) : place;
+}
+
+Value simt::isInside(ThreadBuilder &k, nn::ConvOp op, Value y, Value x) {
+  // A negative number is a large unsigned one.
+  Value inHeight = k.compare(arith::CmpIPredicate::ult, y, k.dim(op.getInput(), 1));
+  Value inWidth = k.compare(arith::CmpIPredicate::ult, x, k.dim(op.getInput(), 2));
+  return arith::AndIOp::create(k.builder, k.loc, inHeight, inWidth);
+}
+
+/// An element of the input as what it is multiplied in; beyond a border, zero.
+static Value loadPixel(ThreadBuilder &k, nn::ConvOp op, Value batch, Value y, Value x, Value channel) {
+  auto load = [&](Value y, Value x) { return k.loadWide(op.getInput(), {batch, y, x, channel}, /*isSigned=*/false); };
+  if (!hasBorders(op))
+    return load(y, x);
+  Value inside = isInside(k, op, y, x), first = k.index(0);
+  Value value = load(k.select(inside, y, first), k.select(inside, x, first));
+  return k.select(inside, value, k.scalar(value.getType(), 0));
+}
+
 /// The convolution as one product: rows are output pixels, steps taps and input channels (Chetlur et al. 2014, "cuDNN:
 /// Efficient Primitives for Deep Learning"). False, with nothing emitted, where it is too flat.
 static bool emitImplicitProduct(ThreadBuilder &k, nn::ConvOp op) {
-  Value input = op.getInput(), weight = op.getWeight(), out = op.getInit();
+  Value weight = op.getWeight(), out = op.getInit();
   SmallVector<Value> pixels = {k.dim(out, 0), k.dim(out, 1), k.dim(out, 2)};
   SmallVector<Value> taps = {k.dim(weight, 0), k.dim(weight, 1), k.dim(weight, 2)};
   auto product = [&](ArrayRef<Value> sizes) { return k.mul(k.mul(sizes[0], sizes[1]), sizes[2]); };
@@ -19,9 +46,8 @@ static bool emitImplicitProduct(ThreadBuilder &k, nn::ConvOp op) {
     return false;
   auto lhs = [&](Value, Value row, Value step) {
     SmallVector<Value> pixel = k.delinearize(row, pixels), tap = k.delinearize(step, taps);
-    Value y = k.add(k.mul(pixel[1], op.getStrides()[0]), k.mul(tap[0], op.getDilations()[0]));
-    Value x = k.add(k.mul(pixel[2], op.getStrides()[1]), k.mul(tap[1], op.getDilations()[1]));
-    return k.loadWide(input, {pixel[0], y, x, tap[2]}, /*isSigned=*/false);
+    return loadPixel(k, op, pixel[0], placeTap(k, op, 0, pixel[1], tap[0]), placeTap(k, op, 1, pixel[2], tap[1]),
+                     tap[2]);
   };
   auto rhs = [&](Value, Value step, Value column) {
     SmallVector<Value> tap = k.delinearize(step, taps);
@@ -36,7 +62,33 @@ static bool emitImplicitProduct(ThreadBuilder &k, nn::ConvOp op) {
   return true;
 }
 
+namespace {
+
+/// The taps of a window, [first, end), that lie inside the image, and where tap 0 is.
+struct Taps {
+  Value first, end, origin;
+};
+
+/// A window that is moved over an image, of height and width.
+struct Window {
+  Value image;
+  std::array<Value, 2> kernel;
+  ArrayRef<int64_t> strides, dilations, pads;
+
+  Taps tapsInside(ThreadBuilder &k, Value position, unsigned axis) const {
+    int64_t dilation = dilations[axis], pad = pads[axis];
+    Value size = k.dim(image, 1 + axis), start = k.mul(position, strides[axis]), origin = k.sub(start, k.index(pad));
+    // Both differences are clamped to zero, so that the divisions are of numbers that are not negative.
+    Value before = k.max(k.sub(k.index(pad), start), k.index(0)), inside = k.max(k.sub(size, origin), k.index(0));
+    return {k.ceilDiv(before, dilation), k.min(k.ceilDiv(inside, dilation), kernel[axis]), origin};
+  }
+};
+
+} // namespace
+
 LogicalResult simt::emitConv(nn::ConvOp op) {
+  if (hasBorders(op) && op.getPadValue() != 0)
+    return op.emitOpError("expected padding with ") << op.getPadValue() << " to be in the input";
   if (emitOnTensorCores(op))
     return success();
   ThreadBuilder k(op);
@@ -44,8 +96,6 @@ LogicalResult simt::emitConv(nn::ConvOp op) {
   auto weightType = cast<MemRefType>(weight.getType());
   if (weightType.getRank() != 4)
     return op.emitOpError("expected a weight of rank 4, but got ") << weightType;
-  if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
-    return op.emitOpError("expected its padding to be in the input");
   Type type = k.accumulatorType(input, weight);
   if (!type)
     return op.emitOpError("has no kernel for ") << cast<MemRefType>(input.getType()).getElementType() << " and "
@@ -57,12 +107,18 @@ LogicalResult simt::emitConv(nn::ConvOp op) {
   Value outputsPerGroup = k.div(k.dim(weight, 3), k.index(group));
   k.elements(out, [&](ValueRange indices) {
     Value output = indices[3], first = group == 1 ? k.index(0) : k.mul(k.div(output, outputsPerGroup), channels);
-    Value top = k.mul(indices[1], op.getStrides()[0]), left = k.mul(indices[2], op.getStrides()[1]);
+    Window window{op.getInput(), {height, width}, op.getStrides(), op.getDilations(), op.getPads()};
+    auto findTaps = [&](unsigned axis) {
+      Value position = indices[1 + axis];
+      return hasBorders(op) ? window.tapsInside(k, position, axis)
+                            : Taps{k.index(0), window.kernel[axis], k.mul(position, op.getStrides()[axis])};
+    };
+    Taps rows = findTaps(0), columns = findTaps(1);
     using Carried = codegen::LoopBuilder::Carried;
-    auto sum = k.loop(k.index(0), height, 1, k.scalar(type, 0), [&](Value i, ValueRange line) {
-      Value y = k.add(top, k.mul(i, op.getDilations()[0]));
-      return k.loop(k.index(0), width, 1, line, [&](Value j, ValueRange pixel) {
-        Value x = k.add(left, k.mul(j, op.getDilations()[1]));
+    auto sum = k.loop(rows.first, rows.end, 1, k.scalar(type, 0), [&](Value i, ValueRange line) {
+      Value y = k.add(rows.origin, k.mul(i, op.getDilations()[0]));
+      return k.loop(columns.first, columns.end, 1, line, [&](Value j, ValueRange pixel) {
+        Value x = k.add(columns.origin, k.mul(j, op.getDilations()[1]));
         return k.loop(k.index(0), channels, 1, pixel, [&](Value channel, ValueRange carried) {
           Value a = k.loadWide(input, {indices[0], y, x, k.add(first, channel)}, /*isSigned=*/false);
           Value b = k.loadWide(weight, {i, j, channel, output}, /*isSigned=*/true);
@@ -73,22 +129,6 @@ LogicalResult simt::emitConv(nn::ConvOp op) {
     k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum[0], out, indices);
   });
   return success();
-}
-
-namespace {
-/// The taps of a window, [first, end), that lie inside the image, and where tap 0 is.
-struct Taps {
-  Value first, end, origin;
-};
-} // namespace
-
-static Taps tapsInside(ThreadBuilder &k, nn::PoolOp op, Value position, unsigned axis) {
-  int64_t dilation = op.getDilations()[axis], pad = op.getPads()[axis];
-  Value size = k.dim(op.getInput(), 1 + axis), kernel = k.index(op.getKernel()[axis]);
-  Value start = k.mul(position, op.getStrides()[axis]), origin = k.sub(start, k.index(pad));
-  // Both differences are clamped to zero, so that the divisions are of numbers that are not negative.
-  Value before = k.max(k.sub(k.index(pad), start), k.index(0)), inside = k.max(k.sub(size, origin), k.index(0));
-  return {k.ceilDiv(before, dilation), k.min(k.ceilDiv(inside, dilation), kernel), origin};
 }
 
 LogicalResult simt::emitPool(nn::PoolOp op) {
@@ -104,7 +144,12 @@ LogicalResult simt::emitPool(nn::PoolOp op) {
   if (isFloat)
     element = b.getF32Type();
   k.elements(out, [&](ValueRange indices) {
-    Taps rows = tapsInside(k, op, indices[1], 0), columns = tapsInside(k, op, indices[2], 1);
+    Window window{input,
+                  {k.index(op.getKernel()[0]), k.index(op.getKernel()[1])},
+                  op.getStrides(),
+                  op.getDilations(),
+                  op.getPads()};
+    Taps rows = window.tapsInside(k, indices[1], 0), columns = window.tapsInside(k, indices[2], 1);
     using Carried = codegen::LoopBuilder::Carried;
     auto result = k.loop(rows.first, rows.end, 1, k.scalar(element, lowest), [&](Value i, ValueRange line) {
       Value y = k.add(rows.origin, k.mul(i, op.getDilations()[0]));

@@ -1,6 +1,7 @@
 // RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(lower-prepare-kernels))' | FileCheck %s
 
-// A GPU's weights stay as they are, but for bytes; padding moves into the input, as for any target.
+// A GPU's weights stay as they are, but for bytes. Its convolutions know the borders, beyond which all is zero: padding moves into
+// the input where it has another value, and where channels do.
 module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_80", features = "+ptx70", vector_bits = 32, vector_registers = 255, dot_product = "none", l1_bytes = 166912, l2_bytes = 41943040>} {
 // CHECK-LABEL: func.func @linear
 // CHECK: nn.linear %arg0, %arg1 outs(%{{.*}}) : (tensor<7x1024xf32>, tensor<1024x1024xf32>, tensor<7x1024xf32>)
@@ -26,10 +27,17 @@ func.func @bytes_of_windows(%x: tensor<1x8x8x6xi8>, %w: tensor<3x3x6x24xi8>) -> 
 }
 
 // CHECK-LABEL: func.func @conv
-// CHECK: %[[PADDED:.*]] = tensor.insert_slice %arg0 into %{{.*}} : tensor<1x8x8x3xf32> into tensor<1x10x10x3xf32>
-// CHECK: nn.conv %[[PADDED]], %arg1 outs(%{{.*}}) : (tensor<1x10x10x3xf32>, tensor<3x3x3x8xf32>, tensor<1x8x8x8xf32>)
+// CHECK: nn.conv %arg0, %arg1 outs(%{{.*}}) {pads = array<i64: 1, 1, 1, 1>} : (tensor<1x8x8x3xf32>, tensor<3x3x3x8xf32>, tensor<1x8x8x8xf32>)
 func.func @conv(%x: tensor<1x8x8x3xf32>, %w: tensor<3x3x3x8xf32>) -> tensor<1x8x8x8xf32> {
   %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>} : (tensor<1x8x8x3xf32>, tensor<3x3x3x8xf32>) -> tensor<1x8x8x8xf32>
   return %y : tensor<1x8x8x8xf32>
+}
+
+// CHECK-LABEL: func.func @zero_point
+// CHECK: %[[PADDED:.*]] = tensor.insert_slice %arg0 into %{{.*}} : tensor<1x8x8x4xi8> into tensor<1x10x10x4xi8>
+// CHECK: nn.conv %[[PADDED]], %{{.*}} : (tensor<1x10x10x4xi8>, tensor<1x3x3x1x8x4xi8>, tensor<1x8x8x8xi32>)
+func.func @zero_point(%x: tensor<1x8x8x4xi8>, %w: tensor<3x3x4x8xi8>) -> tensor<1x8x8x8xi32> {
+  %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>, pad_value = 7 : i64} : (tensor<1x8x8x4xi8>, tensor<3x3x4x8xi8>) -> tensor<1x8x8x8xi32>
+  return %y : tensor<1x8x8x8xi32>
 }
 }

@@ -111,6 +111,20 @@ good = [
     conv("groups", random(1, 12, 15, 15), random(20, 3, 3, 3), group=4),
     conv("depthwise", random(1, 24, 15, 15), random(24, 1, 3, 3), group=24, stride=2),
 ]
+# Few elements and long sums: slices of the steps, added up by another kernel; the last slice is shorter.
+good += [
+    matmul("split-threads", random(3, 1000), random(1000, 70), constants=["b"]),
+    matmul("split-threads-batch", random(2, 3, 500), random(2, 500, 20)),
+    matmul("split-tiles", random(40, 1000), random(1000, 70), constants=["b"]),
+    conv("split-windows", random(1, 40, 7, 7), random(30, 40, 3, 3), pads=(1, 1, 1, 1)),
+]
+# Windows beyond the borders: in whole tiles, flat, by groups, and where a window has no pixel at all.
+good += [
+    conv("borders", random(2, 16, 9, 10), random(32, 16, 3, 3), pads=(1, 2, 0, 1)),
+    conv("borders-flat", random(1, 5, 3, 3), random(7, 5, 5, 5), pads=(2, 2, 2, 2)),
+    conv("borders-groups", random(1, 12, 8, 9), random(20, 3, 3, 3), pads=(0, 1, 2, 1), stride=2, group=4),
+    conv("borders-outside", random(1, 6, 4, 4), random(16, 3, 2, 2), pads=(3, 0, 0, 3), group=2),
+]
 # On tensor cores: tiles of each size, rows that are copied in 16, 8 and 4 bytes and one element at a time, and what is not there.
 bf16 = ["--precision=bf16"]
 good += [
@@ -125,6 +139,11 @@ good += [
     conv("bf16-windows", coarse(2, 8, 19, 17), coarse(24, 8, 3, 3), pads=(1, 0, 2, 1), flags=bf16),
     conv("bf16-strides", coarse(1, 12, 21, 23), coarse(80, 12, 5, 3), stride=2, pads=(2, 1, 2, 1), flags=bf16),
     conv("bf16-dilated", coarse(1, 3, 20, 20), coarse(33, 3, 3, 3), dilation=2, flags=bf16),
+    conv("bf16-borders", coarse(1, 8, 10, 9), coarse(24, 8, 5, 3), stride=2, dilation=2, pads=(4, 2, 3, 1), flags=bf16),
+    conv("bf16-borders-odd", coarse(1, 3, 12, 12), coarse(16, 3, 7, 7), stride=2, pads=(3, 3, 3, 3), flags=bf16),
+    matmul("bf16-split-flat", coarse(5, 2056), coarse(2056, 96), constants=["b"], flags=bf16),
+    matmul("bf16-split", coarse(70, 2000), coarse(2000, 72), constants=["b"], flags=bf16),
+    conv("bf16-split-windows", coarse(1, 64, 7, 7), coarse(40, 64, 3, 3), pads=(1, 1, 1, 1), flags=bf16),
     conv("bf16-points", coarse(2, 64, 9, 9), coarse(72, 64, 1, 1), flags=bf16),
 ]
 # Of tf32, operands that it holds give exact products; weights of values are rounded.
@@ -133,6 +152,7 @@ good += [
     matmul("tf32-large", coarse(1600, 40), coarse(40, 1024), constants=["b"], flags=tf32),
     matmul("tf32-small", coarse(130, 64), coarse(64, 132), constants=["b"], flags=tf32),
     matmul("tf32-flat", coarse(5, 261), coarse(261, 95), constants=["b"], flags=tf32),
+    matmul("tf32-split-batch", coarse(2, 20, 700), coarse(2, 700, 19), flags=tf32),
     matmul("tf32-batch", coarse(2, 3, 20, 50), coarse(3, 50, 19), flags=tf32),
     conv("tf32-windows", coarse(2, 5, 19, 17), coarse(23, 5, 3, 3), pads=(1, 0, 2, 1), flags=tf32),
     attention("attention", 2, 70, 50, 32),

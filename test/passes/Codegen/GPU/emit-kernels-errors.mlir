@@ -9,9 +9,10 @@ func.func @packed(%x: memref<7x5xf32>, %w: memref<1x5x16xf32>, %y: memref<7x3xf3
 
 // -----
 
-func.func @padded(%x: memref<1x8x8x4xf32>, %w: memref<3x3x4x4xf32>, %y: memref<1x8x8x4xf32>) {
-  // expected-error @below {{'nn.conv' op expected its padding to be in the input}}
-  nn.conv %x, %w outs(%y) {pads = array<i64: 1, 1, 1, 1>} : (memref<1x8x8x4xf32>, memref<3x3x4x4xf32>, memref<1x8x8x4xf32>) -> ()
+// Beyond the borders all is zero; another zero point must be there to be read.
+func.func @padded(%x: memref<1x8x8x4xi8>, %w: memref<3x3x4x4xi8>, %y: memref<1x8x8x4xi32>) {
+  // expected-error @below {{'nn.conv' op expected padding with 7 to be in the input}}
+  nn.conv %x, %w outs(%y) {pads = array<i64: 1, 1, 1, 1>, pad_value = 7 : i64} : (memref<1x8x8x4xi8>, memref<3x3x4x4xi8>, memref<1x8x8x4xi32>) -> ()
   return
 }
 
@@ -44,8 +45,8 @@ func.func @pruned(%x: memref<1x9x8xf32>, %q: memref<1x9x1x8xf16>, %k: memref<1x9
 // -----
 
 // What only a CPU has.
-func.func @sparse(%x: memref<4x8xf32>, %v: memref<3xf32>, %r: memref<3xi32>, %s: memref<5xi32>, %y: memref<4x4xf32>) {
+func.func @sparse(%x: memref<4x8xf32>, %v: memref<3xf32>, %r: memref<3xi8>, %s: memref<5xi32>, %y: memref<4x4xf32>) {
   // expected-error @below {{'nn.sparse_linear' op has no kernel for this target}}
-  nn.sparse_linear %x, %v, %r, %s outs(%y) : (memref<4x8xf32>, memref<3xf32>, memref<3xi32>, memref<5xi32>, memref<4x4xf32>) -> ()
+  nn.sparse_linear %x, %v, %r, %s outs(%y) : (memref<4x8xf32>, memref<3xf32>, memref<3xi8>, memref<5xi32>, memref<4x4xf32>) -> ()
   return
 }

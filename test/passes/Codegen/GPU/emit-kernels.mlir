@@ -154,3 +154,18 @@ func.func @softmax(%x: memref<?x16xf32>, %y: memref<?x16xf32>) {
   nn.softmax %x outs(%y) {log} : (memref<?x16xf32>, memref<?x16xf32>) -> ()
   return
 }
+
+// -----
+
+// A thread takes the taps that are inside; a pixel at the border has fewer.
+// CHECK-LABEL: func.func @borders
+// CHECK: scf.parallel (%{{.*}}, %[[ROW:.*]], %[[COLUMN:.*]], %[[CHANNEL:.*]]) =
+// CHECK: %[[TOP:.*]] = arith.subi %{{.*}}, %c1{{.*}} : index
+// CHECK: arith.maxsi
+// CHECK: scf.for %{{.*}} = %{{.*}} to %{{.*}} step
+// CHECK: memref.load %arg0[%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}] : memref<1x8x8x4xf32>
+// CHECK: math.fma
+func.func @borders(%x: memref<1x8x8x4xf32>, %w: memref<3x3x1x4xf32>, %y: memref<1x8x8x4xf32>) {
+  nn.conv %x, %w outs(%y) {pads = array<i64: 1, 1, 1, 1>, group = 4 : i64} : (memref<1x8x8x4xf32>, memref<3x3x1x4xf32>, memref<1x8x8x4xf32>) -> ()
+  return
+}

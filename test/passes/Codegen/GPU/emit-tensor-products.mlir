@@ -109,3 +109,18 @@ func.func private @kernel_tf32(%x: memref<2x70x64xf32>, %w: memref<64x48xf32>, %
   nn.matmul %x, %w outs(%y) {nn.tf32} : (memref<2x70x64xf32>, memref<64x48xf32>, memref<2x70x48xf32>) -> ()
   return
 }
+
+// -----
+
+// Of an image's border, pixels that are not there are not read: zeros are copied.
+// CHECK-LABEL: func.func private @kernel_borders
+// CHECK: %[[ROW:.*]] = arith.cmpi ult, %{{.*}}, %c10
+// CHECK: %[[COLUMN:.*]] = arith.cmpi ult, %{{.*}}, %c9
+// CHECK: %[[INSIDE:.*]] = arith.andi %[[ROW]], %[[COLUMN]]
+// CHECK: %[[THERE:.*]] = arith.andi %{{.*}}, %[[INSIDE]]
+// CHECK: %[[COUNT:.*]] = arith.select %[[THERE]], %c8, %c0
+// CHECK: nvgpu.device_async_copy %arg0[%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}], %{{.*}}, 8, %[[COUNT]] {bypassL1} : memref<1x10x9x8xbf16>
+func.func private @kernel_borders(%x: memref<1x10x9x8xbf16>, %w: memref<3x3x8x64xbf16>, %y: memref<1x10x9x64xf32>) {
+  nn.conv %x, %w outs(%y) {pads = array<i64: 1, 1, 1, 1>} : (memref<1x10x9x8xbf16>, memref<3x3x8x64xbf16>, memref<1x10x9x64xf32>) -> ()
+  return
+}
