@@ -307,7 +307,7 @@ def CompressReducePrecision : Pass<"compress-reduce-precision", "mlir::func::Fun
 
     In tf32, contractions get the attribute `nn.tf32` on targets with tensor cores: their kernels may round f32 operands,
     which stay f32 in memory, to 10 bits of mantissa. With bf16, so do those without a weight, `nn.matmul` and
-    `nn.attention`.
+    `nn.attention`, of which the latter gets `nn.bf16`, too: query, key and value may become bf16.
 
     What stays f32 is reported as a missed remark with the reason.
   }];
@@ -327,7 +327,8 @@ def CompressReduceActivations : Pass<"compress-reduce-activations", "mlir::func:
     A value that comes from an epilogue, `nn.norm`, `nn.attention` or `nn.pool`, maybe through ops that move elements,
     is rounded before its only store. Epilogues (residuals), norms, poolings and depthwise convolutions extend it when
     they load it; whoever else reads it does so through a cast. Other values are cast if their contractions have 64
-    multiply-adds for each element.
+    multiply-adds for each element. Query, key and value of an `nn.attention` with `nn.bf16` become bf16 if all three come
+    from such ops.
 
     ```mlir
     %h = nn.norm layer %x ... : (tensor<65x96xf32>, ...) -> tensor<65x96xf32>

@@ -1,5 +1,6 @@
 //===- ReduceActivations.cpp - What contractions read, in bf16 ------------===//
 #include "dialects/NN/IR/NNDialect.h"
+#include "dialects/NN/IR/NNPrecision.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Compress/Passes.h"
@@ -74,6 +75,7 @@ private:
   /// The operand that a contraction with a bf16 weight multiplies, if its kernel could take it in bf16.
   OpOperand *getCandidate(Operation *op);
   void choose();
+  void chooseAttention(nn::AttentionOp op);
   bool canHold(Value value);
   void hold(Value value);
   bool reads(OpOperand &use);
@@ -88,7 +90,7 @@ private:
   OpBuilder builder;
   DenseMap<Value, bool> holders;       ///< memory of canHold
   llvm::SetVector<Value> held;         ///< values that exist in bf16 only
-  llvm::SetVector<OpOperand *> chosen; ///< inputs of contractions that become bf16
+  llvm::SetVector<OpOperand *> chosen; ///< inputs of contractions, and of attention, that become bf16
 };
 
 } // namespace
@@ -177,6 +179,26 @@ void Narrowing::choose() {
     }
     if (holds)
       hold(value);
+  }
+  function.walk([&](nn::AttentionOp op) {
+    if (nn::allowsBF16(op))
+      chooseAttention(op);
+  });
+}
+
+/// Query, key and value become bf16 where their producers can store all three so.
+void Narrowing::chooseAttention(nn::AttentionOp op) {
+  OpOperand *operands[] = {&op.getQueryMutable(), &op.getKeyMutable(), &op.getValueMutable()};
+  if (!llvm::all_of(operands, [&](OpOperand *operand) { return canHold(operand->get()); })) {
+    remark::missed(op.getLoc(), remarkOptions())
+        << remark::reason("query, key or value is not what a contraction or a norm stores");
+    return;
+  }
+  for (OpOperand *operand : operands) {
+    remark::passed(op.getLoc(), remarkOptions())
+        << remark::metric("Elements", countElements(operand->get())) << remark::metric("Stored", "by its producer");
+    chosen.insert(operand);
+    hold(operand->get());
   }
 }
 

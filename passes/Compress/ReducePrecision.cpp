@@ -92,6 +92,8 @@ void CompressReducePrecision::allowTF32(Operation *op) {
     return;
   if (nn::getTarget(op).getBf16Product() == "mma") {
     op->setAttr(nn::kTF32Attr, UnitAttr::get(op->getContext()));
+    if (chosen == "bf16" && isa<nn::AttentionOp>(op))
+      op->setAttr(nn::kBF16Attr, UnitAttr::get(op->getContext()));
     remark::passed(op->getLoc(), remarkOptions()) << remark::metric("Product", "tf32");
   } else if (chosen == "tf32") {
     remark::missed(op->getLoc(), remarkOptions()) << remark::reason("target has no products of tf32");

@@ -10,7 +10,11 @@ namespace lathe::nn {
 /// bits of mantissa, where that is faster. Sums stay f32.
 inline constexpr llvm::StringLiteral kTF32Attr = "nn.tf32";
 
+/// Unit attribute of an nn.attention of f32: its query, key and value may be rounded to bf16, too.
+inline constexpr llvm::StringLiteral kBF16Attr = "nn.bf16";
+
 inline bool allowsTF32(mlir::Operation *op) { return op->hasAttr(kTF32Attr); }
+inline bool allowsBF16(mlir::Operation *op) { return op->hasAttr(kBF16Attr); }
 
 } // namespace lathe::nn
 

@@ -7,6 +7,9 @@
 #none = #nn.target<triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v4", features = "", vector_bits = 512, vector_registers = 32,
                    dot_product = "none", l1_bytes = 32768, l2_bytes = 1048576>
 
+#tensor_cores = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_80", features = "+ptx70", vector_bits = 32, vector_registers = 255,
+                           dot_product = "none", l1_bytes = 166912, l2_bytes = 41943040, bf16_product = "mma">
+
 // An epilogue rounds what the next contraction reads, and the norm what both halves read.
 // CHECK-LABEL: func @layers
 // CHECK: %[[N:.*]] = nn.norm layer {{.*}} : (tensor<65x96xf32>) -> tensor<65x96xbf16>
@@ -109,4 +112,39 @@ func.func @target(%x: tensor<65x96xf32>) -> tensor<65x384xf32> attributes {nn.ta
   %w = onnx.Constant dense<1.0> : tensor<96x384xbf16>
   %y = nn.linear %x, %w : (tensor<65x96xf32>, tensor<96x384xbf16>) -> tensor<65x384xf32>
   return %y : tensor<65x384xf32>
+}
+
+// Query, key and value that a contraction stores, maybe moved on their way, are stored in bf16 for an attention that may have
+// them so. A mask stays as it is.
+// CHECK-LABEL: func @attention
+// CHECK: arith.truncf
+// CHECK: -> tensor<1x65x288xbf16>
+// CHECK: "onnx.Reshape"{{.*}} -> tensor<1x65x3x3x32xbf16>
+// CHECK: %[[S:.*]]:3 = "onnx.Split"
+// CHECK: nn.attention %{{.*}}, %{{.*}}, %{{.*}} mask(%arg1) {{.*}} : (tensor<1x65x3x32xbf16>, tensor<1x65x3x32xbf16>, tensor<1x65x3x32xbf16>, tensor<65x65xf32>) -> tensor<1x65x3x32xf32>
+// REMARK-DAG: [Passed] ReduceActivations{{.*}}Elements=6240, Stored="by its producer"
+func.func @attention(%x: tensor<1x65x96xbf16>, %mask: tensor<65x65xf32>) -> tensor<1x65x3x32xf32> attributes {nn.target = #tensor_cores} {
+  %w = onnx.Constant dense<1.0> : tensor<96x288xbf16>
+  %shape = onnx.Constant dense<[1, 65, 3, 3, 32]> : tensor<5xi64>
+  %one = onnx.Constant dense<[1, 65, 3, 32]> : tensor<4xi64>
+  %sizes = onnx.Constant dense<1> : tensor<3xi64>
+  %p = nn.linear %x, %w : (tensor<1x65x96xbf16>, tensor<96x288xbf16>) -> tensor<1x65x288xf32>
+  %r = "onnx.Reshape"(%p, %shape) {allowzero = 0 : i64} : (tensor<1x65x288xf32>, tensor<5xi64>) -> tensor<1x65x3x3x32xf32>
+  %s:3 = "onnx.Split"(%r, %sizes) {axis = 2 : i64} : (tensor<1x65x3x3x32xf32>, tensor<3xi64>) -> (tensor<1x65x1x3x32xf32>, tensor<1x65x1x3x32xf32>, tensor<1x65x1x3x32xf32>)
+  %q = "onnx.Reshape"(%s#0, %one) {allowzero = 0 : i64} : (tensor<1x65x1x3x32xf32>, tensor<4xi64>) -> tensor<1x65x3x32xf32>
+  %k = "onnx.Reshape"(%s#1, %one) {allowzero = 0 : i64} : (tensor<1x65x1x3x32xf32>, tensor<4xi64>) -> tensor<1x65x3x32xf32>
+  %v = "onnx.Reshape"(%s#2, %one) {allowzero = 0 : i64} : (tensor<1x65x1x3x32xf32>, tensor<4xi64>) -> tensor<1x65x3x32xf32>
+  %y = nn.attention %q, %k, %v mask(%mask) {nn.bf16, nn.tf32, scale = 0.25 : f32}
+    : (tensor<1x65x3x32xf32>, tensor<1x65x3x32xf32>, tensor<1x65x3x32xf32>, tensor<65x65xf32>) -> tensor<1x65x3x32xf32>
+  return %y : tensor<1x65x3x32xf32>
+}
+
+// A key that comes from outside is f32, and so stay the others.
+// CHECK-LABEL: func @cache
+// CHECK: nn.attention {{.*}} : (tensor<1x1x3x32xf32>, tensor<1x65x3x32xf32>, tensor<1x65x3x32xf32>) -> tensor<1x1x3x32xf32>
+// REMARK-DAG: [Missed] ReduceActivations{{.*}}query, key or value is not what a contraction or a norm stores
+func.func @cache(%q: tensor<1x1x3x32xf32>, %k: tensor<1x65x3x32xf32>) -> tensor<1x1x3x32xf32> attributes {nn.target = #tensor_cores} {
+  %y = nn.attention %q, %k, %k {nn.bf16, nn.tf32, scale = 0.25 : f32}
+    : (tensor<1x1x3x32xf32>, tensor<1x65x3x32xf32>, tensor<1x65x3x32xf32>) -> tensor<1x1x3x32xf32>
+  return %y : tensor<1x1x3x32xf32>
 }

@@ -36,3 +36,17 @@ func.func @cpu(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
   %a = nn.linear %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   return %a : tensor<?x2xf32>
 }
+
+// -----
+
+// Attention in bf16 may have its operands so, too (see compress-reduce-activations).
+// CHECK-LABEL: func @attention
+// CHECK: nn.attention {{.*}} {nn.tf32, scale
+// BF16-LABEL: func @attention
+// BF16: nn.attention {{.*}} {nn.bf16, nn.tf32, scale
+module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_80", features = "+ptx70", vector_bits = 32, vector_registers = 255, dot_product = "none", l1_bytes = 166912, l2_bytes = 41943040, bf16_product = "mma">} {
+  func.func @attention(%q: tensor<1x8x2x16xf32>) -> tensor<1x8x2x16xf32> {
+    %y = nn.attention %q, %q, %q {scale = 0.25 : f32} : (tensor<1x8x2x16xf32>, tensor<1x8x2x16xf32>, tensor<1x8x2x16xf32>) -> tensor<1x8x2x16xf32>
+    return %y : tensor<1x8x2x16xf32>
+  }
+}
