@@ -95,7 +95,7 @@ scf::ForOp DimSplitter::split(const SplitGroup &group) {
   llvm::SetVector<Value> inputs, outputs;
   for (Operation *op : group.ops) {
     for (Value operand : op->getOperands())
-      if (isPart(operand) && !members.contains(operand.getDefiningOp()))
+      if ((isPart(operand) || operand == group.windowed) && !members.contains(operand.getDefiningOp()))
         inputs.insert(operand);
     for (Value result : op->getResults())
       if (llvm::any_of(result.getUsers(), [&](Operation *user) { return !members.contains(user); }))
@@ -121,15 +121,20 @@ scf::ForOp DimSplitter::split(const SplitGroup &group) {
       builder, loc, index(0), index(size), index(group.count), whole,
       [&](OpBuilder &body, Location, Value first, ValueRange results) {
         IRMapping mapping;
-        auto slice = [&](RankedTensorType part) {
+        auto slice = [&](RankedTensorType part, Value begin) {
           SmallVector<OpFoldResult> offsets(part.getRank(), body.getIndexAttr(0)),
               strides(part.getRank(), body.getIndexAttr(1));
-          offsets[dim] = first;
+          offsets[dim] = begin;
           return std::tuple(offsets, getAsIndexOpFoldResult(body.getContext(), part.getShape()), strides);
         };
         for (Value input : inputs) {
-          RankedTensorType part = getPart(input.getType(), group.count);
-          auto [offsets, sizes, strides] = slice(part);
+          bool isWindowed = input == group.windowed;
+          int64_t count = isWindowed ? (group.count - 1) * group.stride + group.window : group.count;
+          Value begin = first;
+          if (isWindowed && group.stride != 1)
+            begin = arith::MulIOp::create(body, loc, first, index(group.stride));
+          RankedTensorType part = getPart(input.getType(), count);
+          auto [offsets, sizes, strides] = slice(part, begin);
           mapping.map(input,
                       tensor::ExtractSliceOp::create(body, input.getLoc(), part, input, offsets, sizes, strides));
         }
@@ -137,7 +142,7 @@ scf::ForOp DimSplitter::split(const SplitGroup &group) {
           clone(body, op, mapping, group.count);
         SmallVector<Value> updated;
         for (auto [output, result] : llvm::zip(outputs, results)) {
-          auto [offsets, sizes, strides] = slice(getPart(output.getType(), group.count));
+          auto [offsets, sizes, strides] = slice(getPart(output.getType(), group.count), first);
           updated.push_back(tensor::InsertSliceOp::create(body, output.getLoc(), mapping.lookup(output), result,
                                                           offsets, sizes, strides));
         }

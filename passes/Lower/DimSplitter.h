@@ -13,6 +13,10 @@ namespace lathe {
 struct SplitGroup {
   mlir::SmallVector<mlir::Operation *> ops;
   int64_t count = 0; ///< indices of the dimension at a time, of which its size is a multiple
+  /// Where not null, an operand of the first op, of which each index of the dimension takes a window: `window` indices
+  /// from `stride` times its own on.
+  mlir::Value windowed = {};
+  int64_t window = 1, stride = 1;
 };
 
 /// What one op reads and writes.

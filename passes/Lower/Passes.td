@@ -33,7 +33,8 @@ def LowerSplitLines : Pass<"lower-split-lines", "::mlir::func::FuncOp"> {
   let description = [{
     1x1 convolutions, norms over channels and elementwise ops that follow each other, and pass on an image that leaves the
     second cache, become a loop over lines of it: the next layer then finds in the cache what the one before wrote. A step takes
-    as many lines as bring the fewest bytes from beyond; weights are read again for each step.
+    as many lines as bring the fewest bytes from beyond; weights are read again for each step. A depthwise convolution may come
+    first: it then reads windows of lines of an image that holds its padding.
 
     ```mlir
     %y = nn.conv %x, %w : (tensor<1x56x56x64xf32>, tensor<1x1x64x256xf32>) -> tensor<1x56x56x256xf32>
@@ -49,8 +50,8 @@ def LowerSplitLines : Pass<"lower-split-lines", "::mlir::func::FuncOp"> {
     }
     ```
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
-                           "::lathe::nn::NNDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect", "::lathe::nn::NNDialect"];
 }
 
 def LowerONNXToLinalg : Pass<"lower-onnx-to-linalg", "::mlir::func::FuncOp"> {

@@ -1,5 +1,7 @@
 //===- SplitLines.cpp - Some lines of an image through several layers -----===//
 #include "dialects/NN/IR/NNDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Fuse/Utils.h"
@@ -30,6 +32,8 @@ public:
       values.insert(op.result_begin(), op.result_end());
       if (!keepsLinesApart(&op)) {
         runs.emplace_back();
+        if (readsWindows(&op))
+          runs.back().push_back(&op);
         continue;
       }
       if (!runs.back().empty() && countLines(runs.back().back()) != countLines(&op))
@@ -54,6 +58,8 @@ private:
     for (Value value : values)
       if (splitter.hasDim(value.getType()))
         splitter.add(value);
+    if (readsWindows(op))
+      splitter.add(op->getOperand(0));
     return splitter;
   }
 
@@ -65,6 +71,33 @@ private:
       auto conv = dyn_cast<nn::ConvOp>(user);
       return conv && conv.getGroup() > 1;
     });
+  }
+
+  /// Whether an operand of an epilogue is not the same for all pixels.
+  static bool varies(Value extra) {
+    auto isOne = [](int64_t size) { return size == 1; };
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(extra.getType()).getShape();
+    return !shape.empty() && !llvm::all_of(shape.drop_back(), isOne);
+  }
+
+  /// Whether the op is a depthwise convolution, each line of whose result takes a window of lines, and which no
+  /// expansion comes before: lower-fuse-depthwise computes it together with that.
+  static bool readsWindows(Operation *op) {
+    auto conv = dyn_cast<nn::ConvOp>(op);
+    if (!conv || conv->getNumResults() != 1 || conv.getGroup() == 1 || feedsDepthwise(op))
+      return false;
+    auto input = cast<RankedTensorType>(conv.getInput().getType()),
+         weight = cast<RankedTensorType>(conv.getWeight().getType()),
+         result = cast<RankedTensorType>(conv.getResult().getType());
+    if (!input.hasStaticShape() || !result.hasStaticShape() || !weight.hasStaticShape() || weight.getRank() != 4 ||
+        weight.getDimSize(2) != 1 || weight.getDimSize(3) != int64_t(conv.getGroup()) ||
+        !input.getElementType().isF32() || result.getDimSize(kLineDim) < 2)
+      return false;
+    auto isOne = [](int64_t value) { return value == 1; };
+    auto expansion = conv.getInput().getDefiningOp<nn::ConvOp>();
+    bool isExpanded = expansion && expansion->hasOneUse() && expansion.getGroup() == 1 &&
+                      llvm::all_of(cast<ShapedType>(expansion.getWeight().getType()).getShape().take_front(2), isOne);
+    return llvm::all_of(conv.getDilations(), isOne) && !isExpanded && llvm::none_of(conv.getExtras(), varies);
   }
 
   bool keepsLinesApart(Operation *op) const {
@@ -119,8 +152,8 @@ private:
       weightBytes += sharedBytes;
       lineBytes = std::max(lineBytes, partBytes);
     }
-    // Half a cache at least, or what the estimate leaves out may cost more.
-    int64_t mostGain = cacheBytes / 2;
+    // Half a cache at least, or what the estimate leaves out may cost more: of windows, whose parts overlap, all of it.
+    int64_t mostGain = readsWindows(ops.front()) ? cacheBytes : cacheBytes / 2;
     for (int64_t count = 1; count < lines; ++count) {
       int64_t gain = savedBytes - (lines / count - 1) * weightBytes;
       if (lines % count == 0 && count * lineBytes + weightBytes <= cacheBytes && gain > mostGain) {
@@ -131,8 +164,40 @@ private:
     return best;
   }
 
-  void split(const SplitGroup &group) {
+  /// Lets the first op, a convolution, read an image that holds its padding, which its producer can write around.
+  static void padFirst(SplitGroup &group) {
+    auto conv = cast<nn::ConvOp>(group.ops.front());
+    OpBuilder builder(conv);
+    Location loc = conv.getLoc();
+    ArrayRef<int64_t> pads = conv.getPads();
+    auto type = cast<RankedTensorType>(conv.getInput().getType());
+    Value image = conv.getInput();
+    if (llvm::any_of(pads, [](int64_t pad) { return pad != 0; })) {
+      SmallVector<int64_t> shape(type.getShape());
+      SmallVector<OpFoldResult> offsets(4, builder.getIndexAttr(0)), strides(4, builder.getIndexAttr(1));
+      for (unsigned i = 0; i < 2; ++i) {
+        shape[1 + i] += pads[i] + pads[2 + i];
+        offsets[1 + i] = builder.getIndexAttr(pads[i]);
+      }
+      Value fill =
+          arith::ConstantOp::create(builder, loc, builder.getFloatAttr(type.getElementType(), conv.getPadValue()));
+      Value empty = tensor::EmptyOp::create(builder, loc, shape, type.getElementType());
+      Value border = linalg::FillOp::create(builder, loc, ValueRange{fill}, ValueRange{empty}).getResult(0);
+      image = tensor::InsertSliceOp::create(builder, loc, image, border, offsets,
+                                            getAsIndexOpFoldResult(builder.getContext(), type.getShape()), strides);
+      conv.setPads({0, 0, 0, 0});
+      conv.setPadValue(0);
+      conv.getInputMutable().assign(image);
+    }
+    group.windowed = image;
+    group.window = cast<ShapedType>(conv.getWeight().getType()).getDimSize(0);
+    group.stride = conv.getStrides()[0];
+  }
+
+  void split(SplitGroup group) {
     Location loc = group.ops.front()->getLoc();
+    if (readsWindows(group.ops.front()))
+      padFirst(group);
     size_t count = group.ops.size();
     DimSplitter splitter = makeSplitter(group.ops.front());
     SmallVector<Value> replaced;

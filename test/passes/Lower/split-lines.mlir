@@ -84,3 +84,54 @@ func.func @elementwise(%x: tensor<1x56x56x256xf32>) -> tensor<1x56x56x256xf32> {
   %1 = "onnx.Sigmoid"(%0) : (tensor<1x56x56x256xf32>) -> tensor<1x56x56x256xf32>
   return %1 : tensor<1x56x56x256xf32>
 }
+
+// -----
+
+// A depthwise convolution reads windows of lines of an image that holds its padding.
+// CHECK-LABEL: @depthwise_first
+//       CHECK: %[[BORDER:.*]] = linalg.fill {{.*}} -> tensor<1x114x114x32xf32>
+//       CHECK: %[[PADDED:.*]] = tensor.insert_slice %arg0 into %[[BORDER]][0, 1, 1, 0]
+//       CHECK: scf.for %[[I:.*]] = %c0 to %c112 step %c28
+//       CHECK: tensor.extract_slice %[[PADDED]][0, %[[I]], 0, 0] [1, 30, 114, 32]
+//       CHECK: nn.conv {{.*}} {group = 32 : i64} : (tensor<1x30x114x32xf32>, tensor<3x3x1x32xf32>) -> tensor<1x28x112x32xf32>
+//       CHECK: nn.conv {{.*}} -> tensor<1x28x112x16xf32>
+func.func @depthwise_first(%x: tensor<1x112x112x32xf32>) -> tensor<1x112x112x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x1x32xf32>
+  %p = arith.constant dense<0.5> : tensor<1x1x32x16xf32>
+  %y = nn.conv %x, %w {group = 32 : i64, pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<1x112x112x32xf32>, tensor<3x3x1x32xf32>) -> tensor<1x112x112x32xf32>
+  %z = nn.conv %y, %p : (tensor<1x112x112x32xf32>, tensor<1x1x32x16xf32>) -> tensor<1x112x112x16xf32>
+  return %z : tensor<1x112x112x16xf32>
+}
+
+// -----
+
+// Every second line; no padding.
+// CHECK-LABEL: @depthwise_strided
+//       CHECK: scf.for %[[I:.*]] = %c0 to %c112
+//       CHECK: %[[LINE:.*]] = arith.muli %[[I]], %c2
+//       CHECK: tensor.extract_slice %arg0[0, %[[LINE]], 0, 0]
+func.func @depthwise_strided(%x: tensor<1x225x225x32xf32>) -> tensor<1x112x112x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x1x32xf32>
+  %p = arith.constant dense<0.5> : tensor<1x1x32x16xf32>
+  %y = nn.conv %x, %w {group = 32 : i64, strides = array<i64: 2, 2>}
+    : (tensor<1x225x225x32xf32>, tensor<3x3x1x32xf32>) -> tensor<1x112x112x32xf32>
+  %z = nn.conv %y, %p : (tensor<1x112x112x32xf32>, tensor<1x1x32x16xf32>) -> tensor<1x112x112x16xf32>
+  return %z : tensor<1x112x112x16xf32>
+}
+
+// -----
+
+// One that an expansion comes before is computed with that.
+// CHECK-LABEL: @expanded
+//   CHECK-NOT: scf.for
+func.func @expanded(%x: tensor<1x112x112x8xf32>) -> tensor<1x112x112x16xf32> {
+  %e = arith.constant dense<0.5> : tensor<1x1x8x32xf32>
+  %w = arith.constant dense<0.5> : tensor<3x3x1x32xf32>
+  %p = arith.constant dense<0.5> : tensor<1x1x32x16xf32>
+  %a = nn.conv %x, %e : (tensor<1x112x112x8xf32>, tensor<1x1x8x32xf32>) -> tensor<1x112x112x32xf32>
+  %y = nn.conv %a, %w {group = 32 : i64, pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<1x112x112x32xf32>, tensor<3x3x1x32xf32>) -> tensor<1x112x112x32xf32>
+  %z = nn.conv %y, %p : (tensor<1x112x112x32xf32>, tensor<1x1x32x16xf32>) -> tensor<1x112x112x16xf32>
+  return %z : tensor<1x112x112x16xf32>
+}
