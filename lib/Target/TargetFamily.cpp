@@ -8,6 +8,7 @@
 using namespace lathe;
 
 TargetFamily::~TargetFamily() = default;
+TileUnit::~TileUnit() = default;
 
 void TargetFamily::defineMachineTest(llvm::Function &, nn::TargetAttr) const {
   llvm_unreachable("a family without a baseline has no test of the machine");

@@ -9,6 +9,7 @@
 
 #include "dialects/NN/IR/NNDialect.h"
 #include "lib/Target/DotProduct.h"
+#include "lib/Target/TileUnit.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -78,6 +79,9 @@ public:
 
   /// The instruction that multiplies two rows of `element`, i8 or bf16, by two columns on `target`. Null for none.
   virtual const PairProduct *getPairProduct(nn::TargetAttr target, mlir::Type element) const { return nullptr; }
+
+  /// The unit that multiplies bf16 in tile registers on `target`. Null for none.
+  virtual const TileUnit *getTileUnit(nn::TargetAttr target) const { return nullptr; }
 
   /// Whether a multiply-add of vectors of f32 is one instruction, which rounds once.
   virtual bool hasFma(nn::TargetAttr target) const = 0;

@@ -84,6 +84,8 @@ public:
   const DotProduct &getDotProduct(nn::TargetAttr target) const override { return x86::getDotProduct(target); }
   const DotProduct *getBf16DotProduct(nn::TargetAttr target) const override { return x86::getBf16DotProduct(target); }
 
+  const TileUnit *getTileUnit(nn::TargetAttr target) const override { return x86::getTileUnit(target); }
+
   // Every CPU with the 256-bit integers of AVX2 has FMA and F16C, too.
   bool hasFma(nn::TargetAttr target) const override { return target.getVectorBits() >= 256; }
   bool hasHalfConversions(nn::TargetAttr target) const override { return target.getVectorBits() >= 256; }

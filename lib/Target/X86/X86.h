@@ -4,6 +4,7 @@
 
 #include "dialects/NN/IR/NNDialect.h"
 #include "lib/Target/DotProduct.h"
+#include "lib/Target/TileUnit.h"
 
 namespace lathe::x86 {
 
@@ -12,6 +13,9 @@ const DotProduct &getDotProduct(nn::TargetAttr target);
 
 /// vdpbf16ps where `target` multiplies bf16 by it, else null.
 const DotProduct *getBf16DotProduct(nn::TargetAttr target);
+
+/// AMX where `target` multiplies bf16 by it, else null.
+const TileUnit *getTileUnit(nn::TargetAttr target);
 
 } // namespace lathe::x86
 

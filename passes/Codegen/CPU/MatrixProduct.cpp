@@ -1,5 +1,6 @@
 //===- MatrixProduct.cpp - Products with one right matrix -----------------===//
 #include "passes/Codegen/CPU/MatrixTile.h"
+#include "passes/Codegen/Common/Instructions.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;

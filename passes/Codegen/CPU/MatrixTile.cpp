@@ -1,28 +1,16 @@
 //===- MatrixTile.cpp - Products of bf16 in tile registers ----------------===//
-//
-// Eight registers of 16 rows of 64 bytes: 0 to 3 hold up to 2x2 accumulators, 4 and 5 rows of the left operand, 6 and 7
-// columns of the right one. Each is named in the instructions that use it, so that nothing is left to allocate.
-//
 #include "passes/Codegen/CPU/MatrixTile.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "passes/Codegen/Common/Instructions.h"
 
 using namespace mlir;
 using namespace lathe;
 using namespace lathe::cpu;
 
-/// Registers by what they hold.
-static int64_t accumulator(int64_t rowTile, int64_t columnTile) { return 2 * rowTile + columnTile; }
-static int64_t lhsRegister(int64_t rowTile) { return 4 + rowTile; }
-static int64_t rhsRegister(int64_t columnTile) { return 6 + columnTile; }
-static constexpr int64_t kRegisters = 8, kRowBytes = 64;
+static const TileUnit &unitOf(KernelBuilder &k) { return *codegen::getTileUnit(k.target); }
 
-static void callIntrinsic(KernelBuilder &k, const Twine &name, ValueRange operands) {
-  LLVM::CallIntrinsicOp::create(k.builder, k.loc, k.builder.getStringAttr("llvm.x86." + name), operands);
-}
-
-static Value registerNumber(KernelBuilder &k, int64_t number) {
-  return LLVM::ConstantOp::create(k.builder, k.loc, k.builder.getI8IntegerAttr(number));
-}
+/// Where the unit's instructions go now.
+static ImplicitLocOpBuilder here(KernelBuilder &k) { return ImplicitLocOpBuilder(k.loc, k.builder); }
 
 static Value toI64(KernelBuilder &k, Value index) {
   return arith::IndexCastOp::create(k.builder, k.loc, k.builder.getI64Type(), index);
@@ -57,17 +45,11 @@ Value cpu::strideBytesOf(KernelBuilder &k, Value memref, unsigned dimension) {
   return k.mul(getLayout(k, memref).second[dimension], elementBytes(memref));
 }
 
-/// The configuration, as LDTILECFG reads it: palette 1, then bytes of a row and numbers of rows for each register.
 void TileRegisters::begin(KernelBuilder &k) {
-  constexpr int64_t size = 64, rowBytesAt = 16, rowsAt = 48;
-  int8_t bytes[size] = {1};
+  const TileUnit &unit = unitOf(k);
   bool isStatic = constantOr(height) > 0;
-  for (int64_t number = 0; number < kRegisters; ++number) {
-    bool isLhs = number == lhsRegister(0) || number == lhsRegister(1);
-    bool isRhs = number >= rhsRegister(0);
-    bytes[rowBytesAt + 2 * number] = isLhs ? chunk * 2 : kRowBytes;
-    bytes[rowsAt + number] = isRhs ? chunk / 2 : isStatic ? constantOr(height) : 0;
-  }
+  SmallVector<int8_t> bytes = unit.getConfiguration(isStatic ? constantOr(height) : 0, chunk);
+  int64_t size = bytes.size();
   Type i8 = k.builder.getI8Type();
   Value configuration = k.scratch({size}, i8);
   sums = k.scratch({blocks * 2 * kTileRows, 2 * kTileColumns}, k.builder.getF32Type());
@@ -76,25 +58,33 @@ void TileRegisters::begin(KernelBuilder &k) {
   vector::StoreOp::create(k.builder, k.loc, constant, configuration, ValueRange{k.index(0)});
   if (!isStatic) {
     Value rows = arith::IndexCastOp::create(k.builder, k.loc, i8, height);
-    for (int64_t number = 0; number < rhsRegister(0); ++number)
-      memref::StoreOp::create(k.builder, k.loc, rows, configuration, ValueRange{k.index(rowsAt + number)});
+    for (int64_t position : unit.getRowPositions())
+      memref::StoreOp::create(k.builder, k.loc, rows, configuration, ValueRange{k.index(position)});
   }
-  callIntrinsic(k, "ldtilecfg", toPointer(k, addressOf(k, configuration, {k.index(0)})));
+  Value address = toPointer(k, addressOf(k, configuration, {k.index(0)}));
+  ImplicitLocOpBuilder b = here(k);
+  unit.configure(b, address);
 }
 
-void TileRegisters::end(KernelBuilder &k) { callIntrinsic(k, "tilerelease", {}); }
+void TileRegisters::end(KernelBuilder &k) {
+  ImplicitLocOpBuilder b = here(k);
+  unitOf(k).release(b);
+}
 
 void cpu::emitMatrixTile(KernelBuilder &k, const TileRegisters &registers, const MatrixTile &tile) {
+  const TileUnit &unit = unitOf(k);
   auto forEach = [&](auto body) {
     for (int64_t row = 0; row < tile.rowTiles; ++row)
       for (int64_t column = 0; column < tile.columnTiles; ++column)
         body(row, column);
   };
   const codegen::ChunkedReduction &reduction = tile.reduction;
-  int64_t chunk = reduction.chunk, pairBytes = tile.columnTiles * kRowBytes;
+  int64_t chunk = reduction.chunk, pairBytes = tile.columnTiles * TileUnit::kRowBytes;
   Value rowStride = toI64(k, tile.rowStride), pairStride = toI64(k, k.index(pairBytes));
   auto load = [&](int64_t number, Value address, Value stride) {
-    callIntrinsic(k, "tileloadd64", {registerNumber(k, number), toPointer(k, address), stride});
+    Value pointer = toPointer(k, address);
+    ImplicitLocOpBuilder b = here(k);
+    unit.load(b, number, pointer, stride);
   };
   Value sumsStride = toI64(k, strideBytesOf(k, registers.sums, 0));
   auto sumsAddress = [&](int64_t row, int64_t column) {
@@ -106,11 +96,14 @@ void cpu::emitMatrixTile(KernelBuilder &k, const TileRegisters &registers, const
   };
   k.branch(isPart(arith::CmpIPredicate::eq, 0), [&] {
     forEach([&](int64_t row, int64_t column) {
-      callIntrinsic(k, "tilezero", registerNumber(k, accumulator(row, column)));
+      ImplicitLocOpBuilder b = here(k);
+      unit.zero(b, TileUnit::accumulator(row, column));
     });
   });
   k.branch(isPart(arith::CmpIPredicate::sgt, 0), [&] {
-    forEach([&](int64_t row, int64_t column) { load(accumulator(row, column), sumsAddress(row, column), sumsStride); });
+    forEach([&](int64_t row, int64_t column) {
+      load(TileUnit::accumulator(row, column), sumsAddress(row, column), sumsStride);
+    });
   });
   // Of one iteration of the outer loops.
   auto reduce = [&](ValueRange outer) {
@@ -127,14 +120,13 @@ void cpu::emitMatrixTile(KernelBuilder &k, const TileRegisters &registers, const
       Value columns = k.add(right, k.mul(number, chunk / 2 * pairBytes));
       for (int64_t i = 0; i < std::max(tile.rowTiles, tile.columnTiles); ++i) {
         if (i < tile.columnTiles)
-          load(rhsRegister(i), k.add(columns, i * kRowBytes), pairStride);
+          load(TileUnit::rhs(i), k.add(columns, i * TileUnit::kRowBytes), pairStride);
         if (i < tile.rowTiles)
-          load(lhsRegister(i), k.add(left[i], k.mul(start, 2)), rowStride);
+          load(TileUnit::lhs(i), k.add(left[i], k.mul(start, 2)), rowStride);
       }
       forEach([&](int64_t row, int64_t column) {
-        callIntrinsic(k, "tdpbf16ps",
-                      {registerNumber(k, accumulator(row, column)), registerNumber(k, lhsRegister(row)),
-                       registerNumber(k, rhsRegister(column))});
+        ImplicitLocOpBuilder b = here(k);
+        unit.multiply(b, row, column);
       });
     };
     Value first = k.mul(part, tile.partChunks), whole = k.index(reduction.wholeChunks()), end = whole;
@@ -161,8 +153,9 @@ void cpu::emitMatrixTile(KernelBuilder &k, const TileRegisters &registers, const
   nest({});
 
   forEach([&](int64_t row, int64_t column) {
-    callIntrinsic(k, "tilestored64",
-                  {registerNumber(k, accumulator(row, column)), toPointer(k, sumsAddress(row, column)), sumsStride});
+    Value pointer = toPointer(k, sumsAddress(row, column));
+    ImplicitLocOpBuilder b = here(k);
+    unit.store(b, TileUnit::accumulator(row, column), pointer, sumsStride);
   });
 }
 

@@ -2,13 +2,11 @@
 #ifndef PASSES_CODEGEN_COMMON_BF16LAYOUT_H
 #define PASSES_CODEGEN_COMMON_BF16LAYOUT_H
 
-#include "dialects/NN/IR/NNDialect.h"
 #include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <cstdint>
 
 namespace lathe::codegen {
-
-/// Whether the target multiplies bf16 in tile registers.
-inline bool hasTileRegisters(nn::TargetAttr target) { return target.getBf16Product() == "amx"; }
 
 /// A reduction over `size` neighbours in memory, an even number, cut in chunks that tile registers take at once. A last
 /// chunk that is shorter reads its left operand from where a whole one ends with the reduction: the elements that it

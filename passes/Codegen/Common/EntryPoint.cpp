@@ -1,7 +1,7 @@
 //===- EntryPoint.cpp - The functions and the descriptor of rt_abi.h ------===//
 #include "lib/Support/DataTypes.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "passes/Codegen/Common/Bf16Layout.h"
+#include "passes/Codegen/Common/Instructions.h"
 #include "passes/Codegen/Common/LLVMLowering.h"
 #include "passes/Codegen/Common/SizeBounds.h"
 #include "passes/Codegen/GPU/Device.h"
@@ -201,8 +201,8 @@ private:
     Value workspace = entry.getArgument(2), executor = entry.getArgument(3);
     Arguments arguments =
         checkArguments(types, entry.getArgument(0), entry.getArgument(1), getWorkspaceBytes() ? workspace : Value());
-    if (hasTileRegisters(variant.target))
-      if (Value refused = askForTileRegisters(builder, builder.getLoc(), module))
+    if (const TileUnit *unit = getTileUnit(variant.target))
+      if (Value refused = unit->askPermission(builder, module))
         check(refused, LATHE_ERROR_UNSUPPORTED_CPU);
     LLVM::ReturnOp::create(builder, callMain(variant.main, types, arguments, workspace, executor));
     return entry;

@@ -25,6 +25,11 @@ const PairProduct *codegen::getPairProduct(nn::TargetAttr target, Type element) 
   return family ? family->getPairProduct(target, element) : nullptr;
 }
 
+const TileUnit *codegen::getTileUnit(nn::TargetAttr target) {
+  const TargetFamily *family = findTargetFamily(target);
+  return family ? family->getTileUnit(target) : nullptr;
+}
+
 int64_t codegen::maxTileRows(nn::TargetAttr target, int64_t vectors) {
   int64_t registers = target.getVectorRegisters();
   // Beside the accumulators and the columns, each row keeps its operand through as many steps as that has lanes.

@@ -4,6 +4,7 @@
 
 #include "dialects/NN/IR/NNDialect.h"
 #include "lib/Target/DotProduct.h"
+#include "lib/Target/TileUnit.h"
 
 namespace lathe::codegen {
 
@@ -18,6 +19,10 @@ const DotProduct *getBf16DotProduct(nn::TargetAttr target);
 
 /// The instruction that multiplies two rows of `element` by two columns at once; null for none.
 const PairProduct *getPairProduct(nn::TargetAttr target, mlir::Type element);
+
+/// The unit that multiplies bf16 in tile registers; null for none.
+const TileUnit *getTileUnit(nn::TargetAttr target);
+inline bool hasTileRegisters(nn::TargetAttr target) { return getTileUnit(target); }
 
 /// Most rows of a tile of `vectors` columns of f32 that fits the registers.
 int64_t maxTileRows(nn::TargetAttr target, int64_t vectors);

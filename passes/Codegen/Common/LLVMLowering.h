@@ -47,10 +47,6 @@ void populateLLVMPatterns(mlir::LLVMTypeConverter &converter, mlir::RewritePatte
 /// is none. The executor is the last argument of the calling function.
 void lowerParallelCalls(mlir::ModuleOp module);
 
-/// Asks the system for tile registers if the module's kernels use them: an i1, true where it refused; null if they do
-/// not.
-mlir::Value askForTileRegisters(mlir::OpBuilder &builder, mlir::Location loc, mlir::ModuleOp module);
-
 /// Adds `<name>_run`, `<name>_output_shapes` and `<name>_model`. `types` are the argument types of
 /// each variant's main function before conversion, `index` is what index became.
 void addEntryPoint(mlir::ModuleOp module, llvm::StringRef name, llvm::ArrayRef<Variant> variants,
