@@ -104,7 +104,7 @@ struct LinkFolders {
 /// Finds the C library and the runtime of the target; errors begin with `what` needs them.
 static llvm::Expected<LinkFolders> findFolders(nn::TargetAttr target, llvm::StringRef libraries, llvm::StringRef what) {
   const TargetFamily *family = findTargetFamily(target);
-  std::optional<ProgramParts> parts = family ? family->getProgramParts() : std::nullopt;
+  std::optional<ProgramParts> parts = family ? family->getProgramParts(target) : std::nullopt;
   if (!parts)
     return llvm::createStringError("programs for " + target.getTriple() +
                                    " are not supported; link the object yourself");

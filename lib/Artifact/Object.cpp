@@ -2,7 +2,7 @@
 //
 // LLVM writes the code as an ELF object in which the weights' symbol is undefined. Here a read-only section with the
 // weights is appended to it and the symbol moved there. The payload goes from where it lies to the stream in one write.
-// A WebAssembly object gets the weights from LLVM: as bytes of a constant that no optimisation has seen.
+// A WebAssembly or Mach-O object gets the weights from LLVM: as bytes of a constant that no optimisation has seen.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Artifact/Artifact.h"
@@ -70,14 +70,14 @@ FailureOr<CompiledObject> lathe::compileObject(ModuleOp module, nn::TargetAttr t
   for (auto [attr, offset] : llvm::zip(weights, offsets.asArrayRef()))
     object.weights.push_back(getBlob(cast<ElementsAttr>(attr), offset));
   llvm::sort(object.weights, [](const auto &a, const auto &b) { return a.offset < b.offset; });
-  bool isWasm = llvm::Triple(target.getTriple()).isOSBinFormatWasm();
-  FailureOr<Bytes> code = isWasm ? generateCode(module, target, CodeKind::Object, timing,
-                                                [&](llvm::Module &code) { defineWeights(object, code); })
-                                 : generateElf(module, target, timing);
+  bool isElf = llvm::Triple(target.getTriple()).isOSBinFormatELF();
+  FailureOr<Bytes> code = isElf ? generateElf(module, target, timing)
+                                : generateCode(module, target, CodeKind::Object, timing,
+                                               [&](llvm::Module &code) { defineWeights(object, code); });
   if (failed(code))
     return failure();
   object.code = std::move(*code);
-  object.hasWeights = isWasm;
+  object.hasWeights = !isElf;
   object.callsRuntime = module->hasAttr(kDeviceAttr);
   return object;
 }

@@ -65,6 +65,7 @@ llvm::FailureOr<CalibrationStatistics> lathe::findStatistics(ModuleOp module, co
     plain.releaseConstants = false; // `module` goes on to be compiled with the same weights
     plain.configure = nullptr;      // what watches the passes of `module` does not expect others within them
     plain.name = "observed";
+    plain.triple.clear();
     // Samples run here, whatever machine the model is compiled for, and one variant is enough to see what flows.
     if (StringRef(plain.target).contains(',') || !runsHere(nn::getTarget(module))) {
       plain.target = "native";

@@ -37,6 +37,7 @@ struct CompileOptions {
   /// See `resolveTargets`.
   std::string target = "native";
   std::string cpu;
+  std::string triple;
   /// Kernels of a GPU target become loops on this machine, to prove them where there is no GPU.
   bool emulate = false;
   /// The functions that run one block of these loops are visible, for a stand-in of the GPU's driver.

@@ -163,7 +163,7 @@ static nn::TargetAttr getCommonTarget(ArrayRef<NamedTarget> targets) {
 
 LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, Phase last, Phase done) {
   MLIRContext *context = module.getContext();
-  llvm::Expected<SmallVector<NamedTarget>> targets = resolveTargets(*context, options.target, options.cpu);
+  llvm::Expected<SmallVector<NamedTarget>> targets = resolveTargets(*context, options.target, options.cpu, options.triple);
   if (!targets)
     return emitError(UnknownLoc::get(context)) << textOf(targets.takeError());
   const NamedTarget &best = targets->front();

@@ -25,7 +25,20 @@ static std::string listTargetNames() {
 /// The family that this process runs on; null if none is built in for it.
 static const TargetFamily *getHostFamily() { return findTargetFamily(llvm::Triple(llvm::sys::getProcessTriple())); }
 
-llvm::Expected<nn::TargetAttr> lathe::resolveTarget(MLIRContext &context, StringRef target, StringRef cpu) {
+/// The same machine with the system of another triple.
+static llvm::Expected<nn::TargetAttr> withTriple(nn::TargetAttr machine, StringRef name, StringRef text) {
+  llvm::Triple triple(llvm::Triple::normalize(text));
+  if (!findTargetFamily(machine)->contains(triple))
+    return llvm::createStringError("expected a triple of target '" + name + "', but got '" + text + "'");
+  if ((!triple.isOSBinFormatELF() && !triple.isOSBinFormatMachO()) || triple.isX32())
+    return llvm::createStringError("expected a triple whose objects are ELF or Mach-O of 64 bits, but got '" + text + "'");
+  return nn::TargetAttr::get(machine.getContext(), triple.str(), machine.getCpu(), machine.getFeatures(),
+                             machine.getVectorBits(), machine.getVectorRegisters(), machine.getDotProduct(),
+                             machine.getL1Bytes(), machine.getL2Bytes(), machine.getBf16Product());
+}
+
+llvm::Expected<nn::TargetAttr> lathe::resolveTarget(MLIRContext &context, StringRef target, StringRef cpu,
+                                                    StringRef triple) {
   context.loadDialect<nn::NNDialect>();
   bool native = target == "native";
   const TargetFamily *family = native ? getHostFamily() : nullptr;
@@ -36,7 +49,7 @@ llvm::Expected<nn::TargetAttr> lathe::resolveTarget(MLIRContext &context, String
   if (!family)
     return llvm::createStringError("unknown target '" + target + "'; known: " + listTargetNames());
   if (nn::TargetAttr found = native ? family->describeHost(context, cpu) : family->describe(context, target, cpu))
-    return found;
+    return triple.empty() ? llvm::Expected<nn::TargetAttr>(found) : withTriple(found, target, triple);
   return llvm::createStringError("unknown cpu '" + cpu + "' for target '" + target + "'");
 }
 
@@ -54,7 +67,8 @@ static std::pair<unsigned, size_t> rank(nn::TargetAttr target) {
   return {target.getVectorBits(), subtarget ? subtarget->getFeatureBits().count() : 0};
 }
 
-llvm::Expected<SmallVector<NamedTarget>> lathe::resolveTargets(MLIRContext &context, StringRef targets, StringRef cpu) {
+llvm::Expected<SmallVector<NamedTarget>> lathe::resolveTargets(MLIRContext &context, StringRef targets, StringRef cpu,
+                                                               StringRef triple) {
   constexpr size_t kMost = 31; // see lathe_model::supported
   SmallVector<StringRef> names;
   targets.split(names, ',');
@@ -67,7 +81,7 @@ llvm::Expected<SmallVector<NamedTarget>> lathe::resolveTargets(MLIRContext &cont
   for (auto [index, name] : llvm::enumerate(names)) {
     if (llvm::is_contained(ArrayRef(names).take_front(index), name))
       return llvm::createStringError("target '" + name + "' is listed twice");
-    llvm::Expected<nn::TargetAttr> target = resolveTarget(context, name, cpu);
+    llvm::Expected<nn::TargetAttr> target = resolveTarget(context, name, cpu, triple);
     if (!target)
       return target.takeError();
     auto worse = llvm::find_if(resolved, [&](const NamedTarget &each) { return rank(each.target) < rank(*target); });
@@ -80,7 +94,7 @@ llvm::Expected<SmallVector<NamedTarget>> lathe::resolveTargets(MLIRContext &cont
     if (!family->contains(llvm::Triple(each.target.getTriple())))
       return llvm::createStringError("targets '" + resolved.front().name + "' and '" + each.name +
                                      "' are different machines: an object has code for one kind");
-  if (family->getBaselineCpu().empty())
+  if (!testsMachine(resolved.front().target))
     return llvm::createStringError("expected one target, but got '" + targets +
                                    "': objects for such machines cannot tell them apart");
   return std::move(resolved);
@@ -88,7 +102,7 @@ llvm::Expected<SmallVector<NamedTarget>> lathe::resolveTargets(MLIRContext &cont
 
 bool lathe::testsMachine(nn::TargetAttr target) {
   const TargetFamily *family = findTargetFamily(llvm::Triple(target.getTriple()));
-  return family && !family->getBaselineCpu().empty();
+  return family && !family->getBaselineCpu(target).empty();
 }
 
 bool lathe::runsHere(nn::TargetAttr target) {
@@ -134,7 +148,7 @@ static void setTargets(llvm::Module &code, Operation *module) {
     }
     if (function.isDeclaration())
       continue;
-    StringRef baseline = family && (tested || op->hasAttr(kAnyMachineAttr)) ? family->getBaselineCpu() : "";
+    StringRef baseline = family && (tested || op->hasAttr(kAnyMachineAttr)) ? family->getBaselineCpu(target) : "";
     if (baseline.empty())
       setMachine(function, target.getCpu(), target.getFeatures(), target.getVectorBits());
     else

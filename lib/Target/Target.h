@@ -19,10 +19,11 @@ namespace lathe {
 /// What a target's code generator writes.
 enum class CodeKind { Object, Assembly, LLVMIR };
 
-/// The description of `--target=` (native, or a name of one of the target families) and `--cpu=` (an LLVM CPU name, or
-/// empty). An unknown name is an error that lists the known ones.
+/// The description of `--target=` (native, or a name of one of the target families), `--cpu=` (an LLVM CPU name, or
+/// empty) and `--triple=` (as LLVM has it, for another system than the family's; or empty). An unknown name is an error
+/// that lists the known ones, and so is a triple of another family, or of a system whose objects are not written.
 llvm::Expected<nn::TargetAttr> resolveTarget(mlir::MLIRContext &context, llvm::StringRef target,
-                                             llvm::StringRef cpu = "");
+                                             llvm::StringRef cpu = "", llvm::StringRef triple = "");
 
 /// The least machine of the kind that this process runs on: the first that its family names.
 llvm::Expected<nn::TargetAttr> resolveBaseline(mlir::MLIRContext &context);
@@ -37,7 +38,7 @@ struct NamedTarget {
 /// unknown name, one that is listed twice, several with a `cpu`, of several families, or of a family that cannot tell
 /// machines apart are errors.
 llvm::Expected<llvm::SmallVector<NamedTarget>> resolveTargets(mlir::MLIRContext &context, llvm::StringRef targets,
-                                                              llvm::StringRef cpu = "");
+                                                              llvm::StringRef cpu = "", llvm::StringRef triple = "");
 
 /// True if objects for `target` can ask the machine whether it runs them.
 bool testsMachine(nn::TargetAttr target);

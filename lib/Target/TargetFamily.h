@@ -92,8 +92,8 @@ public:
   /// Whether f16 becomes f32, and f32 f16, by one instruction.
   virtual bool hasHalfConversions(nn::TargetAttr target) const = 0;
 
-  /// What programs are made of; none where --emit=exe is not supported.
-  virtual std::optional<ProgramParts> getProgramParts() const { return std::nullopt; }
+  /// What programs for `target` are made of; none where --emit=exe is not supported.
+  virtual std::optional<ProgramParts> getProgramParts(nn::TargetAttr target) const { return std::nullopt; }
 
   /// True if this process, which runs on a machine of the family, can run what is compiled for `target`.
   virtual bool runsHere(nn::TargetAttr target) const = 0;
@@ -114,8 +114,9 @@ public:
   virtual llvm::FunctionPass *createSelectionPreparation() const { return nullptr; }
 
   /// LLVM's name of a CPU whose code every machine of the family runs. Empty, as it is by default, for a family that
-  /// has no test of the machine: its objects then have code for one target and call it unasked.
-  virtual llvm::StringRef getBaselineCpu() const { return ""; }
+  /// has no test of the machine, or none on the target's system: its objects then have code for one target and call it
+  /// unasked.
+  virtual llvm::StringRef getBaselineCpu(nn::TargetAttr target) const { return ""; }
 
   /// Gives `test`, a function () -> i1 without a body, one that tells whether the machine it runs on has what code for
   /// `target` may use. Called where there is a baseline, which the function is compiled for.

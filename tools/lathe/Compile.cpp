@@ -32,6 +32,10 @@ struct CompileFlags : ModelFlags {
       cl::desc("stop after a phase and write its MLIR: import, shapes, fuse, compress, lower, "
                "bufferize, codegen, llvm"),
       cl::value_desc("phase"), cl::cat(category)};
+  cl::opt<std::string> triple{"triple",
+                              cl::desc("system of the target, as LLVM names it: aarch64-linux-android29, "
+                                       "arm64-apple-macos13 (default: its Linux with glibc)"),
+                              cl::value_desc("triple"), cl::cat(category)};
   cl::opt<bool> exportBlocks{
       "export-blocks", cl::desc("with --emulate: make single blocks of kernels callable, for tests without a GPU"),
       cl::Hidden, cl::cat(category)};
@@ -137,6 +141,9 @@ static llvm::Error checkTarget(Emit emit, nn::TargetAttr target) {
                                    target.getTriple());
   if ((emit == Emit::Shared || emit == Emit::Executable) && isWasm)
     return llvm::createStringError("WebAssembly has no shared objects and programs: use --emit=wasm or --emit=obj");
+  if ((emit == Emit::Shared || emit == Emit::Executable) && llvm::Triple(target.getTriple()).isOSBinFormatMachO())
+    return llvm::createStringError("shared objects and programs of " + target.getTriple() +
+                                   " are not supported: use --emit=obj and link it there");
   return llvm::Error::success();
 }
 
@@ -175,6 +182,7 @@ int lathe::runCompile(int argc, char **argv) {
   }
 
   options.exportBlocks = flags.exportBlocks;
+  options.triple = flags.triple;
   Phase last = flags.emit == Emit::Ptx ? Phase::Codegen : Phase::LLVM;
   bool stops = !flags.compileTo.empty();
   if (stops) {

@@ -77,7 +77,9 @@ public:
   bool hasFma(nn::TargetAttr) const override { return true; }
   bool hasHalfConversions(nn::TargetAttr) const override { return true; }
 
-  std::optional<ProgramParts> getProgramParts() const override {
+  std::optional<ProgramParts> getProgramParts(nn::TargetAttr target) const override {
+    if (target.getTriple() != kTriple)
+      return std::nullopt;
     ProgramParts parts;
     parts.runtime = kTriple;
     parts.system = {"/usr/aarch64-linux-gnu/lib", "/usr/lib/aarch64-linux-gnu"};
@@ -91,7 +93,10 @@ public:
     return hostHas(target, getHostFeatures(), names);
   }
 
-  StringRef getBaselineCpu() const override { return "generic"; }
+  // Darwin stops programs that read the identification registers.
+  StringRef getBaselineCpu(nn::TargetAttr target) const override {
+    return llvm::Triple(target.getTriple()).isOSDarwin() ? "" : "generic";
+  }
 
   void defineMachineTest(llvm::Function &test, nn::TargetAttr target) const override {
     std::unique_ptr<llvm::MCSubtargetInfo> wanted =

@@ -21,7 +21,8 @@ static constexpr llvm::StringLiteral kLevels[] = {"x86-64-v2", "x86-64-v3", "x86
 static nn::TargetAttr describeFeatures(MLIRContext &context, StringRef cpu, StringRef features) {
   std::unique_ptr<llvm::MCSubtargetInfo> subtarget = getSubtarget(llvm::Triple(kTriple), cpu, features);
   auto has = [&](StringRef feature) { return subtarget->checkFeatures(("+" + feature).str()); };
-  bool avx512 = has("avx512f") && has("avx512vl") && has("avx512bw") && has("avx512dq"), avx2 = has("avx2") && has("fma");
+  bool avx512 = has("avx512f") && has("avx512vl") && has("avx512bw") && has("avx512dq"),
+       avx2 = has("avx2") && has("fma");
   StringRef dot = avx512 && has("avx512vnni") ? "avx512vnni" : avx2 ? "avx2" : "none";
   // Intel's cores take two cycles and more for a vdpbf16ps: FMAs add up as much or more. Zen 4 takes one.
   bool dots = avx512 && has("avx512bf16");
@@ -30,7 +31,11 @@ static nn::TargetAttr describeFeatures(MLIRContext &context, StringRef cpu, Stri
     bf16 = "amx";
   else if (dots && cpu.starts_with("znver"))
     bf16 = "avx512bf16";
-  return nn::TargetAttr::get(&context, kTriple, cpu, features, avx512 ? 512 : avx2 ? 256 : 128, avx512 ? 32 : 16, dot,
+  return nn::TargetAttr::get(&context, kTriple, cpu, features,
+                             avx512 ? 512
+                             : avx2 ? 256
+                                    : 128,
+                             avx512 ? 32 : 16, dot,
                              /*l1_bytes=*/32 << 10, /*l2_bytes=*/avx512 ? 1 << 20 : 256 << 10, bf16);
 }
 
@@ -90,7 +95,9 @@ public:
   bool hasFma(nn::TargetAttr target) const override { return target.getVectorBits() >= 256; }
   bool hasHalfConversions(nn::TargetAttr target) const override { return target.getVectorBits() >= 256; }
 
-  std::optional<ProgramParts> getProgramParts() const override {
+  std::optional<ProgramParts> getProgramParts(nn::TargetAttr target) const override {
+    if (target.getTriple() != kTriple)
+      return std::nullopt;
     ProgramParts parts;
     parts.system = {"/usr/lib/x86_64-linux-gnu"};
     parts.loader = "/lib64/ld-linux-x86-64.so.2";
@@ -103,7 +110,7 @@ public:
     return hostHas(target, getUsableFeatures(), names);
   }
 
-  StringRef getBaselineCpu() const override { return "x86-64"; }
+  StringRef getBaselineCpu(nn::TargetAttr) const override { return "x86-64"; }
 
   void defineMachineTest(llvm::Function &test, nn::TargetAttr target) const override {
     std::unique_ptr<llvm::MCSubtargetInfo> wanted =
