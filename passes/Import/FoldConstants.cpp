@@ -147,12 +147,13 @@ private:
       if (mayRun(&op) && readsKnown(&op))
         found.insert(&op);
     // What a growing op is made into may be small again, so only those that others use are taken out, and what reads them. An
-    // empty tensor is no result: each side has one.
+    // empty tensor is no result: each side has one. Nor is one that is filled in part.
     for (bool changed = true; changed;) {
       changed = false;
       for (Operation *op : llvm::to_vector(llvm::reverse(found))) {
         bool leaves = !op->hasTrait<OpTrait::ConstantLike>() && !isa<tensor::EmptyOp>(op) && grows(op) &&
                       hasOutsideUse(op, found);
+        leaves |= isUnfinished(op) && hasOutsideUse(op, found);
         if (leaves || !readsKnown(op)) {
           found.remove(op);
           changed = true;
@@ -160,6 +161,21 @@ private:
       }
     }
     return found;
+  }
+
+  /// Whether the op inserts into what was an empty tensor, and others go on with it: the rest has no value yet.
+  static bool isUnfinished(Operation *op) {
+    auto insertion = dyn_cast<tensor::InsertSliceOp>(op);
+    if (!insertion)
+      return false;
+    auto goesOn = [&](Operation *user) {
+      auto next = dyn_cast<tensor::InsertSliceOp>(user);
+      return next && next.getDest() == insertion.getResult();
+    };
+    Value filled = insertion.getDest();
+    while (auto before = filled.getDefiningOp<tensor::InsertSliceOp>())
+      filled = before.getDest();
+    return filled.getDefiningOp<tensor::EmptyOp>() && llvm::any_of(op->getUsers(), goesOn);
   }
 
   static bool hasOutsideUse(Operation *op, const llvm::SetVector<Operation *> &inside) {
