@@ -1,5 +1,6 @@
 """How lit runs Lathe's tests: .mlir files through lathe-opt, .test files through the driver."""
 import os
+import subprocess
 
 import lit.formats
 
@@ -20,3 +21,7 @@ config.substitutions += [
     ("%build", config.lathe_binary_dir),
     ("%cc", config.c_compiler),
 ]
+
+# Whether a command may have mounts of its own.
+if subprocess.run(["unshare", "--map-root-user", "--mount", "true"], check=False, capture_output=True).returncode == 0:
+    config.available_features.add("namespaces")
