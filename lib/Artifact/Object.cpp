@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Artifact/Artifact.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -35,10 +36,15 @@ static void copyBlobs(const CompiledObject &object, char *data) {
       memcpy(data + blob.offset + at, blob.bytes.data(), blob.bytes.size());
 }
 
-static void defineWeights(const CompiledObject &object, llvm::Module &code) {
+static void defineWeights(const CompiledObject &object, llvm::Module &code, bool external) {
   llvm::GlobalVariable *symbol = code.getNamedGlobal(object.name + "_weights");
   if (!symbol)
     return;
+  if (external) { // zeros, which take no room in a module
+    symbol->setInitializer(llvm::ConstantAggregateZero::get(symbol->getValueType()));
+    symbol->setConstant(false);
+    return;
+  }
   std::string bytes(object.weightBytes, '\0');
   copyBlobs(object, bytes.data());
   symbol->setInitializer(llvm::ConstantDataArray::getString(code.getContext(), bytes, /*AddNull=*/false));
@@ -57,7 +63,8 @@ static FailureOr<Bytes> generateElf(ModuleOp module, nn::TargetAttr target, Timi
   return std::move(*joined);
 }
 
-FailureOr<CompiledObject> lathe::compileObject(ModuleOp module, nn::TargetAttr target, TimingScope *timing) {
+FailureOr<CompiledObject> lathe::compileObject(ModuleOp module, nn::TargetAttr target, TimingScope *timing,
+                                               bool externalWeights) {
   CompiledObject object;
   auto name = module->getAttrOfType<StringAttr>(kModelNameAttr);
   auto weights = module->getAttrOfType<ArrayAttr>(kWeightsAttr);
@@ -72,8 +79,9 @@ FailureOr<CompiledObject> lathe::compileObject(ModuleOp module, nn::TargetAttr t
   llvm::sort(object.weights, [](const auto &a, const auto &b) { return a.offset < b.offset; });
   bool isElf = llvm::Triple(target.getTriple()).isOSBinFormatELF();
   FailureOr<Bytes> code = isElf ? generateElf(module, target, timing)
-                                : generateCode(module, target, CodeKind::Object, timing,
-                                               [&](llvm::Module &code) { defineWeights(object, code); });
+                                : generateCode(module, target, CodeKind::Object, timing, [&](llvm::Module &code) {
+                                    defineWeights(object, code, externalWeights);
+                                  });
   if (failed(code))
     return failure();
   object.code = std::move(*code);
@@ -89,8 +97,7 @@ static void writeBlob(const CompiledObject::Blob &blob, llvm::raw_ostream &strea
     stream.write(blob.bytes.data(), blob.bytes.size());
 }
 
-/// The weights with the gaps between them, `weightBytes` in all.
-static void writeWeights(const CompiledObject &object, llvm::raw_ostream &stream) {
+void lathe::writeWeights(const CompiledObject &object, llvm::raw_ostream &stream) {
   uint64_t at = 0;
   for (const CompiledObject::Blob &blob : object.weights) {
     stream.write_zeros(blob.offset - at);
@@ -98,6 +105,36 @@ static void writeWeights(const CompiledObject &object, llvm::raw_ostream &stream
     at = blob.offset + blob.size;
   }
   stream.write_zeros(object.weightBytes - at);
+}
+
+namespace {
+/// Hashes what is written to it.
+class HashStream final : public llvm::raw_ostream {
+public:
+  ~HashStream() override { flush(); }
+  uint32_t get() { return flush(), hash; }
+
+private:
+  void write_impl(const char *data, size_t size) override {
+    for (size_t i = 0; i < size; ++i) {
+      word |= uint32_t(uint8_t(data[i])) << 8 * (position++ % 4);
+      if (position % 4 == 0) {
+        hash = (hash ^ word) * 0x01000193;
+        word = 0;
+      }
+    }
+  }
+  uint64_t current_pos() const override { return position; }
+
+  uint64_t position = 0;
+  uint32_t word = 0, hash = 0x811c9dc5;
+};
+} // namespace
+
+std::string lathe::hashWeights(const CompiledObject &object) {
+  HashStream stream;
+  writeWeights(object, stream);
+  return llvm::utohexstr(stream.get(), /*LowerCase=*/true, /*Width=*/8);
 }
 
 namespace {

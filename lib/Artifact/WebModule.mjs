@@ -27,47 +27,74 @@ const arrayTypes = {
 const align = (offset, bytes) => Math.ceil(offset / bytes) * bytes;
 const product = (sizes) => sizes.reduce((all, size) => all * size, 1);
 
-/** The compiled bytes of a module from wherever it is; see load(). */
-async function instantiate(source) {
-  if (source instanceof WebAssembly.Module)
-    return WebAssembly.instantiate(source);
+/** What a host needs beside the first version of WebAssembly: a module that only an engine compiles that has it. */
+const featureProbes = {
+  simd128: { text: '128-bit SIMD', code: [0, 65, 0, 253, 15, 253, 98, 11] },
+  'relaxed-simd': { text: 'relaxed SIMD', code: [0, 65, 1, 253, 15, 65, 2, 253, 15, 253, 128, 2, 11] },
+};
+
+function supports(feature) {
+  const { code } = featureProbes[feature];
+  return WebAssembly.validate(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, code.length + 2, 1,
+                                            code.length, ...code));
+}
+
+/** Says which feature an engine lacks that refuses the module; other errors stay. */
+async function compiled(promise) {
+  try {
+    return await promise;
+  } catch (error) {
+    const missing = signature.features.filter((feature) => !supports(feature)).map((feature) => featureProbes[feature].text);
+    if (!(error instanceof WebAssembly.CompileError) || missing.length === 0)
+      throw error;
+    throw new Error(`this engine lacks ${missing.join(' and ')}, which model '${signature.name}' was compiled for`, { cause: error });
+  }
+}
+
+/** A URL's response, or in Node the bytes of a file; anything else as it is. */
+async function fetched(source) {
   if (typeof source === 'string' || source instanceof URL) {
     const url = new URL(source, globalThis.location?.href ?? import.meta.url);
     if (url.protocol === 'file:' && globalThis.process?.versions?.node) {
       const { readFile } = await import('node:fs/promises');
-      source = await readFile(url);
-    } else {
-      source = await fetch(url);
+      return readFile(url);
     }
+    source = await fetch(url);
   }
+  if (typeof Response !== 'undefined' && source instanceof Response && !source.ok)
+    throw new Error(`cannot load ${source.url}: ${source.status} ${source.statusText}`);
+  return source;
+}
+
+/** The compiled module from wherever it is; see load(). */
+async function compile(source) {
+  if (source instanceof WebAssembly.Module)
+    return source;
+  source = await fetched(source);
   if (typeof Response !== 'undefined' && source instanceof Response) {
-    if (!source.ok)
-      throw new Error(`cannot load ${source.url}: ${source.status} ${source.statusText}`);
     // Only the right media type may be compiled while it arrives.
     if (source.headers.get('content-type')?.split(';')[0].trim() === 'application/wasm')
-      return (await WebAssembly.instantiateStreaming(source)).instance;
+      return compiled(WebAssembly.compileStreaming(source));
     source = await source.arrayBuffer();
   }
-  return (await WebAssembly.instantiate(source)).instance;
+  return compiled(WebAssembly.compile(source));
 }
 
 /** A model in a memory of its own. Made by load(). */
 export class Model {
+  #host;
   #memory;
   #run;
   #outputShapes;
   #base;
   #shapes = {};
 
-  constructor(instance) {
-    const { memory, __heap_base: base, [`${signature.name}_run`]: run, [`${signature.name}_output_shapes`]: shapes } =
-      instance.exports;
-    if (!memory || !base || !run || !shapes)
-      throw new TypeError(`the WebAssembly module is not that of model '${signature.name}'`);
-    this.#memory = memory;
-    this.#run = run;
-    this.#outputShapes = shapes;
-    this.#base = align(base.value, alignment);
+  constructor(host) {
+    this.#host = host;
+    this.#memory = host.memory;
+    this.#run = host.exports[`${signature.name}_run`];
+    this.#outputShapes = host.exports[`${signature.name}_output_shapes`];
+    this.#base = align(host.base, alignment);
   }
 
   get inputs() {
@@ -129,7 +156,7 @@ export class Model {
       const array = inputs[input.name];
       new arrayTypes[input.storage](this.#memory.buffer, inputsAt[i], array.length).set(array);
     });
-    const status = this.#run(inputStruct, outputStruct, workspace, 0);
+    const status = this.#host.call(() => this.#run(inputStruct, outputStruct, workspace, this.#host.executor));
     if (status !== 0)
       throw new LatheError(status);
     const results = {};
@@ -146,6 +173,14 @@ export class Model {
       this.#shapes[output.name] = shape;
     });
     return results;
+  }
+
+  /** Ends the threads, if there are any; the model cannot be run any more. */
+  close() {
+    this.#host.close();
+    this.#run = () => {
+      throw new Error(`model '${signature.name}' is closed`);
+    };
   }
 
   /** The shapes of the outputs for these dimensions; the largest where they depend on data. */
@@ -227,10 +262,64 @@ function resolveDims(inputs, given) {
   return signature.dims.map((dim) => checkDim(dim, known[dim.name]));
 }
 
+/** Checks that a module is that of this model before anything runs. */
+function checkModule(module) {
+  const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
+  if (!['__heap_base', `${signature.name}_run`, `${signature.name}_output_shapes`].every((name) => names.has(name)))
+    throw new TypeError(`the WebAssembly module is not that of model '${signature.name}'`);
+}
+
+/** Writes the weights that lie in a file of their own to where the code reads them, as they arrive. */
+async function loadWeights({ exports, memory }, source) {
+  const { file, hash: expected } = signature.weights;
+  const total = signature.weightBytes, begin = exports[`${signature.name}_weights`].value;
+  const bytes = new Uint8Array(memory.buffer, begin, total);
+  const refuse = (what) => {
+    throw new Error(`the weights are not those of model '${signature.name}': expected ${what}`);
+  };
+  let at = 0;
+  const append = (chunk) => {
+    if (at + chunk.length > total)
+      refuse(`${total} bytes, but got more`);
+    bytes.set(chunk, at);
+    at += chunk.length;
+  };
+  source = await fetched(source ?? new URL(file, import.meta.url));
+  if (typeof Response !== 'undefined' && source instanceof Response)
+    for (const reader = source.body.getReader();;) {
+      const { done, value } = await reader.read();
+      if (done)
+        break;
+      append(value);
+    }
+  else if (ArrayBuffer.isView(source))
+    append(new Uint8Array(source.buffer, source.byteOffset, source.byteLength));
+  else
+    append(new Uint8Array(source));
+  if (at !== total)
+    refuse(`${total} bytes, but got ${at}`);
+  let hash = 0x811c9dc5; // FNV-1a on words
+  for (const word of new Uint32Array(memory.buffer, begin, total / 4))
+    hash = Math.imul(hash ^ word, 0x01000193);
+  hash = (hash >>> 0).toString(16).padStart(8, '0');
+  if (hash !== expected)
+    refuse(`hash ${expected}, but got ${hash}`);
+}
+
 /**
  * Loads the model: from the file beside this module, from a URL or Response, or from the file's bytes, a view of them, or a
- * compiled WebAssembly.Module.
+ * compiled WebAssembly.Module. `weights` is such a source of the weights, where they are in another file.
  */
-export async function load(source = new URL(moduleFile, import.meta.url)) {
-  return new Model(await instantiate(source));
+export async function load(source = new URL(moduleFile, import.meta.url), options = {}) {
+  const module = await compile(source);
+  checkModule(module);
+  const host = await start(module, options);
+  try {
+    if (signature.weights)
+      await loadWeights(host, options.weights);
+  } catch (error) {
+    host.close();
+    throw error;
+  }
+  return new Model(host);
 }

@@ -39,6 +39,11 @@ struct CompileFlags : ModelFlags {
   cl::opt<bool> exportBlocks{
       "export-blocks", cl::desc("with --emulate: make single blocks of kernels callable, for tests without a GPU"),
       cl::Hidden, cl::cat(category)};
+  cl::opt<bool> externalWeights{
+      "external-weights",
+      cl::desc(
+          "write the weights of a WebAssembly module to a file beside it, .weights, which several modules can share"),
+      cl::cat(category)};
   cl::opt<bool> fullConstants{"full-constants", cl::desc("write large constants in MLIR too"), cl::cat(category)};
   cl::opt<std::string> name{"name", cl::desc("prefix of the object's symbols (default: the file)"),
                             cl::value_desc("identifier"), cl::cat(category)};
@@ -112,23 +117,39 @@ static int writeArtifact(ModuleOp module, StringRef path, Emit emit, TimingScope
   return status;
 }
 
-/// Writes the WebAssembly module and, beside it, the ES module and its types: all or none.
-static int writeWasm(ModuleOp module, StringRef path, TimingScope *timing) {
+/// Writes the WebAssembly module and, beside it, the ES module and its types, and external weights: all or none.
+static int writeWasm(ModuleOp module, StringRef path, bool externalWeights, TimingScope *timing) {
   if (llvm::sys::path::extension(path) != ".wasm")
     return fail("expected an output that ends in .wasm, but got '" + path + "'");
-  SmallString<128> script(path), types(path);
-  llvm::sys::path::replace_extension(script, ".mjs");
-  llvm::sys::path::replace_extension(types, ".d.mts");
-  FailureOr<CompiledObject> object = compileObject(module, nn::getTarget(module), timing);
+  auto beside = [&](StringRef extension) {
+    SmallString<128> file(path);
+    llvm::sys::path::replace_extension(file, extension);
+    return file.str().str();
+  };
+  std::string script = beside(".mjs"), types = beside(".d.mts"), weights = beside(".weights");
+  FailureOr<CompiledObject> object = compileObject(module, nn::getTarget(module), timing, externalWeights);
   if (failed(object))
     return kFailure;
-  if (llvm::Error error = linkWasm(*object, path))
-    return fail(textOf(std::move(error)));
-  int status = write(script, generateWebModule(module, llvm::sys::path::filename(path)));
+  llvm::Expected<uint64_t> memoryPages = linkWasm(*object, nn::getTarget(module), path);
+  if (!memoryPages)
+    return fail(textOf(memoryPages.takeError()));
+  WebFiles files;
+  files.wasm = llvm::sys::path::filename(path);
+  files.memoryPages = *memoryPages;
+  if (externalWeights && object->weightBytes) {
+    files.weights = llvm::sys::path::filename(weights);
+    files.weightsHash = hashWeights(*object);
+  }
+  int status = kSuccess;
+  if (!files.weights.empty())
+    if (llvm::Error error = writeFile(weights, [&](llvm::raw_ostream &stream) { writeWeights(*object, stream); }))
+      status = fail(textOf(std::move(error)));
+  if (status == kSuccess)
+    status = write(script, generateWebModule(module, files));
   if (status == kSuccess)
     status = write(types, generateWebTypes(module));
   if (status != kSuccess)
-    for (StringRef file : {path, StringRef(script), StringRef(types)})
+    for (StringRef file : {path, StringRef(script), StringRef(types), StringRef(weights)})
       llvm::sys::fs::remove(file);
   return status;
 }
@@ -221,6 +242,8 @@ int lathe::runCompile(int argc, char **argv) {
     return writeModule(*module, flags, path);
   if (llvm::Error error = checkTarget(emit, nn::getTarget(*module)))
     return fail(textOf(std::move(error)));
+  if (flags.externalWeights && emit != Emit::Wasm)
+    return fail("--external-weights goes with --emit=wasm alone");
   TimingScope *timing = session.getOptions().timing;
   switch (emit) {
   case Emit::Object:
@@ -228,7 +251,7 @@ int lathe::runCompile(int argc, char **argv) {
   case Emit::Executable:
     return writeArtifact(*module, path, emit, timing);
   case Emit::Wasm:
-    return writeWasm(*module, path, timing);
+    return writeWasm(*module, path, flags.externalWeights, timing);
   case Emit::LLVMIR:
   case Emit::Assembly: {
     FailureOr<Bytes> code = generateCode(*module, nn::getTarget(*module),

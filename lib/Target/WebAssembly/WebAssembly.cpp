@@ -2,13 +2,15 @@
 #include "lib/Target/WebAssembly/WebAssembly.h"
 #include "lib/Target/TargetFamily.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/TargetSelect.h"
 
 using namespace mlir;
 using namespace lathe;
 
 static constexpr llvm::StringLiteral kTriple = "wasm32-unknown-unknown";
-static constexpr llvm::StringLiteral kNames[] = {"wasm32", "wasm32-relaxed"};
+static constexpr llvm::StringLiteral kNames[] = {"wasm32", "wasm32-relaxed", "wasm32-threads",
+                                                 "wasm32-relaxed-threads"};
 
 /// What every engine has that has simd128.
 static constexpr llvm::StringLiteral kFeatures =
@@ -34,8 +36,10 @@ public:
     if (!cpu.empty() && cpu != "generic")
       return nullptr;
     std::string features = kFeatures.str();
-    if (name == "wasm32-relaxed")
+    if (name.contains("-relaxed"))
       features += ",+relaxed-simd";
+    if (name.ends_with("-threads"))
+      features += ",+atomics";
     // The registers are those of an x86-64 engine without AVX-512, and of no engine fewer.
     return nn::TargetAttr::get(&context, kTriple, "generic", features, /*vector_bits=*/128, /*vector_registers=*/16,
                                /*dot_product=*/"dot_i16x8", /*l1_bytes=*/32 << 10, /*l2_bytes=*/256 << 10,
@@ -63,6 +67,20 @@ public:
   llvm::FunctionPass *createSelectionPreparation() const override { return wasm::createPrepareSelectionPass(); }
 };
 } // namespace
+
+static bool hasFeature(nn::TargetAttr target, StringRef name) {
+  return llvm::is_contained(llvm::split(target.getFeatures(), ','), ("+" + name).str());
+}
+
+bool wasm::hasThreads(nn::TargetAttr target) { return hasFeature(target, "atomics"); }
+
+SmallVector<StringRef> wasm::getNeededFeatures(nn::TargetAttr target) {
+  SmallVector<StringRef> needed;
+  for (StringRef name : {"simd128", "relaxed-simd"})
+    if (hasFeature(target, name))
+      needed.push_back(name);
+  return needed;
+}
 
 namespace lathe {
 const TargetFamily &getWebAssemblyFamily() {

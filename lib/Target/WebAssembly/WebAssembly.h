@@ -20,6 +20,17 @@ llvm::FunctionPass *createPrepareSelectionPass();
 /// the stack first or data at an address of at least this.
 inline constexpr unsigned kLowestAddress = 65536;
 
+/// What kernels keep on the stack are blocks of a tensor that fit a cache. Below them nothing lies that is used.
+inline constexpr unsigned kStackBytes = (1 << 20) + kLowestAddress;
+
+/// Memory is counted in pages; a module with threads says how many there can be.
+inline constexpr uint64_t kPageBytes = 65536, kMaximumPages = 65536;
+
+/// Whether several instances of the code may run on one memory.
+bool hasThreads(nn::TargetAttr target);
+/// The features that an engine must have for it, by LLVM's names, beside those of every engine and threads.
+llvm::SmallVector<llvm::StringRef> getNeededFeatures(nn::TargetAttr target);
+
 } // namespace lathe::wasm
 
 #endif // LIB_TARGET_WEBASSEMBLY_WEBASSEMBLY_H
