@@ -1,6 +1,7 @@
 //===- FoldConstants.cpp - Folds what depends on constants only -----------===//
 #include "dialects/Interfaces/SymbolicShapes.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/IRMapping.h"
@@ -35,9 +36,8 @@ static bool grows(Operation *op) {
   for (Value operand : op->getOperands())
     if (!operand.getDefiningOp<tensor::EmptyOp>())
       in += getBytes(operand);
-  return llvm::any_of(op->getResults(), [&](Value result) {
-    return getBytes(result) > kSmall && getBytes(result) > kFactor * in;
-  });
+  return llvm::any_of(op->getResults(),
+                      [&](Value result) { return getBytes(result) > kSmall && getBytes(result) > kFactor * in; });
 }
 
 /// Ops that may run at compile time if their operands are known.
@@ -61,6 +61,22 @@ static ElementsAttr withShape(ElementsAttr value, RankedTensorType type) {
   if (auto dense = dyn_cast<DenseElementsAttr>(value))
     return dense.reshape(type);
   return nullptr;
+}
+
+/// Whether a fill makes a buffer that an op outside writes to. A constant would be copied there whole, where of a fill
+/// only the borders of what is inserted remain.
+static bool fillsDestination(Operation *op, function_ref<bool(Operation *)> isInside) {
+  if (!isa<linalg::FillOp>(op))
+    return false;
+  return llvm::any_of(op->getUses(), [&](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (isInside(user))
+      return false;
+    if (auto insertion = dyn_cast<tensor::InsertSliceOp>(user))
+      return insertion.getDest() == use.get();
+    auto destination = dyn_cast<DestinationStyleOpInterface>(user);
+    return destination && destination.isDpsInit(&use);
+  });
 }
 
 namespace {
@@ -146,14 +162,14 @@ private:
     for (Operation &op : body)
       if (mayRun(&op) && readsKnown(&op))
         found.insert(&op);
-    // What a growing op is made into may be small again, so only those that others use are taken out, and what reads them. An
-    // empty tensor is no result: each side has one. Nor is one that is filled in part.
+    // What a growing op is made into may be small again, so only those that others use are taken out, and what reads
+    // them. An empty tensor is no result: each side has one. Nor is one that is filled in part.
     for (bool changed = true; changed;) {
       changed = false;
       for (Operation *op : llvm::to_vector(llvm::reverse(found))) {
-        bool leaves = !op->hasTrait<OpTrait::ConstantLike>() && !isa<tensor::EmptyOp>(op) && grows(op) &&
-                      hasOutsideUse(op, found);
-        leaves |= isUnfinished(op) && hasOutsideUse(op, found);
+        auto isInside = [&](Operation *user) { return found.contains(body.findAncestorOpInBlock(*user)); };
+        bool leaves = !op->hasTrait<OpTrait::ConstantLike>() && !isa<tensor::EmptyOp>(op) &&
+                      (((grows(op) || isUnfinished(op)) && hasOutsideUse(op, found)) || fillsDestination(op, isInside));
         if (leaves || !readsKnown(op)) {
           found.remove(op);
           changed = true;
@@ -209,10 +225,12 @@ private:
     if (failed(evaluator(*module, values)))
       return failure();
     if (values.size() != results.size())
-      return getOperation().emitError("expected ") << results.size() << " values of constants, but got " << values.size();
+      return getOperation().emitError("expected ")
+             << results.size() << " values of constants, but got " << values.size();
     for (auto [result, value] : llvm::zip_equal(results, values)) {
       if (value.getType() != result.getType())
-        return emitError(result.getLoc(), "expected a constant of ") << result.getType() << ", but got " << value.getType();
+        return emitError(result.getLoc(), "expected a constant of ")
+               << result.getType() << ", but got " << value.getType();
       replace(result, asSmallInteger(value));
     }
     return success();

@@ -163,6 +163,8 @@ private:
              << steps << " channels of " << weight.getElementType() << ", but got " << channels;
     if (excess || !(knowsBorders || codegen::skipsPadding(op, nn::getTarget(op))))
       padInput(op, excess ? steps - excess : 0);
+    if (depthwise && steps == 2 && elementTypeOf(op.getInput()).isInteger())
+      op.getWeightMutable().assign(interleaveLines(op.getWeight()));
     if (weight.getRank() != 4 || depthwise)
       return success();
     if (!weight.hasStaticShape())
@@ -201,6 +203,30 @@ private:
     op.getExpandWeightMutable().assign(pack(op.getExpandWeight(), {1, 0}, {1}, {width}));
     remarkPacked(op, width);
     return success();
+  }
+
+  /// The elements of lines 2 i and 2 i + 1 of a depthwise weight side by side; a last line that is alone stays. The
+  /// shape is the same.
+  Value interleaveLines(Value weight) {
+    auto type = cast<RankedTensorType>(weight.getType());
+    if (!type.hasStaticShape() || type.getDimSize(0) < 2)
+      return weight;
+    SmallVector<int64_t> shape(type.getShape());
+    int64_t pairs = shape[0] / 2;
+    shape[0] = 2 * pairs;
+    Sizes zeros(shape.size(), builder.getIndexAttr(0)), ones(shape.size(), builder.getIndexAttr(1));
+    Value lines =
+        tensor::ExtractSliceOp::create(builder, loc, type.clone(shape), weight, zeros, staticSizes(shape), ones);
+    SmallVector<int64_t> split = {pairs, 2, shape[1], 1, shape[3]}, swapped = {pairs, shape[1], 1, shape[3], 2};
+    lines = tensor::ExpandShapeOp::create(builder, loc, type.clone(split), lines,
+                                          ArrayRef<ReassociationIndices>{{0, 1}, {2}, {3}, {4}});
+    lines = linalg::TransposeOp::create(builder, loc, lines, empty(staticSizes(swapped), type.clone(swapped)),
+                                        ArrayRef<int64_t>{0, 2, 3, 4, 1})
+                ->getResult(0);
+    lines = tensor::CollapseShapeOp::create(builder, loc, lines, ArrayRef<ReassociationIndices>{{0, 1, 2, 3, 4}});
+    lines = tensor::ExpandShapeOp::create(builder, loc, type.clone(shape), lines,
+                                          ArrayRef<ReassociationIndices>{{0, 1, 2, 3}});
+    return tensor::InsertSliceOp::create(builder, loc, lines, weight, zeros, staticSizes(shape), ones);
   }
 
   /// Where bf16 meets bf16 in tile registers: the reduction in whole chunks, by zeros before the rows of a last,

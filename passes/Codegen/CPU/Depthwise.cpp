@@ -27,26 +27,48 @@ Value multiplyAdd(KernelBuilder &k, Value a, Value b, Value accumulator) {
 }
 
 /// What multiplies a vector of pixels by a vector of a window's elements, for a line of the window, or for a pair of
-/// lines whose channels lie side by side, where the target adds pairs of products.
+/// lines whose channels lie side by side, where the target adds pairs of products. Those of the weight lie so in memory
+/// (lower-prepare-kernels), but for a last line that is alone.
 class LineProduct {
 public:
-  LineProduct(KernelBuilder &k, Product product) : k(k), isPair(product == Product::Int16) {}
+  LineProduct(KernelBuilder &k, Product product, Value weight)
+      : k(k), isPair(product == Product::Int16), weight(weight), type(cast<MemRefType>(weight.getType())) {
+    if (isPair)
+      flat = k.collapse(weight, 0, 3);
+  }
 
+  bool isValid() const { return !isPair || flat; }
   int64_t lines() const { return isPair ? 2 : 1; }
 
-  /// The operand at some place in each of `lines()` lines, as `at` gives the indices; lines that are missing are zeros.
-  Value load(Value memref, int64_t count, function_ref<SmallVector<Value>(int64_t line)> at, Value mask,
-             bool isWeight) {
+  /// The pixels at some place in each of `count` lines, as `at` gives the indices.
+  Value loadPixels(Value memref, int64_t count, function_ref<SmallVector<Value>(int64_t line)> at, Value mask) {
     if (!isPair)
-      return loadWide(k, memref, at(0), mask, isWeight || codegen::getDotProduct(k.target).isLhsSigned());
+      return loadWide(k, memref, at(0), mask, codegen::getDotProduct(k.target).isLhsSigned());
     Value first = k.load(memref, at(0), mask);
-    Value second = count > 1 ? k.load(memref, at(1), mask) : k.splat(getElementTypeOrSelf(first), 0);
+    if (count == 1)
+      return asPairs(arith::ExtUIOp::create(k.builder, k.loc, k.vectorOf(k.builder.getI32Type()), first));
     SmallVector<int64_t> order;
     for (int64_t lane = 0; lane < k.lanes(); ++lane)
       order.append({lane, k.lanes() + lane});
-    Value pairs = vector::ShuffleOp::create(k.builder, k.loc, first, second, order);
-    if (!isWeight)
-      return pairs;
+    return vector::ShuffleOp::create(k.builder, k.loc, first, k.load(memref, at(1), mask), order);
+  }
+
+  /// The weight's elements at `column` of `count` lines from `line` on.
+  Value loadTaps(Value line, int64_t column, int64_t count, Value channel, Value mask) {
+    if (!isPair)
+      return loadWide(k, weight, {line, k.index(column), k.index(0), channel}, mask, /*isSigned=*/true);
+    int64_t channels = type.getDimSize(3);
+    Value begin = k.mul(line, type.getDimSize(1) * channels);
+    Value at = k.add(k.mul(channel, count), column * channels * count);
+    if (count == 1) { // The odd halves meet zeros.
+      Value taps = k.load(flat, k.add(begin, at), mask);
+      return asPairs(arith::ExtSIOp::create(k.builder, k.loc, k.vectorOf(k.builder.getI32Type()), taps));
+    }
+    Value pairs;
+    k.withRegisters(2, [&] {
+      Value inside = mask ? k.maskBelow(k.mul(k.sub(k.index(channels), channel), 2)) : Value();
+      pairs = k.load(flat, k.add(begin, at), inside);
+    });
     ImplicitLocOpBuilder b(k.loc, k.builder);
     return codegen::getDotProduct(k.target).prepareRhs(b, pairs, k.lanes())[0];
   }
@@ -60,8 +82,15 @@ public:
   }
 
 private:
+  Value asPairs(Value words) {
+    auto pairs = VectorType::get({2 * k.lanes()}, k.builder.getI16Type());
+    return vector::BitCastOp::create(k.builder, k.loc, pairs, words);
+  }
+
   KernelBuilder &k;
   bool isPair;
+  Value weight, flat;
+  MemRefType type;
 };
 
 } // namespace
@@ -103,7 +132,9 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
   auto isInside = [&](int64_t pixel) { return !isPadded || (pixel >= 0 && pixel < inputPixels); };
 
   Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), out);
-  LineProduct lineProduct(k, *product);
+  LineProduct lineProduct(k, *product, weight);
+  if (!lineProduct.isValid())
+    return op.emitOpError("expected a contiguous weight, but got ") << weightType;
   bool masked = channels % k.lanes() != 0;
   Type accumulatorType = isa<FloatType>(element) ? Type(k.builder.getF32Type()) : Type(k.builder.getI32Type());
   emitContraction(k, space, [&](const TilePlace &place) {
@@ -120,10 +151,8 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
       // A pixel of the input is loaded once for all windows that see it.
       llvm::SmallDenseMap<int64_t, Value> loaded;
       SmallVector<Value> taps;
-      for (int64_t x = 0; x < width; ++x) {
-        auto at = [&](int64_t i) { return SmallVector<Value>{k.add(tap, i), k.index(x), k.index(0), channel}; };
-        taps.push_back(lineProduct.load(weight, count, at, mask, /*isWeight=*/true));
-      }
+      for (int64_t x = 0; x < width; ++x)
+        taps.push_back(lineProduct.loadTaps(tap, x, count, channel, mask));
       for (int64_t i = 0; i < rows; ++i)
         for (int64_t x = 0; x < width; ++x) {
           int64_t offset = i * strides[1] + x * dilations[1] - pads[1];
@@ -135,7 +164,7 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
               Value y = k.add(top, k.mul(k.add(tap, i), dilations[0]));
               return SmallVector<Value>{outer[0], y, k.add(left, offset), channel};
             };
-            pixel = lineProduct.load(input, count, at, mask, /*isWeight=*/false);
+            pixel = lineProduct.loadPixels(input, count, at, mask);
           }
           sums[i] = lineProduct.accumulate(pixel, taps[x], sums[i]);
         }

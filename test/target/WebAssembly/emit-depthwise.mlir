@@ -1,9 +1,9 @@
 // RUN: lathe-opt %s -codegen-emit-kernels | FileCheck %s
 
-// The channels of two lines of the window lie side by side, and so do those of their weights: one product for both, and one for the
-// third line beside zeros. Four pixels see three columns each: 4 * 3 * 2 products.
+// The channels of two lines of the window come side by side, as their weights lie in memory: one product for both, and one
+// for the third line beside zeros. Four pixels see three columns each: 4 * 3 * 2 products.
 // CHECK-LABEL: @depthwise
-//       CHECK: vector.shuffle {{.*}} [0, 4, 1, 5, 2, 6, 3, 7] : vector<4xi8>, vector<4xi8>
+//       CHECK: vector.load %{{.*}} : memref<72xi8>, vector<8xi8>
 //       CHECK: arith.extsi {{.*}} : vector<8xi8> to vector<8xi16>
 //       CHECK: vector.shuffle {{.*}} [0, 4, 1, 5, 2, 6, 3, 7] : vector<4xi16>, vector<4xi16>
 // CHECK-COUNT-24: llvm.call_intrinsic "llvm.wasm.dot"

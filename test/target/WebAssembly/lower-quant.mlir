@@ -42,3 +42,26 @@ module attributes {nn.target = #wasm} {
     return %y : tensor<1x2x2x8xi8>
   }
 }
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01>
+!i8 = !quant.uniform<i8<-127:127>:f32:3, {0.5, 0.25}>
+
+// Two lines of a depthwise weight lie side by side, channel by channel; the third one stays.
+// CHECK-LABEL: func @depthwise
+// CHECK: tensor.extract_slice %{{.*}}[0, 0, 0, 0] [2, 3, 1, 2] [1, 1, 1, 1] : tensor<3x3x1x2xi8> to tensor<2x3x1x2xi8>
+// CHECK: linalg.transpose ins(%{{.*}} : tensor<1x2x3x1x2xi8>) outs(%{{.*}} : tensor<1x3x1x2x2xi8>) permutation = [0, 2, 3, 4, 1]
+// CHECK: %[[W:.*]] = tensor.insert_slice %{{.*}} into %{{.*}}[0, 0, 0, 0] [2, 3, 1, 2] [1, 1, 1, 1] : tensor<2x3x1x2xi8> into tensor<3x3x1x2xi8>
+// CHECK: nn.conv %{{.*}}, %[[W]]
+#wasm = #nn.target<triple = "wasm32-unknown-unknown", cpu = "generic", features = "+simd128", vector_bits = 128,
+  vector_registers = 16, dot_product = "dot_i16x8", l1_bytes = 32768, l2_bytes = 262144>
+module attributes {nn.target = #wasm} {
+  func.func @depthwise(%x: tensor<1x6x6x2xf32>) -> tensor<1x4x4x2xf32> {
+    %c = arith.constant dense<1> : tensor<3x3x1x2xi8>
+    %w = quant.scast %c : tensor<3x3x1x2xi8> to tensor<3x3x1x2x!i8>
+    %q = quant.qcast %x : tensor<1x6x6x2xf32> to tensor<1x6x6x2x!u8>
+    %y = nn.conv %q, %w {group = 2 : i64} : (tensor<1x6x6x2x!u8>, tensor<3x3x1x2x!i8>) -> tensor<1x4x4x2xf32>
+    return %y : tensor<1x4x4x2xf32>
+  }
+}
