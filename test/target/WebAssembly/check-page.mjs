@@ -24,16 +24,18 @@ const { chromium } = await import('playwright-core').catch(() => skip('no playwr
 const page = join(source, 'docs/examples/web');
 mkdirSync(folder, { recursive: true });
 for (const name of readdirSync(page).filter((name) => /\.(html|css|js)$/.test(name))) copyFileSync(join(page, name), join(folder, name));
-const { status, stderr } = spawnSync(lathe, ['compile', join(source, 'test/models/glyph_resnet.onnx'), '--target=wasm32', '--dim=batch=1',
-                                             '--name=glyph', '-o', join(folder, 'glyph.wasm')], { encoding: 'utf8' });
-assert.equal(status, 0, stderr);
+for (const [target, file] of [['wasm32', 'glyph.wasm'], ['wasm32-threads', 'threads.wasm']]) {
+  const { status, stderr } = spawnSync(lathe, ['compile', join(source, 'test/models/glyph_resnet.onnx'), `--target=${target}`, '--dim=batch=1',
+                                               '--name=glyph', '-o', join(folder, file)], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+}
 
 const types = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
-let withModel = true;
+let withModel = true, isolated = {};
 const server = createServer((request, response) => {
   const path = join(folder, new URL(request.url, 'http://localhost').pathname.replace(/\/$/, '/index.html'));
   const found = existsSync(path) && (withModel || !path.endsWith('.wasm'));
-  response.writeHead(found ? 200 : 404, { 'Content-Type': types[extname(path)] ?? 'text/plain', 'Cache-Control': 'no-store' });
+  response.writeHead(found ? 200 : 404, { 'Content-Type': types[extname(path)] ?? 'text/plain', 'Cache-Control': 'no-store', ...isolated });
   response.end(found ? readFileSync(path) : '');
 });
 await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
@@ -93,6 +95,19 @@ try {
     return Array.from((await load()).run({ input: Float32Array.from(values) }).logits);
   }, Array.from(image));
   assert.deepEqual(logits, Array.from(expected));
+
+  // On two threads, which only a page that is cross-origin isolated may have.
+  const onThreads = (values) => tab.evaluate(async (values) => {
+    const { load } = await import('./threads.mjs');
+    const model = await load(undefined, { threads: 2 });
+    const runs = Array.from({ length: 10 }, () => Array.from(model.run({ input: Float32Array.from(values) }).logits));
+    model.close();
+    return runs;
+  }, values);
+  await assert.rejects(onThreads(Array.from(image)), /cross-origin isolated/);
+  isolated = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+  await tab.goto(address);
+  for (const run of await onThreads(Array.from(image))) assert.deepEqual(run, Array.from(expected));
   assert.deepEqual(problems, []);
 
   // A model that is missing is said on the page.
