@@ -327,8 +327,7 @@ def CompressReduceActivations : Pass<"compress-reduce-activations", "mlir::func:
     A value that comes from an epilogue, `nn.norm`, `nn.attention` or `nn.pool`, maybe through ops that move elements,
     is rounded before its only store. Epilogues (residuals), norms, poolings and depthwise convolutions extend it when
     they load it; whoever else reads it does so through a cast. Other values are cast if their contractions have 64
-    multiply-adds for each element. Query, key and value of an `nn.attention` with `nn.bf16` become bf16 if all three come
-    from such ops.
+    multiply-adds for each element. So do query, key and value of an `nn.attention` with `nn.bf16`, all three or none.
 
     ```mlir
     %h = nn.norm layer %x ... : (tensor<65x96xf32>, ...) -> tensor<65x96xf32>

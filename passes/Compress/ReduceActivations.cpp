@@ -18,6 +18,9 @@ using namespace lathe;
 
 static remark::RemarkOpts remarkOptions() { return remark::RemarkOpts::name("ReduceActivations").category("compress"); }
 
+/// A cast reads and writes an element for so many multiply-adds with it that become cheaper.
+static constexpr int64_t kMacsPerElement = 64;
+
 static Type elementTypeOf(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
 
 static bool isF32(Value value) {
@@ -156,8 +159,6 @@ void Narrowing::choose() {
   for (auto &[value, inputs] : readers) {
     bool holds = canHold(value), pays = holds || getNarrowSource(value);
     if (!pays) {
-      // A cast reads and writes what it saves so many multiply-adds of.
-      constexpr int64_t macsPerElement = 64;
       int64_t macs = 0;
       for (OpOperand *input : inputs) {
         Value weight = input->getOwner()->getOperand(1);
@@ -165,7 +166,7 @@ void Narrowing::choose() {
         macs +=
             countElements(input->getOwner()->getResult(0)) * (countElements(weight) / std::max<int64_t>(columns, 1));
       }
-      pays = macs >= macsPerElement * countElements(value);
+      pays = macs >= kMacsPerElement * countElements(value);
     }
     for (OpOperand *input : inputs) {
       if (!pays) {
@@ -186,19 +187,31 @@ void Narrowing::choose() {
   });
 }
 
-/// Query, key and value become bf16 where their producers can store all three so.
+/// Query, key and value become bf16 where their producers can store them so, or where a cast pays: a query meets each
+/// key twice, a key each query, and so does a value.
 void Narrowing::chooseAttention(nn::AttentionOp op) {
-  OpOperand *operands[] = {&op.getQueryMutable(), &op.getKeyMutable(), &op.getValueMutable()};
-  if (!llvm::all_of(operands, [&](OpOperand *operand) { return canHold(operand->get()); })) {
-    remark::missed(op.getLoc(), remarkOptions())
-        << remark::reason("query, key or value is not what a contraction or a norm stores");
+  auto rows = [](Value value, bool headsFirst) {
+    int64_t size = cast<ShapedType>(value.getType()).getDimSize(headsFirst ? 2 : 1);
+    return ShapedType::isDynamic(size) ? 1 : size;
+  };
+  int64_t queries = rows(op.getQuery(), op.getHeadsFirst()), keys = rows(op.getKey(), op.getKvHeadsFirst());
+  std::pair<OpOperand *, int64_t> operands[] = {
+      {&op.getQueryMutable(), 2 * keys}, {&op.getKeyMutable(), queries}, {&op.getValueMutable(), queries}};
+  auto pays = [&](std::pair<OpOperand *, int64_t> operand) {
+    Value value = operand.first->get();
+    return isF32(value) && (canHold(value) || getNarrowSource(value) || operand.second >= kMacsPerElement);
+  };
+  if (!llvm::all_of(operands, pays)) {
+    remark::missed(op.getLoc(), remarkOptions()) << remark::reason("too little work for casts of query, key and value");
     return;
   }
-  for (OpOperand *operand : operands) {
-    remark::passed(op.getLoc(), remarkOptions())
-        << remark::metric("Elements", countElements(operand->get())) << remark::metric("Stored", "by its producer");
+  for (auto [operand, macs] : operands) {
+    bool holds = canHold(operand->get());
+    remark::passed(op.getLoc(), remarkOptions()) << remark::metric("Elements", countElements(operand->get()))
+                                                 << remark::metric("Stored", holds ? "by its producer" : "by a cast");
     chosen.insert(operand);
-    hold(operand->get());
+    if (holds)
+      hold(operand->get());
   }
 }
 
