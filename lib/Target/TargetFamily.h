@@ -46,9 +46,10 @@ struct DeviceNeeds {
 };
 
 /// What runs the blocks of a kernel: how many multiprocessors a GPU has, and what each has for the blocks that are on
-/// it at a time. None where a kernel is not made of blocks.
+/// it at a time. None where a kernel is not made of blocks. `cacheBytes` are what the second cache gives each in a
+/// cycle when all of them ask.
 struct Multiprocessors {
-  int64_t count = 0, sharedBytes = 0, threads = 0;
+  int64_t count = 0, sharedBytes = 0, threads = 0, registers = 0, cacheBytes = 0;
 };
 
 /// The machines of one instruction set.

@@ -1,6 +1,5 @@
 //===- SplitSteps.cpp - Long sums of few elements, by more threads --------===//
 #include "passes/Codegen/GPU/SplitSteps.h"
-#include "lib/Target/TargetFamily.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -20,7 +19,7 @@ static constexpr int64_t kMostSlices = 64;
 /// A thread that adds up alone has at least so many products; so many threads of a multiprocessor keep memory busy.
 static constexpr int64_t kLeastProducts = 32, kBusyThreads = 512;
 
-static Multiprocessors getMultiprocessors(ThreadBuilder &k) {
+Multiprocessors simt::getMultiprocessors(ThreadBuilder &k) {
   const TargetFamily *family = findTargetFamily(k.target);
   return family ? family->getMultiprocessors(k.target) : Multiprocessors();
 }
@@ -43,7 +42,8 @@ StepSlices simt::chooseSlices(ThreadBuilder &k, const BlockCost &cost, int64_t b
       next.cycles += kKernelCycles + 2 * 4 * count * elements / kBytesPerCycle;
     next.busyPercent = 100 * std::min(next.blocks, processors.count) / processors.count;
     if (processors.threads) {
-      int64_t resident = std::min(processors.threads / cost.threads, processors.sharedBytes / cost.sharedBytes);
+      int64_t resident = std::min({processors.threads / cost.threads, processors.sharedBytes / cost.sharedBytes,
+                                   processors.registers / (cost.threads * cost.registers)});
       next.warpPercent = 100 * std::min(each, resident) * cost.threads / processors.threads;
     }
     if (count == 1)

@@ -2,14 +2,18 @@
 #ifndef PASSES_CODEGEN_GPU_SPLITSTEPS_H
 #define PASSES_CODEGEN_GPU_SPLITSTEPS_H
 
+#include "lib/Target/TargetFamily.h"
 #include "passes/Codegen/GPU/ThreadBuilder.h"
 
 namespace lathe::simt {
 
+/// Those of the target that is compiled for.
+Multiprocessors getMultiprocessors(ThreadBuilder &k);
+
 /// What a block takes of its multiprocessor, in cycles for each tile of the steps: `work` is when another block's tile
-/// can follow, `latency` when its own next one can.
+/// can follow, `latency` when its own next one can. `registers` are those of a thread.
 struct BlockCost {
-  int64_t work, latency, threads, sharedBytes;
+  int64_t work, latency, threads, sharedBytes, registers;
 };
 
 /// Into how many slices the steps of a product are cut, and what is expected of that.

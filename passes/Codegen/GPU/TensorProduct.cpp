@@ -1,6 +1,7 @@
 //===- TensorProduct.cpp - Matrix products on tensor cores ----------------===//
 #include "passes/Codegen/GPU/TensorProduct.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "passes/Codegen/GPU/Device.h"
 #include "passes/Codegen/GPU/SplitSteps.h"
 
 using namespace mlir;
@@ -9,13 +10,13 @@ using namespace lathe::simt;
 
 using Carried = codegen::LoopBuilder::Carried;
 
-static constexpr int64_t kWarps = 4, kThreads = 32 * kWarps, kChunkBytes = 16;
+static constexpr int64_t kChunkBytes = 16;
 /// Elements that lie between the rows of sums in shared memory: rows of a fragment begin in different banks.
 static constexpr int64_t kSumsPadding = 8;
 
 namespace {
 
-/// How a block divides its work: rows x columns x slices of the steps are kWarps.
+/// How a block divides its work among warps.
 struct Tiling {
   int64_t rows, columns;         ///< of a block
   int64_t warpRows, warpColumns; ///< of a warp
@@ -23,35 +24,42 @@ struct Tiling {
   int64_t lineBytes;             ///< steps of a row that are in shared memory at a time
   int64_t stages;                ///< tiles in shared memory
 
+  int64_t warps() const { return rows / warpRows * (columns / warpColumns) * slices; }
+  int64_t threads() const { return kWarpThreads * warps(); }
   int64_t words() const { return lineBytes / 4; }
   int64_t lhsBytes() const { return rows * lineBytes; }
   int64_t rhsBytes() const { return columns * lineBytes; }
   int64_t stageBytes() const { return lhsBytes() + rhsBytes(); }
   int64_t sumsStride() const { return warpColumns + kSumsPadding; }
-  int64_t bytes() const { return std::max(stages * stageBytes(), kWarps * 16 * sumsStride() * 4); }
+  int64_t bytes() const { return std::max(stages * stageBytes(), warps() * 16 * sumsStride() * 4); }
 };
 
-// Each within the 48 KB that any kernel may have.
+// Each within the 48 KB that any kernel may have. The wide one reads least for a product, but leaves room for no other
+// block on its multiprocessor.
+constexpr Tiling kWide = {128, 256, 64, 64, 1, 32, 4};
 constexpr Tiling kLarge = {128, 128, 64, 64, 1, 64, 3};
 constexpr Tiling kSmall = {64, 64, 32, 32, 1, 64, 4};
 constexpr Tiling kFlat = {16, 32, 16, 32, 4, 128, 4};
 
-} // namespace
-
-namespace {
 struct Plan {
   const Tiling *tiling = nullptr;
   StepSlices slices;
 };
+
 } // namespace
 
 /// What a tile of a block costs. Tensor cores take 2048 multiply-adds and adds of bf16 in a cycle (of tf32 half as
-/// many, of bytes twice: a line of bytes takes as long), shared memory gives and takes 128 bytes. In that order, a warp
-/// reads its rows and columns once each, and a block writes its own.
-static BlockCost costOf(const Tiling &tiling) {
+/// many, of bytes twice: a line of bytes takes as long), shared memory gives and takes 128 bytes, and the second cache
+/// gives what the target says. A warp reads its rows and columns from shared memory once each, a block writes its own.
+static BlockCost costOf(const Tiling &tiling, const Multiprocessors &processors) {
   int64_t flops = 2 * tiling.rows * tiling.columns * tiling.lineBytes / 2;
-  int64_t read = kWarps * (tiling.warpRows + tiling.warpColumns) * tiling.lineBytes / tiling.slices;
-  return {std::max(flops / 2048, (read + tiling.stageBytes()) / 128), /*latency=*/400, kThreads, tiling.bytes()};
+  int64_t read = tiling.warps() * (tiling.warpRows + tiling.warpColumns) * tiling.lineBytes / tiling.slices;
+  int64_t cached = processors.cacheBytes ? tiling.stageBytes() / processors.cacheBytes : 0;
+  int64_t work = std::max({flops / 2048, (read + tiling.stageBytes()) / 128, cached});
+  // About what ptxas takes: sums, fragments while the next ones come, and addresses.
+  int64_t fragments = tiling.warpRows / 4 + tiling.warpColumns / 4;
+  int64_t registers = tiling.warpRows * tiling.warpColumns / 32 + 2 * fragments + 40;
+  return {work, /*latency=*/400, tiling.threads(), tiling.bytes(), registers};
 }
 
 /// The tiles, and slices of the steps, that take the least time on the target's multiprocessors.
@@ -61,12 +69,14 @@ static Plan choosePlan(WarpBuilder &k, const TensorProduct &product) {
   if (rows <= 0 || columns <= 0 || batch <= 0 || steps <= 0)
     return {rows > 0 && rows <= 32 ? &kFlat : &kSmall, {}};
   Plan best;
-  for (const Tiling *tiling : {&kLarge, &kSmall, &kFlat}) {
-    if ((tiling == &kFlat) != (rows <= 32) || (tiling == &kLarge && (rows < 128 || columns < 128)))
+  Multiprocessors processors = getMultiprocessors(k);
+  for (const Tiling *tiling : {&kLarge, &kWide, &kSmall, &kFlat}) {
+    bool isFlat = tiling == &kFlat, fills = rows >= tiling->rows && columns >= tiling->columns;
+    if (isFlat != (rows <= 32) || !(isFlat || tiling == &kSmall || fills))
       continue;
     int64_t blocks = batch * llvm::divideCeil(rows, tiling->rows) * llvm::divideCeil(columns, tiling->columns);
     int64_t tiles = llvm::divideCeil(steps, tiling->lineBytes / product.format.elementBytes());
-    StepSlices slices = chooseSlices(k, costOf(*tiling), blocks, tiles, batch * rows * columns);
+    StepSlices slices = chooseSlices(k, costOf(*tiling, processors), blocks, tiles, batch * rows * columns);
     if (!best.tiling || slices.cycles < best.slices.cycles)
       best = {tiling, slices};
   }
@@ -193,13 +203,13 @@ void BlockProduct::copyTile(const TensorOperand &operand, Value begin, Value fir
   };
   auto guarded = [&](Value first) {
     Value number = k.add(thread, first);
-    if (copies % kThreads == 0)
+    if (copies % tiling.threads() == 0)
       return copy(number);
     k.branch(k.isBelow(number, k.index(copies)), [&] { copy(number); });
   };
   if (throughRegisters)
-    return k.loop(k.index(0), k.index(copies), kThreads, guarded);
-  for (int64_t first = 0; first < copies; first += kThreads)
+    return k.loop(k.index(0), k.index(copies), tiling.threads(), guarded);
+  for (int64_t first = 0; first < copies; first += tiling.threads())
     guarded(k.index(first));
 }
 
@@ -363,17 +373,18 @@ void simt::emitTensorProduct(WarpBuilder &k, const TensorProduct &product) {
   Type sumType = product.format.isInteger() ? Type(k.builder.getI32Type()) : Type(k.builder.getF32Type());
   PartialSums sums(k, plan.slices, sumType, {product.batch, product.rows, product.columns});
   SmallVector<Value> grid = {sums.getSlices(), product.batch, rows, columns};
-  k.blocks(grid, kThreads, k.builder.getI8Type(), tiling.bytes(), [&](ValueRange tile, Value thread, Value shared) {
-    auto [row, column] = orderTiles(k, tile[2], tile[3], rows, columns);
-    auto [first, end] = sums.getTiles(tile[0], tiles);
-    TensorProduct part = product;
-    auto keep = [&](Value sum, Value batch, Value row, Value column) {
-      sums.store(sum, tile[0], {batch, row, column});
-    };
-    if (sums.areSplit())
-      part.store = keep;
-    BlockProduct(k, part, tiling)
-        .emit(tile[1], k.mul(row, tiling.rows), k.mul(column, tiling.columns), first, end, thread, shared);
-  });
+  k.blocks(grid, tiling.threads(), k.builder.getI8Type(), tiling.bytes(),
+           [&](ValueRange tile, Value thread, Value shared) {
+             auto [row, column] = orderTiles(k, tile[2], tile[3], rows, columns);
+             auto [first, end] = sums.getTiles(tile[0], tiles);
+             TensorProduct part = product;
+             auto keep = [&](Value sum, Value batch, Value row, Value column) {
+               sums.store(sum, tile[0], {batch, row, column});
+             };
+             if (sums.areSplit())
+               part.store = keep;
+             BlockProduct(k, part, tiling)
+                 .emit(tile[1], k.mul(row, tiling.rows), k.mul(column, tiling.columns), first, end, thread, shared);
+           });
   sums.addUp([&](Value sum, ValueRange at) { product.store(sum, at[0], at[1], at[2]); });
 }

@@ -33,10 +33,11 @@ struct TensorProduct {
 /// split in equal parts: 1 if not even 4 bytes.
 int64_t chooseCopyWidth(ThreadBuilder &k, mlir::Value memref);
 
-/// Blocks of four warps compute tiles whose size follows from that of the product. Operands come through memory of the
-/// block, several tiles ahead, in an order of 16-byte chunks in which neither copies nor fragments meet in a bank; sums
-/// stay in registers and leave through the same memory, so that neighbours store neighbours. For few rows, the warps of
-/// a block share the steps and add up their sums in a fixed order. Steps of few tiles are split: see SplitSteps.h.
+/// Blocks of four or eight warps compute tiles whose size follows from that of the product. Operands come through
+/// memory of the block, several tiles ahead, in an order of 16-byte chunks in which neither copies nor fragments meet
+/// in a bank; sums stay in registers and leave through the same memory, so that neighbours store neighbours. For few
+/// rows, the warps of a block share the steps and add up their sums in a fixed order. Steps of few tiles are split: see
+/// SplitSteps.h.
 void emitTensorProduct(WarpBuilder &k, const TensorProduct &product);
 
 } // namespace lathe::simt

@@ -94,7 +94,8 @@ struct TileOfBlock {
 
 /// Sums of 32-bit multiply-adds of 256 threads, of which each reads two numbers from shared memory, where 32 of them
 /// come in a cycle, for four products. Nothing is copied ahead.
-static constexpr BlockCost kCost = {kSteps * kTile * kTile / 2 / 32, /*latency=*/2000, kThreads, kSharedElements * 4};
+static constexpr BlockCost kCost = {kSteps * kTile * kTile / 2 / 32, /*latency=*/2000, kThreads, kSharedElements * 4,
+                                    /*registers=*/80};
 
 void simt::emitTiledProduct(ThreadBuilder &k, const TiledProduct &product) {
   Value rows = k.ceilDiv(product.rows, kTile), columns = k.ceilDiv(product.columns, kTile);

@@ -129,6 +129,7 @@ good += [
 bf16 = ["--precision=bf16"]
 good += [
     matmul("bf16-large", coarse(1600, 72), coarse(72, 1024), constants=["b"], flags=bf16),
+    matmul("bf16-wide", coarse(1600, 72), coarse(72, 1900), constants=["b"], flags=bf16),
     matmul("bf16-small", coarse(128, 64), coarse(64, 128), constants=["b"], flags=bf16),
     matmul("bf16-flat", coarse(5, 264), coarse(264, 96), constants=["b"], flags=bf16),
     matmul("bf16-flat-rests", coarse(17, 270), coarse(270, 70), constants=["b"], flags=bf16),
@@ -159,6 +160,8 @@ good += [
     attention("attention-masked", 2, 33, 77, 20, masked=True),
     attention("tf32-attention", 2, 130, 130, 64, flags=tf32, tolerance=2e-3),
     attention("tf32-attention-masked", 1, 33, 197, 48, masked=True, flags=tf32, tolerance=2e-3),
+    attention("bf16-attention", 2, 130, 130, 64, flags=bf16, tolerance=1e-2),
+    attention("bf16-attention-masked", 1, 66, 197, 48, masked=True, flags=bf16, tolerance=1e-2),
     attention("tf32-attention-long-heads", 1, 65, 40, 128, flags=tf32, tolerance=2e-3),
     attention("tf32-attention-short-heads", 3, 5, 3, 20, flags=tf32, tolerance=2e-3),
 ]

@@ -1,4 +1,4 @@
-// RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(codegen-gpu-emit-kernels),canonicalize)' --remarks-filter=codegen \
+// RUN: lathe-opt %s -pass-pipeline='builtin.module(func.func(codegen-gpu-emit-kernels),canonicalize)' -split-input-file --remarks-filter=codegen \
 // RUN:   --remark-format=emitRemark -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
 // RUN: FileCheck %s --input-file=%t
 
@@ -63,11 +63,31 @@ func.func @threads(%x: memref<1x1024xf32>, %w: memref<1024x1000xf32>, %y: memref
 // Enough blocks, or short sums, stay whole.
 // CHECK-LABEL: func.func @whole
 // CHECK-NOT: memref.alloc
-// REMARK: [Passed] Blocks{{.*}}Blocks=256, BusyPercent=100, OccupancyPercent=18, Slices=1
+// REMARK: [Passed] Blocks{{.*}}Blocks=256, BusyPercent=100, OccupancyPercent=12, Slices=1
 func.func @whole(%x: memref<2048x1024xbf16>, %w: memref<1024x2048xbf16>, %v: memref<2048x16xbf16>, %y: memref<2048x2048xf32>,
                  %z: memref<2048x16xf32>, %s: memref<16x64xbf16>, %t: memref<2048x64xf32>) {
   nn.linear %x, %w outs(%y) : (memref<2048x1024xbf16>, memref<1024x2048xbf16>, memref<2048x2048xf32>) -> ()
   nn.linear %v, %s outs(%t) : (memref<2048x16xbf16>, memref<16x64xbf16>, memref<2048x64xf32>) -> ()
+  return
+}
+
+}
+
+// -----
+
+module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_90a", features = "+ptx80", vector_bits = 32, vector_registers = 255, dot_product = "none", l1_bytes = 232448, l2_bytes = 52428800, bf16_product = "mma">} {
+
+// Where the second cache is what tiles wait for, those of 128 x 256 elements read less: eight warps, and four times 16 steps.
+// CHECK-LABEL: func.func @wide
+// CHECK: gpu.launch {{.*}} in (%{{.*}} = %c128,
+// CHECK-SAME: threads(%{{.*}} in (%{{.*}} = %c256,
+// CHECK-SAME: workgroup(%{{.*}} : memref<49152xi8,
+// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c1
+// CHECK-COUNT-32: nvvm.mma.sync
+// CHECK-NOT: nvvm.mma.sync
+// REMARK: [Passed] Blocks{{.*}}Blocks=128, BusyPercent=96, OccupancyPercent=12, Slices=1
+func.func @wide(%x: memref<2048x1024xbf16>, %w: memref<1024x2048xbf16>, %y: memref<2048x2048xf32>) {
+  nn.linear %x, %w outs(%y) : (memref<2048x1024xbf16>, memref<1024x2048xbf16>, memref<2048x2048xf32>) -> ()
   return
 }
 
