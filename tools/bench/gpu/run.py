@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 """Checks and times the compiled models of this folder, which tools/bench/gpu/make-bundle has made, on the first GPU.
 
-    python3 run.py [--json=F.json] [--only=PATTERN] [--seconds=1] [--no-torch] [--fake=FOLDER]
+    python3 run.py [--json=F.json] [--only=PATTERN] [--seconds=1] [--budget=570] [--torch=cuda|cpu|none] [--fake=FOLDER]
 
-Needs NVIDIA's driver and nothing else. Where torch can be imported, the same work is timed with it, too, between CUDA events (and
-torchvision's networks where that is). Prints a line for each model and writes all to F.json, with the device's name. Exit code 0
-exactly when every model agrees with its expected outputs. --fake takes libcuda.so.1 from a folder, to try all this without a GPU.
+Needs NVIDIA's driver and nothing else. Where torch can be imported and has a GPU, the same work is timed with it, too, between CUDA
+events (and torchvision's networks where that is): eagerly, in a CUDA graph, channels last, with cudnn.benchmark. Models come in the
+order of what one wants to know first; what does not fit into --budget seconds is skipped, and named. Prints a line for each model and
+writes all to F.json after each step, so that a cut loses nothing that was measured; torch runs in a process of its own, which may die.
+Exit code 0 exactly when every model agrees with its expected outputs. --fake takes libcuda.so.1 from a folder, and --torch=cpu times
+torch on the CPU, to try all this without a GPU.
 """
 import argparse
 import datetime
@@ -13,17 +16,19 @@ import fnmatch
 import json
 import lzma
 import os
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TIMEOUT = 240  # seconds for a model
+MODEL_SECONDS, TORCH_SECONDS = 240, 90  # that a model, and a piece of torch's work, may take
 
 
-def run_model(entry, arguments, folder):
+def run_model(entry, arguments, folder, seconds):
     """What lathe-gpu-run says of a model, or {"error": ...}."""
     name = entry["name"]
     library = Path(folder) / f"{name}.so"
@@ -40,9 +45,9 @@ def run_model(entry, arguments, folder):
     if arguments.fake:
         environment.update(LD_LIBRARY_PATH=arguments.fake, FAKE_CUDA_KERNELS=str(HERE / f"kernels/{name}.so"))
     try:
-        result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds)
     except subprocess.TimeoutExpired:
-        return {"model": name, "agrees": False, "error": f"no answer in {TIMEOUT} seconds"}
+        return {"model": name, "agrees": False, "error": f"no answer in {seconds:.0f} seconds"}
     finally:
         library.unlink()
     try:
@@ -51,39 +56,52 @@ def run_model(entry, arguments, folder):
         return {"model": name, "agrees": False, "error": result.stderr.strip() or f"exit code {result.returncode}"}
 
 
-def time_torch(torch, work):
-    """Milliseconds of one run of the work by torch: the least of three turns, each of which takes about a third of a second."""
+def make_work(torch, work, device):
+    """A function that does the work once, on tensors of the device."""
     dtype = getattr(torch, work["dtype"])
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = work["tf32"]  # else float32 means float32
-    make = lambda *shape: torch.randn(*shape, device="cuda", dtype=dtype)
-    with torch.inference_mode():
-        if work["kind"] == "gemm":
-            a, b = make(work["size"], work["size"]), make(work["size"], work["size"])
-            run = lambda: a @ b
-        elif work["kind"] == "attention":
-            q, k, v = (make(*work["shape"]) for _ in range(3))
-            run = lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v)
-        else:
-            import torchvision.models
+    make = lambda *shape: torch.randn(*shape, device=device).to(dtype)
+    if work["kind"] == "gemm":
+        a, b = make(work["size"], work["size"]), make(work["size"], work["size"])
+        return lambda: a @ b
+    if work["kind"] == "attention":
+        q, k, v = (make(*work["shape"]) for _ in range(3))
+        return lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v)
+    import torchvision.models
 
-            model = getattr(torchvision.models, work["name"])(weights=None).eval().to("cuda", dtype)
-            x = make(work["batch"], 3, 224, 224)
-            if work["name"].startswith("resnet"):
-                model, x = model.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
-            run = lambda: model(x)
-            side = torch.cuda.Stream()
-            side.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(side):
-                for _ in range(3):
-                    run()
-            torch.cuda.current_stream().wait_stream(side)
-            graph = torch.cuda.CUDAGraph()  # as Lathe launches its kernels
-            with torch.cuda.graph(graph):
-                run()
-            run = graph.replay
-        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+    model = getattr(torchvision.models, work["name"])(weights=None).eval().to(device, dtype)
+    x = make(work["batch"], 3, 224, 224)
+    if work["name"].startswith("resnet"):
+        model, x = model.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+    return lambda: model(x)
+
+
+def capture(torch, run):
+    """The work as a CUDA graph, as Lathe launches its kernels."""
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            run()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        run()
+    return graph.replay
+
+
+def time_torch(torch, work, device, seconds):
+    """Milliseconds of one run of the work by torch: the least of three turns, each of which takes about a third of the seconds."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = work["tf32"]  # else float32 means float32
+    with torch.inference_mode():
+        run = make_work(torch, work, device)
 
         def measure(runs):
+            if device == "cpu":
+                begin = time.perf_counter()
+                for _ in range(runs):
+                    run()
+                return (time.perf_counter() - begin) * 1e3 / runs
+            begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
             begin.record()
             for _ in range(runs):
                 run()
@@ -91,20 +109,72 @@ def time_torch(torch, work):
             end.synchronize()
             return begin.elapsed_time(end) / runs
 
-        measure(3)
-        runs = max(3, min(10000, int(300 / max(measure(3), 1e-3))))
+        measure(2)
+        if device == "cuda" and work["kind"] == "model":
+            run = capture(torch, run)
+        runs = max(1, min(10000, int(1e3 * seconds / 3 / max(measure(1), 1e-3))))
         return min(measure(runs) for _ in range(3))
 
 
-def import_torch():
+def serve_torch(device, seconds):
+    """Answers lines of work with lines of results; the first says which torch this is, or that there is none."""
+    answers, sys.stdout = sys.stdout, sys.stderr  # of which libraries may say what they like
+
+    def answer(what):
+        print(json.dumps(what), file=answers, flush=True)
+
     try:
         import torch
-    except ImportError:
-        return None
-    if not torch.cuda.is_available():
-        return None
+    except ImportError as error:
+        return answer({"torch_error": str(error)})
+    if device == "cuda" and not torch.cuda.is_available():
+        return answer({"torch_error": "torch has no GPU"})
     torch.backends.cudnn.benchmark = True
-    return torch
+    answer({"torch": torch.__version__})
+    for line in sys.stdin:
+        try:
+            answer({"torch_ms": time_torch(torch, json.loads(line), device, seconds)})
+        except (ImportError, RuntimeError, AttributeError) as error:
+            answer({"torch_error": str(error).splitlines()[0]})
+        if device == "cuda":
+            torch.cuda.empty_cache()
+
+
+class Torch:
+    """A process that times work with torch, which a failure of the GPU may end: the next piece of work then has a new one."""
+
+    def __init__(self, device, seconds):
+        self.command = [sys.executable, __file__, f"--serve-torch={device}", f"--seconds={seconds}"]
+        self.process = None
+        self.about = self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                        text=True)
+        return self.read(TORCH_SECONDS)
+
+    def read(self, seconds):
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
+        line = self.process.stdout.readline() if ready else ""
+        if line:
+            return json.loads(line)
+        self.close()
+        return {"torch_error": "torch's process ended" if ready else f"no answer in {seconds:.0f} seconds"}
+
+    def time(self, work, seconds):
+        if not self.process:
+            self.start()
+        if not self.process:
+            return {"torch_error": "torch does not start again"}
+        self.process.stdin.write(json.dumps(work) + "\n")
+        self.process.stdin.flush()
+        return self.read(min(seconds, TORCH_SECONDS))
+
+    def close(self):
+        if self.process:
+            self.process.kill()
+            self.process.communicate()
+        self.process = None
 
 
 def line_of(result):
@@ -114,6 +184,8 @@ def line_of(result):
             f"{result['device_ms']:.4g} ms on the device, {result['host_ms']:.4g} ms from the host")
     if "torch_ms" in result:
         text += f", torch {result['torch_ms']:.4g} ms ({result['torch_ms'] / result['device_ms']:.2f}x)"
+    elif "torch_error" in result:
+        text += f", torch: {result['torch_error']}"
     return text
 
 
@@ -122,30 +194,51 @@ def main():
     parser.add_argument("--json")
     parser.add_argument("--only", default="*")
     parser.add_argument("--seconds", type=float, default=1)
-    parser.add_argument("--no-torch", action="store_true")
+    parser.add_argument("--budget", type=float, default=570)
+    parser.add_argument("--torch", choices=["cuda", "cpu", "none"])
     parser.add_argument("--fake")
+    parser.add_argument("--serve-torch", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.serve_torch:
+        return serve_torch(arguments.serve_torch, arguments.seconds)
+    end = time.monotonic() + arguments.budget
     manifest = json.loads((HERE / "manifest.json").read_text())
-    torch = None if arguments.no_torch or arguments.fake else import_torch()
+    entries = [entry for entry in manifest["models"] if fnmatch.fnmatch(entry["name"], arguments.only)]
+    device = arguments.torch or ("none" if arguments.fake else "cuda")
     report = {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"), "target": manifest["target"], "device": None,
-              "torch": torch and torch.__version__, "results": []}
+              "torch": None, "results": [], "skipped": []}
+
+    def save():
+        if arguments.json:
+            Path(f"{arguments.json}.new").write_text(json.dumps(report, indent=1) + "\n")
+            os.replace(f"{arguments.json}.new", arguments.json)
+
+    torch = None
     with tempfile.TemporaryDirectory() as folder:
-        for entry in manifest["models"]:
-            if not fnmatch.fnmatch(entry["name"], arguments.only):
+        for entry in entries:
+            left = end - time.monotonic()
+            if left <= 0:
+                report["skipped"].append(entry["name"])
+                save()
                 continue
-            result = run_model(entry, arguments, folder)
-            report["device"] = report["device"] or result.pop("device", None)
+            result = run_model(entry, arguments, folder, max(1, min(left, MODEL_SECONDS)))
+            report["device"] = report["device"] or result.get("device")
             result.pop("device", None)
-            if torch and entry["torch"]:
-                try:
-                    result["torch_ms"] = time_torch(torch, entry["torch"])
-                except (ImportError, RuntimeError) as error:
-                    result["torch_error"] = str(error)
             report["results"].append(result)
+            save()
+            left = end - time.monotonic()
+            if device != "none" and entry["torch"] and left > 0:
+                if not torch:
+                    torch = Torch(device, arguments.seconds)
+                    report["torch"] = torch.about.get("torch")
+                result.update(torch.time(entry["torch"], left) if report["torch"] else torch.about)
+                save()
             print(line_of(result), flush=True)
-            if arguments.json:  # after each, so that a cut loses little
-                Path(arguments.json).write_text(json.dumps(report, indent=1) + "\n")
-    return not report["results"] or not all(result["agrees"] for result in report["results"])
+    if torch:
+        torch.close()
+    if report["skipped"]:
+        print(f"no time for {', '.join(report['skipped'])}")
+    return not report["results"] or bool(report["skipped"]) or not all(result["agrees"] for result in report["results"])
 
 
 if __name__ == "__main__":
