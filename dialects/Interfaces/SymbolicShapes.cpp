@@ -142,6 +142,12 @@ bool SymbolicShapes::setStaticDims(Value value) {
   return true;
 }
 
+/// Whether the op has a body that computes tensors: not that of a kernel's epilogue.
+static bool isLoop(Operation &op) {
+  return op.getNumRegions() == 1 && !op.getRegion(0).empty() &&
+         llvm::any_of(op.getRegion(0).front().getArgumentTypes(), llvm::IsaPred<TensorType>);
+}
+
 bool SymbolicShapes::computeBlock(Block &block) {
   bool good = true;
   for (Operation &op : block) {
@@ -150,13 +156,22 @@ bool SymbolicShapes::computeBlock(Block &block) {
     if (llvm::any_of(op.getOperands(), [&](Value v) { return isa<TensorType>(v.getType()) && !hasDims(v); }))
       continue; // what it depends on has been reported
     if (auto inference = dyn_cast<ShapeInferenceOpInterface>(op)) {
-      {
+      auto infer = [&] {
         ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
           if (std::string text = describeOperands(*this, op); !text.empty())
             diagnostic << " (" << text << ")";
           return failure(); // the next handler prints it
         });
-        good &= succeeded(inference.inferShapes(*this));
+        return succeeded(inference.inferShapes(*this));
+      };
+      // A loop tells the shapes of its body's arguments first, and those of its results once it is known what it
+      // yields.
+      if (isLoop(op)) {
+        for (BlockArgument argument : op.getRegion(0).getArguments())
+          dims.erase(argument); // of the last time
+        good &= infer() && computeBlock(op.getRegion(0).front()) && infer();
+      } else {
+        good &= infer();
       }
       for (Value result : op.getResults())
         if (isa<TensorType>(result.getType()) && hasDims(result))

@@ -153,6 +153,14 @@ private:
   }
 
   void setTypes(const SymbolicShapes &shapes, Operation &op) {
+    if (auto loop = dyn_cast<onnx::LoopOp>(op)) {
+      Block &body = loop.getBody().front();
+      for (BlockArgument argument : body.getArguments())
+        argument.setType(shapes.getType(argument));
+      for (Operation &inner : llvm::make_early_inc_range(body))
+        setTypes(shapes, inner);
+      removeDead(body);
+    }
     for (Value result : op.getResults()) {
       if (!isa<TensorType>(result.getType()) || !shapes.hasDims(result))
         continue;

@@ -10,8 +10,10 @@ def ImportUnrollControl : Pass<"import-unroll-control", "mlir::func::FuncOp"> {
     Of an If the branch that is taken is left; where the condition is only known at run time, both
     are computed and Where chooses. Loop and Scan become their iterations one after the other, and
     Concat for what they collect: of a Loop the trip count must be known, or what the model
-    declares that it collects. Others stay and are reported. Shapes are inferred as far as they
-    are needed. Run it before `import-infer-shapes`.
+    declares that it collects. A Loop of which it is not, or of more than 1,024 ops in all whose
+    carried values keep their shapes, stays; constants that its body uses are copied into it, and
+    other values from outside become carried ones. Shapes are inferred as far as they are needed.
+    Run it before `import-infer-shapes`.
 
     Sequences and optionals go, too: what is taken out of one takes the op's place, SequenceMap
     becomes its body for each element, and a sequence that the function returns is a result for

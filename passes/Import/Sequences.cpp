@@ -1,5 +1,6 @@
 //===- Sequences.cpp - Sequences and optionals known at compile time ------===//
 #include "passes/Import/Sequences.h"
+#include "mlir/IR/Iterators.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -279,10 +280,10 @@ private:
 
 } // namespace
 
-bool lathe::resolveSequences(func::FuncOp function, const SymbolicShapes &shapes) {
+bool lathe::resolveSequences(Block &block, const SymbolicShapes &shapes) {
   SmallVector<Operation *>
       obsolete; // erased late: new values must not take the places of those in `shapes`
-  for (Operation &op : function.getBody().front()) {
+  for (Operation &op : block) {
     Value value = op.getNumResults() == 1 ? SequenceResolver(&op, shapes).resolve() : Value();
     if (!value)
       continue;
@@ -339,11 +340,10 @@ static LogicalResult flattenResults(func::FuncOp function) {
 
 LogicalResult lathe::removeSequences(func::FuncOp function) {
   bool good = true;
-  Block &body = function.getBody().front();
-  for (Operation &op : body.without_terminator()) {
-    if (makesContainer(&op) || (llvm::none_of(op.getOperandTypes(), isContainer) &&
-                                llvm::none_of(op.getResultTypes(), isContainer)))
-      continue;
+  auto check = [&](Operation &op) {
+    if (op.hasTrait<OpTrait::IsTerminator>() || makesContainer(&op) ||
+        (llvm::none_of(op.getOperandTypes(), isContainer) && llvm::none_of(op.getResultTypes(), isContainer)))
+      return;
     good = false;
     // What depends on an op that is reported is not.
     bool isReported = llvm::any_of(op.getOperands(), [](Value operand) {
@@ -353,11 +353,19 @@ LogicalResult lathe::removeSequences(func::FuncOp function) {
     if (!isReported)
       op.emitOpError("expected a sequence or optional, and positions in it, known at compile time "
                      "(--constant gives an input its value), but got what is known only at run time");
-  }
+  };
+  // Those in loops, too; what is in others is part of them.
+  function.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (op == function)
+      return WalkResult::advance();
+    check(*op);
+    return isa<onnx::LoopOp>(op) ? WalkResult::advance() : WalkResult::skip();
+  });
   if (!good || failed(flattenResults(function)))
     return failure();
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
-    if (isOpTriviallyDead(&op))
-      op.erase();
+  function.walk<WalkOrder::PostOrder, ReverseIterator>([&](Operation *op) {
+    if (op != function && isOpTriviallyDead(op))
+      op->erase();
+  });
   return success();
 }

@@ -16,7 +16,7 @@ std::optional<llvm::SmallVector<mlir::Value>> getSequence(mlir::Value sequence);
 /// Writes ops on sequences and optionals of known elements by SequenceConstruct and Optional, or by
 /// their elements. Asks `shapes` for positions and sizes. Returns whether it changed anything,
 /// after which `shapes` no longer holds.
-bool resolveSequences(mlir::func::FuncOp function, const SymbolicShapes &shapes);
+bool resolveSequences(mlir::Block &block, const SymbolicShapes &shapes);
 
 /// Gives the function a result for each element of a sequence that it returns, `name_0` and so on,
 /// and removes what made sequences. Fails after an error for each op whose sequence is only known

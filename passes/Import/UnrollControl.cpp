@@ -3,6 +3,7 @@
 #include "dialects/ONNX/IR/ONNXDialect.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "passes/Import/DeclaredTypes.h"
 #include "passes/Import/Passes.h"
 #include "passes/Import/Sequences.h"
@@ -71,16 +72,30 @@ struct ImportUnrollControlPass : lathe::impl::ImportUnrollControlBase<ImportUnro
       return;
     choices.clear();
     declareOperands(function.getBody().front());
-    // Each op that goes may tell the shapes that the next one needs.
+    // Bodies of loops that stay come later: what is in them may be decided where they are unrolled.
+    SmallVector<Block *> blocks = {&function.getBody().front()};
+    do
+      simplify(function, blocks);
+    while (addBodies(blocks));
+    if (failed(checkChoices(function)) || failed(removeSequences(function)))
+      return signalPassFailure();
+    function.walk([](onnx::LoopOp loop) { isolate(loop); });
+    updateType(function);
+  }
+
+private:
+  /// Removes what it can of the blocks. Each op that goes may tell the shapes that the next one needs.
+  void simplify(func::FuncOp function, ArrayRef<Block *> blocks) {
     for (bool changed = true; changed;) {
       changed = false;
       SmallVector<Operation *> ops;
       bool hasContainers = false;
-      for (Operation &op : function.getBody().front()) {
-        if (isa<onnx::IfOp, onnx::LoopOp, onnx::ScanOp, onnx::SequenceMapOp>(op))
-          ops.push_back(&op);
-        hasContainers |= isSequenceOp(&op);
-      }
+      for (Block *block : blocks)
+        for (Operation &op : *block) {
+          if (isa<onnx::IfOp, onnx::LoopOp, onnx::ScanOp, onnx::SequenceMapOp>(op))
+            ops.push_back(&op);
+          hasContainers |= isSequenceOp(&op);
+        }
       if (ops.empty() && !hasContainers)
         break;
       SymbolicShapes shapes(function);
@@ -88,17 +103,60 @@ struct ImportUnrollControlPass : lathe::impl::ImportUnrollControlBase<ImportUnro
         ScopedDiagnosticHandler silence(&getContext(), [](Diagnostic &) { return success(); });
         (void)shapes.compute();
       }
-      changed = resolveSequences(function, shapes);
+      for (Block *block : blocks)
+        changed = changed || resolveSequences(*block, shapes);
       for (Operation *op : ops)
         if (!changed && replace(shapes, op))
           changed = true;
     }
-    if (failed(checkChoices(function)) || failed(removeSequences(function)))
-      return signalPassFailure();
-    updateType(function);
   }
 
-private:
+  /// Adds the bodies of loops in the blocks that are not there yet; false if there are none.
+  static bool addBodies(SmallVectorImpl<Block *> &blocks) {
+    size_t before = blocks.size();
+    for (size_t i = 0; i < blocks.size(); ++i)
+      for (auto loop : blocks[i]->getOps<onnx::LoopOp>())
+        if (Block *body = &loop.getBody().front(); !llvm::is_contained(blocks, body))
+          blocks.push_back(body);
+    return blocks.size() > before;
+  }
+
+  /// What a body uses from around the loop becomes a value that it carries, constants are copied: passes that look at
+  /// the ops of a value see one block.
+  static void isolate(onnx::LoopOp loop) {
+    llvm::SetVector<Value> used;
+    getUsedValuesDefinedAbove(loop.getBody(), used);
+    Block &body = loop.getBody().front();
+    Operation *yield = body.getTerminator();
+    OpBuilder builder(&body, body.begin());
+    auto isInside = [&](OpOperand &use) { return loop.getBody().isAncestor(use.getOwner()->getParentRegion()); };
+    unsigned carried = loop.getVInitial().size();
+    SmallVector<Value> added;
+    for (Value value : used) {
+      Value local;
+      if (auto constant = value.getDefiningOp<onnx::ConstantOp>())
+        local = builder.clone(*constant)->getResult(0);
+      else {
+        local = body.addArgument(value.getType(), value.getLoc());
+        yield->insertOperands(1 + carried + added.size(), local);
+        added.push_back(value);
+      }
+      value.replaceUsesWithIf(local, isInside);
+    }
+    if (added.empty())
+      return;
+    builder.setInsertionPoint(loop);
+    SmallVector<Value> initial(loop.getVInitial());
+    llvm::append_range(initial, added);
+    SmallVector<Type> types(loop->getResultTypes());
+    types.insert(types.begin() + carried, TypeRange(ValueRange(added)).begin(), TypeRange(ValueRange(added)).end());
+    auto wider = onnx::LoopOp::create(builder, loop.getLoc(), types, loop.getM(), loop.getCond(), initial);
+    wider.getBody().takeBody(loop.getBody());
+    for (auto [i, result] : llvm::enumerate(loop->getResults()))
+      result.replaceAllUsesWith(wider->getResult(i < carried ? i : i + added.size()));
+    loop->erase();
+  }
+
   /// What is chosen between must not broadcast.
   LogicalResult checkChoices(func::FuncOp function) {
     if (choices.empty())
@@ -211,10 +269,13 @@ private:
 
   static constexpr int64_t kMaxIterations = 1024, kMaxOps = 1 << 16;
 
-  static bool isTooLarge(Block &body, int64_t count) {
+  /// Ops of a loop that may as well run as one.
+  static constexpr int64_t kMaxUnrolledOps = 1024;
+
+  static bool isTooLarge(Block &body, int64_t count, int64_t most = kMaxOps) {
     int64_t ops = 0;
     body.walk([&](Operation *) { ++ops; });
-    return count < 0 || count > kMaxIterations || count * ops > kMaxOps;
+    return count < 0 || count > kMaxIterations || count * ops > most;
   }
 
   /// How often a loop runs: the trip count, or what the model declares that it makes; nullopt if that is not known.
@@ -243,7 +304,8 @@ private:
                      [](Value value) { return isContainer(value.getType()); }))
       return {};
     std::optional<int64_t> trips = countTrips(shapes, op, carried);
-    if (!trips || isTooLarge(body, *trips))
+    bool canStay = llvm::all_of(op->getResults(), [&](Value result) { return shapes.hasDims(result); });
+    if (!trips || isTooLarge(body, *trips, canStay ? kMaxUnrolledOps : kMaxOps))
       return {};
     Location loc = op.getLoc();
     SmallVector<Value> state(op.getVInitial());

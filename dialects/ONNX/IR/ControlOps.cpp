@@ -1,5 +1,5 @@
 //===- ControlOps.cpp - Operators of ONNX's Control family ---===//
-#include "dialects/ONNX/IR/ONNXDialect.h"
+#include "dialects/ONNX/IR/ShapeHelpers.h"
 
 using namespace mlir;
 using namespace lathe::onnx;
@@ -12,4 +12,5 @@ void ONNXDialect::registerControlOps() {
 #define GET_OP_LIST
 #include "dialects/ONNX/IR/ControlOps.cpp.inc"
       >();
+  attachControlShapes(getContext());
 }

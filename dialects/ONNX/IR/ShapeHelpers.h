@@ -45,6 +45,7 @@ void attachRandomShapes(mlir::MLIRContext *context);
 void attachSignalShapes(mlir::MLIRContext *context);
 void attachUnpoolShapes(mlir::MLIRContext *context);
 void attachSelectionShapes(mlir::MLIRContext *context);
+void attachControlShapes(mlir::MLIRContext *context);
 
 // Attributes of ops by name, for functions that serve several ops.
 int64_t getInt(mlir::Operation *op, llvm::StringRef name, int64_t otherwise);

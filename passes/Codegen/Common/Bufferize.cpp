@@ -135,6 +135,57 @@ static void carryOneBuffer(scf::ForOp loop) {
     memref::CopyOp::create(builder, loop.getLoc(), source, target);
 }
 
+/// The buffer that a condition passes on. Bufferization may have it copy what it got, which then goes.
+static Value takePassed(Value value) {
+  if (value.getDefiningOp<memref::AllocOp>())
+    for (Operation *user : value.getUsers())
+      if (auto copy = dyn_cast<memref::CopyOp>(user); copy && copy.getTarget() == value)
+        if (Value source = findBuffer(copy.getSource()); source.getType() == value.getType()) {
+          copy.erase();
+          return source;
+        }
+  Value buffer = findBuffer(value);
+  return buffer.getType() == value.getType() ? buffer : value;
+}
+
+/// The same of a loop with a condition, which passes on what it got: the buffers that it begins with are named in its
+/// body and behind it.
+static void carryOneBuffer(scf::WhileOp loop) {
+  auto isBuffer = [](Value value) { return isa<MemRefType>(value.getType()); };
+  llvm::SmallPtrSet<Value, 4> places;
+  for (auto [argument, initial] : llvm::zip_equal(loop.getBeforeArguments(), loop.getInits()))
+    if (isBuffer(argument)) {
+      argument.replaceAllUsesWith(initial);
+      places.insert(findBuffer(initial));
+    }
+  for (OpOperand &operand : loop.getConditionOp()->getOpOperands().drop_front()) {
+    if (!isBuffer(operand.get()))
+      continue;
+    Value value = operand.get(), passed = takePassed(value);
+    unsigned number = operand.getOperandNumber() - 1;
+    value.replaceUsesWithIf(passed, [&](OpOperand &use) { return loop->isAncestor(use.getOwner()); });
+    loop.getAfterArguments()[number].replaceAllUsesWith(passed);
+    loop.getResult(number).replaceAllUsesWith(passed);
+  }
+  scf::YieldOp yield = loop.getYieldOp();
+  OpBuilder builder(yield);
+  SmallVector<std::pair<Value, Value>> copies;
+  for (auto [index, initial] : llvm::enumerate(loop.getInits())) {
+    if (!isBuffer(initial))
+      continue;
+    Value yielded = findBuffer(yield.getOperand(index));
+    yield.setOperand(index, initial);
+    if (yielded == findBuffer(initial))
+      continue;
+    // What may be part of another carried buffer is saved before that is overwritten.
+    if (!yielded.getDefiningOp<memref::AllocOp>() || places.contains(yielded))
+      yielded = copyOf(builder, loop.getLoc(), yielded);
+    copies.push_back({yielded, initial});
+  }
+  for (auto [source, target] : copies)
+    memref::CopyOp::create(builder, loop.getLoc(), source, target);
+}
+
 namespace {
 
 struct BufferizePass : lathe::impl::BufferizePassBase<BufferizePass> {
@@ -165,6 +216,7 @@ struct BufferizePass : lathe::impl::BufferizePassBase<BufferizePass> {
     for (unsigned index = 0; index < numInputs; ++index)
       main.removeArgAttr(index, writable);
     module.walk([](scf::ForOp loop) { carryOneBuffer(loop); });
+    module.walk([](scf::WhileOp loop) { carryOneBuffer(loop); });
   }
 
   LogicalResult bufferize(ModuleOp module) {

@@ -9,6 +9,7 @@
 #include "mlir/Transforms/RegionUtils.h"
 #include "passes/Codegen/Common/DataMovement.h"
 #include "passes/Codegen/Common/GeneralTypes.h"
+#include "passes/Codegen/Common/LoopValues.h"
 #include "passes/Codegen/Common/SizeBounds.h"
 #include "passes/Codegen/Passes.h"
 #include "llvm/ADT/StringSet.h"
@@ -48,10 +49,9 @@ static Place findPlace(Value value) {
       Operation *parent = argument.getOwner()->getParentOp();
       if (isa<func::FuncOp>(parent))
         return {argument, {}};
-      auto loop = dyn_cast<scf::ForOp>(parent);
-      if (!loop || argument.getArgNumber() == 0)
+      value = getInitial(argument);
+      if (!value)
         return {};
-      value = loop.getInitArgs()[argument.getArgNumber() - 1];
       continue;
     }
     Operation *op = value.getDefiningOp();
@@ -70,8 +70,8 @@ static Place findPlace(Value value) {
     }
     if (auto global = dyn_cast<memref::GetGlobalOp>(op))
       return {{}, global.getNameAttr()};
-    if (auto loop = dyn_cast<scf::ForOp>(op)) {
-      value = loop.getInitArgs()[cast<OpResult>(value).getResultNumber()];
+    if (Value initial = getInitial(value)) {
+      value = initial;
       continue;
     }
     if (!isa<memref::SubViewOp, memref::CastOp, memref::CollapseShapeOp, memref::ExpandShapeOp,

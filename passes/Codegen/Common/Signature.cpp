@@ -110,38 +110,53 @@ static int32_t getDType(Type type, Attribute given, bool isMarkedUnsigned) {
 
 namespace {
 
-/// Whether a loop's result has the shape of what it begins with: elements and slices are inserted, nothing else.
-static bool keepsShape(scf::ForOp loop, unsigned index) {
-  Value value = loop.getYieldedValues()[index];
-  while (value && value != loop.getRegionIterArg(index)) {
-    auto result = dyn_cast<OpResult>(value);
-    if (!result)
-      return false;
-    Operation *op = result.getOwner();
-    auto inner = dyn_cast<scf::ForOp>(op);
-    if (inner && keepsShape(inner, result.getResultNumber()))
-      value = inner.getInitArgs()[result.getResultNumber()];
-    else if (auto insert = dyn_cast<tensor::InsertOp>(op))
+/// A value that a loop carries: what it begins with, the argument of the body and what that yields.
+struct Carried {
+  Value initial, argument, yielded;
+};
+
+/// The value behind a result of a loop; nullopt for other ops, and where a condition does not pass on what it got.
+static std::optional<Carried> getCarried(OpResult result) {
+  unsigned index = result.getResultNumber();
+  if (auto loop = dyn_cast<scf::ForOp>(result.getOwner()))
+    return Carried{loop.getInitArgs()[index], loop.getRegionIterArg(index), loop.getYieldedValues()[index]};
+  auto loop = dyn_cast<scf::WhileOp>(result.getOwner());
+  auto passed = loop ? dyn_cast<BlockArgument>(loop.getConditionOp().getArgs()[index]) : BlockArgument();
+  if (!passed || passed.getOwner() != loop.getBeforeBody())
+    return std::nullopt;
+  unsigned number = passed.getArgNumber();
+  return Carried{loop.getInits()[number], loop.getAfterArguments()[index], loop.getYieldOp().getOperand(number)};
+}
+
+/// What a loop's result begins with, if it has that shape: elements and slices are inserted, nothing else.
+static Value getShapeSource(Value loopResult) {
+  auto result = dyn_cast<OpResult>(loopResult);
+  std::optional<Carried> carried = result ? getCarried(result) : std::nullopt;
+  if (!carried)
+    return nullptr;
+  Value value = carried->yielded;
+  while (value != carried->argument) {
+    Operation *op = value.getDefiningOp();
+    if (auto insert = dyn_cast_or_null<tensor::InsertOp>(op))
       value = insert.getDest();
-    else if (auto slice = dyn_cast<tensor::InsertSliceOp>(op))
+    else if (auto slice = dyn_cast_or_null<tensor::InsertSliceOp>(op))
       value = slice.getDest();
+    else if (Value inner = getShapeSource(value))
+      value = inner;
     else
-      return false;
+      return nullptr;
   }
-  return true;
+  return carried->initial;
 }
 
 /// `tensor.dim` of a loop's result is that of what it begins with; MLIR's own pattern follows slices only.
 struct DimOfLoop : OpRewritePattern<tensor::DimOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(tensor::DimOp op, PatternRewriter &rewriter) const override {
-    auto loop = op.getSource().getDefiningOp<scf::ForOp>();
-    if (!loop)
+    Value source = getShapeSource(op.getSource());
+    if (!source)
       return failure();
-    unsigned index = cast<OpResult>(op.getSource()).getResultNumber();
-    if (!keepsShape(loop, index))
-      return failure();
-    rewriter.modifyOpInPlace(op, [&] { op.getSourceMutable().assign(loop.getInitArgs()[index]); });
+    rewriter.modifyOpInPlace(op, [&] { op.getSourceMutable().assign(source); });
     return success();
   }
 };

@@ -6,6 +6,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "passes/Codegen/Common/LoopValues.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -96,10 +97,8 @@ std::optional<Bounds> SizeBounds::getDim(Value memref, int64_t dim) {
   if (auto argument = dyn_cast<BlockArgument>(memref)) {
     if (argument.getOwner() == &main.getBody().front())
       return getArgumentDim(argument, dim);
-    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
-    if (loop && argument.getArgNumber() > 0)
-      return getDim(loop.getInitArgs()[argument.getArgNumber() - 1], dim);
-    return std::nullopt;
+    Value initial = getInitial(argument);
+    return initial ? getDim(initial, dim) : std::nullopt;
   }
   Operation *op = memref.getDefiningOp();
   if (auto alloc = dyn_cast<memref::AllocOp>(op))
@@ -122,8 +121,8 @@ std::optional<Bounds> SizeBounds::getDim(Value memref, int64_t dim) {
   }
   if (auto subview = dyn_cast<memref::SubViewOp>(op); subview && subview.getSourceType().getRank() == type.getRank())
     return get(subview.getMixedSizes()[dim]);
-  if (auto loop = dyn_cast<scf::ForOp>(op))
-    return getDim(loop.getInitArgs()[cast<OpResult>(memref).getResultNumber()], dim);
+  if (Value initial = getInitial(memref))
+    return getDim(initial, dim);
   return std::nullopt;
 }
 

@@ -37,6 +37,7 @@ void lathe::addLowerings(LoweringTable &table) {
   addDeformConvLowerings(table);
   addRandomLowerings(table);
   addNGramLowerings(table);
+  addControlLowerings(table);
   addQuantCastLowerings(table);
 }
 
@@ -174,12 +175,14 @@ void LowerONNXToLinalgPass::returnStatus(func::FuncOp function, Lowering &loweri
   function.setAllResultAttrs(attrs);
 }
 
-/// Those in loops over parts of a batch, too.
+/// Those in loops, of the model and over parts of a batch, too.
 static void collectOps(Block &block, SmallVectorImpl<Operation *> &ops) {
   for (Operation &op : block) {
     ops.push_back(&op);
     if (auto loop = dyn_cast<scf::ForOp>(op))
       collectOps(*loop.getBody(), ops);
+    if (auto loop = dyn_cast<onnx::LoopOp>(op))
+      collectOps(loop.getBody().front(), ops);
   }
 }
 

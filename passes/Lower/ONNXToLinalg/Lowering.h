@@ -147,6 +147,7 @@ void addLinearAttentionLowerings(LoweringTable &table);
 void addDeformConvLowerings(LoweringTable &table);
 void addRandomLowerings(LoweringTable &table);
 void addNGramLowerings(LoweringTable &table);
+void addControlLowerings(LoweringTable &table);
 
 } // namespace lathe
 

@@ -71,3 +71,35 @@ func.func @main(%h: tensor<8xf32>) -> tensor<8xf32> {
   }
   return %r : tensor<8xf32>
 }
+
+// -----
+
+// So does a loop with a condition, which passes on no copies; buffers that change places are saved before they are
+// overwritten.
+// CHECK-LABEL: func.func @main(
+// CHECK-SAME: %{{.*}}: memref<8xf32>, %{{.*}}: memref<8xf32>, %[[Y:.*]]: memref<8xf32>)
+// CHECK: %[[A:.*]] = memref.alloc
+// CHECK: %[[B:.*]] = memref.alloc
+// CHECK: scf.while (%[[I:.*]] = %c0) : (index) -> index {
+// CHECK-NOT: memref
+// CHECK: scf.condition(%{{.*}}) %[[I]] : index
+// CHECK: } do {
+// CHECK: memref.copy %[[B]], %[[OLD_B:.*]] :
+// CHECK: memref.copy %[[A]], %[[OLD_A:.*]] :
+// CHECK: memref.copy %[[OLD_B]], %[[A]]
+// CHECK: memref.copy %[[OLD_A]], %[[B]]
+// CHECK: memref.copy %[[A]], %[[Y]]
+func.func @main(%g: tensor<8xf32>, %h: tensor<8xf32>) -> tensor<8xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %r:3 = scf.while (%i = %c0, %a = %g, %b = %h) : (index, tensor<8xf32>, tensor<8xf32>) -> (index, tensor<8xf32>, tensor<8xf32>) {
+    %more = arith.cmpi slt, %i, %c4 : index
+    scf.condition(%more) %i, %a, %b : index, tensor<8xf32>, tensor<8xf32>
+  } do {
+  ^bb0(%i: index, %a: tensor<8xf32>, %b: tensor<8xf32>):
+    %next = arith.addi %i, %c1 : index
+    scf.yield %next, %b, %a : index, tensor<8xf32>, tensor<8xf32>
+  }
+  return %r#1 : tensor<8xf32>
+}

@@ -1,0 +1,82 @@
+//===- ControlShapes.cpp - Shape inference of loops -----------------------===//
+#include "dialects/ONNX/IR/ShapeHelpers.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::onnx;
+
+/// How often the loop runs: known from the trip count, or a size that depends on data.
+static AffineExpr getTrips(LoopOp op, SymbolicShapes &shapes) {
+  auto getKnown = [&](Value value) -> AffineExpr {
+    auto elements = shapes.getElements(value);
+    return elements && elements->size() == 1 ? elements->front() : AffineExpr();
+  };
+  auto isTrue = [&](Value value) { return getKnown(value) == shapes.constant(1); };
+  AffineExpr count = op.getM() ? getKnown(op.getM()) : AffineExpr();
+  if (count && getConstant(count))
+    count = shapes.constant(std::max<int64_t>(*getConstant(count), 0));
+  if (count && shapes.getBounds(count).first < 0)
+    count = {};
+  bool runsAll = (!op.getCond() || isTrue(op.getCond())) && isTrue(op.getBody().front().getTerminator()->getOperand(0));
+  if (count && runsAll)
+    return count;
+  // A large trip count stands for none.
+  if (count && shapes.getUpperBound(count) > INT32_MAX)
+    count = {};
+  return shapes.getDataSize(op->getResult(op.getVInitial().size()), /*dim=*/0, count, op->getResult(0));
+}
+
+/// Whether a size is one that an op in the body decides, in each iteration anew.
+static bool changes(LoopOp op, const SymbolicShapes &shapes, AffineExpr size) {
+  bool found = false;
+  size.walk([&](AffineExpr part) {
+    if (auto symbol = dyn_cast<AffineSymbolExpr>(part)) {
+      Value source = shapes.getSymbols()[symbol.getPosition()].result;
+      found |= source && op.getBody().isAncestor(source.getParentRegion());
+    }
+  });
+  return found;
+}
+
+/// Asked twice: for the arguments of the body first, see `SymbolicShapes::computeBlock`.
+static LogicalResult inferLoop(LoopOp op, SymbolicShapes &shapes) {
+  Block &body = op.getBody().front();
+  ValueRange initial = op.getVInitial(), yields = body.getTerminator()->getOperands();
+  size_t carried = initial.size();
+  if (body.getNumArguments() != carried + 2 || yields.size() != op->getNumResults() + 1 || yields.size() <= carried)
+    return op.emitOpError("expected a body that takes and yields ")
+           << carried << " values, but got one of " << body.getNumArguments() << " arguments and " << yields.size()
+           << " results";
+  for (auto values : {initial, yields})
+    for (Value value : values)
+      if (!isa<TensorType>(value.getType()))
+        return op.emitOpError("expected tensors in a loop that is not unrolled, but got ") << value.getType();
+  if (!shapes.hasDims(body.getArgument(0))) {
+    shapes.setDims(body.getArgument(0), {});
+    shapes.setDims(body.getArgument(1), {});
+    shapes.setElements(body.getArgument(1), shapes.constant(1)); // it is asked before an iteration
+    for (auto [argument, value] : llvm::zip_equal(body.getArguments().drop_front(2), initial))
+      shapes.setDims(argument, Dims(shapes.getDims(value)), shapes.getElementType(value));
+    return success();
+  }
+  for (Value value : yields)
+    if (!shapes.hasDims(value))
+      return failure(); // has been reported
+  for (auto [result, value, next] : llvm::zip(op->getResults(), initial, yields.slice(1, carried))) {
+    if (shapes.getDims(value) != shapes.getDims(next) || shapes.getElementType(value) != shapes.getElementType(next))
+      return op.emitOpError("expected values of one type in all iterations, but got ")
+             << shapes.getType(value) << " before and " << shapes.getType(next) << " after the first";
+    shapes.setDims(result, Dims(shapes.getDims(value)), shapes.getElementType(value));
+  }
+  AffineExpr trips = carried < op->getNumResults() ? getTrips(op, shapes) : AffineExpr();
+  for (auto [result, value] : llvm::zip(op->getResults().drop_front(carried), yields.drop_front(carried + 1))) {
+    Dims dims = {trips};
+    llvm::append_range(dims, shapes.getDims(value));
+    if (llvm::any_of(shapes.getDims(value), [&](AffineExpr size) { return changes(op, shapes, size); }))
+      return op.emitOpError("expected results of one shape of all iterations, but got sizes that depend on data");
+    shapes.setDims(result, dims, shapes.getElementType(value));
+  }
+  return success();
+}
+
+void onnx::attachControlShapes(MLIRContext *context) { attachShapes<inferLoop, LoopOp>(context); }
