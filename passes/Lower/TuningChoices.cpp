@@ -7,6 +7,7 @@
 #include "passes/Lower/Decisions.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
+#include <map>
 
 using namespace mlir;
 using namespace lathe;
@@ -182,7 +183,8 @@ std::vector<TuningChoice> findTiles(Operation *op, const KernelShape &shape) {
     return choices;
   }
   int64_t usual = codegen::choosePanelWidth(op, shape.columns);
-  for (int64_t vectors : {2, 1, 3, 4}) {
+  std::map<std::pair<size_t, size_t>, TuningChoice> ranked; // by rows, then by width
+  for (int64_t vectors : {3, 4, 2, 1}) {
     int64_t width = vectors * lanes, padded = llvm::alignTo(shape.columns, width);
     // Not of panels that are mostly zeros.
     if (vectors > 1 && 4 * padded > 5 * int64_t(llvm::alignTo(shape.columns, lanes)))
@@ -190,10 +192,18 @@ std::vector<TuningChoice> findTiles(Operation *op, const KernelShape &shape) {
     int64_t most = shape.isInteger && shape.kind != KernelShape::Kind::Winograd
                        ? codegen::maxIntegerTileRows(target, vectors)
                        : codegen::maxTileRows(target, vectors);
-    for (auto [index, rows] : llvm::enumerate(findTileRows(shape, most)))
-      if (width != usual || index > 0) // the first is the usual one
-        add(width, rows);
+    for (auto [index, rows] : llvm::enumerate(findTileRows(shape, most))) {
+      if (width == usual && index == 0) // what it will get
+        continue;
+      TuningChoice choice;
+      choice.panelWidth = width;
+      choice.tileRows = rows;
+      ranked[{index, ranked.size()}] = choice;
+    }
   }
+  // Of each width the most rows first.
+  for (auto &[rank, choice] : ranked)
+    choices.push_back(std::move(choice));
   return choices;
 }
 

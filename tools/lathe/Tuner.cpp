@@ -151,9 +151,9 @@ llvm::Error Tuner::checkOutputs(Build &build) {
 // Comparisons
 //===----------------------------------------------------------------------===//
 
-/// Runs of one build in one turn.
+/// Runs of one build in one turn, of three builds.
 int Tuner::countRuns(double milliseconds) const {
-  return std::clamp(int(milliseconds / (2 * kTurns) / std::max(once, 1e-4)), 1, 1000);
+  return std::clamp(int(milliseconds / (3 * kTurns) / std::max(once, 1e-4)), 1, 1000);
 }
 
 /// The milliseconds of a run, and how fast the counter of profiles is.
@@ -210,24 +210,41 @@ llvm::Expected<std::vector<double>> Tuner::timeKernels(Build &build, int runs) {
   return medians;
 }
 
-llvm::Expected<std::vector<std::optional<Tuner::Comparison>>> Tuner::compareKernels(Build &base, Build &tried) {
+llvm::Expected<std::vector<Tuner::Build>> Tuner::buildTwice(const Choices &choices, bool profile,
+                                                            std::optional<TuningStage> stage) {
+  std::vector<Build> builds;
+  for (std::optional<TuningStage> observed : {stage, std::optional<TuningStage>()}) {
+    llvm::Expected<Build> made = build(choices, profile, observed);
+    if (!made)
+      return made.takeError();
+    builds.push_back(std::move(*made));
+  }
+  return std::move(builds);
+}
+
+llvm::Expected<std::vector<std::optional<Tuner::Comparison>>> Tuner::compareKernels(std::vector<Build> &bases,
+                                                                                    Build &tried) {
   int runs = countRuns(options.seconds * 1000);
   std::vector<std::vector<double>> before(kernels.size()), after(kernels.size()), ratios(kernels.size());
   for (int turn = 0; turn < kTurns; ++turn) {
     // Who comes first takes turns, too.
-    std::vector<double> times[2];
-    for (int place : {turn % 2, 1 - turn % 2}) {
-      llvm::Expected<std::vector<double>> measured = timeKernels(place == 0 ? base : tried, runs);
+    std::vector<std::vector<double>> times(bases.size() + 1);
+    for (size_t place = 0; place < times.size(); ++place) {
+      size_t which = (place + turn) % times.size();
+      llvm::Expected<std::vector<double>> measured = timeKernels(which < bases.size() ? bases[which] : tried, runs);
       if (!measured)
         return measured.takeError();
-      times[place] = std::move(*measured);
+      times[which] = std::move(*measured);
     }
     for (size_t index = 0; index < kernels.size(); ++index) {
-      if (times[0][index] <= 0 || times[1][index] <= 0)
+      double least = times.front()[index], own = times.back()[index];
+      for (size_t base = 1; base < bases.size(); ++base)
+        least = std::min(least, times[base][index]);
+      if (least <= 0 || own <= 0)
         continue;
-      before[index].push_back(times[0][index]);
-      after[index].push_back(times[1][index]);
-      ratios[index].push_back(times[1][index] / times[0][index]);
+      before[index].push_back(least);
+      after[index].push_back(own);
+      ratios[index].push_back(own / least);
     }
   }
   std::vector<std::optional<Comparison>> comparisons(kernels.size());
@@ -258,11 +275,11 @@ void Tuner::separateKernels() {
 llvm::Error Tuner::runStage(TuningStage stage) {
   for (Kernel &kernel : kernels)
     kernel.alternatives.clear();
-  llvm::Expected<Build> base = build(getChoices(), /*profile=*/true, stage);
-  if (!base)
-    return base.takeError();
+  llvm::Expected<std::vector<Build>> bases = buildTwice(getChoices(), /*profile=*/true, stage);
+  if (!bases)
+    return bases.takeError();
   separateKernels();
-  if (llvm::Error error = measureTicks(*base))
+  if (llvm::Error error = measureTicks(bases->front()))
     return error;
   size_t builds = 0;
   for (const Kernel &kernel : kernels)
@@ -277,7 +294,7 @@ llvm::Error Tuner::runStage(TuningStage stage) {
     llvm::Expected<Build> tried = build(choices, /*profile=*/true);
     if (!tried)
       return tried.takeError();
-    auto comparisons = compareKernels(*base, *tried);
+    auto comparisons = compareKernels(*bases, *tried);
     if (!comparisons)
       return comparisons.takeError();
     size_t faster = 0, candidates = 0;
@@ -286,6 +303,11 @@ llvm::Error Tuner::runStage(TuningStage stage) {
       if (number >= kernels[index].alternatives.size())
         continue;
       ++candidates;
+      if (comparison && options.verbose)
+        llvm::errs() << llvm::format("%9.2f us %7.1f %%  ", comparison->before / ticksPerMicrosecond,
+                                     100 * (comparison->ratio - 1))
+                     << toString(kernels[index].alternatives[number]) << ": " << kernels[index].key.op << " "
+                     << kernels[index].key.types << " " << kernels[index].key.attributes << "\n";
       if (!comparison || !comparison->gains())
         continue;
       ++faster;
@@ -305,13 +327,13 @@ llvm::Error Tuner::runStage(TuningStage stage) {
 llvm::Error Tuner::confirm() {
   for (Kernel &kernel : kernels)
     kernel.alternatives.clear();
-  llvm::Expected<Build> base = build(Choices(kernels.size()), /*profile=*/true);
-  if (!base)
-    return base.takeError();
+  llvm::Expected<std::vector<Build>> bases = buildTwice(Choices(kernels.size()), /*profile=*/true);
+  if (!bases)
+    return bases.takeError();
   llvm::Expected<Build> tried = build(getChoices(), /*profile=*/true);
   if (!tried)
     return tried.takeError();
-  auto comparisons = compareKernels(*base, *tried);
+  auto comparisons = compareKernels(*bases, *tried);
   if (!comparisons)
     return comparisons.takeError();
   for (auto [kernel, comparison] : llvm::zip(kernels, *comparisons)) {
@@ -329,28 +351,32 @@ llvm::Error Tuner::confirm() {
 
 /// The model without timers, with all choices against none. What is faster alone may slow others down.
 llvm::Error Tuner::compareModels() {
-  llvm::Expected<Build> base = build(Choices(kernels.size()), /*profile=*/false);
-  if (!base)
-    return base.takeError();
+  llvm::Expected<std::vector<Build>> builds = buildTwice(Choices(kernels.size()), /*profile=*/false);
+  if (!builds)
+    return builds.takeError();
   llvm::Expected<Build> tried = build(getChoices(), /*profile=*/false);
   if (!tried)
     return tried.takeError();
+  builds->push_back(std::move(*tried));
   int runs = countRuns(options.seconds * 1000);
   std::vector<double> all[2], ratios;
   for (int turn = 0; turn < 2 * kTurns; ++turn) {
-    double medians[2];
-    for (int place : {turn % 2, 1 - turn % 2}) {
+    std::vector<double> medians(builds->size());
+    for (size_t place = 0; place < medians.size(); ++place) {
+      size_t which = (place + turn) % medians.size();
       std::vector<double> times;
       for (int run = 0; run < runs; ++run) {
         double begin = now();
-        if (llvm::Error error = runOnce(place == 0 ? *base : *tried))
+        if (llvm::Error error = runOnce((*builds)[which]))
           return error;
         times.push_back(now() - begin);
       }
-      medians[place] = quantile(std::move(times), 0.5);
-      all[place].push_back(medians[place]);
+      medians[which] = quantile(std::move(times), 0.5);
     }
-    ratios.push_back(medians[1] / medians[0]);
+    double least = std::min(medians[0], medians[1]);
+    all[0].push_back(least);
+    all[1].push_back(medians[2]);
+    ratios.push_back(medians[2] / least);
   }
   whole = {quantile(all[0], 0.5), quantile(all[1], 0.5), quantile(ratios, 0.5), quantile(ratios, 0.75)};
   isWholeFaster = whole.ratio < 1;

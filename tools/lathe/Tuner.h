@@ -12,9 +12,10 @@ namespace lathe {
 
 struct TunerOptions {
   int threads = 1;
-  double seconds = 1;               ///< of measuring, for each build
-  unsigned alternatives = UINT_MAX; ///< of a kernel to try in each stage
-  double rtol = 1e-3, atol = 1e-4;  ///< by which outputs may differ from those of the first build
+  double seconds = 1;              ///< of measuring, for each build
+  unsigned alternatives = 8;       ///< of a kernel to try in each stage
+  bool verbose = false;            ///< tell each measurement
+  double rtol = 1e-3, atol = 1e-4; ///< by which outputs may differ from those of the first build
 };
 
 /// Builds a model again and again, each time with another choice for every kernel at once, and runs each build by turns
@@ -75,8 +76,12 @@ private:
   llvm::Error runStage(TuningStage stage);
   llvm::Error confirm();
   llvm::Error compareModels();
+  /// Two equal builds, whose times differ by where their code and weights happen to lie: a choice must be faster than
+  /// the faster one.
+  llvm::Expected<std::vector<Build>> buildTwice(const Choices &choices, bool profile,
+                                                std::optional<TuningStage> stage = {});
   /// Of each kernel; nullopt where no layer of it was timed.
-  llvm::Expected<std::vector<std::optional<Comparison>>> compareKernels(Build &base, Build &tried);
+  llvm::Expected<std::vector<std::optional<Comparison>>> compareKernels(std::vector<Build> &bases, Build &tried);
   llvm::Expected<std::vector<double>> timeKernels(Build &build, int runs);
   std::vector<llvm::StringRef> getTimedNodes(const Kernel &kernel) const;
   llvm::Error measureTicks(Build &build);
