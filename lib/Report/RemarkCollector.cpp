@@ -22,5 +22,6 @@ void RemarkCollector::streamOptimizationRemark(const mlir::remark::detail::Remar
     collected.node = name.getName().str();
   for (const auto &argument : remark.getArgs())
     collected.arguments.push_back({argument.key, argument.val});
+  std::lock_guard<std::mutex> lock(mutex);
   remarks.push_back(std::move(collected));
 }

@@ -4,6 +4,7 @@
 
 #include "mlir/IR/Remarks.h"
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,13 +22,15 @@ struct CollectedRemark {
   llvm::StringRef get(llvm::StringRef key) const;
 };
 
-/// Appends passed and missed remarks to a list. Give it to `mlir::remark::enableOptimizationRemarks`.
+/// Appends passed and missed remarks to a list, from any thread: those of functions that passes work on at once come in
+/// any order. Give it to `mlir::remark::enableOptimizationRemarks`.
 class RemarkCollector : public mlir::remark::detail::MLIRRemarkStreamerBase {
 public:
   explicit RemarkCollector(std::vector<CollectedRemark> &remarks) : remarks(remarks) {}
   void streamOptimizationRemark(const mlir::remark::detail::Remark &remark) override;
 
 private:
+  std::mutex mutex;
   std::vector<CollectedRemark> &remarks;
 };
 
