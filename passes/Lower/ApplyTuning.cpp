@@ -1,7 +1,6 @@
 //===- ApplyTuning.cpp - Measured choices become attributes ---------------===//
 #include "mlir/IR/Remarks.h"
 #include "passes/Lower/Passes.h"
-#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SmallPtrSet.h"
 
 namespace lathe {

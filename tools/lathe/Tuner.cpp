@@ -421,6 +421,9 @@ void Tuner::print(llvm::raw_ostream &stream) const {
   stream << "  before us    after us   gain %  layers  default -> chosen, kernel\n";
   size_t tuned = 0;
   for (const Kernel &kernel : kernels) {
+    tuned += !kernel.choice.empty();
+    if (kernel.before == 0) // it has become a part of another one
+      continue;
     double gain = kernel.before > 0 ? 100 * (1 - kernel.after / kernel.before) : 0;
     stream << llvm::format("%11.2f %11.2f %8.1f %7d  ", kernel.before, kernel.after, gain, int(kernel.nodes.size()))
            << (kernel.usual.empty() ? "-" : kernel.usual);
@@ -432,7 +435,6 @@ void Tuner::print(llvm::raw_ostream &stream) const {
     if (!kernel.key.attributes.empty())
       stream << " " << kernel.key.attributes;
     stream << "\n";
-    tuned += !kernel.choice.empty();
   }
   if (whole.before == 0) {
     stream << "nothing is faster than what cost models choose\n";
