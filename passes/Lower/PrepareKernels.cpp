@@ -197,9 +197,13 @@ private:
   }
 
   LogicalResult prepareExpansion(nn::ExpandDepthwiseOp op) {
-    // One vector: the ring of expanded lines of a panel is filtered from the first cache. Two at most fit the stack.
-    int64_t lanes = nn::getTarget(op).getVectorBits() / 32;
-    int64_t width = codegen::choosePanelWidth(op, lanes, /*mostVectors=*/2);
+    // The ring of expanded lines of a panel is filtered from the first cache. Two vectors at most fit the stack.
+    nn::TargetAttr target = nn::getTarget(op);
+    int64_t lanes = target.getVectorBits() / 32, channels = op.getResultShapedType().getDimSize(3);
+    int64_t line = cast<ShapedType>(op.getInput().getType()).getDimSize(2) + op.getPads()[1] + op.getPads()[3];
+    int64_t wideBytes = cast<ShapedType>(op.getWeight().getType()).getDimSize(0) * line * 2 * lanes * 4;
+    int64_t columns = wideBytes <= target.getL1Bytes() / 2 ? channels : lanes;
+    int64_t width = codegen::choosePanelWidth(op, columns, /*mostVectors=*/2);
     op.getExpandWeightMutable().assign(pack(op.getExpandWeight(), {1, 0}, {1}, {width}));
     remarkPacked(op, width);
     return success();

@@ -109,10 +109,20 @@ func.func @distant_rows(%x: tensor<16x1024xf32>, %w: tensor<1024x1024xf32>) -> t
 // -----
 
 // CHECK-LABEL: @expand
-//       CHECK: nn.expand_depthwise %arg0, {{.*}} : (tensor<1x8x8x16xf32>, tensor<4x16x16xf32>, tensor<3x3x1x64xf32>, tensor<1x6x6x64xf32>)
+//       CHECK: nn.expand_depthwise %arg0, {{.*}} : (tensor<1x8x8x16xf32>, tensor<2x16x32xf32>, tensor<3x3x1x64xf32>, tensor<1x6x6x64xf32>)
 func.func @expand(%x: tensor<1x8x8x16xf32>, %e: tensor<16x64xf32>, %w: tensor<3x3x1x64xf32>) -> tensor<1x6x6x64xf32> {
   %y = nn.expand_depthwise %x, %e, %w : (tensor<1x8x8x16xf32>, tensor<16x64xf32>, tensor<3x3x1x64xf32>) -> tensor<1x6x6x64xf32>
   return %y : tensor<1x6x6x64xf32>
+}
+
+// -----
+
+// Of long lines the ring holds one vector of channels, or it would not stay in the first cache.
+// CHECK-LABEL: @expand_long
+//       CHECK: nn.expand_depthwise %arg0, {{.*}} : (tensor<1x8x112x16xf32>, tensor<4x16x16xf32>,
+func.func @expand_long(%x: tensor<1x8x112x16xf32>, %e: tensor<16x64xf32>, %w: tensor<3x3x1x64xf32>) -> tensor<1x6x110x64xf32> {
+  %y = nn.expand_depthwise %x, %e, %w : (tensor<1x8x112x16xf32>, tensor<16x64xf32>, tensor<3x3x1x64xf32>) -> tensor<1x6x110x64xf32>
+  return %y : tensor<1x6x110x64xf32>
 }
 
 // -----
