@@ -86,6 +86,18 @@ bool isSamePart(memref::SubViewOp a, memref::SubViewOp b) {
          a.getMixedStrides() == b.getMixedStrides();
 }
 
+/// Whether no two iterations see the same elements of a part: it moves with the loop along a dimension.
+bool movesWith(memref::SubViewOp part, scf::ForOp loop) {
+  std::optional<int64_t> step = getConstantIntValue(loop.getStep());
+  for (auto [offset, size, stride] : llvm::zip(part.getMixedOffsets(), part.getMixedSizes(), part.getMixedStrides())) {
+    std::optional<int64_t> length = getConstantIntValue(size);
+    if (dyn_cast<Value>(offset) == loop.getInductionVar() && step && length && *step >= *length &&
+        getConstantIntValue(stride) == 1)
+      return true;
+  }
+  return false;
+}
+
 /// Lets one op write its result over an operand.
 class InPlace {
 public:
@@ -99,7 +111,8 @@ public:
       return false;
     // All of both, or, in one iteration of a loop over parts, a part.
     anchor = op->getBlock() == operand.buffer->getBlock() ? op : op->getParentOp();
-    if (anchor != op && (!isa<scf::ForOp>(anchor) || !operand.part))
+    auto loop = dyn_cast<scf::ForOp>(anchor);
+    if (anchor != op && (!loop || !operand.part || !movesWith(operand.part, loop)))
       return false;
     if (anchor->getBlock() != operand.buffer->getBlock() || !isUsedUntilOp() || !isUsedFromOp())
       return false;

@@ -104,6 +104,32 @@ func.func @other_parts(%x: memref<1x14x56x64xf32>, %w: memref<2x1x1x64x32xf32>, 
 
 // -----
 
+// The next iteration would read what this one wrote.
+// CHECK-LABEL: @same_part
+// CHECK-COUNT-2: memref.alloc()
+#part = strided<[200704, 3584, 64, 1]>
+func.func @same_part(%x: memref<1x14x56x64xf32>, %w: memref<2x1x1x64x32xf32>, %y: memref<1x56x56x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %r = memref.alloc() : memref<1x56x56x64xf32>
+  memref.copy %y, %r : memref<1x56x56x64xf32> to memref<1x56x56x64xf32>
+  %s = memref.alloc() : memref<1x56x56x64xf32>
+  scf.for %i = %c0 to %c4 step %c1 {
+    %from = memref.subview %r[0, 0, 0, 0] [1, 14, 56, 64] [1, 1, 1, 1] : memref<1x56x56x64xf32> to memref<1x14x56x64xf32, #part>
+    %to = memref.subview %s[0, 0, 0, 0] [1, 14, 56, 64] [1, 1, 1, 1] : memref<1x56x56x64xf32> to memref<1x14x56x64xf32, #part>
+    nn.conv %x, %w extras(%from) outs(%to) epilogue {
+    ^bb0(%a: f32, %b: f32):
+      %0 = arith.addf %a, %b : f32
+      nn.yield %0 : f32
+    } : (memref<1x14x56x64xf32>, memref<2x1x1x64x32xf32>, memref<1x14x56x64xf32, #part>, memref<1x14x56x64xf32, #part>) -> ()
+  }
+  memref.copy %s, %y : memref<1x56x56x64xf32> to memref<1x56x56x64xf32>
+  return
+}
+
+// -----
+
 // Buffers with equal borders: the border is filled once.
 // CHECK-LABEL: @borders
 //       CHECK: %[[R:.*]] = memref.alloc() : memref<1x58x56x64xf32>
