@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Target/AArch64/MachineTest.h"
-#include "llvm/IR/IRBuilder.h"
+#include "lib/Target/ConditionChain.h"
 #include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/Module.h"
 
@@ -30,14 +30,9 @@ llvm::ArrayRef<Feature> aarch64::getFeatures() { return kFeatures; }
 
 namespace {
 
-/// Builds a chain of conditions: each that fails returns false.
-class MachineTestBuilder {
+class MachineTestBuilder : ConditionChain {
 public:
-  explicit MachineTestBuilder(llvm::Function &test)
-      : test(test), builder(llvm::BasicBlock::Create(test.getContext(), "", &test)),
-        fail(llvm::BasicBlock::Create(test.getContext(), "", &test)) {
-    llvm::IRBuilder<>(fail).CreateRet(builder.getFalse());
-  }
+  using ConditionChain::ConditionChain;
 
   void build(llvm::ArrayRef<Feature> features) {
     if (!features.empty())
@@ -50,18 +45,10 @@ public:
         require(builder.CreateICmpUGE(number, builder.getInt64(features.front().least)));
       }
     }
-    builder.CreateRet(builder.getTrue());
+    succeed();
   }
 
 private:
-  llvm::BasicBlock *makeBlock() { return llvm::BasicBlock::Create(test.getContext(), "", &test); }
-
-  void require(llvm::Value *condition) {
-    llvm::BasicBlock *next = makeBlock();
-    builder.CreateCondBr(condition, next, fail);
-    builder.SetInsertPoint(next);
-  }
-
   /// Linux before 4.11 stops a process that reads the registers. Where there is no getauxval to ask, as without an
   /// operating system or in a static program that nothing else pulls it into, they are read.
   void requireReadable() {
@@ -87,10 +74,6 @@ private:
     word->setDoesNotThrow();
     return word;
   }
-
-  llvm::Function &test;
-  llvm::IRBuilder<> builder;
-  llvm::BasicBlock *fail;
 };
 
 } // namespace

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Target/X86/MachineTest.h"
-#include "llvm/IR/IRBuilder.h"
+#include "lib/Target/ConditionChain.h"
 #include "llvm/IR/InlineAsm.h"
 
 using namespace lathe;
@@ -68,14 +68,9 @@ llvm::ArrayRef<Feature> x86::getFeatures() { return kFeatures; }
 
 namespace {
 
-/// Builds a chain of conditions: each that fails returns false.
-class MachineTestBuilder {
+class MachineTestBuilder : ConditionChain {
 public:
-  explicit MachineTestBuilder(llvm::Function &test)
-      : test(test), builder(llvm::BasicBlock::Create(test.getContext(), "", &test)),
-        fail(llvm::BasicBlock::Create(test.getContext(), "", &test)) {
-    llvm::IRBuilder<>(fail).CreateRet(builder.getFalse());
-  }
+  using ConditionChain::ConditionChain;
 
   void build(llvm::ArrayRef<Feature> features) {
     uint32_t state = 0;
@@ -85,13 +80,12 @@ public:
       requireState(state);
     while (!features.empty()) {
       const Feature &first = features.front();
-      llvm::ArrayRef<Feature> leaf = features.take_while([&](const Feature &feature) {
-        return feature.leaf == first.leaf && feature.subleaf == first.subleaf;
-      });
+      llvm::ArrayRef<Feature> leaf = features.take_while(
+          [&](const Feature &feature) { return feature.leaf == first.leaf && feature.subleaf == first.subleaf; });
       requireLeaf(leaf);
       features = features.drop_front(leaf.size());
     }
-    builder.CreateRet(builder.getTrue());
+    succeed();
   }
 
 private:
@@ -112,12 +106,6 @@ private:
     return builder.CreateExtractValue(words, word);
   }
 
-  void require(llvm::Value *condition) {
-    llvm::BasicBlock *next = llvm::BasicBlock::Create(test.getContext(), "", &test);
-    builder.CreateCondBr(condition, next, fail);
-    builder.SetInsertPoint(next);
-  }
-
   void requireBits(llvm::Value *word, uint32_t bits) {
     require(builder.CreateICmpEQ(builder.CreateAnd(word, bits), builder.getInt32(bits)));
   }
@@ -127,8 +115,8 @@ private:
     constexpr uint32_t kOsxsave = 1 << 27;
     requireBits(readWord(1, 0, ECX), kOsxsave);
     llvm::Type *i32 = builder.getInt32Ty();
-    llvm::Value *words = callAsm("xgetbv", "={ax},={dx},{cx},~{dirflag},~{fpsr},~{flags}", llvm::StructType::get(i32, i32),
-                                 {builder.getInt32(0)}, /*hasSideEffects=*/true);
+    llvm::Value *words = callAsm("xgetbv", "={ax},={dx},{cx},~{dirflag},~{fpsr},~{flags}",
+                                 llvm::StructType::get(i32, i32), {builder.getInt32(0)}, /*hasSideEffects=*/true);
     requireBits(builder.CreateExtractValue(words, 0), state);
   }
 
@@ -146,10 +134,6 @@ private:
       if (bits[word])
         requireBits(readWord(leaf, subleaf, word), bits[word]);
   }
-
-  llvm::Function &test;
-  llvm::IRBuilder<> builder;
-  llvm::BasicBlock *fail;
 };
 
 } // namespace
