@@ -1,10 +1,8 @@
 //===- Recipe.cpp - Compression settings in a file ------------------------===//
 #include "lib/Driver/Recipe.h"
+#include "lib/Support/YamlFile.h"
 
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/YAMLTraits.h"
 
 using namespace lathe;
 namespace yaml = llvm::yaml;
@@ -27,7 +25,8 @@ static std::string validateTransforms(const TransformTexts &texts) {
   return "";
 }
 
-template <> struct yaml::MappingTraits<SettingsOverride> {
+template <>
+struct yaml::MappingTraits<SettingsOverride> {
   static void mapping(IO &io, SettingsOverride &some) {
     io.mapRequired("nodes", some.nodes);
     mapTransforms(io, some.transforms);
@@ -35,7 +34,8 @@ template <> struct yaml::MappingTraits<SettingsOverride> {
   static std::string validate(IO &, SettingsOverride &some) { return validateTransforms(some.transforms); }
 };
 
-template <> struct yaml::MappingTraits<Recipe> {
+template <>
+struct yaml::MappingTraits<Recipe> {
   static void mapping(IO &io, Recipe &recipe) {
     mapTransforms(io, recipe.settings.transforms);
     io.mapOptional("activation-range", recipe.settings.activationRange, std::string("mse"));
@@ -47,23 +47,13 @@ template <> struct yaml::MappingTraits<Recipe> {
 };
 
 llvm::Expected<Recipe> lathe::readRecipe(llvm::StringRef path) {
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
-  if (!buffer)
-    return llvm::createStringError(buffer.getError(), "cannot read '" + path + "': " + buffer.getError().message());
-  std::string messages;
-  auto note = [](const llvm::SMDiagnostic &diagnostic, void *messages) {
-    llvm::raw_string_ostream stream(*static_cast<std::string *>(messages));
-    diagnostic.print(/*ProgName=*/nullptr, stream, /*ShowColors=*/false);
-  };
-  yaml::Input input((*buffer)->getMemBufferRef(), /*Ctxt=*/nullptr, note, &messages);
-  Recipe recipe;
-  input >> recipe;
-  if (input.error())
-    return llvm::createStringError(llvm::StringRef(messages).rtrim());
-  if (!recipe.calibration.empty() && llvm::sys::path::is_relative(recipe.calibration)) {
+  llvm::Expected<Recipe> recipe = readYaml<Recipe>(path);
+  if (!recipe)
+    return recipe.takeError();
+  if (!recipe->calibration.empty() && llvm::sys::path::is_relative(recipe->calibration)) {
     llvm::SmallString<128> file(llvm::sys::path::parent_path(path));
-    llvm::sys::path::append(file, recipe.calibration);
-    recipe.calibration = file.str().str();
+    llvm::sys::path::append(file, recipe->calibration);
+    recipe->calibration = file.str().str();
   }
   return recipe;
 }

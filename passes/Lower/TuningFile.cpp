@@ -1,10 +1,8 @@
 //===- TuningFile.cpp - Measured choices in a file ------------------------===//
 #include "passes/Lower/TuningFile.h"
+#include "lib/Support/YamlFile.h"
 
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/YAMLTraits.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -222,22 +220,7 @@ struct yaml::MappingTraits<TuningFile> {
   }
 };
 
-llvm::Expected<TuningFile> lathe::readTuning(StringRef path) {
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
-  if (!buffer)
-    return llvm::createStringError(buffer.getError(), "cannot read '" + path + "': " + buffer.getError().message());
-  std::string messages;
-  auto note = [](const llvm::SMDiagnostic &diagnostic, void *messages) {
-    llvm::raw_string_ostream stream(*static_cast<std::string *>(messages));
-    diagnostic.print(/*ProgName=*/nullptr, stream, /*ShowColors=*/false);
-  };
-  yaml::Input input((*buffer)->getMemBufferRef(), /*Ctxt=*/nullptr, note, &messages);
-  TuningFile file;
-  input >> file;
-  if (input.error())
-    return llvm::createStringError(StringRef(messages).rtrim());
-  return file;
-}
+llvm::Expected<TuningFile> lathe::readTuning(StringRef path) { return readYaml<TuningFile>(path); }
 
 void lathe::writeTuning(TuningFile file, llvm::raw_ostream &stream) {
   // Types are longer than a line.
