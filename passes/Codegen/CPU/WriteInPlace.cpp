@@ -128,8 +128,8 @@ public:
 private:
   using Visitor = function_ref<bool(OpOperand &use, memref::SubViewOp part)>;
 
-  /// Visits the uses of a buffer through views; `part` is what the first of these cuts out of it. False where one
-  /// returns false, or a view is of another kind.
+  /// Visits the uses of a buffer through views; `part` is what the first of these cuts out of it, if it is a subview.
+  /// False where one returns false, or hands the buffer on in a way that is not followed.
   static bool visitUses(Value value, memref::SubViewOp part, Visitor visit) {
     for (OpOperand &use : value.getUses()) {
       Operation *user = use.getOwner();
