@@ -55,8 +55,8 @@ public:
   /// Dimensions of a tensor, outermost first; asserts that they are known (`compute` has succeeded).
   llvm::ArrayRef<mlir::AffineExpr> getDims(mlir::Value value) const;
   bool hasDims(mlir::Value value) const { return dims.count(value); }
-  /// Elements of a tensor of rank 0 or 1 that are all known, and whole numbers if the tensor is of floats; nullopt
-  /// otherwise.
+  /// Elements of a small tensor in row-major order if all are known, and whole numbers if the tensor is of floats;
+  /// nullopt otherwise.
   std::optional<llvm::ArrayRef<mlir::AffineExpr>> getElements(mlir::Value value) const;
   /// Element type of a result as inferred; that of the value's own type otherwise.
   mlir::Type getElementType(mlir::Value value) const;

@@ -149,7 +149,7 @@ static LogicalResult inferConcat(ConcatOp op, SymbolicShapes &shapes) {
   Dims elements;
   for (Value input : op.getInputs()) {
     auto part = shapes.getElements(input);
-    if (!part || dims.size() != 1)
+    if (!part || *axis != 0)
       return success();
     elements.append(part->begin(), part->end());
   }
@@ -204,8 +204,11 @@ static LogicalResult inferSlice(SliceOp op, SymbolicShapes &shapes) {
   bool hasOpenStep = op.getSteps() && !steps;
   if ((!starts || !ends || hasOpenStep) && takeDeclared(op, shapes))
     return success();
-  auto lengthOf = [&](Value list) {
+  // torch.onnx writes scalars in the body of a loop over chunks, and onnxruntime takes them as lists of one.
+  auto lengthOf = [&](Value list) -> std::optional<int64_t> {
     ArrayRef<AffineExpr> sizes = shapes.getDims(list);
+    if (sizes.empty())
+      return 1;
     return sizes.size() == 1 ? getConstant(sizes[0]) : std::nullopt;
   };
   std::optional<int64_t> count = lengthOf(op.getStarts());
@@ -223,13 +226,15 @@ static LogicalResult inferSlice(SliceOp op, SymbolicShapes &shapes) {
     return failure();
   if (steps && llvm::is_contained(*steps, 0))
     return op.emitOpError("expected a step other than 0, but got 0");
-  std::optional<int64_t> first;
+  SmallVector<std::optional<int64_t>> firsts(dims.size(), 0);
+  SmallVector<int64_t> strides(dims.size(), 1);
   for (auto [index, axis] : llvm::enumerate(*normalized)) {
     int64_t step = steps ? (*steps)[index] : 1;
     AffineExpr size, from;
     if (starts && ends && !hasOpenStep)
       std::tie(size, from) = countSlice(shapes, dims[axis], (*starts)[index], (*ends)[index], step);
-    first = from ? getConstant(from) : std::nullopt;
+    firsts[axis] = from ? getConstant(from) : std::nullopt;
+    strides[axis] = step;
     if (!size) {
       SmallVector<Value> reasons = {op.getStarts(), op.getEnds()};
       if (op.getSteps())
@@ -240,20 +245,12 @@ static LogicalResult inferSlice(SliceOp op, SymbolicShapes &shapes) {
     dims[axis] = size;
   }
   shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getData()));
-  auto source = shapes.getElements(op.getData());
-  std::optional<int64_t> length = dims.size() == 1 ? getConstant(dims[0]) : std::nullopt;
-  if (!source || !length)
-    return success();
-  if (normalized->empty()) {
-    shapes.setElements(op.getResult(), Dims(*source));
-    return success();
-  }
-  if (!first)
-    return success();
-  Dims elements;
-  for (int64_t i = 0; i < *length; ++i)
-    elements.push_back((*source)[*first + i * (steps ? (*steps)[0] : 1)]);
-  shapes.setElements(op.getResult(), elements);
+  if (llvm::all_of(firsts, [](std::optional<int64_t> first) { return first.has_value(); }))
+    moveElements(shapes, op.getResult(), op.getData(), [&](ArrayRef<int64_t> place) {
+      return llvm::map_to_vector(llvm::enumerate(place), [&](auto item) {
+        return *firsts[item.index()] + item.value() * strides[item.index()];
+      });
+    });
   return success();
 }
 

@@ -151,18 +151,23 @@ static LogicalResult inferIdentity(IdentityOp op, SymbolicShapes &shapes) {
 
 static LogicalResult inferTranspose(TransposeOp op, SymbolicShapes &shapes) {
   ArrayRef<AffineExpr> in = shapes.getDims(op.getData());
-  Dims dims(in);
-  std::reverse(dims.begin(), dims.end());
+  SmallVector<unsigned> axes = llvm::to_vector(llvm::reverse(llvm::seq<unsigned>(in.size())));
   if (std::optional<ArrayRef<int64_t>> perm = op.getPerm()) {
-    FailureOr<SmallVector<unsigned>> axes = normalizeAxes(op, *perm, in.size());
-    if (failed(axes))
+    FailureOr<SmallVector<unsigned>> given = normalizeAxes(op, *perm, in.size());
+    if (failed(given))
       return failure();
-    if (axes->size() != in.size())
-      return op.emitOpError("expected a permutation of ") << in.size() << " axes, but got " << axes->size();
-    dims = llvm::map_to_vector(*axes, [&](unsigned axis) { return in[axis]; });
+    if (given->size() != in.size())
+      return op.emitOpError("expected a permutation of ") << in.size() << " axes, but got " << given->size();
+    axes = *given;
   }
+  Dims dims = llvm::map_to_vector(axes, [&](unsigned axis) { return in[axis]; });
   shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getData()));
-  copyElements(shapes, op.getResult(), op.getData());
+  moveElements(shapes, op.getResult(), op.getData(), [&](ArrayRef<int64_t> place) {
+    SmallVector<int64_t> source(place.size());
+    for (auto [index, axis] : llvm::enumerate(axes))
+      source[axis] = place[index];
+    return source;
+  });
   return success();
 }
 

@@ -1,5 +1,6 @@
 //===- ShapeHelpers.cpp - What shape inference of onnx ops shares ---------===//
 #include "dialects/ONNX/IR/ShapeHelpers.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include <numeric>
 
 using namespace mlir;
@@ -51,18 +52,20 @@ std::optional<int64_t> onnx::getConstant(AffineExpr expr) {
   return std::nullopt;
 }
 
-std::optional<SmallVector<int64_t>> onnx::getConstantElements(const SymbolicShapes &shapes, Value value) {
-  auto elements = shapes.getElements(value);
-  if (!elements)
-    return std::nullopt;
+static std::optional<SmallVector<int64_t>> getConstants(ArrayRef<AffineExpr> expressions) {
   SmallVector<int64_t> constants;
-  for (AffineExpr element : *elements) {
-    std::optional<int64_t> constant = getConstant(element);
+  for (AffineExpr expression : expressions) {
+    std::optional<int64_t> constant = getConstant(expression);
     if (!constant)
       return std::nullopt;
     constants.push_back(*constant);
   }
   return constants;
+}
+
+std::optional<SmallVector<int64_t>> onnx::getConstantElements(const SymbolicShapes &shapes, Value value) {
+  auto elements = shapes.getElements(value);
+  return elements ? getConstants(*elements) : std::nullopt;
 }
 
 FailureOr<Dims> onnx::broadcastDims(Operation *op, const SymbolicShapes &shapes, ArrayRef<ArrayRef<AffineExpr>> all) {
@@ -173,10 +176,22 @@ void onnx::foldElements(SymbolicShapes &shapes, Value result, ValueRange operand
 }
 
 void onnx::copyElements(SymbolicShapes &shapes, Value result, Value source) {
-  if (shapes.getDims(result).size() > 1)
-    return;
   if (auto elements = shapes.getElements(source))
     shapes.setElements(result, Dims(*elements));
+}
+
+void onnx::moveElements(SymbolicShapes &shapes, Value result, Value source,
+                        llvm::function_ref<SmallVector<int64_t>(ArrayRef<int64_t>)> sourceOf) {
+  auto known = shapes.getElements(source);
+  std::optional<SmallVector<int64_t>> from = getConstants(shapes.getDims(source)),
+                                      to = getConstants(shapes.getDims(result));
+  if (!known || !from || !to)
+    return;
+  SmallVector<int64_t> fromStrides = computeStrides(*from), toStrides = computeStrides(*to);
+  Dims elements;
+  for (int64_t i = 0, count = computeProduct(*to); i < count; ++i)
+    elements.push_back((*known)[linearize(sourceOf(delinearize(i, toStrides)), fromStrides)]);
+  shapes.setElements(result, elements);
 }
 
 LogicalResult onnx::inferLikeFirst(Operation *op, SymbolicShapes &shapes) {

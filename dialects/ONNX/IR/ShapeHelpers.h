@@ -78,8 +78,12 @@ mlir::AffineExpr divideExactly(const SymbolicShapes &shapes, llvm::ArrayRef<mlir
 /// of each, broadcast, and returns null if the result is not known.
 void foldElements(SymbolicShapes &shapes, mlir::Value result, mlir::ValueRange operands,
                   llvm::function_ref<mlir::AffineExpr(llvm::ArrayRef<mlir::AffineExpr>)> fold);
-/// Sets the elements of `result` to those of `source` if the result has rank 0 or 1.
+/// Sets the elements of `result` to those of `source`, if they are known: the same, in the same order.
 void copyElements(SymbolicShapes &shapes, mlir::Value result, mlir::Value source);
+/// Sets the elements of `result`, whose dimensions are set, if they and those of `source` are constant: `sourceOf` says
+/// from which place of `source` the one at a place of `result` comes.
+void moveElements(SymbolicShapes &shapes, mlir::Value result, mlir::Value source,
+                  llvm::function_ref<llvm::SmallVector<int64_t>(llvm::ArrayRef<int64_t>)> sourceOf);
 
 /// Every result has dimensions and element type of the first operand.
 llvm::LogicalResult inferLikeFirst(mlir::Operation *op, SymbolicShapes &shapes);
