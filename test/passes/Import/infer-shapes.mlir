@@ -124,3 +124,41 @@ func.func @late_range(%n: tensor<f32>, %s: tensor<f32>) -> tensor<10xf32> {
   %3 = "onnx.Add"(%1, %2) : (tensor<*xf32>, tensor<*xf32>) -> tensor<10xf32>
   return %3 : tensor<10xf32>
 }
+
+// -----
+
+// How torch.onnx writes the padding of an image: pairs of each dimension, the last first, turned around and transposed.
+
+// CHECK-LABEL: func.func @padding
+// CHECK-SAME: -> tensor<2x5x7xf32>
+// CHECK: %[[PADS:.*]] = onnx.Constant dense<[0, 0, 0, 0, 1, 2]> : tensor<6xi64>
+// CHECK: "onnx.Pad"(%{{.*}}, %[[PADS]])
+func.func @padding(%x: tensor<2x4x5xf32>) -> tensor<*xf32> {
+  %pairs = onnx.Constant dense<[0, 2, 0, 1, 0, 0]> : tensor<6xi64>
+  %two = onnx.Constant dense<[-1, 2]> : tensor<2xi64>
+  %list = onnx.Constant dense<-1> : tensor<1xi64>
+  %first = onnx.Constant dense<0> : tensor<1xi64>
+  %far = onnx.Constant dense<-9223372036854775807> : tensor<1xi64>
+  %rows = "onnx.Reshape"(%pairs, %two) : (tensor<6xi64>, tensor<2xi64>) -> tensor<*xi64>
+  %turned = "onnx.Slice"(%rows, %list, %far, %first, %list) {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1>}
+    : (tensor<*xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<*xi64>
+  %columns = "onnx.Transpose"(%turned) {perm = array<i64: 1, 0>} : (tensor<*xi64>) -> tensor<*xi64>
+  %pads = "onnx.Reshape"(%columns, %list) : (tensor<*xi64>, tensor<1xi64>) -> tensor<*xi64>
+  %y = "onnx.Pad"(%x, %pads) {mode = "constant", operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<2x4x5xf32>, tensor<*xi64>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}
+
+// -----
+
+// Scalars as starts and ends are lists of one.
+
+// CHECK-LABEL: func.func @scalar_bounds
+// CHECK-SAME: -> tensor<2x3xf32>
+func.func @scalar_bounds(%x: tensor<6x3xf32>) -> tensor<*xf32> {
+  %begin = onnx.Constant dense<2> : tensor<i64>
+  %end = onnx.Constant dense<4> : tensor<i64>
+  %axis = onnx.Constant dense<0> : tensor<1xi64>
+  %y = "onnx.Slice"(%x, %begin, %end, %axis) {operandSegmentSizes = array<i32: 1, 1, 1, 1, 0>}
+    : (tensor<6x3xf32>, tensor<i64>, tensor<i64>, tensor<1xi64>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}
