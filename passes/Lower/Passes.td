@@ -147,6 +147,28 @@ def LowerSparseWeights : Pass<"lower-sparse-weights", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::lathe::nn::NNDialect"];
 }
 
+def LowerSplitTaps : Pass<"lower-split-taps", "::mlir::func::FuncOp"> {
+  let summary = "Leave out the taps of a kernel that meet only padding, and compute those apart that mostly do";
+  let description = [{
+    A dilated kernel can be wider than the image (atrous pyramids: Chen et al. 2017, arXiv:1706.05587): of an `nn.conv` of f32 and
+    static shape the rows and columns of taps that meet nothing but padding are left out. If at most 60 % of the pairs of a tap and
+    an output that remain meet the image, the taps are convolutions of their own, each of the part of the image that it meets,
+    whose sums are added up; the tap that meets all of it is the last, and has the epilogue.
+
+    ```mlir
+    %y = nn.conv %x, %w {dilations = array<i64: 24, 24>, pads = array<i64: 24, 24, 24, 24>}
+      : (tensor<1x14x14x960xf32>, tensor<3x3x960x256xf32>) -> tensor<1x14x14x256xf32>
+    // becomes
+    %c = tensor.extract_slice %w[1, 1, 0, 0] [1, 1, 960, 256] [1, 1, 1, 1]
+    %y = nn.conv %x, %c {dilations = array<i64: 24, 24>, pads = array<i64: 0, 0, 0, 0>}
+      : (tensor<1x14x14x960xf32>, tensor<1x1x960x256xf32>) -> tensor<1x14x14x256xf32>
+    ```
+  }];
+  let options = [Option<"split", "split", "bool", "true", "compute taps apart; otherwise they are only left out">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect", "::lathe::nn::NNDialect"];
+}
+
 def LowerApplyTuning : Pass<"lower-apply-tuning", "::mlir::func::FuncOp"> {
   let summary = "Attach choices that were measured to the ops that they are for";
   let description = [{

@@ -18,6 +18,8 @@ void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &option
   functions.addPass(createLowerFuseElementwise());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
+  // On a GPU a kernel for each tap is more than what the padding costs.
+  functions.addPass(createLowerSplitTaps({/*split=*/!options.gpu}));
   if (!options.gpu) {
     functions.addPass(createLowerSplitReductions());
     // Before weights are packed, when it is known which are left in f32.

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Convolutions that are computed in other ways than one by one and directly, against the exact result in f64: 3x3 ones by
-Winograd's algorithm, against a bound on their errors, depthwise ones together with the 1x1 convolution before them, and 1x1
-ones whose weight is scaled instead of their input (squeeze-and-excitation). Quantized ones by Winograd's algorithm, where the
+Winograd's algorithm, against a bound on their errors, depthwise ones together with the 1x1 convolution before them, 1x1
+ones whose weight is scaled instead of their input (squeeze-and-excitation), and those whose kernel is mostly in the padding, by
+its taps. Quantized ones by Winograd's algorithm, where the
 target has that (WebAssembly), are compared with the direct ones: all bits are the same.
 
     check-convolutions.py LATHE FOLDER TARGET
@@ -45,6 +46,14 @@ NARROW = [(1, 72, 7, 7, 5, 1, 1, (2, 2, 2, 2)),
           (1, 32, 11, 13, 3, 2, 1, (0, 1, 2, 1)),
           (1, 40, 3, 4, 7, 1, 1, (3, 3, 3, 3)),   # a window larger than the image
           (1, 16, 5, 3, 3, 1, 3, (3, 4, 3, 4))]
+
+
+# Those whose kernel is mostly in the padding: images, height, width, window, strides, dilations, pads, parts, taps that are left
+WIDE = [(1, 14, 14, (3, 3), (1, 1), (24, 24), (24, 24, 24, 24), 1, 1),  # only the tap in the middle meets the image
+        (2, 14, 13, (3, 3), (1, 1), (12, 11), (12, 11, 12, 11), 9, 9),  # each does, most of them little of it
+        (1, 9, 40, (3, 5), (1, 1), (7, 2), (7, 4, 7, 4), 3, 15),        # apart by rows only
+        (1, 17, 12, (4, 3), (2, 1), (9, 8), (22, 8, 5, 8), 3, 9),       # one row is left out, the others stay together
+        (1, 12, 12, (2, 2), (1, 1), (20, 20), (4, 25, 16, 3), 1, 1)]    # what is left meets a part of the image
 
 
 def pad(x, pads):
@@ -139,6 +148,22 @@ def narrow(index, shape):
     return np.abs(result - expected).max() / np.abs(expected).max(), remarks
 
 
+def wide(index, shape):
+    """The largest error of the result, relative to the largest element, and what the compiler says that it did."""
+    images, height, width, window, strides, dilations, pads, _, _ = shape
+    x, w, b = random(images, 48, height, width), random(40, 48, *window), random(40)
+    spans = [(size - 1) * dilation + 1 for size, dilation in zip(window, dilations)]
+    windows = np.lib.stride_tricks.sliding_window_view(pad(x.astype(np.float64), pads), spans, axis=(2, 3))
+    windows = windows[:, :, ::strides[0], ::strides[1], ::dilations[0], ::dilations[1]]
+    sums = np.einsum("nchwij,ocij->nohw", windows, w, optimize=True) + b[None, :, None, None]
+    residual = random(*sums.shape)
+    expected = np.maximum(sums + residual, 0)
+    nodes = [helper.make_node("Conv", ["x", "w", "b"], ["c"], pads=pads, strides=strides, dilations=dilations),
+             helper.make_node("Add", ["c", "r"], ["s"]), helper.make_node("Relu", ["s"], ["y"])]
+    result, remarks = execute(f"{folder}/wide{index}", nodes, {"w": w, "b": b}, {"x": x, "r": residual}, expected, [])
+    return np.abs(result - expected).max() / np.abs(expected).max(), remarks
+
+
 def excite(images):
     """The same for an image whose channels are scaled by what is computed from their means."""
     x, f, a, w = random(images, 8, 40, 40), random(32, 8, 1, 1), random(32, 32, 1, 1), random(16, 32, 1, 1)
@@ -185,6 +210,11 @@ for index, shape in enumerate(NARROW):
     wrong = bool(error > 1e-6)
     failed |= wrong
     print(f"{shape} depthwise, narrow: {error:.1e} of 1e-06{'  FAILED' if wrong else ''}")
+for index, shape in enumerate(WIDE):
+    error, remarks = wide(index, shape)
+    wrong = bool(error > 1e-6 or f"Parts={shape[-2]}," not in remarks or f"TapsLeft={shape[-1]}," not in remarks)
+    failed |= wrong
+    print(f"{shape} by taps: {error:.1e} of 1e-06{'  FAILED' if wrong else ''}")
 for images in (1, 2):
     error, remarks = excite(images)
     scaled = "WeightElements" in remarks
