@@ -54,6 +54,29 @@ def LowerSplitLines : Pass<"lower-split-lines", "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect", "::lathe::nn::NNDialect"];
 }
 
+def LowerExtendConcats : Pass<"lower-extend-concats", "::mlir::func::FuncOp"> {
+  let summary = "Write concatenations that begin with one another into one tensor";
+  let description = [{
+    In a densely connected network (Huang et al. 2017, arXiv:1608.06993) each layer reads the concatenation of all that came
+    before: with L layers, L^2 copies. Concatenations of constant size of which each begins with all of the one before become slices
+    of one tensor, to which each layer adds its part, if nobody reads the shorter one after the longer one is written.
+
+    ```mlir
+    %2 = "onnx.Concat"(%0, %1) {axis = 3 : i64} : (tensor<1x7x7x64xf32>, tensor<1x7x7x32xf32>) -> tensor<1x7x7x96xf32>
+    %3 = ... // a layer that reads %2
+    %4 = "onnx.Concat"(%0, %1, %3) {axis = 3 : i64} : ... -> tensor<1x7x7x128xf32>
+    // becomes
+    %e = tensor.empty() : tensor<1x7x7x128xf32>
+    %e0 = tensor.insert_slice %0 into %e[0, 0, 0, 0] [1, 7, 7, 64] [1, 1, 1, 1]
+    %e1 = tensor.insert_slice %1 into %e0[0, 0, 0, 64] [1, 7, 7, 32] [1, 1, 1, 1]
+    %2 = tensor.extract_slice %e1[0, 0, 0, 0] [1, 7, 7, 96] [1, 1, 1, 1]
+    %3 = ...
+    %4 = tensor.insert_slice %3 into %e1[0, 0, 0, 96] [1, 7, 7, 32] [1, 1, 1, 1]
+    ```
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
 def LowerONNXToLinalg : Pass<"lower-onnx-to-linalg", "::mlir::func::FuncOp"> {
   let summary = "Lower what is left of onnx to linalg, tensor and scf on tensors";
   let description = [{

@@ -10,6 +10,7 @@ void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &option
   if (!options.gpu) {
     functions.addPass(createLowerSplitBatch());
     functions.addPass(createLowerSplitLines());
+    functions.addPass(createLowerExtendConcats());
   }
   functions.addPass(createLowerONNXToLinalg());
   functions.addPass(createCanonicalizerPass());

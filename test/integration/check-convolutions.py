@@ -30,7 +30,8 @@ SHAPES = [(1, 64, 28, 28, 32, (1, 1, 1, 1)),   # whole tiles
           (1, 256, 14, 14, 256, (1, 1, 1, 1)), # a weight larger than the cache
           (3, 16, 9, 33, 17, (0, 0, 0, 0)),    # no padding
           (1, 128, 8, 8, 128, (1, 1, 1, 1)),   # few tiles
-          (2, 13, 60, 58, 17, (1, 0, 1, 2))]   # more tiles than the cache holds, of a small weight
+          (2, 13, 60, 58, 17, (1, 0, 1, 2)),   # more tiles than the cache holds, of a small weight
+          (1, 128, 43, 41, 24, (1, 1, 1, 1))]  # the same with fewer tiles at a time
 
 
 # The depthwise ones: images, input channels, height, width, channels, window, stride, pads

@@ -240,9 +240,10 @@ LogicalResult WinogradConv::prepare() {
     if (failed(found))
       return failure();
     image = *found;
-    perBlock = codegen::chooseTilesPerBlock(image->count(), k.target);
-    blocks = llvm::divideCeil(image->count(), perBlock);
     chunks = llvm::divideCeil(image->channels(), lanes);
+    int64_t tileBytes = positions * chunks * lanes * inputType.getElementTypeBitWidth() / 8;
+    perBlock = codegen::chooseTilesPerTask(image->count(), tileBytes, k.target);
+    blocks = llvm::divideCeil(image->count(), perBlock);
   } else {
     tiles = op.getInput();
     blocks = inputType.getDimSize(0);

@@ -20,6 +20,8 @@ constexpr double kMargin = 1.1;
 /// What a task may take of the stack for the tiles that it transforms (with their sums, less than docs/guides/Embed.md
 /// says), and how many tasks there should be.
 constexpr int64_t kMostTaskBytes = 160 << 10, kLeastTasks = 8;
+/// With fewer rows, two vectors wide, a register tile waits for its multiply-adds.
+constexpr int64_t kLeastTaskTiles = 6;
 
 /// Multiply-adds of a product with so many rows to a tile, as if the loads of few rows were multiply-adds, too.
 double workOfProduct(int64_t rows, int64_t tileRows, int64_t channels, int64_t columns) {
@@ -32,17 +34,22 @@ double workOfWeight(int64_t bytes, nn::TargetAttr target) {
 }
 
 /// See WinogradPlan::transformInTasks.
-bool shouldTransformInTasks(const WinogradPlan &plan, int64_t tiles, int64_t channels, int64_t weightBytes,
-                            int64_t elementBytes, nn::TargetAttr target) {
-  int64_t tileBytes = (plan.m + 2) * (plan.m + 2) * channels * elementBytes, taskBytes = plan.tilesPerBlock * tileBytes;
-  return tiles * tileBytes > target.getL2Bytes() / 4 && taskBytes + weightBytes <= target.getL2Bytes() * 3 / 4 &&
-         taskBytes <= kMostTaskBytes && tiles >= kLeastTasks * plan.tilesPerBlock;
+bool shouldTransformInTasks(int64_t tiles, int64_t tileBytes, int64_t weightBytes, nn::TargetAttr target) {
+  int64_t perTask = chooseTilesPerTask(tiles, tileBytes, target);
+  return perTask >= std::min(tiles, kLeastTaskTiles) && tiles >= kLeastTasks * perTask &&
+         tiles * tileBytes > target.getL2Bytes() / 4 &&
+         perTask * tileBytes + weightBytes <= target.getL2Bytes() * 3 / 4;
 }
 
 } // namespace
 
 int64_t codegen::chooseTilesPerBlock(int64_t tiles, nn::TargetAttr target, int64_t panelVectors) {
   return llvm::divideCeil(tiles, llvm::divideCeil(tiles, maxTileRows(target, panelVectors)));
+}
+
+int64_t codegen::chooseTilesPerTask(int64_t tiles, int64_t tileBytes, nn::TargetAttr target) {
+  int64_t most = std::min(maxTileRows(target, /*vectors=*/2), std::max<int64_t>(kMostTaskBytes / tileBytes, 1));
+  return llvm::divideCeil(tiles, llvm::divideCeil(tiles, most));
 }
 
 WinogradPlan codegen::planWinograd(const WinogradConvShape &shape, nn::TargetAttr target, const WinogradChoice &given) {
@@ -71,10 +78,9 @@ WinogradPlan codegen::planWinograd(const WinogradConvShape &shape, nn::TargetAtt
       plan.winograd = work;
       plan.m = m;
       plan.tilesPerBlock = perBlock;
-      plan.transformInTasks =
-          !given.tilesPerBlock && given.panelVectors <= 2 &&
-          shouldTransformInTasks(plan, tiles, channels, positions * channels * outputs * transformedBytes,
-                                 transformedBytes, target);
+      int64_t tileBytes = positions * channels * transformedBytes;
+      plan.transformInTasks = !given.tilesPerBlock && given.panelVectors <= 2 &&
+                              shouldTransformInTasks(tiles, tileBytes, tileBytes * outputs, target);
     }
   }
   if (!given.m && plan.winograd * kMargin > plan.direct)

@@ -29,6 +29,9 @@ struct WinogradPlan {
 /// Tiles of a block, if there are so many, for panels of so many vectors.
 int64_t chooseTilesPerBlock(int64_t tiles, nn::TargetAttr target, int64_t panelVectors = 2);
 
+/// Tiles of a block of so many bytes each, where a task has the block on its stack (WinogradPlan::transformInTasks).
+int64_t chooseTilesPerTask(int64_t tiles, int64_t tileBytes, nn::TargetAttr target);
+
 /// What is given, where it was measured, and not estimated.
 struct WinogradChoice {
   std::optional<int64_t> m; ///< 0 for the direct convolution

@@ -54,6 +54,33 @@ func.func @tasks(%x: tensor<1x56x56x64xf32>) -> tensor<1x56x56x64xf32> {
 
 // -----
 
+// A block of as many tiles as a register tile has rows would not fit the stack of a task, but one of fewer does.
+// CHECK-LABEL: @narrow_tasks
+//   CHECK-NOT: nn.winograd_input
+//       CHECK: nn.winograd_conv %arg0, %{{.*}} {m = 4 : i64, pads = array<i64: 1, 1, 1, 1>}
+// REMARK: Winograd{{.*}}TileSize=4{{.*}}TransformInTasks=true
+func.func @narrow_tasks(%x: tensor<1x56x56x128xf32>) -> tensor<1x56x56x32xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x128x32xf32>
+  %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<1x56x56x128xf32>, tensor<3x3x128x32xf32>) -> tensor<1x56x56x32xf32>
+  return %y : tensor<1x56x56x32xf32>
+}
+
+// -----
+
+// With so many channels too few tiles would.
+// CHECK-LABEL: @wide_tasks
+//       CHECK: nn.winograd_input
+// REMARK: Winograd{{.*}}TileSize=4{{.*}}TransformInTasks=false
+func.func @wide_tasks(%x: tensor<1x56x56x256xf32>) -> tensor<1x56x56x32xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x256x32xf32>
+  %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<1x56x56x256xf32>, tensor<3x3x256x32xf32>) -> tensor<1x56x56x32xf32>
+  return %y : tensor<1x56x56x32xf32>
+}
+
+// -----
+
 // So many weights, for so few pixels, that reading them takes longer than multiplying less saves.
 // CHECK-LABEL: @weights
 //   CHECK-NOT: winograd
