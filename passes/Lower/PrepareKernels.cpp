@@ -165,7 +165,7 @@ private:
       padInput(op, excess ? steps - excess : 0);
     if (depthwise && steps == 2 && elementTypeOf(op.getInput()).isInteger())
       op.getWeightMutable().assign(interleaveLines(op.getWeight()));
-    if (weight.getRank() != 4 || depthwise)
+    if (weight.getRank() != 4 || depthwise || codegen::hasGroupsInVectors(op, nn::getTarget(op)))
       return success();
     if (!weight.hasStaticShape())
       return op.emitOpError("expected a weight of static shape, but got ") << weight;

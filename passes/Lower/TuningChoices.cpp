@@ -85,7 +85,7 @@ std::optional<KernelShape> findShape(Operation *op, bool winograd) {
       codegen::hasTileRegisters(nn::getTarget(op)))
     return std::nullopt;
   if (auto conv = dyn_cast<nn::ConvOp>(op))
-    return findConvShape(conv, winograd);
+    return codegen::hasGroupsInVectors(conv, nn::getTarget(op)) ? std::nullopt : findConvShape(conv, winograd);
   KernelShape shape;
   auto result = cast<ShapedType>(op->getResult(0).getType());
   auto rhs = cast<ShapedType>(op->getOperand(1).getType());

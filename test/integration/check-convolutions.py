@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Convolutions that are computed in other ways than one by one and directly, against the exact result in f64: 3x3 ones by
 Winograd's algorithm, against a bound on their errors, depthwise ones together with the 1x1 convolution before them, 1x1
-ones whose weight is scaled instead of their input (squeeze-and-excitation), and those whose kernel is mostly in the padding, by
+ones whose weight is scaled instead of their input (squeeze-and-excitation), those in groups of a few channels, and those whose kernel is mostly in the padding, by
 its taps. Quantized ones by Winograd's algorithm, where the
 target has that (WebAssembly), are compared with the direct ones: all bits are the same.
 
@@ -47,6 +47,15 @@ NARROW = [(1, 72, 7, 7, 5, 1, 1, (2, 2, 2, 2)),
           (1, 32, 11, 13, 3, 2, 1, (0, 1, 2, 1)),
           (1, 40, 3, 4, 7, 1, 1, (3, 3, 3, 3)),   # a window larger than the image
           (1, 16, 5, 3, 3, 1, 3, (3, 4, 3, 4))]
+
+
+# Those in groups: images, channels, channels of a group, height, width, window, strides, dilations, pads
+GROUPED = [(1, 32, 4, 20, 30, (3, 3), (1, 1), (1, 1), (1, 1, 1, 1)),
+           (2, 40, 8, 11, 9, (3, 3), (2, 2), (1, 1), (1, 1, 1, 1)),  # a part of a vector is left
+           (1, 36, 2, 9, 40, (5, 2), (1, 1), (2, 3), (2, 0, 2, 3)),
+           (1, 24, 4, 7, 8, (3, 1), (1, 3), (1, 1), (1, 0, 1, 0)),   # pixels that no window sees
+           (1, 64, 16, 9, 9, (3, 3), (1, 1), (1, 1), (1, 1, 1, 1)),
+           (2, 21, 3, 8, 8, (3, 3), (1, 1), (1, 1), (1, 1, 1, 1))]   # groups that end within a vector
 
 
 # Those whose kernel is mostly in the padding: images, height, width, window, strides, dilations, pads, parts, taps that are left
@@ -139,9 +148,7 @@ def narrow(index, shape):
     """The largest error of the result, relative to the largest element, and what the compiler says that it did."""
     images, channels, height, width, window, stride, dilation, pads = shape
     x, w = random(images, channels, height, width), random(channels, 1, window, window)
-    span = (window - 1) * dilation + 1
-    windows = np.lib.stride_tricks.sliding_window_view(pad(x.astype(np.float64), pads), (span, span), axis=(2, 3))
-    windows = windows[:, :, ::stride, ::stride, ::dilation, ::dilation]
+    windows = windows_of(x, (window, window), (stride, stride), (dilation, dilation), pads)
     expected = np.einsum("nchwij,cij->nchw", windows, w[:, 0])
     node = helper.make_node("Conv", ["x", "w"], ["y"], pads=pads, strides=[stride, stride], dilations=[dilation, dilation],
                             group=channels)
@@ -149,14 +156,33 @@ def narrow(index, shape):
     return np.abs(result - expected).max() / np.abs(expected).max(), remarks
 
 
+def windows_of(x, window, strides, dilations, pads):
+    """[N, C, height, width, *window] of an image, in f64."""
+    spans = [(size - 1) * dilation + 1 for size, dilation in zip(window, dilations)]
+    windows = np.lib.stride_tricks.sliding_window_view(pad(x.astype(np.float64), pads), spans, axis=(2, 3))
+    return windows[:, :, ::strides[0], ::strides[1], ::dilations[0], ::dilations[1]]
+
+
+def grouped(index, shape):
+    """The largest error of the result, relative to the largest element."""
+    images, channels, size, height, width, window, strides, dilations, pads = shape
+    x, w, b = random(images, channels, height, width), random(channels, size, *window), random(channels)
+    windows = windows_of(x, window, strides, dilations, pads)
+    groups = [np.einsum("nchwij,ocij->nohw", windows[:, first:first + size], w[first:first + size], optimize=True)
+              for first in range(0, channels, size)]
+    expected = np.maximum(np.concatenate(groups, axis=1) + b[None, :, None, None], 0)
+    nodes = [helper.make_node("Conv", ["x", "w", "b"], ["c"], pads=pads, strides=strides, dilations=dilations,
+                              group=channels // size), helper.make_node("Relu", ["c"], ["y"])]
+    result, _ = execute(f"{folder}/grouped{index}", nodes, {"w": w, "b": b}, {"x": x}, expected, [])
+    return np.abs(result - expected).max() / np.abs(expected).max()
+
+
 def wide(index, shape):
     """The largest error of the result, relative to the largest element, and what the compiler says that it did."""
     images, height, width, window, strides, dilations, pads, _, _ = shape
     x, w, b = random(images, 48, height, width), random(40, 48, *window), random(40)
-    spans = [(size - 1) * dilation + 1 for size, dilation in zip(window, dilations)]
-    windows = np.lib.stride_tricks.sliding_window_view(pad(x.astype(np.float64), pads), spans, axis=(2, 3))
-    windows = windows[:, :, ::strides[0], ::strides[1], ::dilations[0], ::dilations[1]]
-    sums = np.einsum("nchwij,ocij->nohw", windows, w, optimize=True) + b[None, :, None, None]
+    sums = np.einsum("nchwij,ocij->nohw", windows_of(x, window, strides, dilations, pads), w, optimize=True)
+    sums += b[None, :, None, None]
     residual = random(*sums.shape)
     expected = np.maximum(sums + residual, 0)
     nodes = [helper.make_node("Conv", ["x", "w", "b"], ["c"], pads=pads, strides=strides, dilations=dilations),
@@ -211,6 +237,10 @@ for index, shape in enumerate(NARROW):
     wrong = bool(error > 1e-6)
     failed |= wrong
     print(f"{shape} depthwise, narrow: {error:.1e} of 1e-06{'  FAILED' if wrong else ''}")
+for index, shape in enumerate(GROUPED):
+    error = grouped(index, shape)
+    failed |= bool(error > 1e-6)
+    print(f"{shape} in groups: {error:.1e} of 1e-06{'' if error <= 1e-6 else '  FAILED'}")
 for index, shape in enumerate(WIDE):
     error, remarks = wide(index, shape)
     wrong = bool(error > 1e-6 or f"Parts={shape[-2]}," not in remarks or f"TapsLeft={shape[-1]}," not in remarks)

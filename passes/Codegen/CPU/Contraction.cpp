@@ -201,10 +201,11 @@ void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileE
         });
       });
     };
-    if (isStaged) {
+    if (isStaged || space.panelsInside) {
       forEachTile([&](TilePlace place) {
-        space.stageRows(place);
-        place.isStaged = true;
+        if (isStaged)
+          space.stageRows(place);
+        place.isStaged = isStaged;
         place.turn = {k.index(0), 1};
         k.inBlock(block[0], cut.panelsPerTask, space.panels, [&](Value panel) {
           place.panel = panel;

@@ -142,6 +142,9 @@ struct ContractionSpace {
   int64_t parts = 1, mostTiles = INT64_MAX;
   /// A tile has all rows.
   bool wholeRows = false;
+  /// The panels of a task meet a tile one after the other, and not the tiles a panel: where neighbouring panels read
+  /// neighbouring channels of the same pixels, not all of them.
+  bool panelsInside = false;
   /// The op, whose tuning may say how the space is cut; null where it may not.
   mlir::Operation *op = nullptr;
 };

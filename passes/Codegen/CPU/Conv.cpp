@@ -1,6 +1,7 @@
 //===- Conv.cpp - nn.conv as register tiles -------------------------------===//
 #include "passes/Codegen/CPU/Kernels.h"
 #include "passes/Codegen/CPU/MatrixTile.h"
+#include "passes/Codegen/Common/Instructions.h"
 #include "passes/Codegen/Common/Tuning.h"
 
 using namespace mlir;
@@ -123,6 +124,7 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
   space.op = op;
   space.vectors = vectors;
   space.product = product;
+  space.panelsInside = group > 1;
   // Lines of the image that are short share a tile: its rows are the pixels of one or more lines.
   int64_t lineCount = constantOr(k.dim(out, 1)), linePixels = constantOr(k.dim(out, 2));
   bool severalLines = lineCount > 1 && linePixels > 0 && 2 * linePixels <= maxTileRows(k.target, vectors, product);
@@ -246,6 +248,8 @@ LogicalResult cpu::emitConv(nn::ConvOp op) {
   auto weight = cast<MemRefType>(op.getWeight().getType());
   if (weight.getRank() == 4 && weight.getDimSize(2) == 1 && weight.getDimSize(3) == int64_t(op.getGroup()))
     return emitDepthwise(op);
+  if (codegen::hasGroupsInVectors(op, nn::getTarget(op)))
+    return emitGroupedConv(op);
   DirectConv conv(op);
   if (failed(conv.prepare()))
     return failure();

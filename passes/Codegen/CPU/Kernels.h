@@ -13,6 +13,7 @@ mlir::LogicalResult emitSparseLinear(nn::SparseLinearOp op);
 mlir::LogicalResult emitMatMul(nn::MatMulOp op);
 mlir::LogicalResult emitConv(nn::ConvOp op);
 mlir::LogicalResult emitDepthwise(nn::ConvOp op);
+mlir::LogicalResult emitGroupedConv(nn::ConvOp op);
 mlir::LogicalResult emitExpandDepthwise(nn::ExpandDepthwiseOp op);
 mlir::LogicalResult emitPool(nn::PoolOp op);
 mlir::LogicalResult emitAttention(nn::AttentionOp op);

@@ -48,6 +48,21 @@ int64_t codegen::maxIntegerTileRows(nn::TargetAttr target, int64_t vectors) {
 
 int64_t codegen::maxDepthwisePixels(nn::TargetAttr target) { return target.getVectorRegisters() >= 32 ? 8 : 4; }
 
+int64_t codegen::maxGroupedPixels(nn::TargetAttr target) { return target.getVectorRegisters() >= 32 ? 14 : 7; }
+
+bool codegen::hasGroupsInVectors(nn::ConvOp op, nn::TargetAttr target) {
+  auto weight = cast<ShapedType>(op.getWeight().getType()), input = cast<ShapedType>(op.getInput().getType());
+  if (weight.getRank() != 4 || !weight.hasStaticShape() || !weight.getElementType().isF32() ||
+      !input.getElementType().isF32())
+    return false;
+  int64_t lanes = target.getVectorBits() / 32, size = weight.getDimSize(2), group = op.getGroup();
+  if (group == 1 || size == 1 || 2 * size > lanes || lanes % size != 0 || weight.getDimSize(3) != group * size)
+    return false;
+  // A shuffle for `width` multiply-adds, where neighbours share pixels, against `lanes / size` of them for one.
+  int64_t width = weight.getDimSize(1), stride = std::min<int64_t>(op.getStrides()[1], width);
+  return lanes * width > size * (width + stride);
+}
+
 bool codegen::skipsPadding(nn::ConvOp op, nn::TargetAttr target) {
   auto weight = cast<ShapedType>(op.getWeight().getType()), input = cast<ShapedType>(op.getInput().getType());
   bool isDepthwise =

@@ -33,6 +33,14 @@ int64_t maxIntegerTileRows(nn::TargetAttr target, int64_t vectors);
 /// Most pixels of a line that a depthwise convolution computes at once.
 int64_t maxDepthwisePixels(nn::TargetAttr target);
 
+/// Most pixels of a line that a convolution of groups within a vector computes at once.
+int64_t maxGroupedPixels(nn::TargetAttr target);
+
+/// Whether a convolution of f32 in groups is computed in vectors of several groups (GroupedConv.cpp), from a weight that
+/// is not packed: they have as many channels out as in, at least two to a vector, and products of whole panels, most of
+/// whose columns would be empty, cost more than shuffles do.
+bool hasGroupsInVectors(nn::ConvOp op, nn::TargetAttr target);
+
 /// Whether the kernel of a convolution leaves out what its windows see beyond the border, so that the input need not be
 /// padded: a depthwise one of floats that computes a line at once, of which it knows the borders at compile time.
 bool skipsPadding(nn::ConvOp op, nn::TargetAttr target);

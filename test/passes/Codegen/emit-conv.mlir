@@ -52,6 +52,23 @@ func.func @padded_depthwise(%x: memref<1x5x5x32xf32>, %w: memref<3x3x1x32xf32>, 
 
 // -----
 
+// Four groups of 4 channels are in a vector. For each channel of a group, in each of the kernel's lines, 3 vectors of the weight,
+// and 9 pixels of the input, which a shuffle brings to the lanes of their groups, meet in 21 multiply-adds.
+// CHECK-LABEL: @grouped
+//       CHECK: scf.for {{.*}} = %c0{{.*}} to %c3{{.*}} iter_args
+// CHECK-COUNT-3: vector.load %arg1
+//       CHECK: vector.load %arg0
+//       CHECK: vector.shuffle {{.*}} [0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12]
+//       CHECK: vector.fma
+//       CHECK: vector.shuffle {{.*}} [3, 3, 3, 3, 7, 7, 7, 7, 11, 11, 11, 11, 15, 15, 15, 15]
+//       CHECK: scf.yield
+func.func @grouped(%x: memref<1x9x9x32xf32>, %w: memref<3x3x4x32xf32>, %y: memref<1x7x7x32xf32>) {
+  nn.conv %x, %w outs(%y) {group = 8 : i64} : (memref<1x9x9x32xf32>, memref<3x3x4x32xf32>, memref<1x7x7x32xf32>) -> ()
+  return
+}
+
+// -----
+
 // Lines of 7 pixels: a tile has two of them, the last one has one.
 // CHECK-LABEL: @short_lines
 // CHECK-COUNT-28: vector.fma

@@ -59,6 +59,18 @@ func.func @short_lines(%x: tensor<1x4x4x8xf32>, %w: tensor<3x3x1x8xf32>) -> tens
   return %y : tensor<1x4x4x8xf32>
 }
 
+// Groups of which a vector has several keep their weight as it is, unless a shuffle would serve one multiply-add only.
+// CHECK-LABEL: @small_groups
+//       CHECK: nn.conv {{.*}} {group = 8 : i64} : (tensor<1x5x5x32xf32>, tensor<3x3x4x32xf32>, tensor<1x3x3x32xf32>)
+//       CHECK: nn.conv {{.*}} {group = 4 : i64} : (tensor<1x5x5x32xf32>, tensor<4x1x1x8x16xf32>, tensor<1x5x5x32xf32>)
+func.func @small_groups(%x: tensor<1x5x5x32xf32>, %w: tensor<3x3x4x32xf32>, %v: tensor<1x1x8x32xf32>) -> (tensor<1x3x3x32xf32>, tensor<1x5x5x32xf32>) {
+  %y = nn.conv %x, %w {group = 8 : i64} : (tensor<1x5x5x32xf32>, tensor<3x3x4x32xf32>) -> tensor<1x3x3x32xf32>
+  %z = nn.conv %x, %v {group = 4 : i64} : (tensor<1x5x5x32xf32>, tensor<1x1x8x32xf32>) -> tensor<1x5x5x32xf32>
+  return %y, %z : tensor<1x3x3x32xf32>, tensor<1x5x5x32xf32>
+}
+
+// -----
+
 // CHECK-LABEL: @grouped
 //       CHECK: nn.conv {{.*}} {group = 4 : i64} : (tensor<1x5x5x12xf32>, tensor<4x3x3x3x16xf32>, tensor<1x3x3x20xf32>)
 func.func @grouped(%x: tensor<1x5x5x12xf32>, %w: tensor<3x3x3x20xf32>) -> tensor<1x3x3x20xf32> {

@@ -1,0 +1,103 @@
+//===- GroupedConv.cpp - nn.conv whose groups lie in one vector -----------===//
+#include "passes/Codegen/CPU/Contraction.h"
+#include "passes/Codegen/CPU/Kernels.h"
+#include "passes/Codegen/Common/Instructions.h"
+
+using namespace mlir;
+using namespace lathe;
+using namespace lathe::cpu;
+
+namespace {
+
+/// A vector of channels holds several groups. Output channel l of a group of `size` sums up products of all channels of
+/// its group: for each of these, a shuffle brings it to all lanes of its group, where it meets the taps of all output
+/// channels at once. The shuffle serves all taps of a line of the kernel.
+struct GroupedConv {
+  nn::ConvOp op;
+  KernelBuilder k;
+  Value input, weight, out;
+  int64_t height, width, size, channels;
+
+  explicit GroupedConv(nn::ConvOp op) : op(op), k(op), input(op.getInput()), weight(op.getWeight()), out(op.getInit()) {
+    ArrayRef<int64_t> shape = cast<MemRefType>(weight.getType()).getShape();
+    height = shape[0], width = shape[1], size = shape[2], channels = shape[3];
+  }
+
+  /// Channel `member` of each group in all lanes of the group.
+  Value spread(Value pixels, int64_t member) {
+    SmallVector<int64_t> lanes;
+    for (int64_t lane = 0; lane < k.lanes(); ++lane)
+      lanes.push_back(lane / size * size + member);
+    return vector::ShuffleOp::create(k.builder, k.loc, pixels, pixels, lanes);
+  }
+
+  /// Adds what a line of the kernel makes of neighbouring pixels to their sums; `at` gives the indices of a pixel of
+  /// the input by its offset from the first one.
+  KernelBuilder::Carried addLine(Value line, Value channel, Value mask, ValueRange before,
+                                 function_ref<SmallVector<Value>(int64_t offset)> at) {
+    KernelBuilder::Carried sums(before);
+    int64_t stride = op.getStrides()[1], dilation = op.getDilations()[1], count = sums.size();
+    for (int64_t member = 0; member < size; ++member) {
+      SmallVector<Value> taps;
+      for (int64_t tap = 0; tap < width; ++tap)
+        taps.push_back(k.load(weight, {line, k.index(tap), k.index(member), channel}, mask));
+      for (int64_t offset = 0, end = (count - 1) * stride + (width - 1) * dilation; offset <= end; ++offset) {
+        Value pixel;
+        for (int64_t tap = 0; tap < width; ++tap) {
+          int64_t first = offset - tap * dilation;
+          if (first < 0 || first % stride != 0 || first / stride >= count)
+            continue;
+          if (!pixel)
+            pixel = spread(k.load(input, at(offset), mask), member);
+          Value &sum = sums[first / stride];
+          sum = vector::FMAOp::create(k.builder, k.loc, pixel, taps[tap], sum);
+        }
+      }
+    }
+    return sums;
+  }
+
+  void emit();
+};
+
+void GroupedConv::emit() {
+  ArrayRef<int64_t> strides = op.getStrides(), dilations = op.getDilations();
+  ContractionSpace space;
+  space.op = op;
+  SmallVector<Value> outerSizes = {k.dim(out, 0), k.dim(out, 1)};
+  space.outer = k.mul(outerSizes[0], outerSizes[1]);
+  space.rows = k.dim(out, 2);
+  space.panels = k.ceilDiv(k.index(channels), k.lanes());
+  space.vectors = 1;
+  space.reduction = height * width * size;
+  space.usualRows = codegen::maxGroupedPixels(k.target);
+  space.panelsInside = true;
+
+  Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), out);
+  emitContraction(k, space, [&](const TilePlace &place) {
+    SmallVector<Value> outer = k.delinearize(place.unit, outerSizes);
+    Value channel = k.mul(place.panel, k.lanes());
+    Value mask = channels % k.lanes() != 0 ? k.maskBelow(k.sub(k.index(channels), channel)) : Value();
+    Value top = k.mul(outer[1], strides[0]), left = k.mul(place.row, strides[1]);
+    KernelBuilder::Carried zeros(place.rows, k.splat(k.builder.getF32Type(), 0));
+    auto sums = k.loop(k.index(0), k.index(height), 1, zeros, [&](Value line, ValueRange carried) {
+      Value y = k.add(top, k.mul(line, dilations[0]));
+      return addLine(line, channel, mask, carried,
+                     [&](int64_t offset) { return SmallVector<Value>{outer[0], y, k.add(left, offset), channel}; });
+    });
+    for (int64_t i = 0; i < place.rows; ++i)
+      epilogue.store(sums[i], {outer[0], outer[1], k.add(place.row, i)}, channel, mask);
+  });
+}
+
+} // namespace
+
+LogicalResult cpu::emitGroupedConv(nn::ConvOp op) {
+  if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
+    return op.emitOpError("expected its padding to be in the input");
+  for (Value operand : {op.getInput(), op.getWeight(), op.getInit()})
+    if (!hasUnitInnermostStride(operand))
+      return op.emitOpError("expected contiguous channels");
+  GroupedConv(op).emit();
+  return success();
+}
