@@ -254,6 +254,19 @@ void cpu::storeTile(KernelBuilder &k, Epilogue &epilogue, ArrayRef<Value> accumu
   }
 }
 
+SmallVector<Value> cpu::startTile(KernelBuilder &k, Epilogue &epilogue, int64_t rows, int64_t vectors, Value column,
+                                  Value columns) {
+  SmallVector<Value> tile;
+  if (!epilogue.addsBias())
+    return tile;
+  auto [starts, masks] = findColumns(k, vectors, column, columns);
+  for (int64_t v = 0; v < vectors; ++v)
+    tile.push_back(epilogue.startFromBias(starts[v], masks[v]));
+  for (int64_t i = vectors; i < rows * vectors; ++i)
+    tile.push_back(tile[i % vectors]);
+  return tile;
+}
+
 SmallVector<Value> cpu::loadTile(KernelBuilder &k, Value memref, int64_t rows, int64_t vectors, Value column,
                                  Value columns, function_ref<SmallVector<Value>(int64_t row)> outer) {
   auto [starts, masks] = findColumns(k, vectors, column, columns);

@@ -149,6 +149,11 @@ struct ContractionSpace {
   mlir::Operation *op = nullptr;
 };
 
+/// The bias with which the sums of a tile start, as `RegisterTile::init`; none where the epilogue adds none first.
+/// Columns end at `columns`.
+mlir::SmallVector<mlir::Value> startTile(KernelBuilder &k, Epilogue &epilogue, int64_t rows, int64_t vectors,
+                                         mlir::Value column, mlir::Value columns);
+
 /// Columns that a tile takes of a right operand that is not packed: two vectors, or one where that is all; or as many
 /// as the tuning of `op` says. `columns` is negative where it is not known.
 int64_t chooseTileColumns(mlir::Operation *op, int64_t columns, const KernelBuilder &k);

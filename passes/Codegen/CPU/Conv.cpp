@@ -217,6 +217,8 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
     };
     if (!part.first)
       tile.init = loadTile(k, out, rows, vectors, column, end, outputAt);
+    else if (product == Product::F32)
+      tile.init = startTile(k, epilogue, rows, vectors, column, end);
     storeTile(k, epilogue, emitRegisterTile(k, tile), rows, vectors, column, end, outputAt);
   });
 }

@@ -143,7 +143,8 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
     SmallVector<Value> outer = k.delinearize(unit, outerSizes);
     Value channel = k.mul(panel, k.lanes());
     Value mask = masked ? k.maskBelow(k.sub(k.index(channels), channel)) : Value();
-    KernelBuilder::Carried zeros(rows, k.splat(accumulatorType, 0));
+    Value start = isa<FloatType>(accumulatorType) && epilogue.addsBias() ? epilogue.startFromBias(channel, mask)
+                                                                         : k.splat(accumulatorType, 0);
     Value top = k.sub(k.mul(outer[1], strides[0]), k.index(pads[0]));
     Value left = isPadded ? k.index(0) : k.mul(row, strides[1]);
     auto lines = [&](Value tap, int64_t count, ValueRange carried) {
@@ -170,7 +171,7 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
         }
       return sums;
     };
-    KernelBuilder::Carried sums = zeros;
+    KernelBuilder::Carried sums(rows, start);
     int64_t together = lineProduct.lines();
     auto linesTogether = [&](Value tap, ValueRange carried) { return lines(tap, together, carried); };
     if (isPadded) {

@@ -7,6 +7,31 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::cpu;
 
+/// Whether an operand has one element of f32 for each column, the same for all rows.
+static bool variesByColumnOnly(Value extra) {
+  auto type = cast<MemRefType>(extra.getType());
+  auto isOne = [](int64_t size) { return size == 1; };
+  return type.getElementType().isF32() && type.getRank() > 0 && llvm::all_of(type.getShape().drop_back(), isOne);
+}
+
+Epilogue::Epilogue(KernelBuilder &k, Region &region, ValueRange extras, Value out)
+    : k(k), region(region), extras(extras.begin(), extras.end()), out(out), inPlace(llvm::is_contained(extras, out)) {
+  if (region.empty() || !region.front().getArgument(0).hasOneUse())
+    return;
+  BlockArgument accumulator = region.front().getArgument(0);
+  auto add = dyn_cast<arith::AddFOp>(*accumulator.user_begin());
+  if (!add || !add.getType().isF32())
+    return;
+  auto other = dyn_cast<BlockArgument>(add.getLhs() == accumulator ? add.getRhs() : add.getLhs());
+  if (!other || other.getOwner() != accumulator.getOwner() || other == accumulator)
+    return;
+  unsigned extra = other.getArgNumber() - 1;
+  if (variesByColumnOnly(extras[extra])) {
+    bias = add;
+    biasExtra = extra;
+  }
+}
+
 LogicalResult Epilogue::check(Operation *op, Region &region) {
   if (region.empty())
     return success();
@@ -64,14 +89,24 @@ Value Epilogue::loadExtra(Value extra, ValueRange outer, Value column, Value mas
   return k.loadAny(extra, indices, mask);
 }
 
+Value Epilogue::startFromBias(Value column, Value mask) {
+  startsFromBias = true;
+  Value extra = extras[biasExtra];
+  SmallVector<Value> outer(cast<MemRefType>(extra.getType()).getRank() - 1, k.index(0));
+  return loadExtra(extra, outer, column, mask);
+}
+
 Value Epilogue::apply(Value accumulator, ValueRange outer, Value column, Value mask) {
   if (region.empty())
     return accumulator;
   Block &body = region.front();
   IRMapping mapping;
   mapping.map(body.getArgument(0), accumulator);
+  auto isUsed = [&](BlockArgument argument) {
+    return !llvm::all_of(argument.getUsers(), [&](Operation *user) { return startsFromBias && user == bias; });
+  };
   for (auto [argument, extra] : llvm::zip(body.getArguments().drop_front(), extras))
-    if (!argument.use_empty())
+    if (isUsed(argument))
       mapping.map(argument, loadExtra(extra, outer, column, mask));
   // Values from outside the region are uniform.
   auto lookup = [&](Value value) {
@@ -80,6 +115,10 @@ Value Epilogue::apply(Value accumulator, ValueRange outer, Value column, Value m
     return mapping.lookup(value);
   };
   for (Operation &op : body.without_terminator()) {
+    if (startsFromBias && &op == bias) {
+      mapping.map(op.getResult(0), accumulator);
+      continue;
+    }
     if (op.hasTrait<OpTrait::ConstantLike>()) {
       Attribute constant;
       matchPattern(&op, m_Constant(&constant));

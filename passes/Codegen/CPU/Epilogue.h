@@ -10,12 +10,16 @@ namespace lathe::cpu {
 class Epilogue {
 public:
   /// `extras` broadcast to `out` as in NumPy; both may be views with fewer dimensions than the op's operands.
-  Epilogue(KernelBuilder &k, mlir::Region &region, mlir::ValueRange extras, mlir::Value out)
-      : k(k), region(region), extras(extras.begin(), extras.end()), out(out), inPlace(llvm::is_contained(extras, out)) {
-  }
+  Epilogue(KernelBuilder &k, mlir::Region &region, mlir::ValueRange extras, mlir::Value out);
 
   /// Fails, with a reason, where the region holds an op that has no form on vectors.
   static mlir::LogicalResult check(mlir::Operation *op, mlir::Region &region);
+
+  /// Whether all that the region does with an accumulator of f32 is to add a bias to it, one element for each column:
+  /// sums can then start from that instead of zero.
+  bool addsBias() const { return bias; }
+  /// The bias of `lanes()` columns, with which sums start: from now on, `apply` expects that they did.
+  mlir::Value startFromBias(mlir::Value column, mlir::Value mask);
 
   /// What the region makes of `accumulator`, `lanes()` neighbours along the last dimension at `outer` x `column`; lanes
   /// without mask are not read.
@@ -46,6 +50,9 @@ private:
   mlir::SmallVector<mlir::Value> extras;
   mlir::Value out;
   bool inPlace;
+  mlir::Operation *bias = nullptr; ///< the addition; null where there is none
+  unsigned biasExtra = 0;          ///< which of the extras it adds
+  bool startsFromBias = false;
 };
 
 } // namespace lathe::cpu

@@ -126,8 +126,12 @@ void ExpandDepthwise::expandLine(Value image, Value panel, Value paddedLine) {
   int64_t most = maxTileRows(k.target, vectors, Product::F32);
   k.tiles(k.index(0), k.index(inputShape[2]), evenBlock(inputShape[2], most), [&](Value x, int64_t size) {
     RegisterTile tile{size, vectors, Product::F32, {k.index(inputShape[3])}, {}, {}};
-    readLhs(k, tile, input, [&](int64_t i, ValueRange ivs) { return SmallVector<Value>{image, y, k.add(x, i), ivs[0]}; });
+    readLhs(k, tile, input,
+            [&](int64_t i, ValueRange ivs) { return SmallVector<Value>{image, y, k.add(x, i), ivs[0]}; });
     tile.rhs = [&](int64_t v, ValueRange ivs) { return k.load(expandWeight, {panel, ivs[0], k.index(v * k.lanes())}); };
+    for (int64_t i = 0; expandEpilogue.addsBias() && i < size * vectors; ++i)
+      tile.init.push_back(i < vectors ? expandEpilogue.startFromBias(columnOf(panel, i), maskOf(columnOf(panel, i)))
+                                      : tile.init[i - vectors]);
     SmallVector<Value> accumulators = emitRegisterTile(k, tile);
     for (int64_t v = 0; v < vectors; ++v) {
       Value column = columnOf(panel, v), mask = maskOf(column);
@@ -157,7 +161,8 @@ void ExpandDepthwise::convolveLine(Value image, Value panel, Value line) {
     Value left = k.mul(x, strides[1]);
     for (int64_t v = 0; v < vectors; ++v) {
       Value column = columnOf(panel, v), mask = maskOf(column);
-      SmallVector<Value> sums(size, k.splat(k.builder.getF32Type(), 0));
+      SmallVector<Value> sums(size, epilogue.addsBias() ? epilogue.startFromBias(column, mask)
+                                                        : k.splat(k.builder.getF32Type(), 0));
       for (int64_t i = 0; i < window[0]; ++i) {
         // A pixel of the ring is loaded once for all windows that see it.
         llvm::SmallDenseMap<int64_t, Value> loaded;

@@ -79,12 +79,13 @@ void GroupedConv::emit() {
     Value channel = k.mul(place.panel, k.lanes());
     Value mask = channels % k.lanes() != 0 ? k.maskBelow(k.sub(k.index(channels), channel)) : Value();
     Value top = k.mul(outer[1], strides[0]), left = k.mul(place.row, strides[1]);
-    KernelBuilder::Carried zeros(place.rows, k.splat(k.builder.getF32Type(), 0));
-    auto sums = k.loop(k.index(0), k.index(height), 1, zeros, [&](Value line, ValueRange carried) {
-      Value y = k.add(top, k.mul(line, dilations[0]));
-      return addLine(line, channel, mask, carried,
-                     [&](int64_t offset) { return SmallVector<Value>{outer[0], y, k.add(left, offset), channel}; });
-    });
+    Value start = epilogue.addsBias() ? epilogue.startFromBias(channel, mask) : k.splat(k.builder.getF32Type(), 0);
+    auto sums = k.loop(
+        k.index(0), k.index(height), 1, KernelBuilder::Carried(place.rows, start), [&](Value line, ValueRange carried) {
+          Value y = k.add(top, k.mul(line, dilations[0]));
+          return addLine(line, channel, mask, carried,
+                         [&](int64_t offset) { return SmallVector<Value>{outer[0], y, k.add(left, offset), channel}; });
+        });
     for (int64_t i = 0; i < place.rows; ++i)
       epilogue.store(sums[i], {outer[0], outer[1], k.add(place.row, i)}, channel, mask);
   });

@@ -1,14 +1,16 @@
 // RUN: lathe-opt %s -split-input-file -codegen-emit-kernels | FileCheck %s
 
-// 28 accumulators of 16 lanes stay in registers through the reduction; bias and activation meet them before the store.
+// 28 accumulators of 16 lanes, which start from the bias, stay in registers through the reduction; the activation meets them
+// before the store.
 // CHECK-LABEL: @static
 //       CHECK: scf.parallel
-//       CHECK: scf.for {{.*}} -> (vector<16xf32>, {{.*}}vector<16xf32>) {
+//       CHECK: %[[B0:.*]] = vector.load %arg2
+//       CHECK: %[[B1:.*]] = vector.load %arg2
+//       CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[B0]], %{{.*}} = %[[B1]], %{{.*}} = %[[B0]], {{.*}} -> (vector<16xf32>, {{.*}}vector<16xf32>) {
 // CHECK-COUNT-28: vector.fma
 //   CHECK-NOT: vector.fma
 //       CHECK: scf.yield
-//       CHECK: vector.load %arg2
-//       CHECK: arith.addf {{.*}} : vector<16xf32>
+//   CHECK-NOT: arith.addf
 //       CHECK: arith.maximumf {{.*}} : vector<16xf32>
 // CHECK-COUNT-28: vector.store
 //   CHECK-NOT: vector.store
@@ -20,6 +22,36 @@ func.func @static(%x: memref<28x64xf32>, %w: memref<2x64x32xf32>, %b: memref<64x
     %relu = arith.maximumf %sum, %zero : f32
     nn.yield %relu : f32
   } : (memref<28x64xf32>, memref<2x64x32xf32>, memref<64xf32>, memref<28x64xf32>) -> ()
+  return
+}
+
+// -----
+
+// What is scaled first, or differs from row to row, is no bias to start from.
+// CHECK-LABEL: @late
+//       CHECK: scf.yield
+//       CHECK: arith.mulf {{.*}} : vector<16xf32>
+//       CHECK: arith.addf {{.*}} : vector<16xf32>
+// CHECK-LABEL: @residual
+//       CHECK: scf.yield
+//       CHECK: vector.load %arg2
+//       CHECK: arith.addf {{.*}} : vector<16xf32>
+func.func @late(%x: memref<28x64xf32>, %w: memref<2x64x32xf32>, %b: memref<64xf32>, %y: memref<28x64xf32>) {
+  nn.linear %x, %w extras(%b) outs(%y) epilogue {
+  ^bb0(%acc: f32, %bias: f32):
+    %half = arith.constant 0.5 : f32
+    %scaled = arith.mulf %acc, %half : f32
+    %sum = arith.addf %scaled, %bias : f32
+    nn.yield %sum : f32
+  } : (memref<28x64xf32>, memref<2x64x32xf32>, memref<64xf32>, memref<28x64xf32>) -> ()
+  return
+}
+func.func @residual(%x: memref<28x64xf32>, %w: memref<2x64x32xf32>, %r: memref<28x64xf32>, %y: memref<28x64xf32>) {
+  nn.linear %x, %w extras(%r) outs(%y) epilogue {
+  ^bb0(%acc: f32, %residual: f32):
+    %sum = arith.addf %acc, %residual : f32
+    nn.yield %sum : f32
+  } : (memref<28x64xf32>, memref<2x64x32xf32>, memref<28x64xf32>, memref<28x64xf32>) -> ()
   return
 }
 
