@@ -9,6 +9,7 @@
 #include "lib/Driver/InputOptions.h"
 #include "lib/Frontend/Importer.h"
 #include "lib/Target/Target.h"
+#include "lib/Target/TargetFamily.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Transforms/Passes.h"
@@ -150,15 +151,19 @@ static LogicalResult runVariants(ModuleOp module, const CompileOptions &options,
   return last == Phase::LLVM ? runPasses(module, options, last, Phase::Codegen) : success();
 }
 
-/// The best target, less products of bf16 that others lack: what is compressed is the same for all.
+/// The best target, less products of bf16 and arithmetic of f16 that others lack: what is compressed is the same for
+/// all.
 static nn::TargetAttr getCommonTarget(ArrayRef<NamedTarget> targets) {
   nn::TargetAttr best = targets.front().target;
+  const TargetFamily *family = findTargetFamily(best);
   auto isAlike = [&](const NamedTarget &each) { return each.target.getBf16Product() == best.getBf16Product(); };
-  if (llvm::all_of(targets, isAlike))
-    return best;
-  return nn::TargetAttr::get(best.getContext(), best.getTriple(), best.getCpu(), best.getFeatures(),
-                             best.getVectorBits(), best.getVectorRegisters(), best.getDotProduct(), best.getL1Bytes(),
-                             best.getL2Bytes(), /*bf16_product=*/"none");
+  auto hasHalves = [&](const NamedTarget &each) { return family->getHalfProduct(each.target) != nullptr; };
+  std::string features = best.getFeatures().str();
+  if (family->getHalfProduct(best) && !llvm::all_of(targets, hasHalves))
+    features += (features.empty() ? "-" : ",-") + family->getHalfFeature().str();
+  return nn::TargetAttr::get(best.getContext(), best.getTriple(), best.getCpu(), features, best.getVectorBits(),
+                             best.getVectorRegisters(), best.getDotProduct(), best.getL1Bytes(), best.getL2Bytes(),
+                             llvm::all_of(targets, isAlike) ? best.getBf16Product() : "none");
 }
 
 LogicalResult lathe::runPhases(ModuleOp module, const CompileOptions &options, Phase last, Phase done) {

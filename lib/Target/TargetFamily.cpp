@@ -49,6 +49,12 @@ std::unique_ptr<llvm::MCSubtargetInfo> lathe::getSubtarget(const llvm::Triple &t
   return std::unique_ptr<llvm::MCSubtargetInfo>(target ? target->createMCSubtargetInfo(triple, cpu, features) : nullptr);
 }
 
+bool lathe::hasFeature(nn::TargetAttr target, llvm::StringRef feature) {
+  std::unique_ptr<llvm::MCSubtargetInfo> subtarget =
+      getSubtarget(llvm::Triple(target.getTriple()), target.getCpu(), target.getFeatures());
+  return subtarget && subtarget->checkFeatures(("+" + feature).str());
+}
+
 bool lathe::hostHas(nn::TargetAttr target, llvm::StringRef hostFeatures, llvm::ArrayRef<llvm::StringRef> features) {
   llvm::Triple triple(target.getTriple());
   std::unique_ptr<llvm::MCSubtargetInfo> wanted = getSubtarget(triple, target.getCpu(), target.getFeatures());

@@ -9,6 +9,7 @@
 
 #include "dialects/NN/IR/NNDialect.h"
 #include "lib/Target/DotProduct.h"
+#include "lib/Target/HalfProduct.h"
 #include "lib/Target/TileUnit.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
@@ -78,6 +79,12 @@ public:
   /// The instructions that multiply pairs of bf16 on `target`, in vectors. Null where those of f32 are as fast.
   virtual const DotProduct *getBf16DotProduct(nn::TargetAttr target) const { return nullptr; }
 
+  /// LLVM's name of the feature that multiplies and adds twice as many f16 as f32 in a vector; empty for none.
+  virtual llvm::StringRef getHalfFeature() const { return ""; }
+
+  /// How sums of products of f16 are added to f32 on `target`. Null where it has not the feature above.
+  virtual const HalfProduct *getHalfProduct(nn::TargetAttr target) const { return nullptr; }
+
   /// The instruction that multiplies two rows of `element`, i8 or bf16, by two columns on `target`. Null for none.
   virtual const PairProduct *getPairProduct(nn::TargetAttr target, mlir::Type element) const { return nullptr; }
 
@@ -134,6 +141,9 @@ const TargetFamily *findTargetFamily(nn::TargetAttr target);
 /// The features that a CPU's name and "+a,-b" give, as LLVM sees them. Null if LLVM does not know the triple.
 std::unique_ptr<llvm::MCSubtargetInfo> getSubtarget(const llvm::Triple &triple, llvm::StringRef cpu,
                                                     llvm::StringRef features);
+
+/// Whether `target` has a feature, by LLVM's name.
+bool hasFeature(nn::TargetAttr target, llvm::StringRef feature);
 
 /// Whether a host, of the same triple and with these features, has all that `target` has of `features`, LLVM's names.
 bool hostHas(nn::TargetAttr target, llvm::StringRef hostFeatures, llvm::ArrayRef<llvm::StringRef> features);

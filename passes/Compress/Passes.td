@@ -292,7 +292,7 @@ def CompressQuantizeWeights : Pass<"compress-quantize-weights", "mlir::func::Fun
 }
 
 def CompressReducePrecision : Pass<"compress-reduce-precision", "mlir::func::FuncOp"> {
-  let summary = "Stores weights and tables in bf16, or lets f32 be multiplied as tf32";
+  let summary = "Stores weights and tables in bf16 or f16, or lets f32 be multiplied as tf32";
   let description = [{
     Half the bytes, with 8 bits of mantissa and the range of f32. Constant weights of `nn.linear` and `nn.conv` and
     tables of `onnx.Gather` that are f32 are rounded to nearest, half to even. Kernels widen weights in registers, by a
@@ -305,6 +305,9 @@ def CompressReducePrecision : Pass<"compress-reduce-precision", "mlir::func::Fun
     %y = nn.linear %x, %h : (tensor<?x64xf32>, tensor<64x16xbf16>) -> tensor<?x16xf32>
     ```
 
+    In f16, which has 11 bits of mantissa, the same happens where the target converts it by an instruction and is no GPU,
+    to constants whose elements it can hold: 65504 is its largest number.
+
     In tf32, contractions get the attribute `nn.tf32` on targets with tensor cores: their kernels may round f32 operands,
     which stay f32 in memory, to 10 bits of mantissa. With bf16, so do those without a weight, `nn.matmul` and
     `nn.attention`, of which the latter gets `nn.bf16`, too: query, key and value may become bf16.
@@ -313,16 +316,18 @@ def CompressReducePrecision : Pass<"compress-reduce-precision", "mlir::func::Fun
   }];
   let options = [
     Option<"format", "format", "std::string", /*default=*/"\"bf16\"",
-           "What ops without settings of their own get: bf16, tf32 or none">];
+           "What ops without settings of their own get: bf16, f16, tf32 or none">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect", "::lathe::nn::NNDialect"];
 }
 
 def CompressReduceActivations : Pass<"compress-reduce-activations", "mlir::func::FuncOp"> {
-  let summary = "Stores in bf16 what contractions with bf16 weights read, for targets that multiply bf16";
+  let summary = "Stores in bf16 or f16 what contractions with such weights read, for targets that multiply it";
   let description = [{
     Where the target has a product of bf16 (`bf16_product` of `nn.target`), the input of an `nn.linear` or `nn.conv`
     whose weight is bf16 becomes bf16, rounded to nearest, half to even. Products are added up in f32, and whatever lies
-    between contractions computes on f32.
+    between contractions computes on f32. f16 is the same where the target multiplies and adds it (`HalfProduct`) and the
+    reduction has at least 16 steps that are neighbours in memory; kernels add up that many products in f16, and their sums
+    in f32. What is beyond 65504 becomes infinite.
 
     A value that comes from an epilogue, `nn.norm`, `nn.attention` or `nn.pool`, maybe through ops that move elements,
     is rounded before its only store. Epilogues (residuals), norms, poolings and depthwise convolutions extend it when

@@ -1,7 +1,8 @@
-//===- ReduceActivations.cpp - What contractions read, in bf16 ------------===//
+//===- ReduceActivations.cpp - What contractions read, in 16 bits ---------===//
 #include "dialects/NN/IR/NNDialect.h"
 #include "dialects/NN/IR/NNPrecision.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
+#include "lib/Target/TargetFamily.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Compress/Passes.h"
 #include "llvm/ADT/MapVector.h"
@@ -36,12 +37,6 @@ static int64_t countElements(Value value) {
   return elements;
 }
 
-/// The value of bf16 that a cast made this one of; null if it is no cast.
-static Value getNarrowSource(Value value) {
-  auto cast = value.getDefiningOp<onnx::CastOp>();
-  return cast && elementTypeOf(cast.getInput()).isBF16() ? cast.getInput() : Value();
-}
-
 static bool isDepthwise(nn::ConvOp op) {
   auto weight = cast<ShapedType>(op.getWeight().getType());
   return op.getGroup() > 1 && weight.getRank() == 4 && weight.getDimSize(2) == 1 &&
@@ -64,10 +59,10 @@ static MutableArrayRef<OpOperand> getMoved(Operation *op) {
 
 namespace {
 
-/// Narrows the values of one function: decides first, on unchanged IR, and rewrites then.
+/// Narrows values of one function to bf16 or f16: decides first, on unchanged IR, and rewrites then.
 class Narrowing {
 public:
-  explicit Narrowing(func::FuncOp function) : function(function), builder(function.getContext()) {}
+  Narrowing(func::FuncOp function, Type narrow) : function(function), builder(function.getContext()), narrow(narrow) {}
 
   void run() {
     choose();
@@ -75,8 +70,12 @@ public:
   }
 
 private:
-  /// The operand that a contraction with a bf16 weight multiplies, if its kernel could take it in bf16.
+  /// The operand that a contraction with a narrow weight multiplies, if its kernel could take it narrow, too.
   OpOperand *getCandidate(Operation *op);
+  /// Why its kernel should not; empty where it should.
+  StringRef findObstacle(Operation *op);
+  /// The narrow value that a cast made this one of; null if it is no cast.
+  Value getNarrowSource(Value value);
   void choose();
   void chooseAttention(nn::AttentionOp op);
   bool canHold(Value value);
@@ -86,14 +85,15 @@ private:
   void widenExtra(OpOperand &use);
   void rewrite();
   RankedTensorType narrowed(Value value) {
-    return RankedTensorType::get(cast<ShapedType>(value.getType()).getShape(), builder.getBF16Type());
+    return RankedTensorType::get(cast<ShapedType>(value.getType()).getShape(), narrow);
   }
 
   func::FuncOp function;
   OpBuilder builder;
+  Type narrow;                         ///< bf16 or f16
   DenseMap<Value, bool> holders;       ///< memory of canHold
-  llvm::SetVector<Value> held;         ///< values that exist in bf16 only
-  llvm::SetVector<OpOperand *> chosen; ///< inputs of contractions, and of attention, that become bf16
+  llvm::SetVector<Value> held;         ///< values that exist in the narrow type only
+  llvm::SetVector<OpOperand *> chosen; ///< inputs of contractions, and of attention, that become narrow
 };
 
 } // namespace
@@ -108,13 +108,39 @@ OpOperand *Narrowing::getCandidate(Operation *op) {
     input = &conv.getInputMutable();
     weight = conv.getWeight();
     // Two steps of the reduction are multiplied at once: no group may end between them.
-    if (conv.getGroup() > 1 && cast<ShapedType>(weight.getType()).getDimSize(2) % 2)
+    if (narrow.isBF16() && conv.getGroup() > 1 && cast<ShapedType>(weight.getType()).getDimSize(2) % 2)
       return nullptr;
   }
-  return input && isF32(input->get()) && elementTypeOf(weight).isBF16() ? input : nullptr;
+  return input && isF32(input->get()) && elementTypeOf(weight) == narrow ? input : nullptr;
 }
 
-/// Whether the producer can store the value in bf16 for nothing.
+Value Narrowing::getNarrowSource(Value value) {
+  auto cast = value.getDefiningOp<onnx::CastOp>();
+  return cast && elementTypeOf(cast.getInput()) == narrow ? cast.getInput() : Value();
+}
+
+/// Steps of the reduction whose operands are neighbours in memory: of a convolution the taps of a line, where nothing
+/// lies between them.
+static int64_t countNeighbours(Operation *op) {
+  ArrayRef<int64_t> weight = cast<ShapedType>(op->getOperand(1).getType()).getShape();
+  auto conv = dyn_cast<nn::ConvOp>(op);
+  if (!conv || weight.size() != 4)
+    return weight.front();
+  return conv.getGroup() == 1 && conv.getDilations()[1] == 1 ? weight[1] * weight[2] : weight[2];
+}
+
+StringRef Narrowing::findObstacle(Operation *op) {
+  nn::TargetAttr target = nn::getTarget(op);
+  if (narrow.isBF16())
+    return target.getBf16Product() == "none" ? "target multiplies f32 as fast" : "";
+  const TargetFamily *family = findTargetFamily(target);
+  if (!family || !family->getHalfProduct(target))
+    return "target has no arithmetic of f16";
+  // Sums of shorter blocks are added to f32 so often that nothing is gained.
+  return countNeighbours(op) < nn::kHalfBlock ? "reduction is too short for sums in f16" : "";
+}
+
+/// Whether the producer can store the value in 16 bits for nothing.
 bool Narrowing::canHold(Value value) {
   Operation *producer = value.getDefiningOp();
   if (!producer || !isF32(value))
@@ -145,16 +171,15 @@ void Narrowing::hold(Value value) {
 }
 
 void Narrowing::choose() {
-  bool multiplies = nn::getTarget(function).getBf16Product() != "none";
   llvm::MapVector<Value, SmallVector<OpOperand *>> readers;
   function.walk([&](Operation *op) {
     OpOperand *input = getCandidate(op);
     if (!input)
       return;
-    if (multiplies)
+    if (StringRef obstacle = findObstacle(op); obstacle.empty())
       readers[input->get()].push_back(input);
     else
-      remark::missed(op->getLoc(), remarkOptions()) << remark::reason("target multiplies f32 as fast");
+      remark::missed(op->getLoc(), remarkOptions()) << remark::reason("{0}", obstacle);
   });
   for (auto &[value, inputs] : readers) {
     bool holds = canHold(value), pays = holds || getNarrowSource(value);
@@ -182,7 +207,7 @@ void Narrowing::choose() {
       hold(value);
   }
   function.walk([&](nn::AttentionOp op) {
-    if (nn::allowsBF16(op))
+    if (narrow.isBF16() && nn::allowsBF16(op))
       chooseAttention(op);
   });
 }
@@ -244,8 +269,7 @@ void Narrowing::narrowEpilogue(Operation *op) {
   }
   auto yield = cast<nn::YieldOp>(region.front().getTerminator());
   builder.setInsertionPoint(yield);
-  yield.getValueMutable().assign(
-      arith::TruncFOp::create(builder, op->getLoc(), builder.getBF16Type(), yield.getValue()));
+  yield.getValueMutable().assign(arith::TruncFOp::create(builder, op->getLoc(), narrow, yield.getValue()));
 }
 
 /// The epilogue extends an extra before it computes on it.
@@ -256,25 +280,26 @@ void Narrowing::widenExtra(OpOperand &use) {
   BlockArgument argument = body.getArgument(body.getNumArguments() - (op->getNumOperands() - use.getOperandNumber()));
   builder.setInsertionPointToStart(&body);
   auto wide = arith::ExtFOp::create(builder, op->getLoc(), argument.getType(), argument);
-  argument.setType(builder.getBF16Type());
+  argument.setType(narrow);
   argument.replaceAllUsesExcept(wide, wide);
 }
 
 void Narrowing::rewrite() {
   DenseMap<Value, Value> casts;
-  constexpr int64_t onnxFloat = 1, onnxBFloat16 = 16;
+  constexpr int64_t onnxFloat = 1, onnxFloat16 = 10, onnxBFloat16 = 16;
   for (OpOperand *input : chosen) {
     Value value = input->get();
     if (held.contains(value))
       continue;
-    Value &narrow = casts[value];
+    Value &rounded = casts[value];
     if (Value source = getNarrowSource(value))
-      narrow = source;
-    if (!narrow) {
+      rounded = source;
+    if (!rounded) {
       builder.setInsertionPointAfterValue(value);
-      narrow = onnx::CastOp::create(builder, value.getLoc(), narrowed(value), value, onnxBFloat16);
+      rounded = onnx::CastOp::create(builder, value.getLoc(), narrowed(value), value,
+                                     narrow.isF16() ? onnxFloat16 : onnxBFloat16);
     }
-    input->set(narrow);
+    input->set(rounded);
   }
   for (Value value : held) {
     Operation *producer = value.getDefiningOp();
@@ -300,6 +325,10 @@ void Narrowing::rewrite() {
 
 namespace {
 struct CompressReduceActivations : lathe::impl::CompressReduceActivationsBase<CompressReduceActivations> {
-  void runOnOperation() override { Narrowing(getOperation()).run(); }
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    for (Type narrow : {Type(BFloat16Type::get(&getContext())), Type(Float16Type::get(&getContext()))})
+      Narrowing(function, narrow).run();
+  }
 };
 } // namespace

@@ -1,12 +1,15 @@
-//===- ReducePrecision.cpp - Weights stored in bf16, products in tf32 -----===//
+//===- ReducePrecision.cpp - Weights stored in 16 bits, products in tf32 --===//
 #include "dialects/NN/IR/NNDialect.h"
 #include "dialects/NN/IR/NNPrecision.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
+#include "lib/Target/TargetFamily.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
+#include "passes/Codegen/Common/TargetKind.h"
 #include "passes/Compress/Passes.h"
 #include "passes/Compress/Quantize/Parameters.h"
+#include <cmath>
 #include <cstring>
 
 namespace lathe {
@@ -28,19 +31,41 @@ static uint16_t roundToBF16(float value) {
   return uint16_t((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
-/// The constant in bf16; null where its bytes are not there.
-static ElementsAttr convert(ElementsAttr constant) {
+/// Numbers of this magnitude and above, half way from the largest of f16 to the next power of two, become infinite in
+/// it (IEEE 754-2019, 4.3.1).
+static constexpr float kBeyondF16 = 65520;
+
+/// The nearest number of f16, half to even; a NaN stays one.
+static uint16_t roundToF16(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7FFFFFFF;
+  if (magnitude > 0x7F800000)
+    return uint16_t(sign | 0x7E00);
+  if (std::fabs(value) >= kBeyondF16)
+    return uint16_t(sign | 0x7C00);
+  if (magnitude < 0x38800000) { // below 2^-14, where f16 has multiples of 2^-24, as f32 has from 0.5 on
+    float shifted = std::fabs(value) + 0.5f;
+    std::memcpy(&bits, &shifted, sizeof bits);
+    return uint16_t(sign | (bits - 0x3F000000));
+  }
+  magnitude += 0xFFF + (magnitude >> 13 & 1);
+  return uint16_t(sign | (magnitude - 0x38000000) >> 13);
+}
+
+/// The constant in `element`, bf16 or f16; null where its bytes are not there.
+static ElementsAttr convert(ElementsAttr constant, Type element) {
   std::vector<float> storage;
   std::optional<ArrayRef<float>> values = readFloats(constant, storage);
   if (!values)
     return {};
   std::vector<uint16_t> stored(values->size());
-  llvm::transform(*values, stored.begin(), roundToBF16);
-  auto type = RankedTensorType::get(constant.getShapedType().getShape(), BFloat16Type::get(constant.getContext()));
+  llvm::transform(*values, stored.begin(), element.isF16() ? roundToF16 : roundToBF16);
+  auto type = RankedTensorType::get(constant.getShapedType().getShape(), element);
   if (isa<DenseElementsAttr>(constant))
     return DenseElementsAttr::getFromRawBuffer(
         type, ArrayRef<char>(reinterpret_cast<const char *>(stored.data()), stored.size() * sizeof(uint16_t)));
-  return DenseResourceElementsAttr::get(type, "bf16",
+  return DenseResourceElementsAttr::get(type, element.isF16() ? "f16" : "bf16",
                                         HeapAsmResourceBlob::allocateAndCopyInferAlign(ArrayRef<uint16_t>(stored)));
 }
 
@@ -55,25 +80,49 @@ private:
   void allowTF32(Operation *op);
   Value reduce(Operation *op, Value constant);
 
-  DenseMap<Value, Value> replacements;
+  DenseMap<std::pair<Value, Type>, Value> replacements;
 };
 } // namespace
 
-/// The constant in bf16; null, after a remark, where the op keeps reading f32.
+/// Why the target's kernels read no f16; empty where they do.
+static StringRef obstacleToF16(nn::TargetAttr target) {
+  const TargetFamily *family = findTargetFamily(target);
+  if (codegen::isGpu(target))
+    return "kernels of a GPU read bf16 rather than f16";
+  return family && family->hasHalfConversions(target) ? "" : "target has no conversion of f16";
+}
+
+/// Whether f16 holds all finite elements as finite ones. True where they cannot be read.
+static bool fitF16(ElementsAttr constant) {
+  std::vector<float> storage;
+  std::optional<ArrayRef<float>> values = readFloats(constant, storage);
+  return !values || llvm::all_of(*values, [](float value) { return !(std::fabs(value) >= kBeyondF16); });
+}
+
+/// The constant in 16 bits; null, after a remark, where the op keeps reading f32.
 Value CompressReducePrecision::reduce(Operation *op, Value value) {
   auto miss = [&](StringRef why) {
     remark::missed(op->getLoc(), remarkOptions()) << remark::reason("{0}", why);
     return Value();
   };
-  if (formatOf(op) != "bf16")
+  StringRef chosen = formatOf(op);
+  if (chosen != "bf16" && chosen != "f16")
     return miss("left as f32 by its settings");
+  Type element = BFloat16Type::get(&getContext());
+  if (chosen == "f16") {
+    if (StringRef obstacle = obstacleToF16(nn::getTarget(op)); !obstacle.empty())
+      return miss(obstacle);
+    element = Float16Type::get(&getContext());
+  }
   ElementsAttr constant;
   auto type = cast<ShapedType>(value.getType());
   if (!type.getElementType().isF32() || !matchPattern(value, m_Constant(&constant)) || type.getNumElements() == 0)
     return miss("not a constant of f32");
-  Value &replacement = replacements[value];
+  if (element.isF16() && !fitF16(constant))
+    return miss("has elements beyond the range of f16");
+  Value &replacement = replacements[{value, element}];
   if (!replacement) {
-    ElementsAttr converted = convert(constant);
+    ElementsAttr converted = convert(constant, element);
     if (!converted)
       return miss("constant cannot be read as f32");
     OpBuilder builder(value.getContext());
@@ -103,8 +152,8 @@ void CompressReducePrecision::allowTF32(Operation *op) {
 void CompressReducePrecision::runOnOperation() {
   replacements.clear();
   func::FuncOp function = getOperation();
-  if (format != "bf16" && format != "tf32" && format != "none") {
-    emitError(function.getLoc()) << "expected bf16 or tf32, but got '" << format << "'";
+  if (format != "bf16" && format != "f16" && format != "tf32" && format != "none") {
+    emitError(function.getLoc()) << "expected bf16, f16 or tf32, but got '" << format << "'";
     return signalPassFailure();
   }
   SmallVector<onnx::GatherOp> gathers;
@@ -137,7 +186,7 @@ void CompressReducePrecision::runOnOperation() {
     Value result = op.getResult();
     Type type = result.getType();
     op.getDataMutable().assign(replacement);
-    result.setType(cast<ShapedType>(type).clone(BFloat16Type::get(&getContext())));
+    result.setType(cast<ShapedType>(type).clone(cast<ShapedType>(replacement.getType()).getElementType()));
     constexpr int64_t onnxFloat = 1;
     auto cast = onnx::CastOp::create(builder, op.getLoc(), type, result, onnxFloat);
     result.replaceAllUsesExcept(cast, cast);

@@ -37,9 +37,9 @@ llvm::Error lathe::checkTransform(llvm::StringRef transform, llvm::StringRef tex
   if (transform == "quantize")
     return text == "int8" ? llvm::Error::success() : WeightFormat::parse(text).takeError();
   assert(transform == "precision" && "expected one of kTransforms");
-  if (text == "bf16" || text == "tf32")
+  if (text == "bf16" || text == "f16" || text == "tf32")
     return llvm::Error::success();
-  return llvm::createStringError("expected bf16 or tf32, but got '" + text + "'");
+  return llvm::createStringError("expected bf16, f16 or tf32, but got '" + text + "'");
 }
 
 std::optional<llvm::StringRef> lathe::getSetting(mlir::Operation *op, llvm::StringRef transform) {

@@ -37,7 +37,7 @@ int64_t mostPanelVectors(Value input, Value weight, nn::TargetAttr target) {
 /// once.
 int64_t stepsPerProduct(Value input, Value weight) {
   Type element = elementTypeOf(input);
-  if (element.isF32() || element.isBF16() != elementTypeOf(weight).isBF16())
+  if (element.isF32() || element.isF16() || element.isBF16() != elementTypeOf(weight).isBF16())
     return 1;
   return 32 / element.getIntOrFloatBitWidth();
 }

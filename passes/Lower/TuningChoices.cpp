@@ -79,10 +79,11 @@ std::optional<KernelShape> findConvShape(nn::ConvOp op, bool winograd) {
   return shape;
 }
 
-/// Nullopt where nothing is chosen, or where products are in tile registers, which have a shape of their own.
+/// Nullopt where nothing is chosen, or where products are in tile registers or of f16, which have a shape of their own.
 std::optional<KernelShape> findShape(Operation *op, bool winograd) {
-  if (elementOf(op->getOperand(0)).isBF16() && elementOf(op->getOperand(1)).isBF16() &&
-      codegen::hasTileRegisters(nn::getTarget(op)))
+  Type lhs = elementOf(op->getOperand(0)), weight = elementOf(op->getOperand(1));
+  if ((lhs.isF16() && weight.isF16()) ||
+      (lhs.isBF16() && weight.isBF16() && codegen::hasTileRegisters(nn::getTarget(op))))
     return std::nullopt;
   if (auto conv = dyn_cast<nn::ConvOp>(op))
     return codegen::hasGroupsInVectors(conv, nn::getTarget(op)) ? std::nullopt : findConvShape(conv, winograd);

@@ -15,8 +15,9 @@ import subprocess
 import sys
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+
+import products
+from products import Model
 
 runner, folder, *options = sys.argv[1:]
 lathe = os.environ.get("LATHE", runner)
@@ -35,77 +36,17 @@ def beside(*shape):
     return (values * (1 + rng.choice([-1, 1], size=shape) * 2.0 ** -10)).astype(np.float32)
 
 
-class Model:
-    def __init__(self, name):
-        self.name, self.nodes, self.inputs, self.outputs, self.constants, self.arguments = name, [], [], [], [], []
-        self.count = 0
-
-    def value(self, kind, array, symbolic=None):
-        self.count += 1
-        name = f"{kind}{self.count}"
-        path = f"{folder}/{self.name}-{name}.npy"
-        np.save(path, array.astype(np.float32))
-        shape = list(array.shape)
-        if symbolic is not None:
-            shape[symbolic] = f"n{array.shape[symbolic]}"
-        info = helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-        if kind == "x":
-            self.inputs.append(info)
-            self.arguments.append(f"--input={name}={path}")
-        else:
-            self.outputs.append(info)
-            self.arguments.append(f"--check={name}={path}")
-        return name
-
-    def constant(self, array):
-        self.count += 1
-        self.constants.append(numpy_helper.from_array(array.astype(np.float32), f"c{self.count}"))
-        return f"c{self.count}"
-
-    def node(self, kind, inputs, output=None, **attributes):
-        self.count += 1
-        output = output or f"v{self.count}"
-        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
-        return output
-
-    def run(self, rtol, atol, *more):
-        graph = helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, self.constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-        model.ir_version = 8
-        path = f"{folder}/{self.name}.onnx"
-        onnx.save(model, path)
-        command = [runner, "run", path, "--precision=bf16", f"--rtol={rtol}", f"--atol={atol}", *options, *more, *self.arguments]
-        result = subprocess.run(command, check=False)
-        print(self.name, *more, "failed" if result.returncode else "passed", flush=True)
-        return result.returncode == 0
-
-
 def matmul(x, weight):
     return rounded(x).astype(np.float64) @ rounded(weight)
 
 
-def conv(x, weight, stride=1, pad=0, dilation=1, group=1):
-    x, weight = rounded(x).astype(np.float64), rounded(weight)
-    x = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
-    outputs, channels, kh, kw = weight.shape
-    height = (x.shape[2] - dilation * (kh - 1) - 1) // stride + 1
-    width = (x.shape[3] - dilation * (kw - 1) - 1) // stride + 1
-    y = np.zeros((x.shape[0], outputs, height, width))
-    for g in range(group):
-        out = slice(g * outputs // group, (g + 1) * outputs // group)
-        for i in range(kh):
-            for j in range(kw):
-                window = x[:, g * channels:(g + 1) * channels, i * dilation:, j * dilation:]
-                window = window[:, :, :(height - 1) * stride + 1:stride, :(width - 1) * stride + 1:stride]
-                y[:, out] += np.einsum("nchw,oc->nohw", window, weight[out, :, i, j].astype(np.float64))
-    return y
+def conv(x, weight, **attributes):
+    return products.conv(rounded(x), rounded(weight), **attributes)
 
 
-def products(symbolic):
-    """Rows around those of tiles, whole and partial panels, reductions around a chunk of 32."""
-    model = Model("products" + ("-symbolic" if symbolic else ""))
-    for rows, size, columns in ((1, 64, 64), (2, 128, 72), (13, 96, 80), (16, 32, 64), (17, 80, 96), (33, 24, 65), (40, 200, 64),
-                                (197, 64, 100), (64, 37, 64), (5, 7, 130), (47, 1024, 112), (300, 360, 64)):
+def matrices(symbolic):
+    model = Model(folder, "products" + ("-symbolic" if symbolic else ""))
+    for rows, size, columns in products.MATRICES:
         x, weight = beside(rows, size), beside(size, columns)
         name = model.value("x", x, 0 if symbolic else None)
         y = model.value("y", matmul(x, weight), 0 if symbolic else None)
@@ -116,25 +57,19 @@ def products(symbolic):
 
 
 def convolutions(symbolic):
-    """Windows, strides, groups; lines around the rows of a tile, of which short ones share tiles."""
-    model = Model("convolutions" + ("-symbolic" if symbolic else ""))
-    cases = (  # channels, size, outputs, kernel, stride, pad, dilation, group
-        (3, 32, 32, 7, 2, 3, 1, 1), (16, 14, 48, 3, 1, 1, 1, 1), (64, 7, 64, 3, 1, 1, 1, 1), (32, 28, 32, 3, 1, 1, 1, 1),
-        (64, 14, 72, 1, 1, 0, 1, 1), (40, 28, 256, 1, 2, 0, 1, 1), (48, 14, 64, 3, 2, 1, 1, 1), (32, 9, 32, 3, 1, 2, 2, 1),
-        (64, 10, 64, 3, 1, 1, 1, 2), (32, 34, 16, 5, 1, 0, 1, 1), (96, 3, 64, 3, 1, 1, 1, 1), (24, 40, 32, 3, 2, 1, 1, 1),
-        (36, 16, 64, 3, 1, 1, 1, 1), (64, 1, 64, 1, 1, 0, 1, 1))
-    for channels, size, outputs, kernel, stride, pad, dilation, group in cases:
+    model = Model(folder, "convolutions" + ("-symbolic" if symbolic else ""))
+    for channels, size, outputs, kernel, stride, pad, dilation, group in products.CONVOLUTIONS:
         x, weight = beside(2, channels, size, size), beside(outputs, channels // group, kernel, kernel)
         name = model.value("x", x, 0 if symbolic else None)
-        y = model.value("y", conv(x, weight, stride, pad, dilation, group), 0 if symbolic else None)
-        model.node("Conv", [name, model.constant(weight)], y, strides=[stride] * 2, pads=[pad] * 4,
-                   dilations=[dilation] * 2, group=group)
+        y = conv(x, weight, stride=stride, pad=pad, dilation=dilation, group=group)
+        model.node("Conv", [name, model.constant(weight)], model.value("y", y, 0 if symbolic else None),
+                   strides=[stride] * 2, pads=[pad] * 4, dilations=[dilation] * 2, group=group)
     return model
 
 
 def layers():
     """A residual block and an encoder's two halves: values in bf16 between contractions, other arithmetic in f32."""
-    model = Model("layers")
+    model = Model(folder, "layers")
     # conv, relu, conv + residual, relu, pooling, conv
     x = beside(1, 32, 20, 20)
     weights = [beside(32, 32, 3, 3) / 16 for _ in range(2)] + [beside(64, 32, 1, 1)]
@@ -186,7 +121,7 @@ def run_refused(library, workspace_bytes):
 
 def check_refusal():
     """A model that needs tile registers says so where it gets none."""
-    command = [lathe, "compile", f"{folder}/probe.onnx", "--precision=bf16", "--emit=shared", "-o", f"{folder}/probe.so", *options]
+    command = [lathe, "compile", f"{folder}/probe.onnx", "--emit=shared", "-o", f"{folder}/probe.so", *options]
     subprocess.run(command, check=True)
     with open(f"{folder}/probe.h", encoding="utf-8") as header:
         size = int(re.search(r"PROBE_WORKSPACE_BYTES (\d+)", header.read())[1])
@@ -198,27 +133,26 @@ def check_refusal():
     return status in (-1, unsupported)
 
 
-probe = Model("probe")
+probe = Model(folder, "probe")
 x, weight = beside(16, 64), beside(64, 64)
 probe.node("MatMul", [probe.value("x", x), probe.constant(weight)], probe.value("y", matmul(x, weight)))
-graph = helper.make_graph(probe.nodes, "probe", probe.inputs, probe.outputs, probe.constants)
-onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), f"{folder}/probe.onnx")
-text = subprocess.run([lathe, "compile", f"{folder}/probe.onnx", "--compile-to=compress", "--emit=mlir", "-o", "-", "--precision=bf16",
+text = subprocess.run([lathe, "compile", probe.save(), "--compile-to=compress", "--emit=mlir", "-o", "-", "--precision=bf16",
                        *options], check=True, capture_output=True, text=True).stdout
 if "bf16_product" not in text:
     print("the target does not multiply bf16")
     sys.exit(77)
-result = subprocess.run([runner, "run", f"{folder}/probe.onnx", *options, *probe.arguments], check=False, capture_output=True, text=True)
+result = subprocess.run(probe.command(runner, f"--output-dir={folder}", *options), check=False, capture_output=True, text=True)
 if "on this machine" in result.stderr:
     print(result.stderr)
     sys.exit(77)
+options = ["--precision=bf16", *options]
 good = check_refusal() if 'bf16_product = "amx"' in text else True
-good &= probe.run(1e-4, 1e-4)
-good &= products(False).run(1e-4, 1e-3)
-good &= products(True).run(1e-4, 1e-3)
-good &= products(False).run(1e-4, 1e-3, "--threads=2")
-good &= convolutions(False).run(1e-4, 1e-3)
-good &= convolutions(True).run(1e-4, 1e-3)
+good &= probe.matches(runner, 1e-4, 1e-4, *options)
+good &= matrices(False).matches(runner, 1e-4, 1e-3, *options)
+good &= matrices(True).matches(runner, 1e-4, 1e-3, *options)
+good &= matrices(False).matches(runner, 1e-4, 1e-3, *options, "--threads=2")
+good &= convolutions(False).matches(runner, 1e-4, 1e-3, *options)
+good &= convolutions(True).matches(runner, 1e-4, 1e-3, *options)
 # Values may be rounded to the other neighbour where sums differ in their last bits.
-good &= layers().run(1e-2, 1e-2)
+good &= layers().matches(runner, 1e-2, 1e-2, *options)
 sys.exit(not good)

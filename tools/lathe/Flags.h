@@ -65,7 +65,7 @@ struct ModelFlags {
   cl::opt<std::string> precision{
       "precision",
       cl::desc("what weights that are not quantized are stored in, and what they are "
-               "multiplied with where the target has such products: bf16, or tf32 for products "
+               "multiplied with where the target has such products: bf16, f16, or tf32 for products "
                "of f32 alone"),
       cl::value_desc("format"), cl::cat(category)};
   cl::opt<std::string> calibrate{

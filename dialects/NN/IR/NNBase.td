@@ -25,8 +25,8 @@ def NN_Dialect : Dialect {
     each operand in `extras`, which broadcast to the result as in NumPy (a bias is `tensor<N>`);
     it yields the result's element. An empty region stores the accumulator as it is.
 
-    Element types: the accumulator of f32 or bf16 operands is f32; an epilogue may extend extras of bf16
-    and round its result to bf16, and an `nn.norm` or `nn.attention` has either type in memory. Quantized operands have
+    Element types: the accumulator of f32, bf16 or f16 operands is f32; an epilogue may extend extras of bf16 or f16
+    and round its result to them, and an `nn.norm` or `nn.attention` has any of the types in memory. Quantized operands have
     `!quant.uniform` types and an epilogue over the expressed f32 values; the `lower` phase
     rewrites them to storage: weight `i8` that is signed, accumulator `i32`, and the input as the target multiplies it: `i8`
     that is unsigned, `i8` that is signed and less 128, or the unsigned bytes in `i16`. Scales, zero points and

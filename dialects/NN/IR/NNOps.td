@@ -10,11 +10,11 @@ defvar epilogueFormat = [{ (`extras` `(` $extras^ `)`)? (`outs` `(` $init^ `)`)?
 def NN_LinearOp : NN_KernelOp<"linear", [AttrSizedOperandSegments]> {
   let summary = "Matrix product with one weight matrix: out[..., n] = sum_k input[..., k] * weight[k, n]";
   let description = [{
-    `weight` is `[K, N]`, or packed in panels of n0 columns: `[ceil(N/n0), K, n0]` for f32,
+    `weight` is `[K, N]`, or packed in panels of n0 columns: `[ceil(N/n0), K, n0]` for f32 and f16,
     `[ceil(N/n0), ceil(K/4), n0, 4]` for i8, `[ceil(N/n0), ceil(K/2), n0, 2]` for i8 that meets i16 and for bf16 that meets
     bf16 (padded with zeros). Where two rows meet two columns at once, 8 steps of i8 are neighbours, or 4 of bf16.
 
-    An f32 input may meet a weight of bf16, `[K, N]` or packed as f32 is, or a quantized one (weight-only
+    An f32 input may meet a weight of bf16 or f16, `[K, N]` or packed as f32 is, or a quantized one (weight-only
     quantization): bytes, packed `[ceil(N/n0), K, n0]`, each a signed element, or with `bits` (2, 3 or 4) words of i32
     `[K/32 * bits, N]`, packed `[ceil(N/n0), K/32 * bits, n0]`. The words of a column that belong to 32 rows are a
     stream of bits, lowest first: row r of the 32 is the unsigned number at bits [r * bits, (r + 1) * bits), which may
@@ -83,9 +83,9 @@ def NN_ConvOp : NN_KernelOp<"conv", [AttrSizedOperandSegments]> {
   let summary = "2-D convolution, channels last";
   let description = [{
     `input` is `[N, H, W, C]`, the result `[N, OH, OW, O]`. `weight` is `[KH, KW, C/group, O]`, or
-    packed in panels of n0 output channels: `[ceil(O/n0), KH, KW, C, n0]` for f32,
+    packed in panels of n0 output channels: `[ceil(O/n0), KH, KW, C, n0]` for f32 and f16,
     `[ceil(O/n0), KH, KW, ceil(C/4), n0, 4]` for i8 and `[ceil(O/n0), KH, KW, ceil(C/2), n0, 2]` for i8 that meets i16 and for
-    bf16 that meets bf16, or with 8 and 4 steps, as that of `nn.linear`. A depthwise weight (`group` = C = O) stays `[KH, KW, 1, C]`. The weight of an f32 input may be bf16.
+    bf16 that meets bf16, or with 8 and 4 steps, as that of `nn.linear`. A depthwise weight (`group` = C = O) stays `[KH, KW, 1, C]`. The weight of an f32 input may be bf16 or f16.
     1-D convolutions have H = KH = 1. `pads` are top, left, bottom, right. `pad_value` is what the padding holds, in storage:
     the zero point of a quantized input.
   }];

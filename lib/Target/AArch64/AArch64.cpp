@@ -69,6 +69,14 @@ public:
     return aarch64::getBf16DotProduct(target);
   }
 
+  StringRef getHalfFeature() const override { return "fullfp16"; }
+
+  const HalfProduct *getHalfProduct(nn::TargetAttr target) const override {
+    if (!hasFeature(target, getHalfFeature()))
+      return nullptr;
+    return &aarch64::getHalfProduct(/*hasWideningProduct=*/hasFeature(target, "fp16fml"));
+  }
+
   const PairProduct *getPairProduct(nn::TargetAttr target, Type element) const override {
     return aarch64::getPairProduct(target, element);
   }

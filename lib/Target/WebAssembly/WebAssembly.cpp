@@ -68,10 +68,6 @@ public:
 };
 } // namespace
 
-static bool hasFeature(nn::TargetAttr target, StringRef name) {
-  return llvm::is_contained(llvm::split(target.getFeatures(), ','), ("+" + name).str());
-}
-
 bool wasm::hasThreads(nn::TargetAttr target) { return hasFeature(target, "atomics"); }
 
 SmallVector<StringRef> wasm::getNeededFeatures(nn::TargetAttr target) {

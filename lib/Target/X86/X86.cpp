@@ -89,6 +89,13 @@ public:
   const DotProduct &getDotProduct(nn::TargetAttr target) const override { return x86::getDotProduct(target); }
   const DotProduct *getBf16DotProduct(nn::TargetAttr target) const override { return x86::getBf16DotProduct(target); }
 
+  StringRef getHalfFeature() const override { return "avx512fp16"; }
+
+  const HalfProduct *getHalfProduct(nn::TargetAttr target) const override {
+    static const HalfProduct extending;
+    return target.getVectorBits() == 512 && hasFeature(target, getHalfFeature()) ? &extending : nullptr;
+  }
+
   const TileUnit *getTileUnit(nn::TargetAttr target) const override { return x86::getTileUnit(target); }
 
   // Every CPU with the 256-bit integers of AVX2 has FMA and F16C, too.

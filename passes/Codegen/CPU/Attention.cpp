@@ -75,8 +75,8 @@ struct Attention {
 
 LogicalResult Attention::prepare() {
   Type outElement = cast<MemRefType>(out.getType()).getElementType();
-  if (!outElement.isF32() && !outElement.isBF16())
-    return op.emitOpError("expected a result of f32 or bf16, but got ") << out.getType();
+  if (!outElement.isF32() && !isNarrowFloat(outElement))
+    return op.emitOpError("expected a result of f32, bf16 or f16, but got ") << out.getType();
   for (Value operand : {query, key, value})
     if (!cast<MemRefType>(operand.getType()).getElementType().isF32())
       return op.emitOpError("expected f32, but got ") << operand.getType();

@@ -11,8 +11,9 @@ namespace lathe::cpu {
 /// How products are added up. The narrow forms take several reduction steps at once: an i32 that holds four unsigned
 /// bytes, two i16 or two bf16, of the left operand against as many signed bytes (i8 or, for two, i16), or bf16, for
 /// each column of the right one; the target's DotProduct emits them. Pairs are of rows and columns, and an i64 holds
-/// the steps of each: see PairProduct. Tile registers are no register tile: see MatrixTile.h.
-enum class Product { F32, Bf16Dot, Bf16Pairs, Bf16Tiles, Int8, Int8Pairs, Int16 };
+/// the steps of each: see PairProduct. Tile registers are no register tile: see MatrixTile.h. Products of f16 are added
+/// up in f16, a block at a time: see emitHalfTile.
+enum class Product { F32, F16, Bf16Dot, Bf16Pairs, Bf16Tiles, Int8, Int8Pairs, Int16 };
 
 inline bool isPairs(Product product) { return product == Product::Int8Pairs || product == Product::Bf16Pairs; }
 inline bool isInteger(Product product) {
@@ -27,6 +28,7 @@ mlir::FailureOr<Product> chooseProduct(mlir::Operation *op, mlir::Type lhs, mlir
 inline int64_t stepsPerProduct(Product product) {
   switch (product) {
   case Product::F32:
+  case Product::F16:
     return 1;
   case Product::Bf16Dot:
   case Product::Int16:
@@ -42,8 +44,10 @@ inline int64_t stepsPerProduct(Product product) {
   return 1;
 }
 
-/// Bytes of a row that one product takes, where it takes several steps.
-inline int64_t bytesPerProduct(Product product) { return isPairs(product) ? kPairBits / 8 : 4; }
+/// Bytes of a row that one product takes.
+inline int64_t bytesPerProduct(Product product) {
+  return isPairs(product) ? kPairBits / 8 : product == Product::F16 ? 2 : 4;
+}
 
 /// `rows` x `vectors` accumulators, carried through the reduction loops in registers.
 struct RegisterTile {
@@ -51,7 +55,7 @@ struct RegisterTile {
   Product product = Product::F32;
   /// Trip counts of the reduction loops, outermost first, in units of `stepsPerProduct`.
   mlir::SmallVector<mlir::Value> bounds;
-  /// The scalar of a row: f32, or an i32 (of pairs: i64) of several steps.
+  /// The scalar of a row: f32, f16, or an i32 (of pairs: i64) of several steps.
   std::function<mlir::Value(int64_t row, mlir::ValueRange ivs)> lhs;
   /// The vector of columns, of several steps for each where a product takes as many.
   std::function<mlir::Value(int64_t vector, mlir::ValueRange ivs)> rhs;
@@ -77,6 +81,10 @@ mlir::SmallVector<mlir::Value> emitRegisterTile(KernelBuilder &k, const Register
 /// The same for products of pairs.
 mlir::SmallVector<mlir::Value> emitPairTile(KernelBuilder &k, const RegisterTile &tile);
 
+/// The same for products of f16: of nn::kHalfBlock steps each, sums of f16 are added to f32. `rhs` and `lhsSteps` give
+/// vectors of f16 that fill a register (`KernelBuilder::withRegisters`), so that `rhs` counts half as many.
+mlir::SmallVector<mlir::Value> emitHalfTile(KernelBuilder &k, const RegisterTile &tile);
+
 /// The rows of a tile, two by two as products of pairs take them, for all panels that meet them.
 class StagedPairs {
 public:
@@ -89,7 +97,7 @@ private:
   mlir::Value words; ///< i64 [steps, rows], an even number of rows
 };
 
-/// Lets `tile` read its left operand, f32, bf16, i8 or i16, from `lhs`: at(row, ivs) gives the indices of a row's
+/// Lets `tile` read its left operand, f32, f16, bf16, i8 or i16, from `lhs`: at(row, ivs) gives the indices of a row's
 /// scalar. Steps of the innermost loop follow each other in the last dimension.
 void readLhs(KernelBuilder &k, RegisterTile &tile, mlir::Value lhs,
              std::function<mlir::SmallVector<mlir::Value>(int64_t row, mlir::ValueRange ivs)> at);

@@ -200,6 +200,8 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
       indices.append(ivs.begin() + 1, ivs.end());
       indices.push_back(k.index(v * k.lanes() * perProduct));
       Value memref = merged ? flatWeight : weight;
+      if (product == Product::F16)
+        return k.load(memref, indices);
       return perProduct > 1 ? loadColumns(k, memref, indices, perProduct) : k.widen(k.load(memref, indices));
     };
     SmallVector<Value> first(tile.bounds.size() + 2, k.index(0));

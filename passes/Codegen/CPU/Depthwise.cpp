@@ -100,8 +100,8 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
   Value input = op.getInput(), weight = op.getWeight(), out = op.getInit();
   auto weightType = cast<MemRefType>(weight.getType());
   Type element = cast<MemRefType>(input.getType()).getElementType();
-  // A bf16 input is widened, as a bf16 weight is.
-  Type accumulated = element.isBF16() ? Type(k.builder.getF32Type()) : element;
+  // A bf16 or f16 input is widened, as such a weight is.
+  Type accumulated = isNarrowFloat(element) ? Type(k.builder.getF32Type()) : element;
   FailureOr<Product> product = chooseProduct(op, accumulated, weightType.getElementType());
   if (failed(product))
     return failure();

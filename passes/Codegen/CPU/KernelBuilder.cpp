@@ -72,6 +72,8 @@ Value KernelBuilder::widen(Value vector) {
     bits = arith::ShLIOp::create(builder, loc, bits, splat(builder.getI32Type(), 16));
     return vector::BitCastOp::create(builder, loc, wide, bits);
   }
+  if (type.getElementType().isF16())
+    return arith::ExtFOp::create(builder, loc, wide, vector);
   return arith::SIToFPOp::create(builder, loc, wide,
                                  arith::ExtSIOp::create(builder, loc, type.clone(builder.getI32Type()), vector));
 }

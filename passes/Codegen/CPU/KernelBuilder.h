@@ -31,9 +31,9 @@ public:
   mlir::Value load(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask = {});
   /// The same from rows of any stride and of i1. With a mask, lanes without it hold the last element of the row.
   mlir::Value loadAny(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask = {});
-  /// The elements of a vector as f32: of f32, bf16, or signed i8.
+  /// The elements of a vector as f32: of f32, bf16, f16, or signed i8.
   mlir::Value widen(mlir::Value vector);
-  /// A vector of f32 rounded to elements of a memref: f32, or bf16 (half to even).
+  /// A vector of f32 rounded to elements of a memref: f32, bf16 or f16 (half to even).
   mlir::Value roundTo(mlir::Value vector, mlir::Value memref);
   void store(mlir::Value vector, mlir::Value memref, mlir::ValueRange indices, mlir::Value mask = {});
   /// Lanes below `count`, which may be negative or larger than the vector.
@@ -68,6 +68,9 @@ private:
 int64_t evenBlock(int64_t count, int64_t most);
 
 using codegen::constantOr;
+
+/// Whether f32 may lie in memory as this type: kernels widen and round it in registers.
+inline bool isNarrowFloat(mlir::Type type) { return type.isBF16() || type.isF16(); }
 
 /// True where vectors of the innermost dimension can be loaded.
 bool hasUnitInnermostStride(mlir::Value memref);

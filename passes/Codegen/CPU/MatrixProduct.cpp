@@ -116,8 +116,9 @@ LogicalResult MatrixProduct::prepare() {
     return op->emitOpError(
                "expected a packed weight [panels, K/4, n0, 4] for i8 or [panels, K/2, n0, 2] for i16 or bf16, but got ")
            << rhsType;
-  if (widens && (rhsType.getRank() != 3 || !rhsType.hasStaticShape()))
-    return op->emitOpError("expected a quantized weight packed in panels, but got ") << rhsType;
+  if ((widens || product == Product::F16) && (rhsType.getRank() != 3 || !rhsType.hasStaticShape()))
+    return op->emitOpError("expected a weight of ")
+           << rhsType.getElementType() << " packed in panels, but got " << rhsType;
   rank = lhsType.getRank();
   Value out = epilogue.getOut();
   columns = k.dim(out, cast<MemRefType>(out.getType()).getRank() - 1);
@@ -242,6 +243,8 @@ SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const Product
       masks[v] = k.maskBelow(k.sub(columns, k.add(column, v * k.lanes())));
   tile.rhs = [&](int64_t v, ValueRange ivs) {
     Value step = k.add(part.begin, ivs[0]);
+    if (product == Product::F16)
+      return k.load(rhs, {place.panel, step, k.index(v * k.lanes())});
     if (perProduct > 1)
       return loadColumns(k, rhs, {place.panel, step, k.index(perProduct * v * k.lanes())}, perProduct);
     if (packed)

@@ -9,8 +9,9 @@ using namespace lathe::cpu;
 LogicalResult cpu::emitNorm(nn::NormOp op) {
   KernelBuilder k(op);
   for (Value operand : {op.getInput(), op.getInit()})
-    if (Type element = cast<MemRefType>(operand.getType()).getElementType(); !element.isF32() && !element.isBF16())
-      return op.emitOpError("expected f32 or bf16, but got ") << element;
+    if (Type element = cast<MemRefType>(operand.getType()).getElementType();
+        !element.isF32() && !isNarrowFloat(element))
+      return op.emitOpError("expected f32, bf16 or f16, but got ") << element;
   for (Value operand : op->getOperands())
     if (!hasUnitInnermostStride(operand))
       return op.emitOpError("expected contiguous rows");

@@ -26,7 +26,7 @@ struct Pool {
       : op(op), k(op), input(op.getInput()), out(op.getInit()),
         element(cast<MemRefType>(op.getInput().getType()).getElementType()), max(op.getKind() == nn::PoolKind::Max),
         isSigned(codegen::getDotProduct(k.target).isLhsSigned()) {
-    if (element.isBF16()) // computed on f32
+    if (isNarrowFloat(element)) // computed on f32
       element = k.builder.getF32Type();
   }
 
@@ -122,7 +122,7 @@ struct Pool {
 LogicalResult cpu::emitPool(nn::PoolOp op) {
   Pool pool(op);
   if (!pool.element.isF32() && !(pool.max && (pool.element.isInteger(8) || pool.element.isInteger(16))))
-    return op.emitOpError("expected f32 or bf16, or i8 or i16 for a maximum, but got ") << pool.element;
+    return op.emitOpError("expected f32, bf16 or f16, or i8 or i16 for a maximum, but got ") << pool.element;
   if (!hasUnitInnermostStride(pool.input) || !hasUnitInnermostStride(pool.out))
     return op.emitOpError("expected contiguous channels");
   pool.emit();

@@ -8,8 +8,13 @@ using namespace lathe;
 using namespace lathe::cpu;
 
 FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs, int64_t packedSteps) {
-  if (lhs.isF32() && (rhs.isF32() || rhs.isBF16()))
+  if (lhs.isF32() && (rhs.isF32() || isNarrowFloat(rhs)))
     return Product::F32;
+  if (lhs.isF16() && rhs.isF16()) {
+    if (codegen::getHalfProduct(nn::getTarget(op)))
+      return Product::F16;
+    return op->emitOpError("expected a target that multiplies f16");
+  }
   if (lhs.isBF16() && rhs.isBF16()) {
     nn::TargetAttr target = nn::getTarget(op);
     if (codegen::hasTileRegisters(target))
@@ -22,7 +27,7 @@ FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs, int64_t
   }
   unsigned lhsBits = codegen::getDotProduct(nn::getTarget(op)).getLhsBits();
   if (!lhs.isInteger(lhsBits) || !(rhs.isInteger(8) || rhs.isInteger(lhsBits)))
-    return op->emitOpError("expected operands of f32 (bf16 for a weight), bf16, or i")
+    return op->emitOpError("expected operands of f32 (bf16 or f16 for a weight), bf16, f16, or i")
            << lhsBits << " and i8, but got " << lhs << " and " << rhs;
   if (packedSteps == stepsPerProduct(Product::Int8Pairs) && codegen::getPairProduct(nn::getTarget(op), lhs))
     return Product::Int8Pairs;
@@ -32,6 +37,8 @@ FailureOr<Product> cpu::chooseProduct(Operation *op, Type lhs, Type rhs, int64_t
 int64_t cpu::maxTileRows(nn::TargetAttr target, int64_t vectors, Product product) {
   if (product == Product::Bf16Tiles)
     return 2 * kTileRows;
+  if (product == Product::F16)
+    return codegen::maxHalfTileRows(target, vectors);
   // Beside the sums, each two rows keep their operand, and each column its own.
   if (isPairs(product))
     return 2 * std::max<int64_t>((int64_t(target.getVectorRegisters()) - 2 - 2 * vectors) / (2 * vectors + 1), 1);
@@ -40,7 +47,8 @@ int64_t cpu::maxTileRows(nn::TargetAttr target, int64_t vectors, Product product
 
 void cpu::readLhs(KernelBuilder &k, RegisterTile &tile, Value lhs,
                   std::function<SmallVector<Value>(int64_t row, ValueRange ivs)> at) {
-  int64_t bits = tile.product == Product::F32 ? 0 : 8 * bytesPerProduct(tile.product);
+  bool isElement = tile.product == Product::F32 || tile.product == Product::F16;
+  int64_t bits = isElement ? 0 : 8 * bytesPerProduct(tile.product);
   tile.lhs = [&k, lhs, at, bits](int64_t row, ValueRange ivs) {
     return bits ? loadWord(k, lhs, at(row, ivs), bits) : k.loadScalar(lhs, at(row, ivs));
   };
@@ -315,5 +323,7 @@ private:
 } // namespace
 
 SmallVector<Value> cpu::emitRegisterTile(KernelBuilder &k, const RegisterTile &tile) {
+  if (tile.product == Product::F16)
+    return emitHalfTile(k, tile);
   return isPairs(tile.product) ? emitPairTile(k, tile) : Reduction(k, tile).run();
 }

@@ -20,6 +20,11 @@ const DotProduct *codegen::getBf16DotProduct(nn::TargetAttr target) {
   return family ? family->getBf16DotProduct(target) : nullptr;
 }
 
+const HalfProduct *codegen::getHalfProduct(nn::TargetAttr target) {
+  const TargetFamily *family = findTargetFamily(target);
+  return family ? family->getHalfProduct(target) : nullptr;
+}
+
 const PairProduct *codegen::getPairProduct(nn::TargetAttr target, Type element) {
   const TargetFamily *family = findTargetFamily(target);
   return family ? family->getPairProduct(target, element) : nullptr;
@@ -44,6 +49,13 @@ int64_t codegen::maxIntegerTileRows(nn::TargetAttr target, int64_t vectors) {
     return maxTileRows(target, vectors);
   int64_t free = int64_t(target.getVectorRegisters()) - 4 - dot.getExtraRegisters();
   return std::max<int64_t>(free / dot.getAccumulatorsPerVector() / vectors, 1);
+}
+
+int64_t codegen::maxHalfTileRows(nn::TargetAttr target, int64_t vectors) {
+  // Beside both sums and the columns, a row keeps its operand where multiply-adds take it from a lane.
+  int64_t halves = llvm::divideCeil(vectors, 2), operands = multipliesByLane(target) ? 1 : 0;
+  int64_t free = int64_t(target.getVectorRegisters()) - halves - (operands ? 1 : 2);
+  return std::max<int64_t>(free / (vectors + halves + operands), 1);
 }
 
 int64_t codegen::maxDepthwisePixels(nn::TargetAttr target) { return target.getVectorRegisters() >= 32 ? 8 : 4; }

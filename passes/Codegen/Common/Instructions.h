@@ -4,6 +4,7 @@
 
 #include "dialects/NN/IR/NNDialect.h"
 #include "lib/Target/DotProduct.h"
+#include "lib/Target/HalfProduct.h"
 #include "lib/Target/TileUnit.h"
 
 namespace lathe::codegen {
@@ -17,6 +18,9 @@ const DotProduct &getDotProduct(nn::TargetAttr target);
 /// The instructions that multiply pairs of bf16; null if there are none, or none that pay.
 const DotProduct *getBf16DotProduct(nn::TargetAttr target);
 
+/// How sums of products of f16 are added to f32; null where the target has no multiply-adds of f16.
+const HalfProduct *getHalfProduct(nn::TargetAttr target);
+
 /// The instruction that multiplies two rows of `element` by two columns at once; null for none.
 const PairProduct *getPairProduct(nn::TargetAttr target, mlir::Type element);
 
@@ -29,6 +33,9 @@ int64_t maxTileRows(nn::TargetAttr target, int64_t vectors);
 
 /// The same of products of bytes.
 int64_t maxIntegerTileRows(nn::TargetAttr target, int64_t vectors);
+
+/// The same of products of f16, whose tile has sums of `vectors` columns of f32 and of half as many vectors of f16.
+int64_t maxHalfTileRows(nn::TargetAttr target, int64_t vectors);
 
 /// Most pixels of a line that a depthwise convolution computes at once.
 int64_t maxDepthwisePixels(nn::TargetAttr target);

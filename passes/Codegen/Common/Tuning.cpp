@@ -20,8 +20,14 @@ std::optional<int64_t> codegen::takeTuned(Operation *op, StringRef parameter, in
   return std::nullopt;
 }
 
+/// Whether a vector register holds twice as many columns as of f32.
+static bool multipliesF16(Operation *op) {
+  auto isF16 = [](Value operand) { return getElementTypeOrSelf(operand.getType()).isF16(); };
+  return op->getNumOperands() > 1 && isF16(op->getOperand(0)) && isF16(op->getOperand(1));
+}
+
 int64_t codegen::choosePanelWidth(Operation *op, int64_t columns, int64_t mostVectors) {
-  int64_t lanes = nn::getTarget(op).getVectorBits() / 32, wide = 2 * lanes;
+  int64_t lanes = nn::getTarget(op).getVectorBits() / 32;
   if (nn::TuningAttr tuning = nn::getTuning(op)) {
     int64_t width = tuning.getPanelWidth();
     StringRef obstacle = width % lanes != 0            ? "a panel has whole vectors of columns"
@@ -30,6 +36,7 @@ int64_t codegen::choosePanelWidth(Operation *op, int64_t columns, int64_t mostVe
     if (std::optional<int64_t> tuned = takeTuned(op, "panel_width", width, obstacle))
       return *tuned;
   }
-  int64_t narrowWork = llvm::alignTo(columns, lanes), wideWork = llvm::alignTo(columns, wide);
-  return 10 * wideWork > 11 * narrowWork ? lanes : wide;
+  int64_t narrow = multipliesF16(op) ? 2 * lanes : lanes, wide = 2 * narrow;
+  int64_t narrowWork = llvm::alignTo(columns, narrow), wideWork = llvm::alignTo(columns, wide);
+  return 10 * wideWork > 11 * narrowWork ? narrow : wide;
 }

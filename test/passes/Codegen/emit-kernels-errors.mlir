@@ -9,7 +9,7 @@ func.func @tensors(%x: tensor<2x4xf32>, %w: tensor<4x8xf32>) -> tensor<2x8xf32> 
 // -----
 
 func.func @types(%x: memref<2x4xf64>, %w: memref<1x4x32xf64>, %y: memref<2x8xf64>) {
-  // expected-error @+1 {{expected operands of f32 (bf16 for a weight), bf16, or i8 and i8, but got 'f64' and 'f64'}}
+  // expected-error @+1 {{expected operands of f32 (bf16 or f16 for a weight), bf16, f16, or i8 and i8, but got 'f64' and 'f64'}}
   nn.linear %x, %w outs(%y) : (memref<2x4xf64>, memref<1x4x32xf64>, memref<2x8xf64>) -> ()
   return
 }
@@ -57,5 +57,24 @@ func.func @bfloats(%x: memref<2x64xbf16>, %w: memref<1x32x32x2xbf16>, %y: memref
 func.func @chunks(%x: memref<2x40xbf16>, %w: memref<1x20x32x2xbf16>, %y: memref<2x8xf32>) attributes {nn.target = #tiles} {
   // expected-error @+1 {{expected a weight [panels, K/2, n0, 2] packed for tile registers, but got}}
   nn.linear %x, %w outs(%y) : (memref<2x40xbf16>, memref<1x20x32x2xbf16>, memref<2x8xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @halves(%x: memref<2x64xf16>, %w: memref<1x64x32xf16>, %y: memref<2x8xf32>) {
+  // expected-error @+1 {{expected a target that multiplies f16}}
+  nn.linear %x, %w outs(%y) : (memref<2x64xf16>, memref<1x64x32xf16>, memref<2x8xf32>) -> ()
+  return
+}
+
+// -----
+
+#half = #nn.target<triple = "aarch64-unknown-linux-gnu", cpu = "cortex-a76", features = "", vector_bits = 128, vector_registers = 32,
+                   dot_product = "dotprod", l1_bytes = 65536, l2_bytes = 524288>
+
+func.func @panels(%x: memref<2x64xf16>, %w: memref<64x8xf16>, %y: memref<2x8xf32>) attributes {nn.target = #half} {
+  // expected-error @+1 {{expected a weight of 'f16' packed in panels, but got 'memref<64x8xf16>'}}
+  nn.linear %x, %w outs(%y) : (memref<2x64xf16>, memref<64x8xf16>, memref<2x8xf32>) -> ()
   return
 }

@@ -1,10 +1,10 @@
 // RUN: lathe-opt %s --compress-reduce-precision --remarks-filter=compress --remark-format=emitRemark -o %t 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=REMARK
 // RUN: FileCheck %s --input-file=%t
-// RUN: not lathe-opt %s --compress-reduce-precision="format=f16" 2>&1 | FileCheck %s --check-prefix=FORMAT
+// RUN: not lathe-opt %s --compress-reduce-precision="format=f8" 2>&1 | FileCheck %s --check-prefix=FORMAT
 // RUN: lathe-opt %s --compress-reduce-precision="format=none" | FileCheck %s --check-prefix=NONE
 
-// FORMAT: error: expected bf16 or tf32, but got 'f16'
+// FORMAT: error: expected bf16, f16 or tf32, but got 'f8'
 // NONE-NOT: bf16
 
 // Half-way cases go to the even neighbour: 1 + 2^-8 to 1, 1 + 3 * 2^-8 to 1 + 2^-6; the largest float becomes infinite.

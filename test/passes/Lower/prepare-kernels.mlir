@@ -180,3 +180,18 @@ func.func @image(%x: tensor<1x14x14x3xbf16>, %w: tensor<7x7x3x32xbf16>) -> tenso
   %y = nn.conv %x, %w : (tensor<1x14x14x3xbf16>, tensor<7x7x3x32xbf16>) -> tensor<1x8x8x32xf32>
   return %y : tensor<1x8x8x32xf32>
 }
+
+// -----
+
+#half = #nn.target<triple = "aarch64-unknown-linux-gnu", cpu = "cortex-a76", features = "", vector_bits = 128, vector_registers = 32,
+                   dot_product = "dotprod", l1_bytes = 65536, l2_bytes = 524288>
+
+// Of f16 that meets f16 a vector has twice the columns of f32, and so has a panel; a weight that meets f32 is packed as f32 is.
+// CHECK-LABEL: @halves
+//       CHECK: nn.linear {{.*}} : (tensor<4x40xf16>, tensor<4x40x16xf16>, tensor<4x64xf32>) -> tensor<4x64xf32>
+//       CHECK: nn.linear {{.*}} : (tensor<4x64xf32>, tensor<8x64x8xf16>, tensor<4x64xf32>) -> tensor<4x64xf32>
+func.func @halves(%x: tensor<4x40xf16>, %w: tensor<40x64xf16>, %v: tensor<64x64xf16>) -> tensor<4x64xf32> attributes {nn.target = #half} {
+  %y = nn.linear %x, %w : (tensor<4x40xf16>, tensor<40x64xf16>) -> tensor<4x64xf32>
+  %z = nn.linear %y, %v : (tensor<4x64xf32>, tensor<64x64xf16>) -> tensor<4x64xf32>
+  return %z : tensor<4x64xf32>
+}
