@@ -11,8 +11,8 @@
 #include "passes/Lower/AccumulatorScale.h"
 #include "passes/Lower/LowerQuantWeights.h"
 #include "passes/Lower/Passes.h"
+#include "passes/Lower/QuantizedActivations.h"
 #include "passes/Lower/QuantizedScalars.h"
-#include <cmath>
 
 namespace lathe {
 #define GEN_PASS_DEF_LOWERQUANT
@@ -104,56 +104,23 @@ static Value addExtra(OpT op, Block &body, ElementsAttr value) {
   return body.addArgument(value.getElementType(), op->getLoc());
 }
 
+/// A constant operand of one element, and that element in the epilogue.
+template <typename OpT>
+static Value addScalar(OpT op, Block &body, double value) {
+  auto scalar = RankedTensorType::get({1}, Float32Type::get(op->getContext()));
+  return addExtra(op, body, DenseElementsAttr::get(scalar, float(value)));
+}
+
 /// The scalars of a type as operands of the op and arguments of its epilogue: layers of one shape then share a kernel.
 template <typename OpT>
 static QuantizationScalars addScalars(OpT op, Block &body, double scale, quant::UniformQuantizedType type,
                                       bool isMultiplied = false) {
-  auto add = [&](double value) {
-    auto scalar = RankedTensorType::get({1}, Float32Type::get(op->getContext()));
-    return addExtra(op, body, DenseElementsAttr::get(scalar, float(value)));
-  };
   QuantizationScalars scalars;
   if (!isMultiplied)
-    scalars.scale = add(scale);
+    scalars.scale = addScalar(op, body, scale);
   if (type.getZeroPoint() != 0)
-    scalars.zeroPoint = add(double(type.getZeroPoint()));
+    scalars.zeroPoint = addScalar(op, body, double(type.getZeroPoint()));
   return scalars;
-}
-
-/// What `value` is before activations that bound it where saturation does: max(x, c) where c rounds to the least
-/// number, as 0 often does, and min(x, c) where c rounds to the largest one.
-static Value skipImpliedBounds(Value value, quant::UniformQuantizedType type) {
-  FloatAttr bound;
-  while (Operation *op = value.getDefiningOp()) {
-    if (op->getNumOperands() != 2 || !matchPattern(op->getOperand(1), m_Constant(&bound)))
-      break;
-    float scaled = std::nearbyint(float(bound.getValueAsDouble()) * float(1 / type.getScale()));
-    bool low = isa<arith::MaximumFOp>(op) && scaled <= float(type.getStorageTypeMin() - type.getZeroPoint());
-    bool high = isa<arith::MinimumFOp>(op) && scaled >= float(type.getStorageTypeMax() - type.getZeroPoint());
-    if (!low && !high)
-      break;
-    value = op->getOperand(0);
-  }
-  return value;
-}
-
-/// Lets the erf of a GELU be approximate: x / 2 * (1 + erf(x / sqrt(2))), of which 8 bits are kept. Its error is then
-/// that of erf times x / 2, and x is hardly larger than the largest result.
-static void roundGelu(Value value) {
-  auto product = value.getDefiningOp<arith::MulFOp>();
-  if (!product)
-    return;
-  for (auto [half, sum] :
-       {std::pair(product.getLhs(), product.getRhs()), std::pair(product.getRhs(), product.getLhs())}) {
-    auto add = sum.getDefiningOp<arith::AddFOp>();
-    auto scaled = half.getDefiningOp<arith::MulFOp>();
-    if (!add || !scaled || !matchPattern(add.getRhs(), m_OneFloat()))
-      continue;
-    auto erf = add.getLhs().getDefiningOp<math::ErfOp>();
-    auto inner = erf ? erf.getOperand().getDefiningOp<arith::MulFOp>() : arith::MulFOp();
-    if (inner && inner.getLhs() == scaled.getLhs())
-      erf.setFastmath(erf.getFastmath() | arith::FastMathFlags::afn);
-  }
 }
 
 /// The constant bias that is added to the accumulator before anything else, as its values and the op that adds it.
@@ -178,12 +145,19 @@ static std::optional<AddedBias> findBias(OpT op, Block &body, int64_t channels) 
   return found.values.empty() ? std::nullopt : std::optional(found);
 }
 
+/// What the result of a contraction has become: whether it is divided by its scale, and whether it is nowhere below the
+/// least number that its type has.
+struct LoweredResult {
+  Value expressed;
+  bool isMultiplied = false, isBounded = false;
+};
+
 /// Turns the accumulator, so far a real sum, into an i32 one. A bias takes up the correction; scale and bias take up a
-/// factor of `expressed`, the inverse of `resultScale`, where that is the sum itself or an activation of it that lets a
-/// factor through. Returns what `expressed` has become, and whether it is multiplied.
+/// factor of `expressed`, the inverse of the scale of `resultType`, if that is not null, where that is the sum itself
+/// or an activation of it that lets a factor through.
 template <typename OpT>
-static FailureOr<std::pair<Value, bool>> lowerAccumulator(OpT op, Value input, Value weight, Value expressed,
-                                                          std::optional<double> resultScale) {
+static FailureOr<LoweredResult> lowerAccumulator(OpT op, Value input, Value weight, Value expressed,
+                                                 quant::UniformQuantizedType resultType) {
   FailureOr<AccumulatorScale> scale = getAccumulatorScale(op, input, weight);
   if (failed(scale))
     return failure();
@@ -195,13 +169,19 @@ static FailureOr<std::pair<Value, bool>> lowerAccumulator(OpT op, Value input, V
   std::optional<AddedBias> bias = findBias(op, body, scale->scales.size());
   double factor = 1;
   std::optional<ScaledFactors> factors;
-  if (resultScale)
-    factors = ScaledFactors::find(expressed, bias ? bias->add.getResult() : Value(accumulator));
+  std::optional<RampProduct> ramp;
+  Value sum = bias ? bias->add.getResult() : Value(accumulator);
+  if (resultType) {
+    ramp = RampProduct::find(expressed, sum);
+    if (!ramp)
+      factors = ScaledFactors::find(expressed, sum);
+  }
+  if (ramp)
+    factor = ramp->getFactor(resultType.getScale());
   if (factors) {
-    factor = 1 / *resultScale;
+    factor = 1 / resultType.getScale();
     if (!factors->inverse.empty()) {
-      auto type = RankedTensorType::get({1}, builder.getF32Type());
-      Value inverse = addExtra(op, body, DenseElementsAttr::get(type, float(*resultScale)));
+      Value inverse = addScalar(op, body, resultType.getScale());
       for (OpOperand *constant : factors->inverse) {
         OpBuilder before(constant->getOwner());
         constant->set(arith::MulFOp::create(before, loc, constant->get(), inverse));
@@ -231,7 +211,16 @@ static FailureOr<std::pair<Value, bool>> lowerAccumulator(OpT op, Value input, V
   real = arith::MulFOp::create(builder, loc, real, addExtra(op, body, scale->getScales(context)));
   for (OpOperand *use : uses)
     use->set(real);
-  return std::pair(expressed == accumulator ? real : expressed, factors.has_value());
+  if (ramp) {
+    double scale = resultType.getScale();
+    bool isNonNegative = resultType.getStorageTypeMin() == resultType.getZeroPoint();
+    Value offset = addScalar(op, body, ramp->getScaledOffset(scale));
+    Value limit = addScalar(op, body, ramp->getScaledLimit(scale));
+    builder.setInsertionPoint(body.getTerminator());
+    expressed = RampProduct::create(builder, loc, bias ? sum : real, offset, limit, isNonNegative);
+    return LoweredResult{expressed, /*isMultiplied=*/true, /*isBounded=*/isNonNegative};
+  }
+  return LoweredResult{expressed == accumulator ? real : expressed, factors.has_value()};
 }
 
 /// Rewrites the epilogue of one contraction from expressed values to storage. The types of its operands are still
@@ -273,26 +262,24 @@ static LogicalResult lowerContraction(OpT op, Value input, Value weight) {
   Value expressed = resultType ? skipImpliedBounds(yield.getValue(), resultType) : yield.getValue();
   if (resultType)
     roundGelu(expressed);
-  bool isMultiplied = false;
+  LoweredResult result = {expressed};
   if (inputType) {
     if (&codegen::getDotProduct(nn::getTarget(op)) == &getPortableDotProduct())
       remark::missed(loc, remark::RemarkOpts::name("DotProduct")
                               .category("lower")
                               .function(op->template getParentOfType<func::FuncOp>().getName()))
           << remark::reason("the target has no instruction for products of bytes: they are widened");
-    std::optional<double> resultScale;
-    if (resultType)
-      resultScale = resultType.getScale();
-    FailureOr<std::pair<Value, bool>> lowered = lowerAccumulator(op, input, weight, expressed, resultScale);
+    FailureOr<LoweredResult> lowered = lowerAccumulator(op, input, weight, expressed, resultType);
     if (failed(lowered))
       return failure();
-    std::tie(expressed, isMultiplied) = *lowered;
+    result = *lowered;
   }
 
   if (resultType) {
     builder.setInsertionPoint(yield);
-    QuantizationScalars scalars = addScalars(op, body, 1 / resultType.getScale(), resultType, isMultiplied);
-    yield.getValueMutable().assign(createQuantize(builder, loc, expressed, resultType, scalars));
+    QuantizationScalars scalars = addScalars(op, body, 1 / resultType.getScale(), resultType, result.isMultiplied);
+    yield.getValueMutable().assign(
+        createQuantize(builder, loc, result.expressed, resultType, scalars, result.isBounded));
   }
   return success();
 }

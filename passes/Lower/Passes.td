@@ -325,8 +325,9 @@ def LowerQuant : Pass<"lower-quant", "mlir::func::FuncOp"> {
     ```
 
     A constant bias takes up the correction. Where the result is quantized, too, and is the sum `x` or `x * f(c * x)`, as a
-    GELU is, bias and scales also take up the inverse of its scale. A ReLU is left to saturation, and the erf of a GELU may
-    be approximate.
+    GELU is, bias and scales also take up the inverse of its scale. Of `x * clamp(c * x + d, 0, e)`, as a HardSwish is, they
+    take up its root, with which `u * clamp(u + o, 0, l)` is one product less; where negative results saturate, `u` is bounded
+    instead of the sum. A ReLU is left to saturation, and the erf of a GELU may be approximate.
 
     An `nn.linear` of which only the weight is quantized keeps its f32 input and accumulator: 4-bit elements are
     packed in bytes, scales and offsets of groups of rows become operands (see `nn.linear`), and a scale for each

@@ -32,21 +32,28 @@ Value lathe::createDequantize(OpBuilder &builder, Location loc, Value stored, qu
   return arith::MulFOp::create(builder, loc, real, scalars.scale);
 }
 
+Value lathe::createAtLeast(OpBuilder &builder, Location loc, Value value, Value low) {
+  Value above = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, value, low);
+  return arith::SelectOp::create(builder, loc, above, value, low);
+}
+
+Value lathe::createAtMost(OpBuilder &builder, Location loc, Value value, Value high) {
+  Value below = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, value, high);
+  return arith::SelectOp::create(builder, loc, below, value, high);
+}
+
 Value lathe::createQuantize(OpBuilder &builder, Location loc, Value expressed, quant::UniformQuantizedType type,
-                            QuantizationScalars scalars) {
+                            QuantizationScalars scalars, bool isBounded) {
   Value scaled = scalars.scale ? arith::MulFOp::create(builder, loc, expressed, scalars.scale) : expressed;
-  // Saturated before it is rounded, which comes to the same between whole numbers. Comparisons that are false for NaN
-  // select the bound.
+  // Saturated before it is rounded, which comes to the same between whole numbers.
   Value low = createFloat(builder, loc, double(type.getStorageTypeMin()));
   Value high = createFloat(builder, loc, double(type.getStorageTypeMax()));
   if (scalars.zeroPoint) {
     low = arith::SubFOp::create(builder, loc, low, scalars.zeroPoint);
     high = arith::SubFOp::create(builder, loc, high, scalars.zeroPoint);
   }
-  Value above = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, scaled, low);
-  Value bounded = arith::SelectOp::create(builder, loc, above, scaled, low);
-  Value below = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, bounded, high);
-  bounded = arith::SelectOp::create(builder, loc, below, bounded, high);
+  Value bounded = isBounded ? scaled : createAtLeast(builder, loc, scaled, low);
+  bounded = createAtMost(builder, loc, bounded, high);
   // Between 2^23 and 2^24 floats are whole numbers, and the low bits say which: adding rounds, half to even. The bits
   // of that sum for 0 are subtracted; where there is a zero point, those of the middle twice, and those for it added.
   constexpr int32_t middle = 3 << 22, bitsOfMiddle = 0x4b400000;

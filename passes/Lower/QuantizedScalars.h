@@ -25,9 +25,14 @@ mlir::Value createDequantize(mlir::OpBuilder &builder, mlir::Location loc, mlir:
                              mlir::quant::UniformQuantizedType type, QuantizationScalars scalars);
 
 /// round(expressed / scale) + zero point, saturated. Rounds half to even and adds the zero point after, as ONNX's
-/// QuantizeLinear does. A NaN becomes the lowest value.
+/// QuantizeLinear does. A NaN becomes the lowest value. What `isBounded` is a number, and not below what saturates.
 mlir::Value createQuantize(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value expressed,
-                           mlir::quant::UniformQuantizedType type, QuantizationScalars scalars);
+                           mlir::quant::UniformQuantizedType type, QuantizationScalars scalars, bool isBounded = false);
+
+/// The larger, and the smaller, of a value and a bound, by comparisons that are false for a NaN and then select the
+/// bound.
+mlir::Value createAtLeast(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, mlir::Value low);
+mlir::Value createAtMost(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, mlir::Value high);
 
 } // namespace lathe
 

@@ -71,6 +71,24 @@ static bool compareWithBound(IntrinsicInst &bounded) {
   return true;
 }
 
+/// `x > 0 ? x : 0`, also for vectors of several registers, of which LLVM would make a comparison and a mask: the 0 that
+/// is selected makes it forget that the two are one instruction.
+static bool selectAboveZero(SelectInst &select) {
+  Value *x = nullptr;
+  CmpPredicate predicate;
+  using namespace PatternMatch;
+  if (!match(&select, m_Select(m_Cmp(predicate, m_Value(x), m_AnyZeroFP()), m_Deferred(x), m_PosZeroFP())) ||
+      predicate != CmpInst::FCMP_OGT || !x->getType()->getScalarType()->isFloatTy())
+    return false;
+  IRBuilder<> builder(&select);
+  Value *result = createPseudo(builder, Intrinsic::wasm_pmax, select.getFalseValue(), x);
+  if (!result)
+    return false;
+  select.replaceAllUsesWith(result);
+  select.eraseFromParent();
+  return true;
+}
+
 namespace {
 class PrepareSelection final : public FunctionPass {
 public:
@@ -84,6 +102,8 @@ public:
         changed |= markOffset(*gep);
       else if (auto *intrinsic = dyn_cast<IntrinsicInst>(&instruction))
         changed |= compareWithBound(*intrinsic);
+      else if (auto *select = dyn_cast<SelectInst>(&instruction))
+        changed |= selectAboveZero(*select);
     }
     return changed;
   }

@@ -40,6 +40,9 @@ std::optional<int64_t> takeTileRows(const ContractionSpace &space, int64_t most)
 /// Fewer panels are not worth a copy of the rows that meet them.
 constexpr int64_t kLeastStagedPanels = 3;
 
+/// Fewer tiles are not worth a copy of the panel that they meet.
+constexpr int64_t kLeastStagedTiles = 6;
+
 /// How many panels may meet a copy of the rows of a tile: those that stay in the second cache while the rows pass. 0
 /// where the copy is too large for the first one.
 int64_t mostStagedPanels(const ContractionSpace &space, int64_t tileRows, nn::TargetAttr target) {
@@ -213,10 +216,14 @@ void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileE
         });
       });
     } else {
+      bool stagesPanel = space.stagePanel && parts >= kLeastStagedTiles;
       k.inBlock(block[0], cut.panelsPerTask, space.panels, [&](Value panel) {
+        if (stagesPanel)
+          space.stagePanel(panel);
         k.loop(k.index(0), k.index(space.parts), 1, [&](Value reductionPart) {
           forEachTile([&](TilePlace place) {
             place.panel = panel;
+            place.isPanelStaged = stagesPanel;
             place.reductionPart = reductionPart;
             tile(place);
           });

@@ -97,6 +97,20 @@ private:
   mlir::Value words; ///< i64 [steps, rows], an even number of rows
 };
 
+/// A panel of bytes, each in the 16 bits that products take, for the tiles of a task that meet it one after the other.
+class WidenedPanel {
+public:
+  /// Whether a panel of `panels`, [panels, ...], would be widened by every tile, and a copy of it stays in the cache.
+  static bool pays(Product product, mlir::Value panels, nn::TargetAttr target);
+  /// Emits the copy of a panel.
+  void stage(KernelBuilder &k, mlir::Value panels, mlir::Value panel);
+  /// The copy, of the shape of `panels` but for one panel.
+  mlir::Value getWords() const { return words; }
+
+private:
+  mlir::Value words;
+};
+
 /// Lets `tile` read its left operand, f32, f16, bf16, i8 or i16, from `lhs`: at(row, ivs) gives the indices of a row's
 /// scalar. Steps of the innermost loop follow each other in the last dimension.
 void readLhs(KernelBuilder &k, RegisterTile &tile, mlir::Value lhs,
@@ -141,6 +155,8 @@ struct ContractionSpace {
   /// Where not null, panels that meet the same rows in a task may follow each other, and this then runs before the
   /// first of them: it may copy what they read of the left operand.
   std::function<void(const TilePlace &place)> stageRows = {};
+  /// Where not null, runs before the first of many tiles that meet a panel one after the other: it may copy the panel.
+  std::function<void(mlir::Value panel)> stagePanel = {};
   /// Where not null, run in each task: before its first tile, with the number of tiles that a panel meets (0 if that is
   /// not known), and after its last one.
   std::function<void(int64_t tiles)> beginTask = {};
@@ -175,7 +191,8 @@ struct TilePlace {
   /// Where not null, rows end here, before `row + rows`: tile registers take any number of rows at the same cost.
   mlir::Value end = {};
   mlir::Value reductionPart = {};
-  bool isStaged = false; ///< `stageRows` ran for these rows
+  bool isStaged = false;      ///< `stageRows` ran for these rows
+  bool isPanelStaged = false; ///< `stagePanel` ran for this panel
 };
 
 using TileEmitter = llvm::function_ref<void(const TilePlace &place)>;

@@ -187,6 +187,11 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
   if (isPairs(product) && group == 1)
     space.stageRows = [&](const TilePlace &place) { staged.stage(k, tileAt(windowOf(place), place.rows)); };
 
+  Value panels = merged ? flatWeight : weight;
+  WidenedPanel widened;
+  if (WidenedPanel::pays(product, panels, k.target))
+    space.stagePanel = [&](Value panel) { widened.stage(k, panels, panel); };
+
   emitContraction(k, space, [&](const TilePlace &place) {
     Value panel = place.panel;
     int64_t rows = place.rows;
@@ -196,10 +201,10 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
     if (place.isStaged)
       staged.attach(k, tile);
     tile.rhs = [&](int64_t v, ValueRange ivs) {
-      SmallVector<Value> indices = {panel, k.add(part.begin, ivs[0])};
+      SmallVector<Value> indices = {place.isPanelStaged ? k.index(0) : panel, k.add(part.begin, ivs[0])};
       indices.append(ivs.begin() + 1, ivs.end());
       indices.push_back(k.index(v * k.lanes() * perProduct));
-      Value memref = merged ? flatWeight : weight;
+      Value memref = place.isPanelStaged ? widened.getWords() : panels;
       if (product == Product::F16)
         return k.load(memref, indices);
       return perProduct > 1 ? loadColumns(k, memref, indices, perProduct) : k.widen(k.load(memref, indices));
@@ -209,7 +214,7 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
     first[1] = part.begin;
     PanelTurn turn = place.turn;
     turn.distance = kernel[0] * kernel[1] * steps * perProduct * width;
-    prefetchPanels(k, tile, merged ? flatWeight : weight, first, turn);
+    prefetchPanels(k, tile, panels, first, turn);
     Value column = k.add(firstOutput, k.mul(window.inGroup, width));
     // Columns end with the group; a static count that divides spares the masks.
     Value end = outputsPerGroup % width == 0 ? k.index(outputs) : k.add(firstOutput, outputsPerGroup);

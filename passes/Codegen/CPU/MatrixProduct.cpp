@@ -97,6 +97,7 @@ private:
   SmallVector<Value> outerSizes;
   ContractionSpace space;
   StagedPairs staged;
+  WidenedPanel widened;
 };
 
 LogicalResult MatrixProduct::prepare() {
@@ -193,6 +194,8 @@ void MatrixProduct::emitPart(const ProductPart &part) {
   };
   if (isPairs(product))
     space.stageRows = [&](const TilePlace &place) { staged.stage(k, tileAt(inPart(place), part)); };
+  if (WidenedPanel::pays(product, rhs, k.target))
+    space.stagePanel = [&](Value panel) { widened.stage(k, rhs, panel); };
   emitContraction(k, space, [&](const TilePlace &place) { emitTile(inPart(place), part); });
 }
 
@@ -245,6 +248,8 @@ SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const Product
     Value step = k.add(part.begin, ivs[0]);
     if (product == Product::F16)
       return k.load(rhs, {place.panel, step, k.index(v * k.lanes())});
+    if (place.isPanelStaged)
+      return loadColumns(k, widened.getWords(), {k.index(0), step, k.index(perProduct * v * k.lanes())}, perProduct);
     if (perProduct > 1)
       return loadColumns(k, rhs, {place.panel, step, k.index(perProduct * v * k.lanes())}, perProduct);
     if (packed)

@@ -177,3 +177,119 @@ func.func @gelu(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
   %d = quant.dcast %y : tensor<?x2x!out> to tensor<?x2xf32>
   return %d : tensor<?x2xf32>
 }
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01>
+!positive = !quant.uniform<u8:f32, 2.500000e-01>
+!i8 = !quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>
+
+// x * clamp(x / 4 + 1 / 2, 0, 1) / 0.25, as u * clamp(u + 2, 0, 4) with u = x: sqrt(1/4 / 0.25) = 1. Of negative x nothing is
+// left: u is bounded, and neither the sum nor the product again.
+// CHECK-LABEL: func @ramp
+// CHECK-DAG: %[[SCALES:.*]] = arith.constant dense<[2.500000e-01, 1.250000e-01]> : tensor<2xf32>
+// CHECK-DAG: %[[OFFSET:.*]] = arith.constant dense<2.000000e+00> : tensor<1xf32>
+// CHECK-DAG: %[[LIMIT:.*]] = arith.constant dense<4.000000e+00> : tensor<1xf32>
+// CHECK: nn.linear %{{.*}}, %{{.*}} extras(%[[SCALES]], %[[OFFSET]], %[[LIMIT]]) epilogue {
+// CHECK: ^bb0(%[[ACC:.*]]: i32, %[[S:.*]]: f32, %[[O:.*]]: f32, %[[L:.*]]: f32):
+// CHECK: %[[REAL:.*]] = arith.sitofp %[[ACC]] : i32 to f32
+// CHECK: %[[X:.*]] = arith.mulf %[[REAL]], %[[S]] : f32
+// CHECK: %[[ABOVE:.*]] = arith.cmpf ogt, %[[X]], %[[ZERO:.*]] : f32
+// CHECK: %[[U:.*]] = arith.select %[[ABOVE]], %[[X]], %[[ZERO]] : f32
+// CHECK: %[[SUM:.*]] = arith.addf %[[U]], %[[O]] : f32
+// CHECK: %[[BELOW:.*]] = arith.cmpf olt, %[[SUM]], %[[L]] : f32
+// CHECK: %[[RAMP:.*]] = arith.select %[[BELOW]], %[[SUM]], %[[L]] : f32
+// CHECK: %[[Y:.*]] = arith.mulf %[[U]], %[[RAMP]] : f32
+// CHECK-NOT: arith.cmpf ogt
+// CHECK: arith.cmpf olt, %[[Y]]
+// CHECK: nn.yield
+func.func @ramp(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  %q = quant.qcast %x : tensor<?x2xf32> to tensor<?x2x!u8>
+  %c = arith.constant dense<[[1, -2], [3, 100]]> : tensor<2x2xi8>
+  %w = quant.scast %c : tensor<2x2xi8> to tensor<2x2x!i8>
+  %y = nn.linear %q, %w epilogue {
+  ^bb0(%acc: f32):
+    %slope = arith.constant 0.25 : f32
+    %half = arith.constant 0.5 : f32
+    %one = arith.constant 1.0 : f32
+    %zero = arith.constant 0.0 : f32
+    %s = arith.mulf %acc, %slope : f32
+    %t = arith.addf %s, %half : f32
+    %u = arith.minimumf %t, %one : f32
+    %v = arith.maximumf %u, %zero : f32
+    %h = arith.mulf %acc, %v : f32
+    nn.yield %h : f32
+  } : (tensor<?x2x!u8>, tensor<2x2x!i8>) -> tensor<?x2x!positive>
+  %d = quant.dcast %y : tensor<?x2x!positive> to tensor<?x2xf32>
+  return %d : tensor<?x2xf32>
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01>
+!out = !quant.uniform<u8:f32, 2.500000e-01:2>
+!i8 = !quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>
+
+// Where negative results count, the sum is bounded, and the result again by what can be stored.
+// CHECK-LABEL: func @signed_ramp
+// CHECK: nn.linear
+// CHECK: %[[X:.*]] = arith.mulf
+// CHECK-NOT: arith.cmpf
+// CHECK: %[[SUM:.*]] = arith.addf %[[X]]
+// CHECK: arith.cmpf olt, %[[SUM]]
+// CHECK: %[[MOST:.*]] = arith.select
+// CHECK: arith.cmpf ogt, %[[MOST]]
+// CHECK: %[[RAMP:.*]] = arith.select
+// CHECK: %[[Y:.*]] = arith.mulf %[[X]], %[[RAMP]]
+// CHECK: arith.cmpf ogt, %[[Y]]
+func.func @signed_ramp(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  %q = quant.qcast %x : tensor<?x2xf32> to tensor<?x2x!u8>
+  %c = arith.constant dense<[[1, -2], [3, 100]]> : tensor<2x2xi8>
+  %w = quant.scast %c : tensor<2x2xi8> to tensor<2x2x!i8>
+  %y = nn.linear %q, %w epilogue {
+  ^bb0(%acc: f32):
+    %slope = arith.constant 0.25 : f32
+    %half = arith.constant 0.5 : f32
+    %one = arith.constant 1.0 : f32
+    %zero = arith.constant 0.0 : f32
+    %s = arith.mulf %acc, %slope : f32
+    %t = arith.addf %s, %half : f32
+    %u = arith.maximumf %t, %zero : f32
+    %v = arith.minimumf %u, %one : f32
+    %h = arith.mulf %v, %acc : f32
+    nn.yield %h : f32
+  } : (tensor<?x2x!u8>, tensor<2x2x!i8>) -> tensor<?x2x!out>
+  %d = quant.dcast %y : tensor<?x2x!out> to tensor<?x2xf32>
+  return %d : tensor<?x2xf32>
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01>
+!out = !quant.uniform<u8:f32, 2.500000e-01>
+!i8 = !quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>
+
+// A ramp that begins at -1 is none.
+// CHECK-LABEL: func @other_bound
+// CHECK: arith.minimumf
+// CHECK: arith.maximumf
+func.func @other_bound(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  %q = quant.qcast %x : tensor<?x2xf32> to tensor<?x2x!u8>
+  %c = arith.constant dense<[[1, -2], [3, 100]]> : tensor<2x2xi8>
+  %w = quant.scast %c : tensor<2x2xi8> to tensor<2x2x!i8>
+  %y = nn.linear %q, %w epilogue {
+  ^bb0(%acc: f32):
+    %slope = arith.constant 0.25 : f32
+    %half = arith.constant 0.5 : f32
+    %one = arith.constant 1.0 : f32
+    %least = arith.constant -1.0 : f32
+    %s = arith.mulf %acc, %slope : f32
+    %t = arith.addf %s, %half : f32
+    %u = arith.minimumf %t, %one : f32
+    %v = arith.maximumf %u, %least : f32
+    %h = arith.mulf %acc, %v : f32
+    nn.yield %h : f32
+  } : (tensor<?x2x!u8>, tensor<2x2x!i8>) -> tensor<?x2x!out>
+  %d = quant.dcast %y : tensor<?x2x!out> to tensor<?x2xf32>
+  return %d : tensor<?x2xf32>
+}
