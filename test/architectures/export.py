@@ -16,13 +16,32 @@ import torch
 import torchvision.models
 
 NAMES = ["vit_tiny", "resnet18", "resnet50", "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0", "squeezenet1_1",
-         "vit_b_16"]
+         "vit_b_16", "swin_t", "regnet_y_400mf", "deeplabv3_mobilenet_v3_large"]
 
 
-def vit_tiny(weights=None):
+def vit_tiny():
     """vit_b_16 at a size that numpy can follow."""
     return torchvision.models.VisionTransformer(image_size=64, patch_size=8, num_layers=4, num_heads=2, hidden_dim=128,
                                                 mlp_dim=256, num_classes=10)
+
+
+class Segmentation(torch.nn.Module):
+    """The scores of a model of torchvision.models.segmentation without the dictionary around them."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        return self.model(x)["out"]
+
+
+def make(name):
+    if name == "vit_tiny":
+        return vit_tiny()
+    if hasattr(torchvision.models, name):
+        return getattr(torchvision.models, name)(weights=None)
+    return Segmentation(getattr(torchvision.models.segmentation, name)(weights=None, weights_backbone=None))
 
 
 def randomize_norms(model, generator):
@@ -51,7 +70,7 @@ def settle_statistics(model, generator):
 def export(name, folder, symbolic_batch):
     torch.manual_seed(20)
     generator = torch.Generator().manual_seed(20)
-    model = (vit_tiny if name == "vit_tiny" else getattr(torchvision.models, name))(weights=None).eval()
+    model = make(name).eval()
     if name.startswith("vit"):  # zeroed by torchvision: the output would be constant
         torch.nn.init.trunc_normal_(model.heads.head.weight, std=0.02)
     randomize_norms(model, generator)
