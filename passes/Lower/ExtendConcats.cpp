@@ -25,14 +25,19 @@ using Chain = SmallVector<Concat>;
 
 } // namespace
 
+static bool isStatic(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.hasStaticShape();
+}
+
 static int64_t getAxis(onnx::ConcatOp op) {
   int64_t axis = op.getAxis();
-  return axis < 0 ? axis + op.getResult().getType().getRank() : axis;
+  return axis < 0 ? axis + cast<RankedTensorType>(op.getResult().getType()).getRank() : axis;
 }
 
 static void addParts(Value value, int64_t axis, SmallVectorImpl<Value> &parts) {
   auto concat = value.getDefiningOp<onnx::ConcatOp>();
-  if (!concat || getAxis(concat) != axis)
+  if (!concat || !isStatic(value) || getAxis(concat) != axis)
     return parts.push_back(value);
   for (Value operand : concat.getInputs())
     addParts(operand, axis, parts);
@@ -42,11 +47,12 @@ static std::optional<Concat> getConcat(Operation &op) {
   auto concat = dyn_cast<onnx::ConcatOp>(op);
   if (!concat)
     return std::nullopt;
-  auto type = dyn_cast<RankedTensorType>(concat.getResult().getType());
-  if (!type || !type.hasStaticShape() || !type.getElementType().isFloat())
+  if (!isStatic(concat.getResult()) || !getElementTypeOrSelf(concat.getResult()).isFloat())
     return std::nullopt;
   Concat result{concat, getAxis(concat), {}};
   addParts(concat.getResult(), result.axis, result.parts);
+  if (!llvm::all_of(result.parts, isStatic))
+    return std::nullopt;
   return result;
 }
 

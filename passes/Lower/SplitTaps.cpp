@@ -72,11 +72,10 @@ static constexpr double kLeastPixels = 16;
 static constexpr double kMostUsedShareOfAxis = 0.85;
 
 static std::optional<std::array<Axis, 2>> getAxes(nn::ConvOp op) {
-  auto input = cast<RankedTensorType>(op.getInput().getType()),
-       weight = cast<RankedTensorType>(op.getWeight().getType()),
-       result = cast<RankedTensorType>(op->getResult(0).getType());
+  auto input = cast<ShapedType>(op.getInput().getType()), weight = cast<ShapedType>(op.getWeight().getType()),
+       result = op.getResultShapedType();
   bool isStatic = input.hasStaticShape() && weight.hasStaticShape() && result.hasStaticShape();
-  if (op->getNumResults() != 1 || op.getGroup() != 1 || weight.getRank() != 4 || !isStatic ||
+  if (op.getNumResults() != 1 || op.getGroup() != 1 || weight.getRank() != 4 || !isStatic ||
       !input.getElementType().isF32() || !weight.getElementType().isF32())
     return std::nullopt;
   auto axisOf = [&](unsigned i) {
