@@ -19,7 +19,7 @@ static StringRef getFeaturesOf(StringRef name) {
   if (name == "aarch64-dotprod")
     return "+v8.2a,+dotprod,+fullfp16";
   if (name == "aarch64-i8mm")
-    return "+v8.6a,+fullfp16";
+    return "+v8.6a,+fullfp16,+fp16fml"; // Arm: from Armv8.4 on, FEAT_FP16 brings FEAT_FHM
   return "";
 }
 
