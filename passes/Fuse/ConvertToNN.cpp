@@ -3,7 +3,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 #include "passes/Fuse/Passes.h"
 #include "passes/Fuse/Utils.h"
-#include "passes/Fuse/Windows.h"
+#include "passes/Fuse/Volumes.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_FUSECONVERTTONN
@@ -45,10 +45,12 @@ static StringRef getRefusal(onnx::ConvOp op, Windows &windows) {
     return "element type is not f32";
   RankedTensorType weight = fuse::getType(op.getW());
   int64_t rank = fuse::getRank(op.getX());
-  if ((rank != 3 && rank != 4) || weight.getRank() != rank || fuse::getRank(op.getY()) != rank)
-    return "neither 1-D nor 2-D";
+  if (rank < 3 || rank > 5 || weight.getRank() != rank || fuse::getRank(op.getY()) != rank)
+    return "neither 1-D nor 2-D nor 3-D";
   if (!weight.hasStaticShape())
     return "the weight's shape is not known";
+  if (StringRef why = rank == 5 ? fuse::getVolumeRefusal(op.getX(), op.getY()) : ""; !why.empty())
+    return why;
   return resolveWindows(windows, op, op.getX(), op.getY(), weight.getShape().drop_front(2), op.getStrides(),
                         op.getDilations(), op.getPads(), op.getAutoPad(), /*ceil=*/false);
 }
@@ -59,6 +61,10 @@ static LogicalResult convertConv(onnx::ConvOp op, PatternRewriter &rewriter) {
     return rewriter.notifyMatchFailure(op, why);
   Location loc = op.getLoc();
   int64_t rank = fuse::getRank(op.getX());
+  if (rank == 5) {
+    rewriter.replaceOp(op, fuse::createVolumeConv(rewriter, op, windows));
+    return success();
+  }
   Value input = fuse::createTranspose(rewriter, loc, makeTwoDimensional(rewriter, loc, op.getX()), kChannelsLast);
   Value weight = fuse::createTranspose(rewriter, loc, makeTwoDimensional(rewriter, loc, op.getW()), {2, 3, 1, 0});
   RankedTensorType type = getChannelsLast(op.getY());
@@ -114,8 +120,10 @@ static StringRef getPoolRefusal(OpT op, Windows &windows) {
   int64_t rank = fuse::getRank(op.getX());
   if (!fuse::isF32(op.getX()) || !fuse::isF32(op.getY()))
     return "element type is not f32";
-  if ((rank != 3 && rank != 4) || fuse::getRank(op.getY()) != rank)
-    return "neither 1-D nor 2-D";
+  if (rank < 3 || rank > 5 || fuse::getRank(op.getY()) != rank)
+    return "neither 1-D nor 2-D nor 3-D";
+  if (StringRef why = rank == 5 ? fuse::getVolumeRefusal(op.getX(), op.getY()) : ""; !why.empty())
+    return why;
   return resolveWindows(windows, op, op.getX(), op.getY(), op.getKernelShape(), op.getStrides(), op.getDilations(),
                         op.getPads(), op.getAutoPad(), op.getCeilMode());
 }
@@ -140,16 +148,22 @@ static LogicalResult convertPool(OpT op, PatternRewriter &rewriter) {
     return rewriter.notifyMatchFailure(op, why);
   Location loc = op.getLoc();
   int64_t rank = fuse::getRank(op.getX());
-  Value input = fuse::createTranspose(rewriter, loc, makeTwoDimensional(rewriter, loc, op.getX()), kChannelsLast);
   bool average = std::is_same_v<OpT, onnx::AveragePoolOp>;
   bool countPad = false;
   if constexpr (std::is_same_v<OpT, onnx::AveragePoolOp>)
     countPad = op.getCountIncludePad();
-  Value pool = nn::PoolOp::create(rewriter, loc, getChannelsLast(op.getY()), input, Value(),
-                                  average ? nn::PoolKind::Average : nn::PoolKind::Max, windows.kernel, windows.strides,
-                                  windows.dilations, windows.pads, countPad)
-                   .getResult();
-  rewriter.replaceAllUsesWith(op.getY(), restore(rewriter, loc, pool, rank));
+  nn::PoolKind kind = average ? nn::PoolKind::Average : nn::PoolKind::Max;
+  Value result;
+  if (rank == 5) {
+    result = fuse::createVolumePool(rewriter, loc, op.getX(), fuse::getType(op.getY()), kind, windows, countPad);
+  } else {
+    Value input = fuse::createTranspose(rewriter, loc, makeTwoDimensional(rewriter, loc, op.getX()), kChannelsLast);
+    Value pool = nn::PoolOp::create(rewriter, loc, getChannelsLast(op.getY()), input, Value(), kind, windows.kernel,
+                                    windows.strides, windows.dilations, windows.pads, countPad)
+                     .getResult();
+    result = restore(rewriter, loc, pool, rank);
+  }
+  rewriter.replaceAllUsesWith(op.getY(), result);
   rewriter.eraseOp(op);
   return success();
 }

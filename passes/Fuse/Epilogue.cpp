@@ -1,7 +1,9 @@
 //===- Epilogue.cpp - Elementwise consumers move into epilogues -----------===//
+#include "mlir/IR/IRMapping.h"
 #include "passes/Fuse/Passes.h"
 #include "passes/Fuse/Utils.h"
 #include "passes/Lower/ONNXToLinalg/ScalarOps.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -110,6 +112,67 @@ static StringRef getRefusal(Value result, const Group &group) {
   return {};
 }
 
+/// The shape in which an operand of elementwise ops on `whole` meets the same elements of `other`, which has these in
+/// other dimensions before the last; nullopt where there is none.
+static std::optional<RankedTensorType> getReshapedOperand(RankedTensorType operand, RankedTensorType whole,
+                                                          RankedTensorType other) {
+  if (operand.getShape() == whole.getShape())
+    return operand.clone(other.getShape());
+  ArrayRef<int64_t> shape = operand.getShape();
+  bool varies = !shape.empty() && shape.back() != 1;
+  if (!shape.empty() && llvm::any_of(shape.drop_back(), [](int64_t size) { return size != 1; }))
+    return std::nullopt;
+  if (!varies)
+    return operand.getRank() > other.getRank() ? operand.clone(ArrayRef<int64_t>{1}) : operand;
+  return operand.clone(shape.take_back(1));
+}
+
+/// A reshape between the contraction and elementwise consumers, which leaves the last dimension as it is, goes behind
+/// them: the views of volumes are of this kind. Changes nothing where it cannot.
+static void moveReshapeBehind(Value result) {
+  auto reshape = result.hasOneUse() ? dyn_cast<onnx::ReshapeOp>(*result.user_begin()) : nullptr;
+  if (!reshape || reshape.getData() != result)
+    return;
+  Value view = reshape.getReshaped();
+  RankedTensorType own = fuse::getType(result), viewed = fuse::getType(view);
+  auto isSaid = [](RankedTensorType type) { // by the constants of a reshape
+    return llvm::count_if(type.getShape(), ShapedType::isDynamic) <= 1 && !llvm::is_contained(type.getShape(), 0);
+  };
+  if (!viewed || !isSaid(own) || !isSaid(viewed) || viewed.getRank() == 0 ||
+      own.getShape().back() != viewed.getShape().back() || viewed.isDynamicDim(viewed.getRank() - 1))
+    return;
+  Group group = findGroup(view);
+  if (group.ops.empty() || !getRefusal(view, group).empty())
+    return;
+  llvm::SmallMapVector<Value, RankedTensorType, 4> operands;
+  for (Operation *op : group.ops)
+    for (Value operand : op->getOperands()) {
+      if (operand == view || llvm::is_contained(group.ops, operand.getDefiningOp()))
+        continue;
+      std::optional<RankedTensorType> type = getReshapedOperand(fuse::getType(operand), viewed, own);
+      if (!type)
+        return;
+      operands.insert({operand, *type});
+    }
+  Operation *last = group.ops.back();
+  OpBuilder builder(last);
+  IRMapping mapping;
+  mapping.map(view, result);
+  for (auto [operand, type] : operands)
+    mapping.map(operand,
+                operand.getType() == type ? operand : fuse::createReshape(builder, operand.getLoc(), operand, type));
+  for (Operation *op : group.ops) {
+    Operation *moved = builder.clone(*op, mapping);
+    moved->getResult(0).setType(fuse::getType(op->getResult(0)).clone(own.getShape()));
+  }
+  RankedTensorType type = fuse::getType(last->getResult(0));
+  Value behind = fuse::createReshape(builder, reshape.getLoc(), mapping.lookup(last->getResult(0)), type);
+  last->getResult(0).replaceAllUsesWith(behind);
+  for (Operation *op : llvm::reverse(group.ops))
+    op->erase();
+  reshape->erase();
+}
+
 /// Moves the group into the epilogue. Fails, changing nothing, if an op has no scalar form.
 template <typename OpT>
 static LogicalResult take(OpT op, const Group &group) {
@@ -179,10 +242,12 @@ static void fuseConsumers(OpT op) {
     return;
   unsigned count = 0;
   for (;;) {
+    moveReshapeBehind(op.getResult());
     Group group = findGroup(op.getResult());
     StringRef why = group.ops.empty() ? group.why : getRefusal(op.getResult(), group);
     if (why.empty()) {
-      SmallVector<StringRef> names = llvm::map_to_vector(group.ops, [](Operation *o) { return o->getName().stripDialect(); });
+      SmallVector<StringRef> names =
+          llvm::map_to_vector(group.ops, [](Operation *o) { return o->getName().stripDialect(); });
       if (failed(take(op, group)))
         why = "the consumer has no scalar form";
       else

@@ -10,11 +10,11 @@ StringRef lathe::resolveWindows(Windows &windows, Operation *op, Value input, Va
   size_t spatial = kernel.size();
   SmallVector<int64_t> ones(spatial, 1), zeros(2 * spatial, 0);
   ArrayRef<int64_t> stride = strides.value_or(ones), dilation = dilations.value_or(ones), pad = pads.value_or(zeros);
-  if (spatial == 0 || spatial > 2 || fuse::getRank(input) != int64_t(spatial) + 2 || stride.size() != spatial ||
+  if (spatial == 0 || spatial > 3 || fuse::getRank(input) != int64_t(spatial) + 2 || stride.size() != spatial ||
       dilation.size() != spatial || pad.size() != 2 * spatial)
     return "attributes do not match the rank";
   windows = {};
-  SmallVector<int64_t, 2> before, after;
+  SmallVector<int64_t, 3> before, after;
   if (spatial == 1) {
     windows.kernel = windows.strides = windows.dilations = {1};
     before = after = {0};

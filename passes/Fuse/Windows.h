@@ -6,14 +6,15 @@
 
 namespace lathe {
 
-/// Windows in two dimensions with all padding written out: pads are top, left, bottom, right.
+/// Windows with all padding written out: in two dimensions pads are top, left, bottom, right, in three front, top, left,
+/// back, bottom, right.
 struct Windows {
-  llvm::SmallVector<int64_t, 2> kernel, strides, dilations;
-  llvm::SmallVector<int64_t, 4> pads;
+  llvm::SmallVector<int64_t, 3> kernel, strides, dilations;
+  llvm::SmallVector<int64_t, 6> pads;
   bool extended = false; ///< windows reach further than ONNX's own padding, which ceil_mode allows
 };
 
-/// Resolves the attributes that ONNX's convolutions and pools share, for 1 or 2 spatial dimensions; one becomes the
+/// Resolves the attributes that ONNX's convolutions and pools share, for 1 to 3 spatial dimensions; one becomes the
 /// second of two. `input` and `output` are channels first. Returns why that is impossible, or nothing.
 llvm::StringRef resolveWindows(Windows &windows, mlir::Operation *op, mlir::Value input, mlir::Value output,
                                llvm::ArrayRef<int64_t> kernel, std::optional<llvm::ArrayRef<int64_t>> strides,

@@ -99,8 +99,8 @@ def ImportDecompose : Pass<"import-decompose", "mlir::func::FuncOp"> {
     integer products between Cast and QuantizeLinear. Of static shapes, Einsum is made of matrix
     products, DFT and STFT are products with constant matrices, windows are constants, and there
     is no Hardmax, GlobalLpPool, AffineGrid, CenterCropPad, BatchNormalization of training and
-    Resize with antialias. ConvTranspose, and Conv in three dimensions, of f32 without groups are Conv in two, Reshape,
-    Transpose and Slice; the batch may be dynamic. Run it after `import-infer-shapes`.
+    Resize with antialias. ConvTranspose of f32 without groups is Conv, Reshape, Transpose and Slice; the batch may be
+    dynamic. Run it after `import-infer-shapes`.
 
         %y = "onnx.GlobalAveragePool"(%x) : (tensor<1x8x4x4xf32>) -> tensor<1x8x1x1xf32>
 

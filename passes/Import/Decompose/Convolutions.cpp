@@ -1,7 +1,6 @@
-//===- Convolutions.cpp - Convolutions as those in two dimensions ---------===//
+//===- Convolutions.cpp - ConvTranspose by Conv ---------------------------===//
 //
-// There is a kernel for convolutions in two dimensions. ConvTranspose and convolutions in three are written by them, with
-// the movement of elements that this takes.
+// There is a kernel for convolutions. ConvTranspose is written by them, with the movement of elements that this takes.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/Import/Decompose/NodeBuilder.h"
@@ -137,46 +136,6 @@ static LogicalResult rewriteConvTranspose(ConvTransposeOp op, PatternRewriter &r
   return success();
 }
 
-//===----------------------------------------------------------------------===//
-// Convolutions in three dimensions
-//===----------------------------------------------------------------------===//
-
-/// The slices that a window meets along the first spatial dimension become channels, and its positions samples.
-static LogicalResult rewriteConv3D(ConvOp op, PatternRewriter &rewriter) {
-  auto type = dyn_cast<RankedTensorType>(op.getX().getType());
-  bool isSame = op.getAutoPad().starts_with("SAME");
-  if (!type || type.getRank() != 5 || op.getGroup() != 1 || isSame || !isSupported(op.getX()) || !isSupported(op.getW()) ||
-      !isSupported(op.getY()) || !NodeBuilder::getType(op.getW()).hasStaticShape())
-    return failure();
-  NodeBuilder nodes(rewriter, op.getLoc());
-  ArrayRef<int64_t> in = type.getShape(), out = NodeBuilder::getType(op.getY()).getShape(),
-                    weight = NodeBuilder::getType(op.getW()).getShape();
-  SmallVector<int64_t> strides = read(op.getStrides(), 3, 1), dilations = read(op.getDilations(), 3, 1),
-                       pads = op.getAutoPad() == "VALID" ? SmallVector<int64_t>(6, 0) : read(op.getPads(), 6, 0);
-  if (llvm::any_of(pads, [](int64_t pad) { return pad < 0; }))
-    return failure();
-  Value x = nodes.transpose(op.getX(), {0, 2, 1, 3, 4});
-  if (pads[0] || pads[3])
-    x = nodes.pad(x, {0, pads[0], 0, 0, 0}, {0, pads[3], 0, 0, 0}, nodes.scalarLike(x, 0));
-  SmallVector<Value> slices;
-  for (int64_t place = 0; place < weight[2]; ++place) {
-    int64_t first = place * dilations[0];
-    slices.push_back(nodes.sliceAxis(x, 1, first, first + (out[2] - 1) * strides[0] + 1, strides[0]));
-  }
-  int64_t samples = ShapedType::isDynamic(in[0]) ? ShapedType::kDynamic : in[0] * out[2];
-  x = slices.size() == 1 ? slices[0] : nodes.concat(slices, 2);
-  x = nodes.reshape(x, {samples, weight[2] * in[1], in[3], in[4]});
-  Value w = nodes.reshape(nodes.transpose(op.getW(), {0, 2, 1, 3, 4}), {weight[0], weight[2] * weight[1], weight[3], weight[4]});
-  auto last = [&](ArrayRef<int64_t> values) { return rewriter.getDenseI64ArrayAttr(values.take_back(2)); };
-  Value result = ConvOp::create(rewriter, op.getLoc(), RankedTensorType::get({samples, out[1], out[3], out[4]}, rewriter.getF32Type()), x, w,
-                                op.getB(), rewriter.getStringAttr("NOTSET"), last(dilations), /*group=*/1, last(weight),
-                                rewriter.getDenseI64ArrayAttr({pads[1], pads[2], pads[4], pads[5]}), last(strides));
-  result = nodes.reshape(result, {in[0], out[2], out[1], out[3], out[4]});
-  rewriter.replaceOp(op, nodes.transpose(result, {0, 2, 1, 3, 4}));
-  return success();
-}
-
 void lathe::populateConvolutionPatterns(RewritePatternSet &patterns) {
   patterns.add(rewriteConvTranspose);
-  patterns.add(rewriteConv3D);
 }

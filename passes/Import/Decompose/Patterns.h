@@ -8,7 +8,7 @@ namespace lathe {
 
 /// All of `import-decompose` but for BatchNormalization.
 void populateDecomposePatterns(mlir::RewritePatternSet &patterns);
-/// ConvTranspose, and Conv in three dimensions, as convolutions in two.
+/// ConvTranspose as a convolution.
 void populateConvolutionPatterns(mlir::RewritePatternSet &patterns);
 /// Einsum as transposes, reductions and matrix products.
 void populateEinsumPatterns(mlir::RewritePatternSet &patterns);

@@ -30,13 +30,13 @@ func.func @conv_1d(%x: tensor<?x2x?xf32>) -> tensor<?x4x?xf32> {
 }
 
 // REMARK: remark: [Missed] ConvertToNN
-// REMARK-SAME: onnx.Conv stays: neither 1-D nor 2-D
-// CHECK-LABEL: func @conv_3d
-func.func @conv_3d(%x: tensor<1x2x4x4x4xf32>) -> tensor<1x4x4x4x4xf32> {
-  %w = onnx.Constant dense<0.1> : tensor<4x2x1x1x1xf32>
+// REMARK-SAME: onnx.Conv stays: neither 1-D nor 2-D nor 3-D
+// CHECK-LABEL: func @conv_4d
+func.func @conv_4d(%x: tensor<1x2x4x4x4x4xf32>) -> tensor<1x4x4x4x4x4xf32> {
+  %w = onnx.Constant dense<0.1> : tensor<4x2x1x1x1x1xf32>
   // CHECK: onnx.Conv
-  %0 = "onnx.Conv"(%x, %w) : (tensor<1x2x4x4x4xf32>, tensor<4x2x1x1x1xf32>) -> tensor<1x4x4x4x4xf32>
-  return %0 : tensor<1x4x4x4x4xf32>
+  %0 = "onnx.Conv"(%x, %w) : (tensor<1x2x4x4x4x4xf32>, tensor<4x2x1x1x1x1xf32>) -> tensor<1x4x4x4x4x4xf32>
+  return %0 : tensor<1x4x4x4x4x4xf32>
 }
 
 // A window of ceil_mode that begins in the padding at the end does not exist, so one more element of padding suffices.

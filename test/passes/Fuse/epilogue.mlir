@@ -75,3 +75,37 @@ func.func @enlarged(%x: tensor<1x16xf32>, %w: tensor<16x8xf32>, %y: tensor<4x8xf
   %1 = "onnx.Add"(%0, %y) : (tensor<1x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
   return %1 : tensor<4x8xf32>
 }
+
+// A view of the result as a volume goes behind what is computed of it.
+// CHECK-LABEL: func @volume
+func.func @volume(%x: tensor<?x8x20x4xf32>, %w: tensor<3x1x4x6xf32>, %b: tensor<1x1x1x1x6xf32>, %r: tensor<?x8x4x5x6xf32>) -> tensor<?x8x4x5x6xf32> {
+  // CHECK-DAG: %[[B:.*]] = "onnx.Reshape"(%arg2, {{.*}} -> tensor<6xf32>
+  // CHECK-DAG: %[[R:.*]] = "onnx.Reshape"(%arg3, {{.*}} -> tensor<?x8x20x6xf32>
+  // CHECK: %[[Y:.*]] = nn.conv %arg0, %arg1 extras(%[[B]], %[[R]]) {{.*}}epilogue {
+  // CHECK: arith.addf
+  // CHECK: arith.addf
+  // CHECK: arith.maximumf
+  // CHECK: } : {{.*}} -> tensor<?x8x20x6xf32>
+  // CHECK: %[[V:.*]] = "onnx.Reshape"(%[[Y]], {{.*}} -> tensor<?x8x4x5x6xf32>
+  // CHECK-NEXT: return %[[V]]
+  %s = onnx.Constant dense<[-1, 8, 4, 5, 6]> : tensor<5xi64>
+  %0 = nn.conv %x, %w {pads = array<i64: 1, 0, 1, 0>} : (tensor<?x8x20x4xf32>, tensor<3x1x4x6xf32>) -> tensor<?x8x20x6xf32>
+  %1 = "onnx.Reshape"(%0, %s) {allowzero = 0 : i64} : (tensor<?x8x20x6xf32>, tensor<5xi64>) -> tensor<?x8x4x5x6xf32>
+  %2 = "onnx.Add"(%1, %b) : (tensor<?x8x4x5x6xf32>, tensor<1x1x1x1x6xf32>) -> tensor<?x8x4x5x6xf32>
+  %3 = "onnx.Add"(%2, %r) : (tensor<?x8x4x5x6xf32>, tensor<?x8x4x5x6xf32>) -> tensor<?x8x4x5x6xf32>
+  %4 = "onnx.Relu"(%3) : (tensor<?x8x4x5x6xf32>) -> tensor<?x8x4x5x6xf32>
+  return %4 : tensor<?x8x4x5x6xf32>
+}
+
+// What varies along a dimension that the view splits keeps it where it is.
+// CHECK-LABEL: func @volume_lines
+func.func @volume_lines(%x: tensor<1x8x20x4xf32>, %w: tensor<1x1x4x6xf32>, %b: tensor<5x1xf32>) -> tensor<1x8x4x5x6xf32> {
+  // CHECK: nn.conv
+  // CHECK: onnx.Reshape
+  // CHECK: onnx.Mul
+  %s = onnx.Constant dense<[1, 8, 4, 5, 6]> : tensor<5xi64>
+  %0 = nn.conv %x, %w : (tensor<1x8x20x4xf32>, tensor<1x1x4x6xf32>) -> tensor<1x8x20x6xf32>
+  %1 = "onnx.Reshape"(%0, %s) {allowzero = 0 : i64} : (tensor<1x8x20x6xf32>, tensor<5xi64>) -> tensor<1x8x4x5x6xf32>
+  %2 = "onnx.Mul"(%1, %b) : (tensor<1x8x4x5x6xf32>, tensor<5x1xf32>) -> tensor<1x8x4x5x6xf32>
+  return %2 : tensor<1x8x4x5x6xf32>
+}

@@ -27,17 +27,3 @@ func.func @stays(%x: tensor<1x4x4x4xf32>, %w: tensor<4x2x3x3xf32>, %v: tensor<4x
   %1 = "onnx.ConvTranspose"(%x, %v) {dilations = array<i64: 2, 2>} : (tensor<1x4x4x4xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x8x8xf32>
   return %0, %1 : tensor<1x4x6x6xf32>, tensor<1x4x8x8xf32>
 }
-
-// -----
-
-// The three slices that a window meets are 3 x 3 channels, the six positions six samples.
-// CHECK-LABEL: func @three_dimensions
-// CHECK: %[[T:.*]] = "onnx.Transpose"(%arg0) <{perm = array<i64: 0, 2, 1, 3, 4>}>
-// CHECK: %[[P:.*]] = "onnx.Pad"(%[[T]], {{.*}} -> tensor<1x8x3x8x8xf32>
-// CHECK-COUNT-3: "onnx.Slice"(%[[P]], {{.*}} -> tensor<1x6x3x8x8xf32>
-// CHECK: "onnx.Concat"({{.*}} -> tensor<1x6x9x8x8xf32>
-// CHECK: "onnx.Conv"({{.*}}pads = array<i64: 1, 1, 1, 1>{{.*}} : (tensor<6x9x8x8xf32>, tensor<4x9x3x3xf32>) -> tensor<6x4x8x8xf32>
-func.func @three_dimensions(%x: tensor<1x3x6x8x8xf32>, %w: tensor<4x3x3x3x3xf32>) -> tensor<1x4x6x8x8xf32> {
-  %0 = "onnx.Conv"(%x, %w) {pads = array<i64: 1, 1, 1, 1, 1, 1>} : (tensor<1x3x6x8x8xf32>, tensor<4x3x3x3x3xf32>) -> tensor<1x4x6x8x8xf32>
-  return %0 : tensor<1x4x6x8x8xf32>
-}
