@@ -25,6 +25,7 @@ struct DirectConv {
   Value input, weight, out;
   int64_t kernel[2], strides[2], dilations[2];
   int64_t group, outputs, width, vectors, steps;
+  bool isPadded = false; ///< by lines
   Region noEpilogue;
 
   explicit DirectConv(nn::ConvOp op) : op(op), k(op) {}
@@ -33,6 +34,8 @@ struct DirectConv {
   LogicalResult emitPointwise(Epilogue &epilogue);
   void emitWindows(Epilogue &epilogue);
   void emitPart(Epilogue &epilogue, const KernelPart &part);
+  int64_t chooseColumn();
+  std::pair<Value, Value> tapsInside(Value line, const KernelPart &part);
 };
 
 LogicalResult DirectConv::prepare() {
@@ -45,7 +48,8 @@ LogicalResult DirectConv::prepare() {
   if (failed(chosen))
     return failure();
   product = *chosen;
-  if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
+  isPadded = llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; });
+  if (isPadded && !codegen::skipsPadding(op, k.target))
     return op.emitOpError("expected its padding to be in the input");
   int64_t perProduct = product == Product::Bf16Tiles ? 2 : stepsPerProduct(product);
   if (weightType.getRank() != (perProduct == 1 ? 5 : 6) || !weightType.hasStaticShape() ||
@@ -110,6 +114,36 @@ void DirectConv::emitWindows(Epilogue &epilogue) {
   emitPart(epilogue, {k.index(last), part, /*first=*/false, /*last=*/true});
 }
 
+/// How many pixels of a line a tile has if tiles go down the lines before they go along: where a window has one pixel
+/// of each of several lines, and these push each other out of the cache before the next line meets them again. 0 for
+/// none.
+int64_t DirectConv::chooseColumn() {
+  int64_t lineCount = constantOr(k.dim(out, 1)), linePixels = constantOr(k.dim(out, 2));
+  int64_t channels = cast<MemRefType>(input.getType()).getDimSize(3);
+  bool isColumn = kernel[0] > 1 && kernel[1] == 1 && strides[1] == 1 && product == Product::F32;
+  if (!isColumn || lineCount < 2 || linePixels < 1 || ShapedType::isDynamic(channels) ||
+      kernel[0] * linePixels * channels * 4 < k.target.getL2Bytes() / 2)
+    return 0;
+  int64_t most = maxTileRows(k.target, vectors, product), least = most / 2 + 1;
+  for (int64_t pixels = most; pixels >= least; --pixels)
+    if (linePixels % pixels == 0)
+      return pixels;
+  return 0;
+}
+
+/// The first of the part's lines of the kernel that meets the image, and how many do.
+std::pair<Value, Value> DirectConv::tapsInside(Value line, const KernelPart &part) {
+  if (!isPadded)
+    return {part.begin, k.index(part.count)};
+  int64_t before = op.getPads()[0];
+  Value start = k.mul(line, strides[0]), end = k.add(part.begin, part.count);
+  Value missing = k.max(k.sub(k.index(before), start), k.index(0));
+  Value left = k.max(k.sub(k.add(k.dim(input, 1), before), start), k.index(0));
+  Value first = k.max(k.ceilDiv(missing, dilations[0]), part.begin);
+  Value last = k.min(k.ceilDiv(left, dilations[0]), end);
+  return {first, k.max(k.sub(last, first), k.index(0))};
+}
+
 void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
   int64_t perProduct = stepsPerProduct(product), channels = cast<MemRefType>(input.getType()).getDimSize(3);
   // The taps of one kernel row are neighbours in memory, so that row is one reduction.
@@ -127,11 +161,19 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
   space.panelsInside = group > 1;
   // Lines of the image that are short share a tile: its rows are the pixels of one or more lines.
   int64_t lineCount = constantOr(k.dim(out, 1)), linePixels = constantOr(k.dim(out, 2));
-  bool severalLines = lineCount > 1 && linePixels > 0 && 2 * linePixels <= maxTileRows(k.target, vectors, product);
-  SmallVector<Value> outerSizes = {k.dim(out, 0), severalLines ? k.index(1) : k.dim(out, 1)};
+  bool severalLines =
+      !isPadded && lineCount > 1 && linePixels > 0 && 2 * linePixels <= maxTileRows(k.target, vectors, product);
+  int64_t columnPixels = severalLines ? 0 : chooseColumn();
+  SmallVector<Value> outerSizes = {k.dim(out, 0), severalLines   ? k.index(1)
+                                                  : columnPixels ? k.index(linePixels / columnPixels)
+                                                                 : k.dim(out, 1)};
   space.outer = k.mul(outerSizes[0], outerSizes[1]);
-  space.rows = severalLines ? k.index(lineCount * linePixels) : k.dim(out, 2);
-  space.rowMultiple = severalLines ? linePixels : 1;
+  space.rows = severalLines   ? k.index(lineCount * linePixels)
+               : columnPixels ? k.index(lineCount * columnPixels)
+                              : k.dim(out, 2);
+  space.rowMultiple = severalLines ? linePixels : std::max<int64_t>(columnPixels, 1);
+  if (columnPixels)
+    space.mostRows = columnPixels;
   space.panels = k.dim(weight, 0);
   space.reduction = part.count * kernel[1] * steps * perProduct;
   int64_t panelsPerGroup = cast<MemRefType>(weight.getType()).getDimSize(0) / group;
@@ -141,16 +183,21 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
   struct Window {
     SmallVector<Value> outer;
     Value firstLine, row, inGroup, groupIndex, firstChannel;
+    Value firstTap, taps; ///< lines of the kernel that meet the image
   };
   auto windowOf = [&](const TilePlace &place) -> Window {
     SmallVector<Value> outer = k.delinearize(place.unit, outerSizes);
-    Value firstLine = severalLines ? k.div(place.row, k.index(linePixels)) : outer[1];
+    Value firstLine = severalLines   ? k.div(place.row, k.index(linePixels))
+                      : columnPixels ? k.div(place.row, k.index(columnPixels))
+                                     : outer[1];
+    Value row = columnPixels ? k.mul(outer[1], columnPixels) : place.row;
     Value inGroup = place.panel, groupIndex = k.index(0);
     if (group > 1) {
       inGroup = k.rem(place.panel, k.index(panelsPerGroup));
       groupIndex = k.div(place.panel, k.index(panelsPerGroup));
     }
-    return {outer, firstLine, place.row, inGroup, groupIndex, k.mul(groupIndex, channelsPerGroup)};
+    auto [firstTap, taps] = tapsInside(firstLine, part);
+    return {outer, firstLine, row, inGroup, groupIndex, k.mul(groupIndex, channelsPerGroup), firstTap, taps};
   };
   auto pixelOf = [this, severalLines, linePixels](const Window &window, int64_t i) -> std::pair<Value, Value> {
     if (!severalLines)
@@ -159,14 +206,16 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
   };
   /// The tile with its left operand.
   auto tileAt = [&](const Window &window, int64_t rows) {
-    RegisterTile tile{rows, vectors, product, {k.index(part.count)}, {}, {}};
+    RegisterTile tile{rows, vectors, product, {window.taps}, {}, {}};
     if (merged)
       tile.bounds.push_back(k.index(kernel[1] * steps));
     else
       tile.bounds.append({k.index(kernel[1]), k.index(steps)});
-    auto indicesAt = [=, begin = part.begin](int64_t i, ValueRange ivs) {
+    auto indicesAt = [=](int64_t i, ValueRange ivs) {
       auto [line, column] = pixelOf(window, i);
-      Value y = k.add(k.mul(line, strides[0]), k.mul(k.add(begin, ivs[0]), dilations[0]));
+      Value y = k.add(k.mul(line, strides[0]), k.mul(k.add(window.firstTap, ivs[0]), dilations[0]));
+      if (isPadded)
+        y = k.sub(y, k.index(op.getPads()[0]));
       Value x = k.mul(column, strides[1]);
       Value channel = k.mul(ivs.back(), perProduct);
       SmallVector<Value> indices = {window.outer[0], y};
@@ -201,7 +250,7 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
     if (place.isStaged)
       staged.attach(k, tile);
     tile.rhs = [&](int64_t v, ValueRange ivs) {
-      SmallVector<Value> indices = {place.isPanelStaged ? k.index(0) : panel, k.add(part.begin, ivs[0])};
+      SmallVector<Value> indices = {place.isPanelStaged ? k.index(0) : panel, k.add(window.firstTap, ivs[0])};
       indices.append(ivs.begin() + 1, ivs.end());
       indices.push_back(k.index(v * k.lanes() * perProduct));
       Value memref = place.isPanelStaged ? widened.getWords() : panels;
@@ -214,7 +263,11 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
     first[1] = part.begin;
     PanelTurn turn = place.turn;
     turn.distance = kernel[0] * kernel[1] * steps * perProduct * width;
-    prefetchPanels(k, tile, panels, first, turn);
+    // As many steps as if all of the kernel met the image.
+    RegisterTile ahead{rows, vectors, product, tile.bounds, {}, {}};
+    ahead.bounds[0] = k.index(part.count);
+    prefetchPanels(k, ahead, panels, first, turn);
+    tile.prefetch = ahead.prefetch;
     Value column = k.add(firstOutput, k.mul(window.inGroup, width));
     // Columns end with the group; a static count that divides spares the masks.
     Value end = outputsPerGroup % width == 0 ? k.index(outputs) : k.add(firstOutput, outputsPerGroup);
@@ -232,7 +285,7 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
 
 LogicalResult DirectConv::emit() {
   Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), out);
-  if (kernel[0] == 1 && kernel[1] == 1 && strides[0] == 1 && strides[1] == 1 && group == 1 &&
+  if (kernel[0] == 1 && kernel[1] == 1 && strides[0] == 1 && strides[1] == 1 && group == 1 && !isPadded &&
       succeeded(emitPointwise(epilogue)))
     return success();
   if (product == Product::Bf16Tiles)

@@ -49,7 +49,8 @@ int64_t maxGroupedPixels(nn::TargetAttr target);
 bool hasGroupsInVectors(nn::ConvOp op, nn::TargetAttr target);
 
 /// Whether the kernel of a convolution leaves out what its windows see beyond the border, so that the input need not be
-/// padded: a depthwise one of floats that computes a line at once, of which it knows the borders at compile time.
+/// padded: a depthwise one of floats that computes a line at once, of which it knows the borders at compile time, and
+/// any other of f32 whose padding is of whole lines, which lines of the kernel do not meet.
 bool skipsPadding(nn::ConvOp op, nn::TargetAttr target);
 
 } // namespace lathe::codegen

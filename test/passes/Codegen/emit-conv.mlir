@@ -121,3 +121,21 @@ func.func @large_weight(%x: memref<1x9x9x256xf32>, %w: memref<16x3x3x256x32xf32>
   nn.conv %x, %w outs(%y) : (memref<1x9x9x256xf32>, memref<16x3x3x256x32xf32>, memref<1x7x7x512xf32>) -> ()
   return
 }
+
+// -----
+
+// Lines of padding are no memory: the lines of the kernel are those that meet the image. Three lines of the image leave the second cache,
+// so a tile goes down before it goes along: 14 pixels of a line are next to those of the line below.
+// CHECK-LABEL: @padded_lines
+//   CHECK-DAG: %[[BLOCKS:.*]] = arith.constant 224 : index
+//       CHECK: scf.parallel
+//       CHECK: %[[MISSING:.*]] = arith.subi %c1
+//       CHECK: arith.maxsi %[[MISSING]], %c0
+//       CHECK: arith.minsi
+//       CHECK: scf.for {{.*}}iter_args
+//       CHECK: scf.for {{.*}} to %c192{{.*}}iter_args
+// CHECK-COUNT-28: vector.fma
+func.func @padded_lines(%x: memref<1x8x3136x192xf32>, %w: memref<6x3x1x192x32xf32>, %y: memref<1x8x3136x192xf32>) {
+  nn.conv %x, %w outs(%y) {pads = array<i64: 1, 0, 1, 0>} : (memref<1x8x3136x192xf32>, memref<6x3x1x192x32xf32>, memref<1x8x3136x192xf32>) -> ()
+  return
+}

@@ -59,6 +59,15 @@ func.func @short_lines(%x: tensor<1x4x4x8xf32>, %w: tensor<3x3x1x8xf32>) -> tens
   return %y : tensor<1x4x4x8xf32>
 }
 
+// So it does where whole lines are padding.
+// CHECK-LABEL: @padded_lines
+//   CHECK-NOT: linalg.fill
+//       CHECK: nn.conv {{.*}} pads = array<i64: 1, 0, 1, 0>} : (tensor<1x4x32x8xf32>, tensor<1x3x1x8x16xf32>
+func.func @padded_lines(%x: tensor<1x4x32x8xf32>, %w: tensor<3x1x8x16xf32>) -> tensor<1x4x32x16xf32> {
+  %y = nn.conv %x, %w {pads = array<i64: 1, 0, 1, 0>} : (tensor<1x4x32x8xf32>, tensor<3x1x8x16xf32>) -> tensor<1x4x32x16xf32>
+  return %y : tensor<1x4x32x16xf32>
+}
+
 // Groups of which a vector has several keep their weight as it is, unless a shuffle would serve one multiply-add only.
 // CHECK-LABEL: @small_groups
 //       CHECK: nn.conv {{.*}} {group = 8 : i64} : (tensor<1x5x5x32xf32>, tensor<3x3x4x32xf32>, tensor<1x3x3x32xf32>)
