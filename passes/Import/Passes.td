@@ -8,9 +8,9 @@ def ImportUnrollControl : Pass<"import-unroll-control", "mlir::func::FuncOp"> {
   let summary = "Inlines branches and unrolls loops whose course is known at compile time";
   let description = [{
     Of an If the branch that is taken is left; where the condition is only known at run time, both
-    are computed and Where chooses. Loop and Scan become their iterations one after the other, and
-    Concat for what they collect: of a Loop the trip count must be known, or what the model
-    declares that it collects. A Loop of which it is not, or of more than 1,024 ops in all whose
+    are computed and Where chooses, or an If that only yields between unlike sizes. Loop and Scan become
+    their iterations one after the other, and Concat for what they collect: of a Loop the trip count
+    must be known, or what the model declares that it collects. A Loop of which it is not, or of more than 1,024 ops in all whose
     carried values keep their shapes, stays; constants that its body uses are copied into it, and
     other values from outside become carried ones. Shapes are inferred as far as they are needed.
     Run it before `import-infer-shapes`.
@@ -32,10 +32,11 @@ def ImportInferShapes : Pass<"import-infer-shapes", "mlir::func::FuncOp"> {
   let summary = "Gives every tensor the type that follows from the model's inputs";
   let description = [{
     Runs `SymbolicShapes` and writes what it found into the types of all values and of the
-    function's results; `?` stays where a size depends on a symbolic dimension. Integer
+    function's results; `?` stays where a size depends on a symbolic dimension. Small
     tensors whose elements are known become `onnx.Constant`, and ops without uses go, so
-    that exporters' shape arithmetic is gone afterwards. Every op without a shape is one
-    error, except for those that depend on another one.
+    that exporters' shape arithmetic is gone afterwards; that of floats is computed as
+    a run would. Every op without a shape is one error, except for those that depend on
+    another one.
 
         func.func @main(%x: tensor<?x3x4xf32> {onnx.dims = ["batch", "", ""]}) -> tensor<*xf32> {
           %shape = "onnx.Shape"(%x) {start = 1 : i64} : (tensor<?x3x4xf32>) -> tensor<*xi64>

@@ -1,6 +1,6 @@
 //===- UnrollControl.cpp - Control flow that is known at compile time -----===//
 #include "dialects/Interfaces/SymbolicShapes.h"
-#include "dialects/ONNX/IR/ONNXDialect.h"
+#include "dialects/ONNX/IR/Choice.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -70,14 +70,14 @@ struct ImportUnrollControlPass : lathe::impl::ImportUnrollControlBase<ImportUnro
     func::FuncOp function = getOperation();
     if (function.isExternal())
       return;
-    choices.clear();
     declareOperands(function.getBody().front());
     // Bodies of loops that stay come later: what is in them may be decided where they are unrolled.
     SmallVector<Block *> blocks = {&function.getBody().front()};
     do
       simplify(function, blocks);
     while (addBodies(blocks));
-    if (failed(checkChoices(function)) || failed(removeSequences(function)))
+    simplifyChoices(function);
+    if (failed(removeSequences(function)))
       return signalPassFailure();
     function.walk([](onnx::LoopOp loop) { isolate(loop); });
     updateType(function);
@@ -157,33 +157,32 @@ private:
     loop->erase();
   }
 
-  /// What is chosen between must not broadcast.
-  LogicalResult checkChoices(func::FuncOp function) {
+  /// A choice between tensors of one shape is elementwise.
+  static void simplifyChoices(func::FuncOp function) {
+    SmallVector<onnx::IfOp> choices;
+    function.walk([&](onnx::IfOp op) {
+      if (onnx::isChoice(op))
+        choices.push_back(op);
+    });
     if (choices.empty())
-      return success();
+      return;
     SymbolicShapes shapes(function);
     {
-      ScopedDiagnosticHandler silence(&getContext(), [](Diagnostic &) { return success(); });
+      ScopedDiagnosticHandler silence(function.getContext(), [](Diagnostic &) { return success(); });
       (void)shapes.compute();
     }
-    bool good = true;
-    for (onnx::WhereOp choice : choices) {
-      if (!shapes.hasDims(choice.getX()) || !shapes.hasDims(choice.getY()))
-        continue;
-      ArrayRef<AffineExpr> yes = shapes.getDims(choice.getX()), no = shapes.getDims(choice.getY());
-      bool differs = yes.size() != no.size();
-      for (size_t i = 0; !differs && i < yes.size(); ++i) {
-        auto [low, high] = shapes.getBounds(shapes.simplify(yes[i] - no[i]));
-        differs = low > 0 || high < 0;
+    for (onnx::IfOp choice : choices) {
+      for (auto [number, result] : llvm::enumerate(choice.getOutputs())) {
+        auto [yes, no] = onnx::getChoice(choice, number);
+        if (!shapes.hasDims(yes) || !shapes.hasDims(no) || shapes.getDims(yes) != shapes.getDims(no))
+          continue;
+        OpBuilder builder(choice);
+        result.replaceAllUsesWith(
+            onnx::WhereOp::create(builder, choice.getLoc(), result.getType(), choice.getCond(), yes, no));
       }
-      if (differs) {
-        choice.emitOpError("expected results of one shape of both branches of an If whose condition is "
-                           "only known at run time, but got ")
-            << shapes.getType(choice.getX()) << " and " << shapes.getType(choice.getY());
-        good = false;
-      }
+      if (choice.use_empty())
+        choice.erase();
     }
-    return success(good);
   }
 
   static bool isSequenceOp(Operation *op) {
@@ -227,10 +226,12 @@ private:
     old.replaceAllUsesWith(value);
   }
 
-  /// The branch that is taken; if that is not known, both, and a choice between their results, which have one shape.
+  /// The branch that is taken; if that is not known, both, and a choice between their results, which have one rank.
   SmallVector<Value> inlineIf(const SymbolicShapes &shapes, OpBuilder &builder, onnx::IfOp op) {
     if (std::optional<int64_t> condition = getKnown(shapes, op.getCond()))
       return inlineBody(builder, (*condition ? op.getThenBranch() : op.getElseBranch()).front(), {});
+    if (onnx::isChoice(op))
+      return {};
     // Of sequences, each element is chosen.
     auto yields = [&](Region &region, unsigned i) { return region.front().getTerminator()->getOperand(i); };
     for (auto [i, type] : llvm::enumerate(op->getResultTypes())) {
@@ -239,7 +240,12 @@ private:
         return {};
     }
     auto isLarge = [](Region &region) {
-      return llvm::any_of(region.front(), [](Operation &inner) { return inner.getNumRegions() > 0; });
+      return region
+          .walk([](Operation *inner) {
+            return inner->getNumRegions() > 0 && !isa<onnx::IfOp>(inner) ? WalkResult::interrupt()
+                                                                         : WalkResult::advance();
+          })
+          .wasInterrupted();
     };
     if (isLarge(op.getThenBranch()) || isLarge(op.getElseBranch()))
       return {};
@@ -247,25 +253,37 @@ private:
     if (auto type = dyn_cast<RankedTensorType>(condition.getType()); !type || type.getRank() != 0)
       condition = onnx::SqueezeOp::create(builder, op.getLoc(), getUnranked(condition), condition, Value());
     SmallVector<Value> yes = inlineBody(builder, op.getThenBranch().front(), {}),
-                       no = inlineBody(builder, op.getElseBranch().front(), {}), chosen;
-    auto choose = [&](Value a, Value b) -> Value {
-      choices.push_back(onnx::WhereOp::create(builder, op.getLoc(), getUnranked(a), condition, a, b));
-      return choices.back();
-    };
+                       no = inlineBody(builder, op.getElseBranch().front(), {});
+    SmallVector<Value> all, others;
     for (auto [a, b, result] : llvm::zip_equal(yes, no, op->getResults())) {
+      llvm::append_range(all, isContainer(result.getType()) ? *getSequence(a) : SmallVector<Value>{a});
+      llvm::append_range(others, isContainer(result.getType()) ? *getSequence(b) : SmallVector<Value>{b});
+    }
+    ValueRange chosen = choose(builder, op.getLoc(), condition, all, others);
+    SmallVector<Value> results;
+    for (auto [a, result] : llvm::zip_equal(yes, op->getResults())) {
       if (!isContainer(result.getType())) {
-        chosen.push_back(choose(a, b));
+        results.push_back(chosen.front());
+        chosen = chosen.drop_front();
         continue;
       }
-      SmallVector<Value> elements;
-      for (auto [c, d] : llvm::zip_equal(*getSequence(a), *getSequence(b)))
-        elements.push_back(choose(c, d));
-      chosen.push_back(onnx::SequenceConstructOp::create(builder, op.getLoc(), result.getType(), elements));
+      size_t length = getSequence(a)->size();
+      results.push_back(onnx::SequenceConstructOp::create(builder, op.getLoc(), result.getType(), chosen.take_front(length)));
+      chosen = chosen.drop_front(length);
     }
-    return chosen;
+    return results;
   }
 
-  SmallVector<onnx::WhereOp> choices; ///< between branches of If
+  /// An If whose branches are computed.
+  static ValueRange choose(OpBuilder &builder, Location loc, Value condition, ValueRange yes, ValueRange no) {
+    SmallVector<Type> types = llvm::map_to_vector(yes, getUnranked);
+    auto choice = onnx::IfOp::create(builder, loc, types, condition);
+    for (auto [branch, values] : {std::pair(&choice.getThenBranch(), yes), std::pair(&choice.getElseBranch(), no)}) {
+      OpBuilder inner = OpBuilder::atBlockEnd(&branch->emplaceBlock());
+      onnx::YieldOp::create(inner, loc, values);
+    }
+    return choice.getOutputs();
+  }
 
   static constexpr int64_t kMaxIterations = 1024, kMaxOps = 1 << 16;
 

@@ -1,5 +1,7 @@
-//===- ControlShapes.cpp - Shape inference of loops -----------------------===//
+//===- ControlShapes.cpp - Shape inference of loops and choices -----------===//
+#include "dialects/ONNX/IR/Choice.h"
 #include "dialects/ONNX/IR/ShapeHelpers.h"
+#include <map>
 
 using namespace mlir;
 using namespace lathe;
@@ -79,4 +81,57 @@ static LogicalResult inferLoop(LoopOp op, SymbolicShapes &shapes) {
   return success();
 }
 
-void onnx::attachControlShapes(MLIRContext *context) { attachShapes<inferLoop, LoopOp>(context); }
+/// The larger of two sizes, or the most that either can be.
+static AffineExpr getLarger(const SymbolicShapes &shapes, AffineExpr a, AffineExpr b) {
+  auto [low, high] = shapes.getBounds(a - b);
+  if (low >= 0 || high <= 0)
+    return low >= 0 ? a : b;
+  return shapes.constant(std::max(shapes.getUpperBound(a), shapes.getUpperBound(b)));
+}
+
+bool onnx::isChoice(IfOp op) {
+  return llvm::all_of(op->getRegions(), [](Region &branch) { return llvm::hasSingleElement(branch.front()); });
+}
+
+std::pair<Value, Value> onnx::getChoice(IfOp op, unsigned result) {
+  auto yield = [&](Region &branch) { return branch.front().getTerminator()->getOperand(result); };
+  return {yield(op.getThenBranch()), yield(op.getElseBranch())};
+}
+
+/// A size of a result is the one that both branches have, or depends on which is taken.
+static LogicalResult inferIf(IfOp op, SymbolicShapes &shapes) {
+  if (!isChoice(op)) // it is inlined, or an error later
+    return inferDeclared(op, shapes, "a condition, of branches with loops or unlike sequences,");
+  // Results of the same two sizes have one between them.
+  std::map<std::tuple<unsigned, const void *, const void *>, AffineExpr> known;
+  for (auto [number, result] : llvm::enumerate(op.getOutputs())) {
+    auto [yes, no] = getChoice(op, number);
+    if (!isa<TensorType>(yes.getType()) || !isa<TensorType>(no.getType()))
+      return inferDeclared(op, shapes, "a condition, of branches with sequences,");
+    if (!shapes.hasDims(yes) || !shapes.hasDims(no))
+      return failure(); // has been reported
+    Dims dims(shapes.getDims(yes)), others(shapes.getDims(no));
+    if (dims.size() != others.size() || shapes.getElementType(yes) != shapes.getElementType(no))
+      return op.emitOpError("expected results of one rank and element type of both branches of an If whose condition is "
+                            "only known at run time, but got ")
+             << shapes.getType(yes) << " and " << shapes.getType(no);
+    for (auto [dim, both] : llvm::enumerate(llvm::zip_equal(dims, others))) {
+      auto &[size, other] = both;
+      if (size == other)
+        continue;
+      AffineExpr &chosen = known[{dim, size.getAsOpaquePointer(), other.getAsOpaquePointer()}];
+      if (!chosen)
+        chosen = shapes.getDataSize(result, dim, getLarger(shapes, size, other), result);
+      size = chosen;
+    }
+    shapes.setDims(result, dims, shapes.getElementType(yes));
+    if (shapes.getElements(yes) && shapes.getElements(yes) == shapes.getElements(no))
+      copyElements(shapes, result, yes);
+  }
+  return success();
+}
+
+void onnx::attachControlShapes(MLIRContext *context) {
+  attachShapes<inferLoop, LoopOp>(context);
+  attachShapes<inferIf, IfOp>(context);
+}

@@ -1,4 +1,5 @@
 //===- LogicShapes.cpp - Shape inference of comparisons and logic ---------===//
+#include "dialects/ONNX/IR/FoldNumbers.h"
 #include "dialects/ONNX/IR/ShapeHelpers.h"
 
 using namespace mlir;
@@ -32,6 +33,7 @@ static LogicalResult inferComparison(Operation *op, SymbolicShapes &shapes) {
   shapes.setDims(op->getResult(0), *dims, IntegerType::get(op->getContext(), 1));
   foldElements(shapes, op->getResult(0), op->getOperands(),
                [&](ArrayRef<AffineExpr> x) { return foldComparison(op, shapes, x[0], x[1]); });
+  foldToIntegers(op, shapes);
   return success();
 }
 

@@ -1,4 +1,5 @@
 //===- MathShapes.cpp - Shape inference of elementwise onnx ops -----------===//
+#include "dialects/ONNX/IR/FoldNumbers.h"
 #include "dialects/ONNX/IR/ShapeHelpers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -143,6 +144,7 @@ static LogicalResult inferCast(CastOp op, SymbolicShapes &shapes) {
     foldRounding(shapes, op.getResult(), source, /*up=*/false);
   else
     copyElements(shapes, op.getResult(), source);
+  foldToIntegers(op, shapes);
   return success();
 }
 
@@ -151,6 +153,7 @@ static LogicalResult inferCastLike(CastLikeOp op, SymbolicShapes &shapes) {
   shapes.setDims(op.getResult(), Dims(shapes.getDims(op.getInput())), type);
   if (!type.isInteger(1) && !isNarrow(type))
     copyElements(shapes, op.getResult(), op.getInput());
+  foldToIntegers(op, shapes);
   return success();
 }
 

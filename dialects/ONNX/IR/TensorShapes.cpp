@@ -1,7 +1,6 @@
 //===- TensorShapes.cpp - Shape inference of ops that make and grow -------===//
+#include "dialects/ONNX/IR/FoldNumbers.h"
 #include "dialects/ONNX/IR/ShapeHelpers.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
-#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -184,25 +183,10 @@ static AffineExpr scaleSize(const SymbolicShapes &shapes, AffineExpr size, float
   return inverse == std::floor(inverse) ? size.floorDiv(int64_t(inverse)) : AffineExpr();
 }
 
-/// Floats of a constant operand; nullopt if it is none.
+/// Floats of an operand that is known; nullopt if it is not.
 static std::optional<SmallVector<float>> getFloats(const SymbolicShapes &shapes, Value value) {
-  if (auto whole = getConstantElements(shapes, value))
-    return SmallVector<float>(whole->begin(), whole->end());
-  ElementsAttr attribute;
-  if (!matchPattern(value, m_Constant(&attribute)))
-    return std::nullopt;
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attribute))
-    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-        blob && attribute.getElementType().isF32() && blob->getData().size() % sizeof(float) == 0) {
-      SmallVector<float> numbers(blob->getData().size() / sizeof(float));
-      memcpy(numbers.data(), blob->getData().data(), blob->getData().size());
-      return numbers;
-    }
-  auto floats = dyn_cast<DenseFPElementsAttr>(attribute);
-  if (!floats)
-    return std::nullopt;
-  return llvm::map_to_vector(floats.getValues<APFloat>(),
-                             [](APFloat number) { return float(number.convertToDouble()); });
+  auto known = getNumbers(shapes, value);
+  return known ? std::optional(SmallVector<float>(known->begin(), known->end())) : std::nullopt;
 }
 
 /// One scale for all axes, so that no result exceeds (not_larger) or falls below (not_smaller) the wanted sizes.

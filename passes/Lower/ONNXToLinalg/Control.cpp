@@ -1,4 +1,5 @@
-//===- Control.cpp - Loops that are not unrolled --------------------------===//
+//===- Control.cpp - Loops that are not unrolled, and choices -------------===//
+#include "dialects/ONNX/IR/Choice.h"
 #include "passes/Lower/ONNXToLinalg/Lowering.h"
 
 using namespace mlir;
@@ -179,7 +180,40 @@ static LogicalResult lowerYield(Lowering &lowering, onnx::YieldOp op) {
   return success();
 }
 
+/// Copies `chosen` or `other`, which may be smaller than the result where they are not read.
+static Value copyEither(Lowering &lowering, ArrayRef<AffineExpr> dims, Value condition, Value chosen, Value other) {
+  return lowering.generic(dims, getElementTypeOrSelf(chosen), {}, {}, [&](ImplicitLocOpBuilder &b, ValueRange) {
+    SmallVector<Value> place;
+    for (size_t dim = 0; dim < dims.size(); ++dim)
+      place.push_back(linalg::IndexOp::create(b, dim));
+    auto read = [&](Value tensor) {
+      return [&place, tensor](OpBuilder &inner, Location loc) {
+        scf::YieldOp::create(inner, loc, tensor::ExtractOp::create(inner, loc, tensor, place).getResult());
+      };
+    };
+    return scf::IfOp::create(b, condition, read(chosen), read(other)).getResult(0);
+  });
+}
+
+static LogicalResult lowerIf(Lowering &lowering, onnx::IfOp op) {
+  if (!onnx::isChoice(op))
+    return op.emitOpError("expected a condition known at compile time, of branches with loops or unlike sequences, but "
+                          "got one known only at run time");
+  ScalarBuilder s{lowering.builder, lowering.builder.getLoc()};
+  Value condition = readCondition(lowering, op.getCond());
+  for (auto [number, result] : llvm::enumerate(op.getOutputs())) {
+    auto [yes, no] = onnx::getChoice(op, number);
+    ArrayRef<AffineExpr> dims = lowering.shapes.getDims(result);
+    for (auto [size, a, b] : llvm::zip_equal(dims, lowering.shapes.getDims(yes), lowering.shapes.getDims(no)))
+      if (a != b && lowering.shapes.getDataSymbol(size))
+        lowering.setSize(size, s.select(condition, lowering.sizeValue(a), lowering.sizeValue(b)));
+    lowering.set(result, copyEither(lowering, dims, condition, lowering.get(yes), lowering.get(no)));
+  }
+  return success();
+}
+
 void lathe::addControlLowerings(LoweringTable &table) {
   table.add<onnx::LoopOp, lowerLoop>();
   table.add<onnx::YieldOp, lowerYield>();
+  table.add<onnx::IfOp, lowerIf>();
 }

@@ -78,7 +78,7 @@ static bool takesNarrowElements(Operation *op) {
              onnx::UnsqueezeOp, onnx::TransposeOp, onnx::ConcatOp, onnx::SplitOp, onnx::SliceOp, onnx::ExpandOp,
              onnx::TileOp, onnx::PadOp, onnx::GatherOp, onnx::GatherElementsOp, onnx::GatherNDOp, onnx::DepthToSpaceOp,
              onnx::SpaceToDepthOp, onnx::ReverseSequenceOp, onnx::CenterCropPadOp, onnx::CompressOp, onnx::ShapeOp,
-             onnx::SizeOp>(op);
+             onnx::SizeOp, onnx::IfOp>(op);
 }
 
 /// Values that the shape analysis knows need no computation.

@@ -83,3 +83,28 @@ func.func @open_order(%x: tensor<256xf32>, %y: tensor<?xf32> {onnx.dims = ["seq"
   %0 = "onnx.Slice"(%x, %zero, %seq) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>} : (tensor<256xf32>, tensor<1xi64>, tensor<*xi64>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
+
+// -----
+
+// Of two tensors that a condition of the data chooses, sizes that differ depend on it; results of the same two sizes have
+// one between them.
+
+// CHECK-LABEL: func.func @choice
+// CHECK: "onnx.If"
+// CHECK: {onnx.shape = {{\[}}["either"], ["either", "4"], ["either#2"], ["4"]]} : (tensor<i1>) -> (tensor<?xi64>, tensor<?x4xf32>, tensor<?xi64>, tensor<4xf32>)
+func.func @choice(%c: tensor<i1>, %x: tensor<6xf32>, %y: tensor<6x4xf32>) -> (tensor<*xi64>, tensor<*xf32>, tensor<*xi64>, tensor<*xf32>) {
+  %none = onnx.Constant dense<> : tensor<0xi64>
+  %empty = onnx.Constant dense<> : tensor<0x4xf32>
+  %some = onnx.Constant dense<1.0> : tensor<4xf32>
+  %more = onnx.Constant dense<2.0> : tensor<4xf32>
+  %open = onnx.Constant dense<-1> : tensor<1xi64>
+  %i = "onnx.NonZero"(%x) : (tensor<6xf32>) -> tensor<*xi64>
+  %flat = "onnx.Reshape"(%i, %open) : (tensor<*xi64>, tensor<1xi64>) -> tensor<*xi64>
+  %rows = "onnx.Gather"(%y, %flat) : (tensor<6x4xf32>, tensor<*xi64>) -> tensor<*xf32>
+  %0:4 = "onnx.If"(%c) ({
+    onnx.Yield %flat, %rows, %none, %some : tensor<*xi64>, tensor<*xf32>, tensor<0xi64>, tensor<4xf32>
+  }, {
+    onnx.Yield %none, %empty, %flat, %more : tensor<0xi64>, tensor<0x4xf32>, tensor<*xi64>, tensor<4xf32>
+  }) : (tensor<i1>) -> (tensor<*xi64>, tensor<*xf32>, tensor<*xi64>, tensor<*xf32>) loc("either")
+  return %0#0, %0#1, %0#2, %0#3 : tensor<*xi64>, tensor<*xf32>, tensor<*xi64>, tensor<*xf32>
+}

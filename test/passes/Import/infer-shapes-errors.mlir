@@ -58,3 +58,28 @@ func.func @axes(%x: tensor<2x3xf32>, %y: tensor<2x3x4x5xf32>) -> (tensor<*xf32>,
   %3 = "onnx.MeanVarianceNormalization"(%y) {axes = array<i64: 1, -3>} : (tensor<2x3x4x5xf32>) -> tensor<*xf32>
   return %0, %1, %2, %3 : tensor<*xf32>, tensor<*xf32>, tensor<*xf32>, tensor<*xf32>
 }
+
+// -----
+
+func.func @choice(%c: tensor<i1>, %x: tensor<4xf32>, %y: tensor<1x4xf32>) -> tensor<*xf32> {
+  // CHECK: error: 'onnx.If' op expected results of one rank and element type of both branches of an If whose condition is only known at run time, but got 'tensor<1x4xf32>' and 'tensor<4xf32>'
+  %0 = "onnx.If"(%c) ({
+    onnx.Yield %x : tensor<4xf32>
+  }, {
+    onnx.Yield %y : tensor<1x4xf32>
+  }) : (tensor<i1>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
+// -----
+
+func.func @branches(%c: tensor<i1>, %x: tensor<?xf32> {onnx.dims = ["n"]}) -> tensor<*xf32> {
+  // CHECK: error: 'onnx.If' op expected a condition, of branches with loops or unlike sequences, known at compile time, but got values known only at run time
+  %0 = "onnx.If"(%c) ({
+    %1 = "onnx.Neg"(%x) : (tensor<?xf32>) -> tensor<*xf32>
+    onnx.Yield %1 : tensor<*xf32>
+  }, {
+    onnx.Yield %x : tensor<?xf32>
+  }) : (tensor<i1>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}

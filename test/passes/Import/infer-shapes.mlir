@@ -162,3 +162,74 @@ func.func @scalar_bounds(%x: tensor<6x3xf32>) -> tensor<*xf32> {
     : (tensor<6x3xf32>, tensor<i64>, tensor<i64>, tensor<1xi64>) -> tensor<*xf32>
   return %y : tensor<*xf32>
 }
+
+// -----
+
+// Sizes that torch computes by floats, as f32 has them: 201 * f32(800 / 201) is 799.99998..., which rounds to 800.
+
+// CHECK-LABEL: func.func @float_sizes
+// CHECK-SAME: -> tensor<1x3x800x895xf32>
+// CHECK: onnx.Constant dense<[1, 3, 800, 895]> : tensor<4xi64>
+func.func @float_sizes(%x: tensor<1x3x201x225xf32>) -> tensor<*xf32> {
+  %axis = onnx.Constant dense<0> : tensor<1xi64>
+  %two = onnx.Constant dense<2> : tensor<1xi64>
+  %four = onnx.Constant dense<4> : tensor<1xi64>
+  %least = onnx.Constant dense<800.0> : tensor<f32>
+  %most = onnx.Constant dense<1333.0> : tensor<f32>
+  %shape = "onnx.Shape"(%x) : (tensor<1x3x201x225xf32>) -> tensor<*xi64>
+  %sizes = "onnx.Slice"(%shape, %two, %four) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>} : (tensor<*xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<*xi64>
+  %floats = "onnx.Cast"(%sizes) {to = 1 : i64} : (tensor<*xi64>) -> tensor<*xf32>
+  %low = "onnx.ReduceMin"(%floats) {keepdims = 0 : i64} : (tensor<*xf32>) -> tensor<*xf32>
+  %high = "onnx.ReduceMax"(%floats) {keepdims = 0 : i64} : (tensor<*xf32>) -> tensor<*xf32>
+  %a = "onnx.Div"(%least, %low) : (tensor<f32>, tensor<*xf32>) -> tensor<*xf32>
+  %b = "onnx.Div"(%most, %high) : (tensor<f32>, tensor<*xf32>) -> tensor<*xf32>
+  %scale = "onnx.Min"(%a, %b) : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
+  %scale1 = "onnx.Unsqueeze"(%scale, %axis) : (tensor<*xf32>, tensor<1xi64>) -> tensor<*xf32>
+  %scales = "onnx.Concat"(%scale1, %scale1) {axis = 0 : i64} : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
+  %scaled = "onnx.Mul"(%floats, %scales) : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
+  %floor = "onnx.Floor"(%scaled) : (tensor<*xf32>) -> tensor<*xf32>
+  %new = "onnx.Cast"(%floor) {to = 7 : i64} : (tensor<*xf32>) -> tensor<*xi64>
+  %outer = onnx.Constant dense<[1, 3]> : tensor<2xi64>
+  %all = "onnx.Concat"(%outer, %new) {axis = 0 : i64} : (tensor<2xi64>, tensor<*xi64>) -> tensor<*xi64>
+  %y = "onnx.Resize"(%x, %all) {mode = "linear", operandSegmentSizes = array<i32: 1, 0, 0, 1>} : (tensor<1x3x201x225xf32>, tensor<*xi64>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}
+
+// -----
+
+// What is known: not what is divided by 0, nor what a run rounds in its own way (Exp).
+
+// CHECK-LABEL: func.func @float_elements
+// CHECK-DAG: %[[LESS:.*]] = onnx.Constant dense<true> : tensor<i1>
+// CHECK-DAG: %[[WHOLE:.*]] = onnx.Constant dense<-2> : tensor<i32>
+// CHECK-DAG: %[[LIST:.*]] = onnx.Constant dense<[1, 4]> : tensor<2xi64>
+// CHECK-DAG: %[[OPEN:.*]] = "onnx.Cast"
+// CHECK-DAG: %[[EXP:.*]] = "onnx.Cast"
+// CHECK: return %[[LESS]], %[[WHOLE]], %[[LIST]], %[[OPEN]], %[[EXP]]
+func.func @float_elements() -> (tensor<*xi1>, tensor<*xi32>, tensor<*xi64>, tensor<*xi64>, tensor<*xi64>) {
+  %all = onnx.Constant dense<[0.5, -2.5, 3.0, 0.0]> : tensor<4xf32>
+  %place0 = onnx.Constant dense<0> : tensor<i64>
+  %place1 = onnx.Constant dense<[-3]> : tensor<1xi64>
+  %place2 = onnx.Constant dense<[2]> : tensor<1xi64>
+  %place3 = onnx.Constant dense<3> : tensor<i64>
+  %half = "onnx.Gather"(%all, %place0) : (tensor<4xf32>, tensor<i64>) -> tensor<*xf32>
+  %negative = "onnx.Gather"(%all, %place1) : (tensor<4xf32>, tensor<1xi64>) -> tensor<*xf32>
+  %three = "onnx.Gather"(%all, %place2) : (tensor<4xf32>, tensor<1xi64>) -> tensor<*xf32>
+  %zero = "onnx.Gather"(%all, %place3) : (tensor<4xf32>, tensor<i64>) -> tensor<*xf32>
+  %scalar = "onnx.Squeeze"(%negative) {operandSegmentSizes = array<i32: 1, 0>} : (tensor<*xf32>) -> tensor<*xf32>
+  %less = "onnx.Less"(%scalar, %half) : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xi1>
+  %even = "onnx.Round"(%scalar) : (tensor<*xf32>) -> tensor<*xf32>
+  %whole = "onnx.Cast"(%even) {to = 6 : i64} : (tensor<*xf32>) -> tensor<*xi32>
+  %root = "onnx.Sqrt"(%three) : (tensor<*xf32>) -> tensor<*xf32>
+  %axis = onnx.Constant dense<0> : tensor<1xi64>
+  %half1 = "onnx.Unsqueeze"(%half, %axis) : (tensor<*xf32>, tensor<1xi64>) -> tensor<*xf32>
+  %both = "onnx.Concat"(%half1, %root) {axis = 0 : i64} : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
+  %scaled = "onnx.Mul"(%both, %negative) : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
+  %size = "onnx.Abs"(%scaled) : (tensor<*xf32>) -> tensor<*xf32>
+  %list = "onnx.Cast"(%size) {to = 7 : i64} : (tensor<*xf32>) -> tensor<*xi64>
+  %infinite = "onnx.Reciprocal"(%zero) : (tensor<*xf32>) -> tensor<*xf32>
+  %open = "onnx.Cast"(%infinite) {to = 7 : i64} : (tensor<*xf32>) -> tensor<*xi64>
+  %exp = "onnx.Exp"(%half) : (tensor<*xf32>) -> tensor<*xf32>
+  %exp_size = "onnx.Cast"(%exp) {to = 7 : i64} : (tensor<*xf32>) -> tensor<*xi64>
+  return %less, %whole, %list, %open, %exp_size : tensor<*xi1>, tensor<*xi32>, tensor<*xi64>, tensor<*xi64>, tensor<*xi64>
+}

@@ -26,17 +26,3 @@ func.func @absent() -> (!onnx.optional<f32> {onnx.name = "y"}) {
   %0 = "onnx.Optional"() {type = tensor<4xf32>} : () -> !onnx.optional<f32>
   return %0 : !onnx.optional<f32>
 }
-
-// -----
-
-func.func @branches(%c: tensor<i1>, %x: tensor<1xf32>, %y: tensor<4xf32>) -> tensor<*xf32> {
-  // expected-error @below {{expected results of one shape of both branches of an If whose condition is only known at run time, but got 'tensor<4xf32>' and 'tensor<1xf32>'}}
-  %0 = "onnx.If"(%c) ({
-    %1 = "onnx.Neg"(%x) : (tensor<1xf32>) -> tensor<1xf32>
-    onnx.Yield %1 : tensor<1xf32>
-  }, {
-    %1 = "onnx.Abs"(%y) : (tensor<4xf32>) -> tensor<4xf32>
-    onnx.Yield %1 : tensor<4xf32>
-  }) : (tensor<i1>) -> tensor<*xf32>
-  return %0 : tensor<*xf32>
-}

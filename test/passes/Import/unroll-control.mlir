@@ -86,3 +86,36 @@ func.func @open(%n: tensor<i64>, %x: tensor<2xf32>) -> tensor<2xf32> {
   }) {operandSegmentSizes = array<i32: 1, 0, 1>} : (tensor<i64>, tensor<2xf32>) -> tensor<2xf32>
   return %0 : tensor<2xf32>
 }
+
+// -----
+
+// Branches of unlike sizes, and an If in a branch, whose condition is known once the outer one is gone.
+// CHECK-LABEL: func.func @unlike
+// CHECK: %[[NO:.*]] = "onnx.Squeeze"
+// CHECK: "onnx.If"(%arg0) ({
+// CHECK-NEXT: onnx.Yield %[[NO]]
+// CHECK-NEXT: }, {
+// CHECK-NEXT: onnx.Yield %{{.*}} : tensor<0xf32>
+// CHECK-NEXT: })
+// CHECK-NOT: onnx.If
+// SHAPES-LABEL: func.func @unlike
+// SHAPES: return %{{.*}} : tensor<?xf32>
+func.func @unlike(%c: tensor<i1>, %x: tensor<4x1xf32>) -> tensor<*xf32> {
+  %0 = "onnx.If"(%c) ({
+    %one = onnx.Constant dense<1> : tensor<1xi64>
+    %size = "onnx.Shape"(%x) <{start = 1 : i64}> : (tensor<4x1xf32>) -> tensor<*xi64>
+    %is_one = "onnx.Equal"(%size, %one) : (tensor<*xi64>, tensor<1xi64>) -> tensor<*xi1>
+    %1 = "onnx.If"(%is_one) ({
+      %2 = "onnx.Identity"(%x) : (tensor<4x1xf32>) -> tensor<*xf32>
+      onnx.Yield %2 : tensor<*xf32>
+    }, {
+      %2 = "onnx.Squeeze"(%x, %one) : (tensor<4x1xf32>, tensor<1xi64>) -> tensor<*xf32>
+      onnx.Yield %2 : tensor<*xf32>
+    }) : (tensor<*xi1>) -> tensor<*xf32>
+    onnx.Yield %1 : tensor<*xf32>
+  }, {
+    %1 = onnx.Constant dense<> : tensor<0xf32>
+    onnx.Yield %1 : tensor<0xf32>
+  }) : (tensor<i1>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}

@@ -47,3 +47,28 @@ func.func @until(%x: tensor<1xf32>) -> tensor<?x1xf32> {
   }) : (tensor<i64>, tensor<1xf32>) -> (tensor<1xf32>, tensor<?x1xf32>)
   return %0#1 : tensor<?x1xf32>
 }
+
+// -----
+
+// The size of what is chosen, within the bound; only that one is read.
+// CHECK-LABEL: func.func @choice
+// CHECK: %[[FOUND:.*]] = arith.minsi %{{.*}}#1, %c6
+// CHECK: %[[WHICH:.*]] = tensor.extract %arg0[]
+// CHECK: %[[SIZE:.*]] = arith.select %[[WHICH]], %c0, %[[FOUND]]
+// CHECK: %[[HELD:.*]] = arith.minsi %[[SIZE]], %[[FOUND]]
+// CHECK: %[[ALL:.*]] = tensor.empty(%[[HELD]]) : tensor<?x4xf32>
+// CHECK: linalg.generic {{.*}} outs(%[[ALL]]
+// CHECK: scf.if %[[WHICH]]
+// CHECK: tensor.extract %{{.*}} : tensor<0x4xf32>
+// CHECK: else
+// CHECK: tensor.extract %{{.*}} : tensor<?x4xf32>
+func.func @choice(%c: tensor<i1>, %x: tensor<6x4xf32>, %keep: tensor<6xi1>) -> tensor<?x4xf32> {
+  %none = onnx.Constant dense<> : tensor<0x4xf32>
+  %rows = "onnx.Compress"(%x, %keep) <{axis = 0 : i64}> : (tensor<6x4xf32>, tensor<6xi1>) -> tensor<?x4xf32>
+  %0 = "onnx.If"(%c) ({
+    onnx.Yield %rows : tensor<?x4xf32>
+  }, {
+    onnx.Yield %none : tensor<0x4xf32>
+  }) : (tensor<i1>) -> tensor<?x4xf32>
+  return %0 : tensor<?x4xf32>
+}
