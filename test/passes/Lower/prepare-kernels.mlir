@@ -62,7 +62,7 @@ func.func @short_lines(%x: tensor<1x4x4x8xf32>, %w: tensor<3x3x1x8xf32>) -> tens
 // So it does where whole lines are padding.
 // CHECK-LABEL: @padded_lines
 //   CHECK-NOT: linalg.fill
-//       CHECK: nn.conv {{.*}} pads = array<i64: 1, 0, 1, 0>} : (tensor<1x4x32x8xf32>, tensor<1x3x1x8x16xf32>
+//       CHECK: nn.conv {{.*}}pads = array<i64: 1, 0, 1, 0>} : (tensor<1x4x32x8xf32>, tensor<1x3x1x8x16xf32>
 func.func @padded_lines(%x: tensor<1x4x32x8xf32>, %w: tensor<3x1x8x16xf32>) -> tensor<1x4x32x16xf32> {
   %y = nn.conv %x, %w {pads = array<i64: 1, 0, 1, 0>} : (tensor<1x4x32x8xf32>, tensor<3x1x8x16xf32>) -> tensor<1x4x32x16xf32>
   return %y : tensor<1x4x32x16xf32>
