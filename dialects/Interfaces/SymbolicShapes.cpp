@@ -104,20 +104,23 @@ static std::string describeOperands(const SymbolicShapes &shapes, Operation &op)
   return text;
 }
 
-/// Tensors stay small enough for offsets in bytes to be computed without overflow.
+/// Whatever an op's attributes and operands say, sizes are not negative, and tensors stay small enough for offsets in
+/// bytes to be computed without overflow.
 static LogicalResult checkSize(const SymbolicShapes &shapes, Value value, Location loc) {
   constexpr int64_t kMaxElements = int64_t(1) << 48;
-  int64_t count = 1;
-  for (AffineExpr dim : shapes.getDims(value)) {
-    int64_t size = shapes.getBounds(dim).second;
-    if (size <= 0)
-      return success();
-    if (llvm::MulOverflow(count, size, count) || count > kMaxElements) {
-      auto sizes = llvm::map_range(shapes.getDims(value), [&](AffineExpr dim) { return shapes.describe(dim); });
-      return emitError(loc) << "expected tensors of at most 2^48 elements, but got [" << llvm::join(sizes, ", ")
-                            << "]; bound symbolic dimensions with --dim";
-    }
-  }
+  ArrayRef<AffineExpr> dims = shapes.getDims(value);
+  auto describe = [&] {
+    auto sizes = llvm::map_range(dims, [&](AffineExpr dim) { return shapes.describe(dim); });
+    return "[" + llvm::join(sizes, ", ") + "]";
+  };
+  auto upper = llvm::map_to_vector(dims, [&](AffineExpr dim) { return shapes.getBounds(dim).second; });
+  if (llvm::any_of(upper, [](int64_t size) { return size < 0; }))
+    return emitError(loc) << "expected sizes of 0 or more, but got " << describe();
+  int64_t count = llvm::is_contained(upper, 0) ? 0 : 1;
+  for (int64_t size : upper)
+    if (llvm::MulOverflow(count, size, count) || count > kMaxElements)
+      return emitError(loc) << "expected tensors of at most 2^48 elements, but got " << describe()
+                            << "; bound symbolic dimensions with --dim";
   return success();
 }
 
@@ -367,6 +370,20 @@ SmallVector<OpFoldResult> SymbolicShapes::materializeDims(OpBuilder &builder, Lo
   return llvm::map_to_vector(getDims(value), [&](AffineExpr dim) { return materialize(builder, loc, dim); });
 }
 
+/// a + b and a * b; the nearest there is where they do not fit.
+static int64_t addSaturated(int64_t a, int64_t b) {
+  int64_t sum;
+  if (!llvm::AddOverflow(a, b, sum))
+    return sum;
+  return a < 0 ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
+}
+static int64_t multiplySaturated(int64_t a, int64_t b) {
+  int64_t product;
+  if (!llvm::MulOverflow(a, b, product))
+    return product;
+  return (a < 0) != (b < 0) ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
+}
+
 /// Interval [low, high] of an expression, by interval arithmetic.
 static std::pair<int64_t, int64_t> interval(AffineExpr expr, ArrayRef<SymbolicDim> symbols) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr))
@@ -378,9 +395,12 @@ static std::pair<int64_t, int64_t> interval(AffineExpr expr, ArrayRef<SymbolicDi
   auto [c, d] = interval(binary.getRHS(), symbols);
   switch (expr.getKind()) {
   case AffineExprKind::Add:
-    return {a + c, b + d};
-  case AffineExprKind::Mul:
-    return {std::min({a * c, a * d, b * c, b * d}), std::max({a * c, a * d, b * c, b * d})};
+    return {addSaturated(a, c), addSaturated(b, d)};
+  case AffineExprKind::Mul: {
+    int64_t corners[] = {multiplySaturated(a, c), multiplySaturated(a, d), multiplySaturated(b, c),
+                         multiplySaturated(b, d)};
+    return {*llvm::min_element(corners), *llvm::max_element(corners)};
+  }
   case AffineExprKind::FloorDiv:
     return c > 0 ? std::pair(llvm::divideFloorSigned(a, a < 0 ? c : d), llvm::divideFloorSigned(b, b < 0 ? d : c))
                  : std::pair(a, b);

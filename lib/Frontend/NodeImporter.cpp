@@ -94,6 +94,11 @@ void GraphImporter::importConstant(NodeContext &node) {
 }
 
 void GraphImporter::importTranslated(NodeContext &node, int64_t opset) {
+  // Every operator has an output; translations take the first one for granted.
+  if (node.proto.output_size() == 0) {
+    emitError(node) << "expected at least 1 output, but got none";
+    return;
+  }
   Translation translation{opset, node.proto};
   translation.getFreshName = [&] { return '\x1f' + std::to_string(freshCount++); };
   translation.getType = [&](StringRef name) -> TensorType {

@@ -1,6 +1,7 @@
 //===- ContractionShapes.cpp - Shape inference of matrix products ---------===//
 #include "dialects/ONNX/IR/ShapeHelpers.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -99,6 +100,8 @@ static LogicalResult inferEinsum(EinsumOp op, SymbolicShapes &shapes) {
         place += count, i += 2;
         continue;
       }
+      if (!llvm::isAlpha(term[i]))
+        return op.emitOpError("expected letters for dimensions, but got `") << term << "`";
       auto [entry, isNew] = sizes.insert({term[i], dims[place]});
       ++uses[term[i]];
       if (!isNew) {
@@ -126,8 +129,8 @@ static LogicalResult inferEinsum(EinsumOp op, SymbolicShapes &shapes) {
       continue;
     }
     auto *entry = sizes.find(right[i]);
-    if (entry == sizes.end())
-      return op.emitOpError("expected output indices that an operand has, but got `") << right << "`";
+    if (entry == sizes.end() || right.count(right[i]) > 1)
+      return op.emitOpError("expected output indices that an operand has, each once, but got `") << right << "`";
     result.push_back(entry->second);
   }
   shapes.setDims(op.getResult(), result, shapes.getElementType(op.getInputs()[0]));

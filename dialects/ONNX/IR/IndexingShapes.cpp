@@ -1,5 +1,5 @@
 //===- IndexingShapes.cpp - Shape inference of ops that select and join ---===//
-#include "dialects/ONNX/IR/ShapeHelpers.h"
+#include "dialects/ONNX/IR/DeclaredShapes.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 
 using namespace mlir;
@@ -202,8 +202,9 @@ static LogicalResult inferSlice(SliceOp op, SymbolicShapes &shapes) {
   if (op.getSteps())
     steps = getConstantElements(shapes, op.getSteps());
   bool hasOpenStep = op.getSteps() && !steps;
-  if ((!starts || !ends || hasOpenStep) && takeDeclared(op, shapes))
-    return success();
+  if ((!starts || !ends || hasOpenStep))
+    if (auto declared = tryDeclared(op, shapes, dims.size()))
+      return *declared;
   // torch.onnx writes scalars in the body of a loop over chunks, and onnxruntime takes them as lists of one.
   auto lengthOf = [&](Value list) -> std::optional<int64_t> {
     ArrayRef<AffineExpr> sizes = shapes.getDims(list);
@@ -217,7 +218,7 @@ static LogicalResult inferSlice(SliceOp op, SymbolicShapes &shapes) {
   else if (count)
     axes = llvm::to_vector(llvm::seq<int64_t>(*count));
   if (!axes || !count)
-    return inferDeclared(op, shapes, "axes");
+    return inferDeclared(op, shapes, dims.size(), "axes");
   if (lengthOf(op.getEnds()) != count || int64_t(axes->size()) != *count ||
       (op.getSteps() && lengthOf(op.getSteps()) != count))
     return op.emitOpError("expected as many ends, axes and steps as starts, but got another number");
@@ -226,6 +227,10 @@ static LogicalResult inferSlice(SliceOp op, SymbolicShapes &shapes) {
     return failure();
   if (steps && llvm::is_contained(*steps, 0))
     return op.emitOpError("expected a step other than 0, but got 0");
+  // A step over everything; the magnitude of the smallest number does not fit.
+  if (steps)
+    for (int64_t &step : *steps)
+      step = std::max(step, -std::numeric_limits<int64_t>::max());
   SmallVector<std::optional<int64_t>> firsts(dims.size(), 0);
   SmallVector<int64_t> strides(dims.size(), 1);
   for (auto [index, axis] : llvm::enumerate(*normalized)) {
@@ -266,8 +271,9 @@ static LogicalResult inferSplit(SplitOp op, SymbolicShapes &shapes) {
   Dims parts;
   if (op.getSplit()) {
     auto given = shapes.getElements(op.getSplit());
-    if (!given && takeDeclared(op, shapes))
-      return success();
+    if (!given)
+      if (auto declared = tryDeclared(op, shapes, dims.size()))
+        return *declared;
     if (given)
       parts = Dims(*given);
     else if (shapes.getDims(op.getSplit()) != ArrayRef<AffineExpr>(shapes.constant(count)))
@@ -318,8 +324,9 @@ static LogicalResult inferTopK(TopKOp op, SymbolicShapes &shapes) {
   if (failed(axis))
     return failure();
   auto count = shapes.getElements(op.getK());
-  if (!count && takeDeclared(op, shapes))
-    return success();
+  if (!count)
+    if (auto declared = tryDeclared(op, shapes, dims.size()))
+      return *declared;
   if (count && count->size() != 1)
     return op.emitOpError("expected one number as K, but got ") << count->size();
   if (count && shapes.getBounds(dims[*axis] - (*count)[0]).second < 0)
@@ -344,8 +351,9 @@ static LogicalResult inferOneHot(OneHotOp op, SymbolicShapes &shapes) {
   if (failed(axis))
     return failure();
   auto depth = shapes.getElements(op.getDepth());
-  if (!depth && takeDeclared(op, shapes))
-    return success();
+  if (!depth)
+    if (auto declared = tryDeclared(op, shapes, dims.size() + 1))
+      return *declared;
   if (depth && depth->size() != 1)
     return op.emitOpError("expected one number as depth, but got ") << depth->size();
   dims.insert(dims.begin() + *axis, depth ? (*depth)[0] : shapes.getDataSize(op.getResult(), *axis, {}, op.getDepth()));

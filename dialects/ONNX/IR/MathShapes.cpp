@@ -1,6 +1,6 @@
 //===- MathShapes.cpp - Shape inference of elementwise onnx ops -----------===//
+#include "dialects/ONNX/IR/DeclaredShapes.h"
 #include "dialects/ONNX/IR/FoldNumbers.h"
-#include "dialects/ONNX/IR/ShapeHelpers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -213,7 +213,7 @@ static LogicalResult inferWindow(Operation *op, SymbolicShapes &shapes) {
   if (!type)
     return op->emitOpError("expected an element type of numbers, but got another one");
   if (!size || size->size() != 1)
-    return inferDeclared(op, shapes, "a size");
+    return inferDeclared(op, shapes, 1, "a size");
   shapes.setDims(op->getResult(0), {(*size)[0]}, type);
   return success();
 }

@@ -39,8 +39,16 @@ static FailureOr<Window> getWindow(Operation *op, size_t spatial, ArrayRef<int64
     op->emitOpError("expected a kernel of rank ") << spatial << ", but got rank " << kernel.size();
     return failure();
   }
-  std::pair<StringRef, ArrayRef<int64_t>> positive[] = {
-      {"strides", window.strides}, {"dilations", window.dilations}, {"kernel_shape", window.kernel}};
+  // Products of two fit 64 bits.
+  std::pair<StringRef, ArrayRef<int64_t>> all[] = {
+      {"strides", window.strides}, {"dilations", window.dilations}, {"kernel_shape", window.kernel}, {"pads", pads}};
+  for (const auto &[name, values] : all)
+    for (int64_t value : values)
+      if (!llvm::isInt<32>(value)) {
+        op->emitOpError("expected values below 2^31 in ") << name << ", but got " << value;
+        return failure();
+      }
+  auto positive = ArrayRef(all).drop_back();
   for (const auto &[name, values] : positive)
     for (int64_t value : values)
       if (value < 1) {
@@ -139,6 +147,8 @@ static LogicalResult inferConvOf(Operation *op, SymbolicShapes &shapes, Value in
   int64_t group = getInt(op, "group", 1);
   if (group < 1 || (filters && *filters % group))
     return op->emitOpError("expected a number of groups that divides the filters, but got ") << group;
+  if (llvm::is_contained(shapes.getDims(weight).take_front(2), shapes.constant(0)))
+    return op->emitOpError("expected at least one filter of at least one channel, but got none");
   AffineExpr taken = shapes.getDims(weight)[1] * group;
   if (!shapes.mayBeEqual(shapes.getDims(input)[1], shapes.simplify(taken)))
     return op->emitOpError("expected ") << shapes.describe(taken) << " input channels, but got "
@@ -251,10 +261,21 @@ static LogicalResult inferBatchNorm(BatchNormalizationOp op, SymbolicShapes &sha
       return op.emitOpError("expected a parameter for each of ")
              << shapes.describe(channels) << " channels, but got another shape";
   }
+  if (op->getNumResults() > 1 && !op.getTrainingMode())
+    return op.emitOpError("expected one result without training_mode, but got ") << op->getNumResults();
   shapes.setDims(op.getY(), Dims(in), shapes.getElementType(op.getX()));
   for (Value statistic : op->getResults().drop_front())
     shapes.setDims(statistic, {channels}, shapes.getElementType(op.getInputMean()));
   return success();
+}
+
+static LogicalResult inferLRN(LRNOp op, SymbolicShapes &shapes) {
+  size_t rank = shapes.getDims(op.getX()).size();
+  if (rank < 2)
+    return op.emitOpError("expected an input of rank 2 or more, but got rank ") << rank;
+  if (int64_t size = op.getSize(); size < 1 || !llvm::isInt<32>(size))
+    return op.emitOpError("expected a size from 1 to 2^31 - 1, but got ") << size;
+  return inferLikeFirst(op, shapes);
 }
 
 static LogicalResult inferLayerNorm(LayerNormalizationOp op, SymbolicShapes &shapes) {
@@ -262,6 +283,15 @@ static LogicalResult inferLayerNorm(LayerNormalizationOp op, SymbolicShapes &sha
   FailureOr<unsigned> axis = normalizeAxis(op, op.getAxis(), dims.size());
   if (failed(axis))
     return failure();
+  for (Value parameter : op->getOperands().drop_front()) {
+    FailureOr<Dims> both = broadcastDims(op, shapes, {dims, shapes.getDims(parameter)});
+    if (failed(both))
+      return failure();
+    for (auto [size, grown] : llvm::zip(dims, *both))
+      if (!shapes.mayBeEqual(size, grown))
+        return op.emitOpError("expected scale and bias that broadcast to the input, but got size ")
+               << shapes.describe(grown) << " for " << shapes.describe(size);
+  }
   Type type = shapes.getElementType(op.getX());
   shapes.setDims(op.getY(), dims, type);
   std::fill(dims.begin() + *axis, dims.end(), shapes.constant(1));
@@ -297,6 +327,9 @@ static LogicalResult inferRoiAlign(RoiAlignOp op, SymbolicShapes &shapes) {
   if (in.size() != 4 || rois.size() != 2)
     return op.emitOpError("expected input and regions of ranks 4 and 2, but got ranks ")
            << in.size() << " and " << rois.size();
+  ArrayRef<AffineExpr> images = shapes.getDims(op.getBatchIndices());
+  if (rois[1] != shapes.constant(4) || images.size() != 1 || !shapes.mayBeEqual(images[0], rois[0]))
+    return op.emitOpError("expected regions of 4 coordinates and the image of each, but got other shapes");
   shapes.setDims(op.getResult(),
                  {rois[0], in[1], shapes.constant(op.getOutputHeight()), shapes.constant(op.getOutputWidth())},
                  shapes.getElementType(op.getX()));
@@ -316,7 +349,8 @@ void onnx::attachNNShapes(MLIRContext *context) {
   attachShapes<inferRoiAlign, RoiAlignOp>(context);
   attachShapes<inferAlongAxes<LpNormalizationOp>, LpNormalizationOp>(context);
   attachShapes<inferAlongAxes<MeanVarianceNormalizationOp>, MeanVarianceNormalizationOp>(context);
-  attachShapes<inferLikeFirst, GroupNormalizationOp, InstanceNormalizationOp, LRNOp>(context);
+  attachShapes<inferLRN, LRNOp>(context);
+  attachShapes<inferLikeFirst, GroupNormalizationOp, InstanceNormalizationOp>(context);
 }
 
 void onnx::attachQuantConvShapes(MLIRContext *context) { attachShapes<inferQLinearConv, QLinearConvOp>(context); }

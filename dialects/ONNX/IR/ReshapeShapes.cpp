@@ -1,5 +1,5 @@
 //===- ReshapeShapes.cpp - Shape inference of ops that move no data -------===//
-#include "dialects/ONNX/IR/ShapeHelpers.h"
+#include "dialects/ONNX/IR/DeclaredShapes.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -16,14 +16,13 @@ static LogicalResult inferReshape(ReshapeOp op, SymbolicShapes &shapes) {
     return success();
   ArrayRef<AffineExpr> in = shapes.getDims(op.getData());
   if (!target) {
-    ArrayRef<AffineExpr> length = shapes.getDims(op.getShape());
-    std::optional<int64_t> rank = length.size() == 1 ? getConstant(length[0]) : std::nullopt;
-    if (!rank)
-      return emitUnknown(op, "the result's rank");
+    FailureOr<size_t> rank = getRankFrom(op, shapes, op.getShape());
+    if (failed(rank))
+      return failure();
     // No size is more than all elements; that of an only dimension is.
     AffineExpr all = multiply(shapes, in);
     Dims sizes;
-    while (int64_t(sizes.size()) < *rank)
+    while (sizes.size() < *rank)
       sizes.push_back(*rank == 1 ? all
                                  : shapes.getDataSize(op.getResult(), sizes.size(), all, {op.getShape(), op.getData()},
                                                       /*isChecked=*/true));
@@ -175,8 +174,9 @@ static LogicalResult inferTranspose(TransposeOp op, SymbolicShapes &shapes) {
 static LogicalResult checkBlocks(Operation *op, ArrayRef<AffineExpr> in) {
   if (in.size() != 4)
     return op->emitOpError("expected an input of rank 4, but got rank ") << in.size();
-  if (getInt(op, "blocksize", 0) < 1)
-    return op->emitOpError("expected a positive block size, but got ") << getInt(op, "blocksize", 0);
+  int64_t block = getInt(op, "blocksize", 0);
+  if (block < 1 || !llvm::isInt<32>(block)) // whose square fits
+    return op->emitOpError("expected a block size from 1 to 2^31 - 1, but got ") << block;
   return success();
 }
 

@@ -4,7 +4,7 @@
 // else the size is a symbol with the largest size there can be as its bound.
 //
 //===----------------------------------------------------------------------===//
-#include "dialects/ONNX/IR/ShapeHelpers.h"
+#include "dialects/ONNX/IR/DeclaredShapes.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -42,11 +42,11 @@ static bool isFilled(Value value) {
 
 /// [rank, count].
 static LogicalResult inferNonZero(NonZeroOp op, SymbolicShapes &shapes) {
-  if (takeDeclared(op, shapes))
-    return success();
   ArrayRef<AffineExpr> in = shapes.getDims(op.getX());
   if (in.empty())
     return op.emitOpError("expected an input of rank 1 or more, but got a scalar");
+  if (auto declared = tryDeclared(op, shapes, 2))
+    return *declared;
   AffineExpr all = multiply(shapes, in), count;
   if (std::optional<int64_t> known = countNonZero(shapes, op.getX()))
     count = shapes.constant(*known);
@@ -66,8 +66,6 @@ static FailureOr<unsigned> chooseAxis(Operation *op, std::optional<int64_t> axis
 }
 
 static LogicalResult inferCompress(CompressOp op, SymbolicShapes &shapes) {
-  if (takeDeclared(op, shapes))
-    return success();
   Dims dims(shapes.getDims(op.getInput()));
   ArrayRef<AffineExpr> condition = shapes.getDims(op.getCondition());
   if (condition.size() != 1)
@@ -80,6 +78,8 @@ static LogicalResult inferCompress(CompressOp op, SymbolicShapes &shapes) {
   if (shapes.getBounds(condition[0] - dims[axis]).second > 0 && !shapes.mayBeEqual(condition[0], dims[axis]))
     return op.emitOpError("expected a condition of at most ")
            << shapes.describe(dims[axis]) << " elements, but got " << shapes.describe(condition[0]);
+  if (auto declared = tryDeclared(op, shapes, dims.size()))
+    return *declared;
   std::optional<int64_t> known = countNonZero(shapes, op.getCondition());
   dims[axis] =
       known ? shapes.constant(*known) : shapes.getDataSize(op.getOutput(), axis, condition[0], op.getCondition());
@@ -88,14 +88,23 @@ static LogicalResult inferCompress(CompressOp op, SymbolicShapes &shapes) {
 }
 
 static LogicalResult inferUnique(UniqueOp op, SymbolicShapes &shapes) {
-  if (takeDeclared(op, shapes))
-    return success();
   Dims dims(shapes.getDims(op.getX()));
   FailureOr<unsigned> chosen = chooseAxis(op, op.getAxis(), dims, shapes);
   if (failed(chosen))
     return failure();
   unsigned axis = *chosen;
   AffineExpr all = dims[axis];
+  // The other results are lists, of an element for each that is chosen, or for all.
+  auto isList = [&](Value list, AffineExpr size) {
+    auto type = list ? dyn_cast<RankedTensorType>(list.getType()) : RankedTensorType();
+    return !list || (type && type.getRank() == 1 && shapes.constant(type.getDimSize(0)) == size);
+  };
+  auto declared = dyn_cast<RankedTensorType>(op.getY().getType());
+  AffineExpr count =
+      declared && size_t(declared.getRank()) == dims.size() ? shapes.constant(declared.getDimSize(axis)) : AffineExpr();
+  if (count && isList(op.getIndices(), count) && isList(op.getCounts(), count) && isList(op.getInverseIndices(), all) &&
+      takeDeclared(op, shapes))
+    return success();
   dims[axis] = shapes.getDataSize(op.getY(), axis, all, {op.getX(), op.getY()});
   Type i64 = IntegerType::get(op.getContext(), 64);
   shapes.setDims(op.getY(), dims, shapes.getElementType(op.getX()));
@@ -117,8 +126,8 @@ static LogicalResult inferNonMaxSuppression(NonMaxSuppressionOp op, SymbolicShap
     if (!shapes.mayBeEqual(a, b))
       return op.emitOpError("expected as many boxes as scores, but got ")
              << shapes.describe(a) << " and " << shapes.describe(b);
-  if (takeDeclared(op, shapes))
-    return success();
+  if (auto declared = tryDeclared(op, shapes, 2))
+    return *declared;
   AffineExpr most = scores[2];
   std::optional<SmallVector<int64_t>> limit;
   if (!op.getMaxOutputBoxesPerClass())

@@ -1,5 +1,5 @@
 //===- ShapeHelpers.cpp - What shape inference of onnx ops shares ---------===//
-#include "dialects/ONNX/IR/ShapeHelpers.h"
+#include "dialects/ONNX/IR/DeclaredShapes.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include <numeric>
 
@@ -222,10 +222,36 @@ bool onnx::takeDeclared(Operation *op, SymbolicShapes &shapes) {
   return true;
 }
 
+std::optional<LogicalResult> onnx::tryDeclared(Operation *op, SymbolicShapes &shapes, size_t rank) {
+  if (!takeDeclared(op, shapes))
+    return std::nullopt;
+  for (Value result : op->getResults())
+    if (auto type = dyn_cast<RankedTensorType>(result.getType()); type && size_t(type.getRank()) != rank)
+      return op->emitOpError("expected a declared result that fits the operands, but got ") << op->getResultTypes();
+  return success();
+}
+
 LogicalResult onnx::inferDeclared(Operation *op, SymbolicShapes &shapes, StringRef what) {
   if (takeDeclared(op, shapes))
     return success();
   return emitUnknown(op, what);
+}
+
+LogicalResult onnx::inferDeclared(Operation *op, SymbolicShapes &shapes, size_t rank, StringRef what) {
+  if (std::optional<LogicalResult> declared = tryDeclared(op, shapes, rank))
+    return *declared;
+  return emitUnknown(op, what);
+}
+
+FailureOr<size_t> onnx::getRankFrom(Operation *op, const SymbolicShapes &shapes, Value list) {
+  constexpr int64_t kMaxRank = 64; // no types of millions of dimensions for a malformed file
+  ArrayRef<AffineExpr> sizes = shapes.getDims(list);
+  std::optional<int64_t> length = sizes.size() == 1 ? getConstant(sizes[0]) : std::nullopt;
+  if (!length)
+    return emitUnknown(op, "the result's rank");
+  if (*length > kMaxRank)
+    return op->emitOpError("expected a result of rank ") << kMaxRank << " or less, but got rank " << *length;
+  return size_t(*length);
 }
 
 /// Ops whose shape inference compares sizes of operands where they have to agree, or that have no two that have to.

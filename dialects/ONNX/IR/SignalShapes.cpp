@@ -1,5 +1,5 @@
 //===- SignalShapes.cpp - Shape inference of signal processing ops --------===//
-#include "dialects/ONNX/IR/ShapeHelpers.h"
+#include "dialects/ONNX/IR/DeclaredShapes.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -18,7 +18,7 @@ static LogicalResult inferDFT(DFTOp op, SymbolicShapes &shapes) {
   AffineExpr place = op.getAxis() ? getSize(shapes, op.getAxis()) : shapes.constant(-2);
   std::optional<int64_t> given = place ? getConstant(place) : std::nullopt;
   if (!given)
-    return inferDeclared(op, shapes, "an axis");
+    return inferDeclared(op, shapes, dims.size(), "an axis");
   FailureOr<unsigned> axis = normalizeAxis(op, *given, dims.size());
   if (failed(axis))
     return failure();
@@ -29,7 +29,7 @@ static LogicalResult inferDFT(DFTOp op, SymbolicShapes &shapes) {
   if (op.getDftLength())
     length = getSize(shapes, op.getDftLength());
   if (!length)
-    return inferDeclared(op, shapes, "a length");
+    return inferDeclared(op, shapes, dims.size(), "a length");
   dims[*axis] =
       shapes.simplify(op.getOnesided() && !op.getInverse() ? length.floorDiv(2) + 1 : length);
   dims.back() = shapes.constant(toReal ? 1 : 2);
@@ -43,14 +43,18 @@ static LogicalResult inferSTFT(STFTOp op, SymbolicShapes &shapes) {
   ArrayRef<AffineExpr> in = shapes.getDims(op.getSignal());
   if (in.size() != 3)
     return op.emitOpError("expected a signal of rank 3, but got rank ") << in.size();
+  if (in[2] != shapes.constant(1) && in[2] != shapes.constant(2))
+    return op.emitOpError("expected samples of 1 or 2 numbers, but got ") << shapes.describe(in[2]);
   AffineExpr step = getSize(shapes, op.getFrameStep()), length;
+  if (op.getWindow() && shapes.getDims(op.getWindow()).size() != 1)
+    return op.emitOpError("expected a window of rank 1, but got rank ") << shapes.getDims(op.getWindow()).size();
   if (op.getWindow())
     length = shapes.getDims(op.getWindow())[0];
   else if (op.getFrameLength())
     length = getSize(shapes, op.getFrameLength());
   std::optional<int64_t> stepSize = step ? getConstant(step) : std::nullopt;
   if (!length || !stepSize)
-    return inferDeclared(op, shapes, "the length of frames and their step");
+    return inferDeclared(op, shapes, 4, "the length of frames and their step");
   if (*stepSize < 1)
     return op.emitOpError("expected a positive frame_step, but got ") << *stepSize;
   AffineExpr frames = shapes.simplify((in[1] - length).floorDiv(*stepSize) + 1);
@@ -65,7 +69,7 @@ static LogicalResult inferMelWeightMatrix(MelWeightMatrixOp op, SymbolicShapes &
   AffineExpr columns = getSize(shapes, op.getNumMelBins()),
              length = getSize(shapes, op.getDftLength());
   if (!columns || !length)
-    return inferDeclared(op, shapes, "the numbers of bins");
+    return inferDeclared(op, shapes, 2, "the numbers of bins");
   Type type = getOnnxElementType(op.getContext(), op.getOutputDatatype());
   if (!type)
     return op.emitOpError("expected a number as element type, but got ONNX data type ")

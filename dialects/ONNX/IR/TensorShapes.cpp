@@ -1,27 +1,10 @@
 //===- TensorShapes.cpp - Shape inference of ops that make and grow -------===//
+#include "dialects/ONNX/IR/DeclaredShapes.h"
 #include "dialects/ONNX/IR/FoldNumbers.h"
-#include "dialects/ONNX/IR/ShapeHelpers.h"
 
 using namespace mlir;
 using namespace lathe;
 using namespace lathe::onnx;
-
-/// Sizes of a result may not be negative.
-static LogicalResult checkSizes(Operation *op, const SymbolicShapes &shapes, ArrayRef<AffineExpr> dims) {
-  for (AffineExpr dim : dims)
-    if (shapes.getBounds(dim).second < 0)
-      return op->emitOpError("expected sizes of 0 or more, but got ") << shapes.describe(dim);
-  return success();
-}
-
-/// The number of elements of a list; nullopt after an error.
-static std::optional<int64_t> getLength(Operation *op, const SymbolicShapes &shapes, Value list) {
-  ArrayRef<AffineExpr> sizes = shapes.getDims(list);
-  std::optional<int64_t> length = sizes.size() == 1 ? getConstant(sizes[0]) : std::nullopt;
-  if (!length)
-    emitUnknown(op, "the result's rank");
-  return length;
-}
 
 /// The largest size that something grows to by an amount that data tells.
 static AffineExpr getGrowth(const SymbolicShapes &shapes, AffineExpr from) {
@@ -30,13 +13,13 @@ static AffineExpr getGrowth(const SymbolicShapes &shapes, AffineExpr from) {
 
 /// A target that is known at run time only: sizes other than 1 stay.
 static LogicalResult inferOpenExpand(ExpandOp op, SymbolicShapes &shapes) {
-  if (takeDeclared(op, shapes))
-    return success();
-  std::optional<int64_t> length = getLength(op, shapes, op.getShape());
-  if (!length)
+  FailureOr<size_t> length = getRankFrom(op, shapes, op.getShape());
+  if (failed(length))
     return failure();
+  if (auto declared = tryDeclared(op, shapes, std::max(*length, shapes.getDims(op.getInput()).size())))
+    return *declared;
   Dims dims(shapes.getDims(op.getInput()));
-  dims.insert(dims.begin(), std::max<int64_t>(*length - int64_t(dims.size()), 0), shapes.constant(1));
+  dims.insert(dims.begin(), std::max(*length, dims.size()) - dims.size(), shapes.constant(1));
   for (size_t dim = dims.size() - *length; dim < dims.size(); ++dim)
     if (dims[dim] == shapes.constant(1))
       dims[dim] = shapes.getDataSize(op.getResult(), dim, {}, op.getShape());
@@ -49,7 +32,7 @@ static LogicalResult inferExpand(ExpandOp op, SymbolicShapes &shapes) {
   if (!target)
     return inferOpenExpand(op, shapes);
   FailureOr<Dims> dims = broadcastDims(op, shapes, {shapes.getDims(op.getInput()), *target});
-  if (failed(dims) || failed(checkSizes(op, shapes, *dims)))
+  if (failed(dims))
     return failure();
   shapes.setDims(op.getResult(), *dims, shapes.getElementType(op.getInput()));
   foldElements(shapes, op.getResult(), {op.getInput()}, [](ArrayRef<AffineExpr> x) { return x[0]; });
@@ -60,8 +43,8 @@ static LogicalResult inferTile(TileOp op, SymbolicShapes &shapes) {
   auto repeats = shapes.getElements(op.getRepeats());
   Dims dims(shapes.getDims(op.getInput()));
   if (!repeats) {
-    if (takeDeclared(op, shapes))
-      return success();
+    if (auto declared = tryDeclared(op, shapes, dims.size()))
+      return *declared;
     for (auto [index, dim] : llvm::enumerate(dims))
       dim = shapes.getDataSize(op.getResult(), index, getGrowth(shapes, dim), {op.getRepeats(), op.getInput()},
                                /*isChecked=*/true);
@@ -72,30 +55,26 @@ static LogicalResult inferTile(TileOp op, SymbolicShapes &shapes) {
     return op.emitOpError("expected ") << dims.size() << " repeats, but got " << repeats->size();
   for (auto [dim, repeat] : llvm::zip_equal(dims, *repeats))
     dim = dim * repeat;
-  if (failed(checkSizes(op, shapes, dims)))
-    return failure();
   shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getInput()));
   return success();
 }
 
 static LogicalResult inferConstantOfShape(ConstantOfShapeOp op, SymbolicShapes &shapes) {
   auto target = shapes.getElements(op.getInput());
-  if (!target && takeDeclared(op, shapes))
-    return success();
   ElementsAttr value = op.getValueAttr();
   Type type = value ? value.getElementType() : Type(Float32Type::get(op.getContext()));
   Dims dims;
   if (target) {
     dims = Dims(*target);
   } else {
-    std::optional<int64_t> length = getLength(op, shapes, op.getInput());
-    if (!length)
+    FailureOr<size_t> length = getRankFrom(op, shapes, op.getInput());
+    if (failed(length))
       return failure();
-    for (int64_t dim = 0; dim < *length; ++dim)
+    if (auto declared = tryDeclared(op, shapes, *length))
+      return *declared;
+    for (size_t dim = 0; dim < *length; ++dim)
       dims.push_back(shapes.getDataSize(op.getResult(), dim, {}, op.getInput()));
   }
-  if (failed(checkSizes(op, shapes, dims)))
-    return failure();
   shapes.setDims(op.getResult(), dims, type);
   auto integers = dyn_cast_or_null<DenseIntElementsAttr>(value);
   if (!type.isInteger() || !integers || integers.empty())
@@ -116,14 +95,18 @@ static LogicalResult inferRange(RangeOp op, SymbolicShapes &shapes) {
   std::optional<int64_t> step = delta ? getConstant((*delta)[0]) : std::nullopt;
   if (step && *step == 0)
     return op.emitOpError("expected a delta other than 0, but got 0");
+  if (step && *step == std::numeric_limits<int64_t>::min())
+    return op.emitOpError("expected a delta whose magnitude fits 64 bits, but got ") << *step;
   auto setCount = [&](AffineExpr bound) {
     SmallVector<Value> reasons(op->getOperands());
     shapes.setDims(op.getResult(), {shapes.getDataSize(op.getResult(), 0, bound, reasons)},
                    shapes.getElementType(op.getStart()));
     return success();
   };
-  if (!start || !limit || !step)
-    return takeDeclared(op, shapes) ? success() : setCount({});
+  if (!start || !limit || !step) {
+    auto declared = tryDeclared(op, shapes, 1);
+    return declared ? *declared : setCount({});
+  }
   AffineExpr from = (*start)[0], to = (*limit)[0];
   AffineExpr span = *step > 0 ? to - from : from - to;
   auto [low, high] = shapes.getBounds(span);
@@ -139,15 +122,16 @@ static LogicalResult inferRange(RangeOp op, SymbolicShapes &shapes) {
 static LogicalResult inferPad(PadOp op, SymbolicShapes &shapes) {
   Dims dims(shapes.getDims(op.getData()));
   auto pads = shapes.getElements(op.getPads());
-  if (!pads && takeDeclared(op, shapes))
-    return success();
+  if (!pads)
+    if (auto declared = tryDeclared(op, shapes, dims.size()))
+      return *declared;
   SmallVector<int64_t> axes;
   for (size_t i = 0; i < dims.size(); ++i)
     axes.push_back(i);
   if (op.getAxes()) {
     auto given = getConstantElements(shapes, op.getAxes());
     if (!given)
-      return inferDeclared(op, shapes, "axes");
+      return inferDeclared(op, shapes, dims.size(), "axes");
     axes = *given;
   }
   FailureOr<SmallVector<unsigned>> normalized = normalizeAxes(op, axes, dims.size());
@@ -167,8 +151,6 @@ static LogicalResult inferPad(PadOp op, SymbolicShapes &shapes) {
     return op.emitOpError("expected ") << 2 * count << " pads, but got " << pads->size();
   for (auto [index, axis] : llvm::enumerate(*normalized))
     dims[axis] = dims[axis] + (*pads)[index] + (*pads)[index + count];
-  if (failed(checkSizes(op, shapes, dims)))
-    return failure();
   shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getData()));
   return success();
 }
@@ -211,8 +193,8 @@ static LogicalResult keepAspect(ResizeOp op, const SymbolicShapes &shapes, Array
 
 /// Sizes or scales that are known at run time only.
 static LogicalResult inferOpenResize(ResizeOp op, SymbolicShapes &shapes, ArrayRef<unsigned> axes, Value list) {
-  if (takeDeclared(op, shapes))
-    return success();
+  if (auto declared = tryDeclared(op, shapes, shapes.getDims(op.getX()).size()))
+    return *declared;
   if (list == op.getSizes() && op.getKeepAspectRatioPolicy() != "stretch")
     return emitUnknown(op, "sizes whose ratio is kept");
   if (shapes.getDims(list) != ArrayRef<AffineExpr>(shapes.constant(axes.size())))
@@ -253,8 +235,8 @@ static LogicalResult inferResize(ResizeOp op, SymbolicShapes &shapes) {
     if (scales->size() != axes.size())
       return op.emitOpError("expected ") << axes.size() << " scales, but got " << scales->size();
     for (auto [axis, scale] : llvm::zip_equal(*normalized, *scales)) {
-      if (!(scale > 0))
-        return op.emitOpError("expected positive scales, but got ") << scale;
+      if (!(scale >= 0x1p-31f && scale <= 0x1p31f)) // whose inverse is an integer that fits, too
+        return op.emitOpError("expected scales from 2^-31 to 2^31, but got ") << scale;
       AffineExpr size = scaleSize(shapes, dims[axis], scale);
       if (!size) // not an expression over the symbols
         size = shapes.getDataSize(op.getResult(), axis,
@@ -291,7 +273,7 @@ static LogicalResult inferCenterCropPad(CenterCropPadOp op, SymbolicShapes &shap
   Dims dims(shapes.getDims(op.getInputData()));
   auto sizes = shapes.getElements(op.getShape());
   if (!sizes)
-    return inferDeclared(op, shapes, "a shape");
+    return inferDeclared(op, shapes, dims.size(), "a shape");
   SmallVector<int64_t> axes(getInts(op, "axes"));
   for (size_t i = 0; !op.getAxes() && i < dims.size(); ++i)
     axes.push_back(i);
@@ -331,7 +313,7 @@ static LogicalResult inferAffineGrid(AffineGridOp op, SymbolicShapes &shapes) {
     return op.emitOpError("expected theta of the dimensions [N, 2, 3] or [N, 3, 4], but got others");
   auto sizes = shapes.getElements(op.getSize());
   if (!sizes)
-    return inferDeclared(op, shapes, "a size");
+    return inferDeclared(op, shapes, *rows + 1, "a size");
   if (int64_t(sizes->size()) != *rows + 2)
     return op.emitOpError("expected ") << *rows + 2 << " sizes, but got " << sizes->size();
   Dims dims = {theta[0]};

@@ -1,5 +1,5 @@
 //===- UnpoolShapes.cpp - Shape inference of what pools regions or unpools -===//
-#include "dialects/ONNX/IR/ShapeHelpers.h"
+#include "dialects/ONNX/IR/DeclaredShapes.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -23,6 +23,12 @@ static LogicalResult inferMaxUnpool(MaxUnpoolOp op, SymbolicShapes &shapes) {
   Dims dims(shapes.getDims(op.getX()));
   if (dims.size() < 3)
     return op.emitOpError("expected an input of rank 3 or more, but got rank ") << dims.size();
+  if (shapes.getDims(op.getI()).size() != dims.size())
+    return op.emitOpError("expected indices of rank ") << dims.size() << ", but got rank "
+                                                       << shapes.getDims(op.getI()).size();
+  for (auto [size, indices] : llvm::zip_equal(dims, shapes.getDims(op.getI())))
+    if (!shapes.mayBeEqual(size, indices))
+      return op.emitOpError("expected an index for each element, but got another shape");
   size_t spatial = dims.size() - 2;
   FailureOr<SmallVector<int64_t>> kernel = readInts(op, "kernel_shape", spatial, 1),
                                   strides = readInts(op, "strides", spatial, 1),
@@ -33,7 +39,7 @@ static LogicalResult inferMaxUnpool(MaxUnpoolOp op, SymbolicShapes &shapes) {
   if (op.getOutputShape()) {
     auto sizes = shapes.getElements(op.getOutputShape());
     if (!sizes)
-      return inferDeclared(op, shapes, "a shape");
+      return inferDeclared(op, shapes, dims.size(), "a shape");
     if (sizes->size() != dims.size())
       return op.emitOpError("expected ") << dims.size() << " sizes, but got " << sizes->size();
     shapes.setDims(op.getResult(), Dims(*sizes), type);
@@ -60,10 +66,11 @@ static LogicalResult inferCol2Im(Col2ImOp op, SymbolicShapes &shapes) {
            << sizes->size() << ", but got rank " << block->size();
   int64_t elements = 1;
   for (int64_t size : *block)
-    elements *= size;
+    if (size < 1 || llvm::MulOverflow(elements, size, elements))
+      return op.emitOpError("expected positive sizes of blocks that fit the image, but got ") << size;
   std::optional<int64_t> rows = getConstant(in[1]);
-  if (elements < 1 || (rows && *rows % elements))
-    return op.emitOpError("expected blocks of a positive number of elements that divides ")
+  if (rows && *rows % elements)
+    return op.emitOpError("expected blocks of a number of elements that divides ")
            << shapes.describe(in[1]) << ", but got " << elements;
   Dims dims = {in[0], shapes.simplify(in[1].floorDiv(elements))};
   dims.append(sizes->begin(), sizes->end());

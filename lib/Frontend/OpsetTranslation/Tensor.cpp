@@ -134,17 +134,23 @@ static Error translateScatter(Translation &t) {
 
 /// The first form worked on batches of sequences, [batch, steps, ...]: one Scan for each.
 static Error translateScan8(Translation &t) {
+  constexpr int64_t kMaxBatch = 1024; // each becomes nodes of its own
+  if (t.node.input_size() < 2)
+    return createStringError("expected at least 2 inputs, but got " + std::to_string(t.node.input_size()));
   if (!t.getInput(0).empty())
     return createStringError("the form of opset 8 with sequence lengths is not supported");
   const ::onnx::AttributeProto *count = t.find("num_scan_inputs"), *body = t.find("body");
-  int carried = t.node.input_size() - 1 - (count ? int(count->i()) : 0);
+  int64_t inputs = t.node.input_size() - 1, scanned = count ? count->i() : 0, carried = inputs - scanned;
   mlir::TensorType type = t.getType(t.getInput(t.node.input_size() - 1));
-  if (!count || !body || carried < 0 || carried > t.node.output_size())
+  if (!body || scanned < 1 || scanned > inputs || carried > t.node.output_size())
     return createStringError(
         "expected attributes 'num_scan_inputs' and 'body' that fit the inputs");
   if (!type || !type.hasRank() || type.getRank() < 2 || type.isDynamicDim(0))
     return createStringError(
         "the form of opset 8 is not supported for batches of a size known only at run time");
+  if (type.getDimSize(0) < 1 || type.getDimSize(0) > kMaxBatch)
+    return createStringError("expected a batch of 1 to " + std::to_string(kMaxBatch) + ", but got " +
+                             std::to_string(type.getDimSize(0)));
   t.node.mutable_input()->DeleteSubrange(0, 1);
   if (std::optional<std::vector<int64_t>> directions = t.takeInts("directions"))
     addInts(t.node, "scan_input_directions", *directions);

@@ -139,7 +139,7 @@ void Linker::visitFlow(DimFlowOpInterface op) {
 /// Key head h is read by the query heads of its group.
 void Linker::linkGroupedHeads(nn::AttentionOp op, OpOperand &operand, unsigned dim, unsigned resultDim) {
   ChannelLinks::AxisId keys = links.getAxis(operand, dim), queries = links.getAxis(op.getResult(), resultDim);
-  if (!keys || !queries || links[*queries].size % links[*keys].size) {
+  if (!keys || !queries || !links[*keys].size || links[*queries].size % links[*keys].size) {
     links.pin(keys);
     links.pin(queries);
     return;

@@ -10,6 +10,9 @@ using namespace lathe;
 // ChannelLinks
 //===----------------------------------------------------------------------===//
 
+/// More elements than the hidden dimension of the widest layers has.
+static constexpr int64_t kMaxChannels = 1 << 17;
+
 unsigned ChannelLinks::add(ChannelAxis axis) {
   unsigned number = axes.size(), first = pinned.size();
   firstNode.push_back(first);
@@ -24,7 +27,7 @@ unsigned ChannelLinks::add(ChannelAxis axis) {
 
 ChannelLinks::AxisId ChannelLinks::getAxis(Value activation, unsigned dim) {
   auto type = cast<RankedTensorType>(activation.getType());
-  if (type.isDynamicDim(dim))
+  if (type.isDynamicDim(dim) || type.getDimSize(dim) > kMaxChannels)
     return std::nullopt;
   auto [it, isNew] = activations.try_emplace({activation, dim}, axes.size());
   if (isNew) {
@@ -39,10 +42,12 @@ ChannelLinks::AxisId ChannelLinks::getAxis(OpOperand &operand, unsigned dim) {
   Operation *producer = operand.get().getDefiningOp();
   if (!producer || !producer->hasTrait<OpTrait::ConstantLike>())
     return getAxis(operand.get(), dim);
+  int64_t size = cast<RankedTensorType>(operand.get().getType()).getDimSize(dim);
+  if (size > kMaxChannels)
+    return std::nullopt;
   Operation *reader = operand.getOwner();
   auto [it, isNew] = constants.try_emplace({reader, operand.getOperandNumber(), dim}, axes.size());
   if (isNew) {
-    int64_t size = cast<RankedTensorType>(operand.get().getType()).getDimSize(dim);
     unsigned axis =
         add({ChannelAxis::Role::Parameter, reader, operand.getOperandNumber(), operand.get(), dim, size});
     if (!canSlice(operand.get()))

@@ -14,7 +14,9 @@ namespace lathe {
 /// Equivalence classes of the elements of axes, some of them pinned: these cannot be removed.
 class ChannelLinks {
 public:
-  using AxisId = std::optional<unsigned>; ///< nullopt: a dynamic dimension, which always stays
+  /// nullopt: a dimension that always stays, as it is dynamic, or longer than those of channels are: an entry for each
+  /// sample of a long signal would only take time and memory.
+  using AxisId = std::optional<unsigned>;
 
   /// The axis of what an operand reads: its own if that is a constant, else the activation's.
   AxisId getAxis(mlir::OpOperand &operand, unsigned dim);
