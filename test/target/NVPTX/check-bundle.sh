@@ -22,6 +22,13 @@ run
 grep -q '"device": "fake device 0"' report.json
 grep -q '"agrees": true' report.json
 
+# Without a driver it says so once, in the report, too.
+if ! python3 -c 'import ctypes; ctypes.CDLL("libcuda.so.1")' 2>/dev/null; then
+  if python3 moved/run.py --json=none.json 2> none.txt; then exit 1; fi
+  grep -q '^run.py: no NVIDIA driver on this machine: libcuda.so.1' none.txt
+  grep -q '"error": "no NVIDIA driver' none.json
+fi
+
 # What does not fit into the time is named, and no success.
 if run --budget=0; then exit 1; fi
 grep -q '"glyph_gru_b1"' report.json

@@ -11,6 +11,7 @@ Exit code 0 exactly when every model agrees with its expected outputs. --fake ta
 torch on the CPU, to try all this without a GPU.
 """
 import argparse
+import ctypes
 import datetime
 import fnmatch
 import json
@@ -26,6 +27,19 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 MODEL_SECONDS, TORCH_SECONDS = 240, 90  # that a model, and a piece of torch's work, may take
+
+
+def find_trouble():
+    """Why there is no GPU to run on; None where there is one."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError as error:
+        return f"no NVIDIA driver on this machine: {error}"
+    count = ctypes.c_int()
+    status = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
+    if status:
+        return f"NVIDIA's driver does not start: CUDA error {status}"
+    return None if count.value else "no NVIDIA GPU on this machine"
 
 
 def run_model(entry, arguments, folder, seconds):
@@ -183,7 +197,10 @@ def line_of(result):
     text = (f"{result['model']}: {'agrees' if result['agrees'] else 'DIFFERS'} ({result['largest_difference']:.2g}), "
             f"{result['device_ms']:.4g} ms on the device, {result['host_ms']:.4g} ms from the host")
     if "torch_ms" in result:
-        text += f", torch {result['torch_ms']:.4g} ms ({result['torch_ms'] / result['device_ms']:.2f}x)"
+        ratio = result["torch_ms"] / result["device_ms"]
+        text += f", torch {result['torch_ms']:.4g} ms ({ratio:.2f}x)"
+        if result.get("goal"):
+            text += f", the goal of {result['goal']}x {'reached' if ratio >= result['goal'] else 'MISSED'}"
     elif "torch_error" in result:
         text += f", torch: {result['torch_error']}"
     return text
@@ -213,6 +230,10 @@ def main():
             Path(f"{arguments.json}.new").write_text(json.dumps(report, indent=1) + "\n")
             os.replace(f"{arguments.json}.new", arguments.json)
 
+    report["error"] = None if arguments.fake else find_trouble()
+    if report["error"]:
+        save()
+        sys.exit(f"run.py: {report['error']}")
     torch = None
     with tempfile.TemporaryDirectory() as folder:
         for entry in entries:
@@ -223,6 +244,8 @@ def main():
                 continue
             result = run_model(entry, arguments, folder, max(1, min(left, MODEL_SECONDS)))
             report["device"] = report["device"] or result.get("device")
+            if entry["goal"]:
+                result["goal"] = entry["goal"]
             result.pop("device", None)
             report["results"].append(result)
             save()
