@@ -47,10 +47,11 @@ struct DeviceNeeds {
 };
 
 /// What runs the blocks of a kernel: how many multiprocessors a GPU has, and what each has for the blocks that are on
-/// it at a time. None where a kernel is not made of blocks. `cacheBytes` are what the second cache gives each in a
-/// cycle when all of them ask.
+/// it at a time. None where a kernel is not made of blocks. `blockBytes` of shared memory are what one block may ask
+/// for on every machine that runs the code, `cacheBytes` what the second cache gives each in a cycle when all of them
+/// ask, and `productCycles` those in which a quarter of one takes the next product of 16 x 8 x 32 bytes (mma.sync).
 struct Multiprocessors {
-  int64_t count = 0, sharedBytes = 0, threads = 0, registers = 0, cacheBytes = 0;
+  int64_t count = 0, sharedBytes = 0, blockBytes = 0, threads = 0, registers = 0, cacheBytes = 0, productCycles = 0;
 };
 
 /// The machines of one instruction set.

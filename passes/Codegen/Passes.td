@@ -136,6 +136,27 @@ def GpuEmulate : Pass<"codegen-gpu-emulate", "::mlir::ModuleOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def GpuDynamicShared : Pass<"codegen-gpu-dynamic-shared", "::mlir::ModuleOp"> {
+  let summary = "Lets launches ask for memory of a block that a kernel may not declare";
+  let description = [{
+    A kernel may declare 48 KB; what is beyond that has to be asked for by each launch.
+
+    ```mlir
+    gpu.launch_func @device::@kernel_linear_0_0 blocks in (%b, %c1, %c1) threads in (%c256, %c1, %c1) args(...)
+    gpu.module @device {
+      gpu.func @kernel_linear_0_0(...) workgroup(%shared: memref<98304xi8, #gpu.address_space<workgroup>>) kernel { ... }
+    // becomes
+    gpu.launch_func @device::@kernel_linear_0_0 blocks in (%b, %c1, %c1) threads in (%c256, %c1, %c1)
+      dynamic_shared_memory_size %c98304 args(...)
+    gpu.module @device {
+      gpu.func @kernel_linear_0_0(...) kernel {
+        %given = gpu.dynamic_shared_memory : memref<?xi8, #gpu.address_space<workgroup>>
+        %shared = memref.view %given[%c0][] : memref<?xi8, ...> to memref<98304xi8, ...>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def GpuToNVVM : Pass<"codegen-gpu-to-nvvm", "::mlir::ModuleOp"> {
   let summary = "Converts kernels in gpu.modules to the NVVM dialect";
   let description = [{

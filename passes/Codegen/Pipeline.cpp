@@ -49,6 +49,7 @@ void lathe::buildKernelPipeline(OpPassManager &passes, const CodegenOptions &opt
 
 void lathe::buildDevicePipeline(OpPassManager &passes) {
   passes.addPass(createLoopInvariantCodeMotionPass());
+  passes.addPass(createGpuDynamicShared());
   passes.addPass(createGpuToNVVM());
   addCleanup(passes);
 }

@@ -56,10 +56,16 @@ public:
   /// Those of the largest product of each architecture: the A100 has 108 (NVIDIA A100 Tensor Core GPU Architecture,
   /// table 4), the H100 SXM and the H200 have 132 (NVIDIA H100 Tensor Core GPU Architecture, table 3). Others have
   /// fewer: their blocks take more turns. The A100's second cache gives 5120 bytes in a cycle (there, "A100 L2 cache");
-  /// of the H100's no number is published, and benchmarks read about six terabytes in a second.
+  /// of the H100's no number is published, and benchmarks read about six terabytes in a second. Code for sm_80 runs
+  /// on 8.6 and 8.9, too, where a block may have 99 KB (CUDA C++ Programming Guide, "Compute Capabilities"). The A100's
+  /// tensor cores take 1024 multiply-adds of bf16 in a cycle; mma.sync reaches two thirds of what wgmma does on the
+  /// H100, which is twice as much (ptxas issues one in eight cycles and one in six).
   Multiprocessors getMultiprocessors(nn::TargetAttr target) const override {
     bool hopper = target.getCpu().starts_with("sm_9");
-    return {hopper ? 132 : 108, (hopper ? 228 : 164) << 10, 2048, 65536, hopper ? 26 : 47};
+    Multiprocessors result{108, 164 << 10, 99 << 10, 2048, 65536, /*cacheBytes=*/47, /*productCycles=*/8};
+    if (hopper)
+      result = {132, 228 << 10, 227 << 10, 2048, 65536, /*cacheBytes=*/26, /*productCycles=*/6};
+    return result;
   }
 };
 

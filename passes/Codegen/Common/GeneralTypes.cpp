@@ -4,6 +4,7 @@
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SmallBitVector.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -85,4 +86,16 @@ std::optional<SmallVector<Type>> codegen::getGeneralTypes(Operation *op, ArrayRe
     types.push_back(type);
   }
   return types;
+}
+
+std::optional<int64_t> codegen::roundRows(Operation *op) {
+  auto linear = dyn_cast<nn::LinearOp>(op);
+  if (!linear)
+    return std::nullopt;
+  auto type = cast<MemRefType>(linear.getInit().getType());
+  if (!type.hasStaticShape())
+    return std::nullopt;
+  // Tiles have 16, 64 or 128 rows: of up to 32, one kind of the first.
+  int64_t rows = ShapedType::getNumElements(type.getShape().drop_back());
+  return rows <= 32 ? 32 : llvm::alignTo(rows, 64);
 }

@@ -37,8 +37,9 @@ unsigned getIndexBits(nn::TargetAttr target);
 /// other end that is beyond a tensor's.
 void saturateIndices(mlir::ModuleOp module, unsigned indexBits);
 
-/// Expands ops that have no LLVM form of their own, on any function.
-mlir::LogicalResult prepareForLLVM(mlir::ModuleOp module);
+/// Expands ops that have no LLVM form of their own, on any function. Conversions of bf16 are LLVM's matter where the
+/// machine rounds all numbers as IEEE 754 has it.
+mlir::LogicalResult prepareForLLVM(mlir::ModuleOp module, bool roundsToBF16 = false);
 
 /// Everything but memref.get_global to the LLVM dialect.
 void populateLLVMPatterns(mlir::LLVMTypeConverter &converter, mlir::RewritePatternSet &patterns);

@@ -73,16 +73,16 @@ static LogicalResult expandManySizes(memref::ExpandShapeOp op, PatternRewriter &
   return success();
 }
 
-LogicalResult codegen::prepareForLLVM(ModuleOp module) {
+LogicalResult codegen::prepareForLLVM(ModuleOp module, bool roundsToBF16) {
   RewritePatternSet patterns(module.getContext());
   // memref.subview and its like have no LLVM form: they become metadata and reinterpret_cast first.
   patterns.add(expandManySizes, /*benefit=*/2);
   memref::populateExpandStridedMetadataPatterns(patterns);
   memref::populateExpandOpsPatterns(patterns);
   arith::populateCeilFloorDivExpandOpsPatterns(patterns);
-  // By arithmetic on bits also where a machine rounds by one instruction: vcvtneps2bf16 takes subnormal numbers for
-  // zero.
-  arith::populateExpandBFloat16Patterns(patterns);
+  // By arithmetic on bits also where a CPU rounds by one instruction: vcvtneps2bf16 takes subnormal numbers for zero.
+  if (!roundsToBF16)
+    arith::populateExpandBFloat16Patterns(patterns);
   vector::populateVectorTransferLoweringPatterns(patterns, /*maxTransferRank=*/1);
   vector::populateVectorFromElementsUnrollPatterns(patterns);
   vector::populateVectorInsertExtractStridedSliceTransforms(patterns);

@@ -11,6 +11,7 @@
 #include "passes/Codegen/Common/GeneralTypes.h"
 #include "passes/Codegen/Common/LoopValues.h"
 #include "passes/Codegen/Common/SizeBounds.h"
+#include "passes/Codegen/Common/TargetKind.h"
 #include "passes/Codegen/Passes.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -136,7 +137,8 @@ struct Call {
   Kernel exact, general; ///< `general` has dynamic rows; null where there is none
 };
 
-/// So many kernels that differ in their rows only become one. Fewer are worth their speed.
+/// So many kernels that differ in their rows only become one. Fewer are worth their speed. On a GPU they differ in what
+/// is chosen by rows, too: only those within a tile's height are equal.
 constexpr unsigned kManySizes = 4;
 
 struct OutlineKernelsPass : lathe::impl::OutlineKernelsPassBase<OutlineKernelsPass> {
@@ -204,8 +206,10 @@ struct OutlineKernelsPass : lathe::impl::OutlineKernelsPassBase<OutlineKernelsPa
     SmallVector<Type> types = llvm::map_to_vector(call.operands, [](Value value) { return value.getType(); });
     BitVector noAlias = findNoAlias(op, call.operands);
     call.exact = makeKernel(op, call.operands, types, constants, noAlias);
-    if (std::optional<SmallVector<Type>> general = getGeneralTypes(op, call.operands))
-      call.general = makeKernel(op, call.operands, std::move(*general), constants, noAlias);
+    if (std::optional<SmallVector<Type>> general = getGeneralTypes(op, call.operands)) {
+      call.general = makeKernel(op, call.operands, std::move(*general), constants, noAlias,
+                                isGpu(nn::getTarget(op)) ? roundRows(op) : std::nullopt);
+    }
     return call;
   }
 
@@ -235,7 +239,7 @@ struct OutlineKernelsPass : lathe::impl::OutlineKernelsPassBase<OutlineKernelsPa
   }
 
   Kernel makeKernel(Operation *op, ArrayRef<Value> operands, SmallVector<Type> types, ArrayRef<Value> constants,
-                    const BitVector &noAlias) {
+                    const BitVector &noAlias, std::optional<int64_t> rows = std::nullopt) {
     OpBuilder builder(&getContext());
     types.push_back(LLVM::LLVMPointerType::get(&getContext())); // the executor
     auto kernel = func::FuncOp::create(op->getLoc(), "kernel", builder.getFunctionType(types, {}));
@@ -247,7 +251,9 @@ struct OutlineKernelsPass : lathe::impl::OutlineKernelsPassBase<OutlineKernelsPa
       builder.clone(*constant.getDefiningOp(), mapping);
     for (auto [operand, argument] : llvm::zip(operands, body->getArguments()))
       mapping.map(operand, argument);
-    builder.clone(*op, mapping);
+    Operation *inner = builder.clone(*op, mapping);
+    if (rows)
+      inner->setAttr(kRowsAttr, builder.getI64IntegerAttr(*rows));
     func::ReturnOp::create(builder, op->getLoc());
     for (unsigned index : noAlias.set_bits())
       kernel.setArgAttr(index, kNoAliasAttr, UnitAttr::get(&getContext()));

@@ -15,6 +15,9 @@ inline constexpr llvm::StringLiteral kDeviceModuleName = "device";
 /// The constant that holds their code after codegen-gpu-embed.
 inline constexpr llvm::StringLiteral kDeviceCodeName = "device_code";
 
+/// The device's own 2^x (PTX ISA, "ex2.approx.ftz.f32").
+inline constexpr llvm::StringLiteral kExp2Intrinsic = "llvm.nvvm.ex2.approx.ftz.f";
+
 /// On a module after codegen-gpu-embed: {kernels = [names], arena_bytes = i64, capability = i32, exact = bool}.
 inline constexpr llvm::StringLiteral kDeviceAttr = "lathe.device";
 

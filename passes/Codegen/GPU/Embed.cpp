@@ -106,7 +106,9 @@ private:
       return launch.emitError("expected to be in a function whose last argument is the run");
     gpu::KernelDim3 grid = launch.getGridSizeOperandValues(), block = launch.getBlockSizeOperandValues();
     Value shared = launch.getDynamicSharedMemorySize();
-    if (!shared)
+    if (shared)
+      shared = arith::ExtUIOp::create(builder, builder.getI64Type(), shared);
+    else
       shared = arith::ConstantIntOp::create(builder, builder.getI64Type(), 0);
     SmallVector<Value> words{grid.x, grid.y, grid.z, block.x, block.y, block.z, shared};
     static_assert(LATHE_CUDA_GRID == 0 && LATHE_CUDA_BLOCK == 3 && LATHE_CUDA_SHARED == 6 &&

@@ -1,5 +1,6 @@
 //===- Emulate.cpp - Launches of a grid become loops on the host ----------===//
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/Codegen/Common/TargetKind.h"
@@ -22,6 +23,7 @@ struct GpuEmulate : lathe::impl::GpuEmulateBase<GpuEmulate> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    module.walk(emulateFunction);
     SmallVector<gpu::LaunchFuncOp> launches;
     module.walk([&](gpu::LaunchFuncOp launch) { launches.push_back(launch); });
     llvm::DenseMap<gpu::GPUFuncOp, func::FuncOp> functions;
@@ -44,6 +46,15 @@ struct GpuEmulate : lathe::impl::GpuEmulateBase<GpuEmulate> {
   }
 
 private:
+  /// Of the device's functions, there is 2^x of weights, which are at most one.
+  static void emulateFunction(LLVM::CallIntrinsicOp call) {
+    if (call.getIntrin() != simt::kExp2Intrinsic)
+      return;
+    codegen::LoopBuilder k(call);
+    call->replaceAllUsesWith(ValueRange{k.exp2NonPositive(call.getArgs()[0])});
+    call.erase();
+  }
+
   /// Blocks run in any order, or at once.
   static void runBlocks(gpu::LaunchFuncOp launch, func::FuncOp function) {
     codegen::LoopBuilder k(launch);

@@ -1,5 +1,6 @@
 //===- MatrixProduct.cpp - nn.linear and nn.matmul --------------------===//
 #include "dialects/NN/IR/NNPrecision.h"
+#include "passes/Codegen/Common/GeneralTypes.h"
 #include "passes/Codegen/GPU/Kernels.h"
 #include "passes/Codegen/GPU/SplitSteps.h"
 #include "passes/Codegen/GPU/TensorContraction.h"
@@ -78,11 +79,12 @@ static bool emitUnpacked(nn::LinearOp op) {
                           steps,
                           {input, chooseCopyWidth(k, input), lhs},
                           {op.getWeight(), /*width=*/1, nullptr, rhs},
-                          store});
+                          store,
+                          codegen::getLikelyRows(op)});
     return true;
   }
   auto lhs = [&](Value, Value row, Value step) { return k.loadScalar(input, at(row, step)); };
-  emitTiledProduct(k, {k.index(1), rows, columns, steps, lhs, rhs, store});
+  emitTiledProduct(k, {k.index(1), rows, columns, steps, lhs, rhs, store, codegen::getLikelyRows(op)});
   return true;
 }
 
@@ -149,7 +151,7 @@ LogicalResult simt::emitLinear(nn::LinearOp op) {
     auto store = [&](Value sum, Value, Value row, Value column) {
       k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(row, column));
     };
-    emitTiledProduct(k, {k.index(1), rows, columns, steps, lhs, rhs, store});
+    emitTiledProduct(k, {k.index(1), rows, columns, steps, lhs, rhs, store, codegen::getLikelyRows(op)});
     return success();
   }
   auto sumSteps = [&](ValueRange indices, Value first, Value end) {

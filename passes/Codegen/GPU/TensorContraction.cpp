@@ -1,6 +1,7 @@
 //===- TensorContraction.cpp - Contractions on tensor cores ---------------===//
 #include "passes/Codegen/GPU/TensorContraction.h"
 #include "dialects/NN/IR/NNPrecision.h"
+#include "passes/Codegen/Common/GeneralTypes.h"
 #include "passes/Codegen/GPU/TensorProduct.h"
 #include "passes/Codegen/GPU/Window.h"
 
@@ -56,7 +57,8 @@ bool simt::emitOnTensorCores(nn::LinearOp op) {
                         k.dim(input, rank - 1),
                         lhs,
                         {weight, chooseCopyWidth(k, weight), atLine},
-                        store});
+                        store,
+                        codegen::getLikelyRows(op)});
   return true;
 }
 

@@ -11,6 +11,10 @@ using namespace lathe::simt;
 using Carried = codegen::LoopBuilder::Carried;
 
 static constexpr int64_t kChunkBytes = 16;
+/// Of a block, on any machine.
+static constexpr int64_t kDeclaredBytes = 48 << 10;
+/// Cycles from the last warp's arrival at a barrier to its first product behind it.
+static constexpr int64_t kBarrierCycles = 40;
 /// Elements that lie between the rows of sums in shared memory: rows of a fragment begin in different banks.
 static constexpr int64_t kSumsPadding = 8;
 
@@ -34,12 +38,16 @@ struct Tiling {
   int64_t bytes() const { return std::max(stages * stageBytes(), warps() * 16 * sumsStride() * 4); }
 };
 
-// Each within the 48 KB that any kernel may have. The wide one reads least for a product, but leaves room for no other
-// block on its multiprocessor.
-constexpr Tiling kWide = {128, 256, 64, 64, 1, 32, 4};
-constexpr Tiling kLarge = {128, 128, 64, 64, 1, 64, 3};
-constexpr Tiling kSmall = {64, 64, 32, 32, 1, 64, 4};
-constexpr Tiling kFlat = {16, 32, 16, 32, 4, 128, 4};
+// The wide ones read least for a product, but leave room for no other block on their multiprocessor. Of each size, more
+// steps in a tile mean fewer barriers; what a block may ask for decides (Multiprocessors::blockBytes).
+constexpr Tiling kTilings[] = {
+    {128, 256, 64, 64, 1, 128, 4}, //
+    {128, 256, 64, 64, 1, 64, 4},  //
+    {128, 128, 64, 64, 1, 64, 3},  //
+    {64, 64, 32, 32, 1, 64, 4},    //
+    {16, 32, 16, 32, 4, 128, 4},
+};
+constexpr const Tiling &kSmall = kTilings[3], &kFlat = kTilings[4];
 
 struct Plan {
   const Tiling *tiling = nullptr;
@@ -48,14 +56,17 @@ struct Plan {
 
 } // namespace
 
-/// What a tile of a block costs. Tensor cores take 2048 multiply-adds and adds of bf16 in a cycle (of tf32 half as
-/// many, of bytes twice: a line of bytes takes as long), shared memory gives and takes 128 bytes, and the second cache
-/// gives what the target says. A warp reads its rows and columns from shared memory once each, a block writes its own.
+/// What a tile of a block costs. Each quarter of a multiprocessor takes a product of 16 x 8 x 32 bytes in as many
+/// cycles as the target says (of tf32, bf16 and bytes alike), shared memory gives and takes 128 bytes, and the second
+/// cache gives what the target says. A warp reads its rows and columns from shared memory once each, a block writes its
+/// own. All of a block's warps wait at its barrier.
 static BlockCost costOf(const Tiling &tiling, const Multiprocessors &processors) {
-  int64_t flops = 2 * tiling.rows * tiling.columns * tiling.lineBytes / 2;
+  int64_t products = tiling.rows * tiling.columns * tiling.lineBytes / (16 * 8 * 32);
   int64_t read = tiling.warps() * (tiling.warpRows + tiling.warpColumns) * tiling.lineBytes / tiling.slices;
   int64_t cached = processors.cacheBytes ? tiling.stageBytes() / processors.cacheBytes : 0;
-  int64_t work = std::max({flops / 2048, (read + tiling.stageBytes()) / 128, cached});
+  int64_t work = std::max({products * processors.productCycles / 4, (read + tiling.stageBytes()) / 128, cached});
+  int64_t resident = std::max<int64_t>(processors.sharedBytes / tiling.bytes(), 1);
+  work += kBarrierCycles / resident;
   // About what ptxas takes: sums, fragments while the next ones come, and addresses.
   int64_t fragments = tiling.warpRows / 4 + tiling.warpColumns / 4;
   int64_t registers = tiling.warpRows * tiling.warpColumns / 32 + 2 * fragments + 40;
@@ -64,21 +75,22 @@ static BlockCost costOf(const Tiling &tiling, const Multiprocessors &processors)
 
 /// The tiles, and slices of the steps, that take the least time on the target's multiprocessors.
 static Plan choosePlan(WarpBuilder &k, const TensorProduct &product) {
-  int64_t rows = codegen::constantOr(product.rows), columns = codegen::constantOr(product.columns);
+  int64_t rows = codegen::constantOr(product.rows, product.likelyRows), columns = codegen::constantOr(product.columns);
   int64_t batch = codegen::constantOr(product.batch), steps = codegen::constantOr(product.steps);
   if (rows <= 0 || columns <= 0 || batch <= 0 || steps <= 0)
     return {rows > 0 && rows <= 32 ? &kFlat : &kSmall, {}};
   Plan best;
   Multiprocessors processors = getMultiprocessors(k);
-  for (const Tiling *tiling : {&kLarge, &kWide, &kSmall, &kFlat}) {
-    bool isFlat = tiling == &kFlat, fills = rows >= tiling->rows && columns >= tiling->columns;
-    if (isFlat != (rows <= 32) || !(isFlat || tiling == &kSmall || fills))
+  for (const Tiling &tiling : kTilings) {
+    bool isFlat = &tiling == &kFlat, fills = rows >= tiling.rows && columns >= tiling.columns;
+    if (isFlat != (rows <= 32) || !(isFlat || &tiling == &kSmall || fills) ||
+        tiling.bytes() > std::max(processors.blockBytes, kDeclaredBytes))
       continue;
-    int64_t blocks = batch * llvm::divideCeil(rows, tiling->rows) * llvm::divideCeil(columns, tiling->columns);
-    int64_t tiles = llvm::divideCeil(steps, tiling->lineBytes / product.format.elementBytes());
-    StepSlices slices = chooseSlices(k, costOf(*tiling, processors), blocks, tiles, batch * rows * columns);
+    int64_t blocks = batch * llvm::divideCeil(rows, tiling.rows) * llvm::divideCeil(columns, tiling.columns);
+    int64_t tiles = llvm::divideCeil(steps, tiling.lineBytes / product.format.elementBytes());
+    StepSlices slices = chooseSlices(k, costOf(tiling, processors), blocks, tiles, batch * rows * columns);
     if (!best.tiling || slices.cycles < best.slices.cycles)
-      best = {tiling, slices};
+      best = {&tiling, slices};
   }
   remarkSlices(k, best.slices);
   return best;
@@ -117,13 +129,21 @@ public:
 private:
   /// Where chunk `chunk` of a line lies, of `chunks`: chunks of neighbouring lines are in different banks.
   Value placeChunk(Value line, Value chunk, int64_t chunks);
+  /// Part `part` of `parts` of what lies in memory; zeros, or nothing, where `isThere` does not hold.
   void copyTile(const TensorOperand &operand, Value stageBegin, Value firstLine, Value firstElement, Value lines,
-                Value elements, int64_t tileLines, int64_t tileElements, bool isWords);
-  void copyStage(Value tile);
+                Value elements, int64_t tileLines, int64_t tileElements, bool isWords, Value isThere, int64_t part,
+                int64_t parts);
+  void copyStage(Value tile, int64_t part, int64_t parts);
   SmallVector<Value> loadLhs(Value stageBegin, int64_t group, int64_t row);
   SmallVector<Value> loadRhs(Value stageBegin, int64_t group, int64_t column);
-  Carried multiplyStage(Value tile, ValueRange sums);
+  Carried loadGroup(Value tile, int64_t group);
+  void multiplyGroup(ArrayRef<Value> fragments, MutableArrayRef<Value> sums);
+  Carried multiplyTile(Value tile, ValueRange carried);
   void storeSums(ValueRange sums);
+  int64_t groups() const { return tiling.lineBytes / 32 / tiling.slices; }
+  /// Fragments of words take too many registers to be there twice.
+  bool isAhead() const { return !format.hasWords(); }
+  int64_t numSums() const { return tiling.warpRows * tiling.warpColumns / 32; }
   Value stageBegin(Value tile) { return k.mul(k.rem(tile, k.index(tiling.stages)), tiling.stageBytes() / bytes); }
 
   WarpBuilder &k;
@@ -132,7 +152,7 @@ private:
   TensorFormat format;
   const Tiling &tiling;
   int64_t bytes, stepsPerTile;
-  Value batch, firstRow, firstColumn, thread, shared, array;
+  Value batch, firstRow, firstColumn, endTile, thread, shared, array;
   Value lane, warpRow, warpColumn, slice;
 };
 
@@ -145,10 +165,11 @@ Value BlockProduct::placeChunk(Value line, Value chunk, int64_t chunks) {
 }
 
 void BlockProduct::copyTile(const TensorOperand &operand, Value begin, Value firstLine, Value firstElement, Value lines,
-                            Value elements, int64_t tileLines, int64_t tileElements, bool isWords) {
+                            Value elements, int64_t tileLines, int64_t tileElements, bool isWords, Value isThere,
+                            int64_t part, int64_t parts) {
   int64_t chunk = kChunkBytes / bytes, chunks = tileElements / chunk, width = operand.width,
-          parts = tileElements / width;
-  int64_t copies = tileLines * parts;
+          perLine = tileElements / width;
+  int64_t copies = tileLines * perLine;
   bool throughRegisters = operand.load || width * bytes < 4;
   auto fits = [](Value size, int64_t tile) {
     int64_t constant = codegen::constantOr(size);
@@ -156,11 +177,15 @@ void BlockProduct::copyTile(const TensorOperand &operand, Value begin, Value fir
   };
   bool linesFit = fits(lines, tileLines), elementsFit = fits(elements, tileElements);
   auto copy = [&](Value number) {
-    Value line = k.div(number, k.index(parts)), element = k.mul(k.rem(number, k.index(parts)), width);
+    Value line = k.div(number, k.index(perLine)), element = k.mul(k.rem(number, k.index(perLine)), width);
     Value atLine = k.add(firstLine, line), atElement = k.add(firstElement, element), inside;
     auto require = [&](Value condition) {
+      if (isConstantIntValue(condition, 1))
+        return;
       inside = inside ? arith::AndIOp::create(b, k.loc, inside, condition).getResult() : condition;
     };
+    if (!throughRegisters)
+      require(isThere);
     if (!linesFit)
       require(k.isBelow(atLine, lines));
     if (!elementsFit)
@@ -207,23 +232,31 @@ void BlockProduct::copyTile(const TensorOperand &operand, Value begin, Value fir
       return copy(number);
     k.branch(k.isBelow(number, k.index(copies)), [&] { copy(number); });
   };
-  if (throughRegisters)
-    return k.loop(k.index(0), k.index(copies), tiling.threads(), guarded);
-  for (int64_t first = 0; first < copies; first += tiling.threads())
-    guarded(k.index(first));
+  if (throughRegisters) {
+    if (part == 0)
+      k.branch(isThere, [&] { k.loop(k.index(0), k.index(copies), tiling.threads(), guarded); });
+    return;
+  }
+  int64_t rounds = llvm::divideCeil(copies, tiling.threads());
+  for (int64_t round = rounds * part / parts; round < rounds * (part + 1) / parts; ++round)
+    guarded(k.index(round * tiling.threads()));
 }
 
-void BlockProduct::copyStage(Value tile) {
+void BlockProduct::copyStage(Value tile, int64_t part, int64_t parts) {
   Value begin = stageBegin(tile), step = k.mul(tile, stepsPerTile);
-  copyTile(product.lhs, begin, firstRow, step, product.rows, product.steps, tiling.rows, stepsPerTile, false);
+  Value isThere = b.createOrFold<arith::CmpIOp>(k.loc, arith::CmpIPredicate::ult, tile, endTile);
+  if (isConstantIntValue(isThere, 0))
+    return;
+  copyTile(product.lhs, begin, firstRow, step, product.rows, product.steps, tiling.rows, stepsPerTile, false, isThere,
+           part, parts);
   Value rhs = k.add(begin, tiling.lhsBytes() / bytes);
   if (!format.hasWords())
     return copyTile(product.rhs, rhs, step, firstColumn, product.steps, product.columns, stepsPerTile, tiling.columns,
-                    false);
+                    false, isThere, part, parts);
   int64_t perWord = format.perWord();
   copyTile(product.rhs, rhs, k.mul(tile, tiling.words()), k.mul(firstColumn, perWord),
            k.ceilDiv(product.steps, perWord), k.mul(product.columns, perWord), tiling.words(), tiling.columns * perWord,
-           true);
+           true, isThere, part, parts);
 }
 
 SmallVector<Value> BlockProduct::loadLhs(Value begin, int64_t group, int64_t row) {
@@ -266,24 +299,61 @@ SmallVector<Value> BlockProduct::loadRhs(Value begin, int64_t group, int64_t col
   return words;
 }
 
-Carried BlockProduct::multiplyStage(Value tile, ValueRange sums) {
+/// The fragments of the warp's rows, then of its columns, for the steps of one product.
+Carried BlockProduct::loadGroup(Value tile, int64_t group) {
   Value begin = stageBegin(tile);
-  Carried result(sums);
+  Carried words;
+  for (int64_t row = 0; row < tiling.warpRows; row += 16)
+    llvm::append_range(words, loadLhs(begin, group, row));
+  for (int64_t column = 0; column < tiling.warpColumns; column += 16)
+    llvm::append_range(words, loadRhs(begin, group, column));
+  return words;
+}
+
+void BlockProduct::multiplyGroup(ArrayRef<Value> fragments, MutableArrayRef<Value> sums) {
   int64_t rows = tiling.warpRows / 16, columns = tiling.warpColumns / 8;
-  for (int64_t group = 0; group < tiling.lineBytes / 32 / tiling.slices; ++group) {
-    SmallVector<SmallVector<Value>> left, right;
-    for (int64_t row = 0; row < rows; ++row)
-      left.push_back(loadLhs(begin, group, row * 16));
-    for (int64_t column = 0; column < columns; column += 2)
-      right.push_back(loadRhs(begin, group, column * 8));
-    for (int64_t row = 0; row < rows; ++row)
-      for (int64_t column = 0; column < columns; ++column) {
-        MutableArrayRef<Value> place = MutableArrayRef<Value>(result).slice((row * columns + column) * 4, 4);
-        ArrayRef<Value> words = ArrayRef<Value>(right[column / 2]).slice(column % 2 * 2, 2);
-        llvm::copy(k.multiply(format, left[row], words, place), place.begin());
-      }
+  ArrayRef<Value> left = fragments.take_front(rows * 4), right = fragments.drop_front(rows * 4);
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column) {
+      MutableArrayRef<Value> place = sums.slice((row * columns + column) * 4, 4);
+      llvm::copy(k.multiply(format, left.slice(row * 4, 4), right.slice(column * 2, 2), place), place.begin());
+    }
+}
+
+/// Carried are the sums, then the fragments of the tile's first group, where those are loaded ahead: a group's while
+/// the one before is multiplied, and so those of the next tile. Between a barrier and the first product behind it
+/// nothing is waited for then.
+Carried BlockProduct::multiplyTile(Value tile, ValueRange carried) {
+  Carried sums(carried.take_front(numSums())), fragments(carried.drop_front(numSums()));
+  Value nextCopy = k.add(tile, tiling.stages - 1);
+  auto waitForTile = [&] {
+    // All but the last stages - 2 groups of copies have come, of all threads; the stage before has been read.
+    k.waitForGroups(tiling.stages - 2);
+    k.barrier();
+  };
+  int64_t count = groups(), parts = std::max<int64_t>(count - 1, 1);
+  if (!isAhead()) {
+    waitForTile();
+    copyStage(nextCopy, 0, 1);
+    k.closeGroup();
+    for (int64_t group = 0; group < count; ++group)
+      multiplyGroup(loadGroup(tile, group), sums);
+    return sums;
   }
-  return result;
+  for (int64_t group = 0; group < count; ++group) {
+    bool isLast = group == count - 1;
+    if (group < parts)
+      copyStage(nextCopy, group, parts);
+    if (group == parts - 1)
+      k.closeGroup();
+    if (isLast)
+      waitForTile(); // the next one
+    Carried next = loadGroup(isLast ? k.add(tile, 1) : tile, isLast ? 0 : group + 1);
+    multiplyGroup(fragments, sums);
+    fragments = std::move(next);
+  }
+  llvm::append_range(sums, fragments);
+  return sums;
 }
 
 /// Each sixteen rows of the warps' sums, one after the other, go to shared memory and from there to the destination.
@@ -321,9 +391,10 @@ void BlockProduct::storeSums(ValueRange sums) {
   }
 }
 
-void BlockProduct::emit(Value batchIndex, Value row, Value column, Value firstTile, Value endTile, Value threadIndex,
+void BlockProduct::emit(Value batchIndex, Value row, Value column, Value firstTile, Value lastTile, Value threadIndex,
                         Value memory) {
-  batch = batchIndex, firstRow = row, firstColumn = column, thread = threadIndex, shared = memory;
+  batch = batchIndex, firstRow = row, firstColumn = column, endTile = lastTile;
+  thread = threadIndex, shared = memory;
   array = k.view(shared, cast<MemRefType>(product.lhs.memref.getType()).getElementType());
   lane = k.rem(thread, k.index(32));
   Value warp = k.div(thread, k.index(32)), tileOfWarp = k.div(warp, k.index(tiling.slices));
@@ -332,26 +403,21 @@ void BlockProduct::emit(Value batchIndex, Value row, Value column, Value firstTi
   warpRow = k.mul(k.div(tileOfWarp, k.index(across)), tiling.warpRows);
   warpColumn = k.mul(k.rem(tileOfWarp, k.index(across)), tiling.warpColumns);
 
-  auto isThere = [&](Value tile) {
-    return b.createOrFold<arith::CmpIOp>(k.loc, arith::CmpIPredicate::ult, tile, endTile);
-  };
   for (int64_t stage = 0; stage + 1 < tiling.stages; ++stage) {
-    Value tile = k.add(firstTile, stage);
-    k.branch(isThere(tile), [&] { copyStage(tile); });
+    copyStage(k.add(firstTile, stage), 0, 1);
     k.closeGroup();
   }
   Type sumType = format.isInteger() ? Type(b.getI32Type()) : Type(b.getF32Type());
-  Carried zeros(tiling.warpRows * tiling.warpColumns / 32, k.scalar(sumType, 0));
-  Carried sums = k.loop(firstTile, endTile, 1, zeros, [&](Value tile, ValueRange carried) {
-    // All but the last stages - 2 groups have come: this tile's, of all threads, and the previous one has been read.
+  Carried init(numSums(), k.scalar(sumType, 0));
+  if (isAhead()) {
     k.waitForGroups(tiling.stages - 2);
     k.barrier();
-    Value next = k.add(tile, tiling.stages - 1);
-    k.branch(isThere(next), [&] { copyStage(next); });
-    k.closeGroup();
-    return multiplyStage(tile, carried);
-  });
-  storeSums(sums);
+    llvm::append_range(init, loadGroup(firstTile, 0));
+  }
+  Carried sums =
+      k.loop(firstTile, endTile, 1, init, [&](Value tile, ValueRange carried) { return multiplyTile(tile, carried); });
+  k.waitForGroups(0); // those behind the last tile write zeros
+  storeSums(ArrayRef<Value>(sums).take_front(numSums()));
 }
 
 /// Tiles in an order in which neighbours, which run at the same time, read the same rows and columns.

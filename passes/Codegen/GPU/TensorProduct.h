@@ -27,6 +27,8 @@ struct TensorProduct {
   mlir::Value batch, rows, columns, steps;
   TensorOperand lhs, rhs;
   llvm::function_ref<void(mlir::Value sum, mlir::Value batch, mlir::Value row, mlir::Value column)> store;
+  /// What tiles are chosen for where `rows` is not constant; negative if that is not known.
+  int64_t likelyRows = -1;
 };
 
 /// How many elements of `memref`, 16 bytes at most, can be copied at once where each line of the last dimension is

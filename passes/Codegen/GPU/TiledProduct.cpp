@@ -1,6 +1,7 @@
 //===- TiledProduct.cpp - Matrix products through memory of the block -----===//
 #include "passes/Codegen/GPU/TiledProduct.h"
 #include "passes/Codegen/GPU/SplitSteps.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -101,10 +102,11 @@ void simt::emitTiledProduct(ThreadBuilder &k, const TiledProduct &product) {
   Value rows = k.ceilDiv(product.rows, kTile), columns = k.ceilDiv(product.columns, kTile);
   Value tiles = k.ceilDiv(product.steps, kSteps);
   StepSlices slices;
-  int64_t blocks = codegen::constantOr(k.mul(k.mul(product.batch, rows), columns));
-  int64_t elements = codegen::constantOr(k.mul(k.mul(product.batch, product.rows), product.columns));
-  if (blocks > 0 && codegen::constantOr(tiles) > 0) {
-    slices = chooseSlices(k, kCost, blocks, codegen::constantOr(tiles), elements);
+  int64_t numRows = codegen::constantOr(product.rows, product.likelyRows), batch = codegen::constantOr(product.batch);
+  int64_t numColumns = codegen::constantOr(product.columns), numTiles = codegen::constantOr(tiles);
+  if (numRows > 0 && numColumns > 0 && batch > 0 && numTiles > 0) {
+    int64_t blocks = batch * llvm::divideCeil(numRows, kTile) * llvm::divideCeil(numColumns, kTile);
+    slices = chooseSlices(k, kCost, blocks, numTiles, batch * numRows * numColumns);
     remarkSlices(k, slices);
   }
   PartialSums sums(k, slices, k.builder.getF32Type(), {product.batch, product.rows, product.columns});

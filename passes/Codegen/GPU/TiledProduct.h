@@ -13,6 +13,8 @@ struct TiledProduct {
   llvm::function_ref<mlir::Value(mlir::Value batch, mlir::Value row, mlir::Value step)> lhs;
   llvm::function_ref<mlir::Value(mlir::Value batch, mlir::Value step, mlir::Value column)> rhs;
   llvm::function_ref<void(mlir::Value sum, mlir::Value batch, mlir::Value row, mlir::Value column)> store;
+  /// What slices are chosen for where `rows` is not constant; negative if that is not known.
+  int64_t likelyRows = -1;
 };
 
 /// False for products so flat that most of a tile would be empty: a thread for each element serves them as well.

@@ -48,7 +48,7 @@ namespace {
 
 struct GpuToNVVM : lathe::impl::GpuToNVVMBase<GpuToNVVM> {
   void runOnOperation() override {
-    if (failed(codegen::prepareForLLVM(getOperation())))
+    if (failed(codegen::prepareForLLVM(getOperation(), /*roundsToBF16=*/true)))
       return signalPassFailure();
     for (auto device : getOperation().getOps<gpu::GPUModuleOp>())
       if (failed(convert(device)))

@@ -3,6 +3,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/Codegen/GPU/Device.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -93,6 +94,11 @@ SmallVector<Value> WarpBuilder::multiply(TensorFormat format, ValueRange lhs, Va
 Value WarpBuilder::roundToTF32(Value word) {
   Value number = arith::BitcastOp::create(builder, loc, builder.getF32Type(), word);
   return NVVM::ConvertFloatToTF32Op::create(builder, loc, builder.getI32Type(), number, NVVM::FPRoundingMode::RNA);
+}
+
+Value WarpBuilder::exp2(Value x) {
+  return LLVM::CallIntrinsicOp::create(builder, loc, x.getType(), builder.getStringAttr(kExp2Intrinsic), x)
+      .getResult(0);
 }
 
 void WarpBuilder::copyAsync(Value source, ValueRange from, Value target, Value to, int64_t count, Value read) {

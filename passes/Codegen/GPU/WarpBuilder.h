@@ -43,6 +43,9 @@ public:
   /// A register of f32 rounded to tf32.
   mlir::Value roundToTF32(mlir::Value word);
 
+  /// 2^x as the device has it, within two units in the last place; what is denormal is zero.
+  mlir::Value exp2(mlir::Value x);
+
   /// Begins to copy `count` neighbours to `target`, of which the first `read` are read (all if null) and the others are
   /// zero. Their bytes are 4, 8 or 16, and the address in memory is a multiple of them.
   void copyAsync(mlir::Value source, mlir::ValueRange from, mlir::Value target, mlir::Value to, int64_t count,

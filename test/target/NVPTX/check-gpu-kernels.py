@@ -162,6 +162,9 @@ good += [
     attention("tf32-attention-masked", 1, 33, 197, 48, masked=True, flags=tf32, tolerance=2e-3),
     attention("bf16-attention", 2, 130, 130, 64, flags=bf16, tolerance=1e-2),
     attention("bf16-attention-masked", 1, 66, 197, 48, masked=True, flags=bf16, tolerance=1e-2),
+    # Enough blocks for warps of twice sixteen queries.
+    attention("bf16-attention-many", 27, 130, 70, 64, flags=bf16, tolerance=1e-2),
+    attention("bf16-attention-many-short", 54, 40, 33, 40, flags=bf16, tolerance=1e-2),
     attention("tf32-attention-long-heads", 1, 65, 40, 128, flags=tf32, tolerance=2e-3),
     attention("tf32-attention-short-heads", 3, 5, 3, 20, flags=tf32, tolerance=2e-3),
 ]

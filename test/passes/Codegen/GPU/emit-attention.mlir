@@ -27,15 +27,38 @@ func.func private @kernel_flash(%q: memref<2x3x70x32xf32>, %k: memref<2x3x150x32
 
 // -----
 
-// In bf16, two scores are a word of a left operand, and values are transposed on their way.
+// In bf16, two scores are a word of a left operand, and values are transposed on their way. Scores are scaled in the exponent of two that
+// the device computes; tiles of which every query of the block sees all keys come first and compare nothing.
 // CHECK-LABEL: func.func private @kernel_bf16
+// CHECK: scf.for %{{.*}} = %c0 to %[[WHOLE:.*]] step %c1
 // CHECK: nvvm.mma.sync {{.*}}bf16
-// CHECK: arith.truncf %{{.*}} : f32 to bf16
+// CHECK-NOT: arith.cmpi sle
+// CHECK: %[[POWER:.*]] = math.fma %{{.*}}, %cst{{.*}}, %{{.*}} : f32
+// CHECK-NEXT: llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%[[POWER]])
+// CHECK: arith.truncf %{{.*}} : vector<2xf32> to vector<2xbf16>
 // CHECK: nvgpu.ldmatrix %{{.*}} {numTiles = 4 : i32, transpose = true}
 // CHECK: nvvm.mma.sync {{.*}}bf16
+// CHECK: scf.for %{{.*}} = %[[WHOLE]] to
+// CHECK: arith.cmpi sle
 func.func private @kernel_bf16(%q: memref<1x70x3x64xbf16>, %k: memref<1x70x3x64xbf16>, %v: memref<1x70x3x64xbf16>, %y: memref<1x70x3x64xbf16>) {
   nn.attention %q, %k, %v outs(%y) {causal, scale = 0.125 : f32} : (memref<1x70x3x64xbf16>, memref<1x70x3x64xbf16>, memref<1x70x3x64xbf16>, memref<1x70x3x64xbf16>) -> ()
   return
+}
+
+// -----
+
+// With heads enough for the target, a warp has twice sixteen queries: two blocks for each head, and two products for each fragment of keys.
+// CHECK-LABEL: func.func private @kernel_many_heads
+// CHECK: gpu.launch blocks(%{{.*}}) in (%{{.*}} = %c108,
+// CHECK: scf.for
+// CHECK: nvgpu.ldmatrix
+// CHECK-COUNT-4: nvvm.mma.sync
+// CHECK: nvgpu.ldmatrix
+module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_80", features = "+ptx70", vector_bits = 32, vector_registers = 255, dot_product = "none", l1_bytes = 166912, l2_bytes = 41943040, bf16_product = "mma">} {
+func.func private @kernel_many_heads(%q: memref<1x54x256x64xbf16>, %k: memref<1x54x256x64xbf16>, %v: memref<1x54x256x64xbf16>, %y: memref<1x54x256x64xbf16>) {
+  nn.attention %q, %k, %v outs(%y) {heads_first, kv_heads_first, scale = 0.125 : f32} : (memref<1x54x256x64xbf16>, memref<1x54x256x64xbf16>, memref<1x54x256x64xbf16>, memref<1x54x256x64xbf16>) -> ()
+  return
+}
 }
 
 // -----

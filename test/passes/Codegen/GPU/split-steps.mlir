@@ -60,6 +60,18 @@ func.func @threads(%x: memref<1x1024xf32>, %w: memref<1024x1000xf32>, %y: memref
   return
 }
 
+// Rows that are not known are those that a kernel of several numbers is made for.
+// CHECK-LABEL: func.func @likely
+// CHECK: %[[ROWS:.*]] = memref.dim %arg{{[02]}}, %c0
+// CHECK: memref.alloc(%[[ROWS]]) : memref<31x1x?x48xf32>
+// CHECK: scf.for
+// CHECK-COUNT-16: nvvm.mma.sync
+// REMARK: [Passed] Blocks{{.*}}Blocks=31, {{.*}}Slices=31
+func.func @likely(%x: memref<?x1984xbf16>, %w: memref<1984x48xbf16>, %y: memref<?x48xf32>) {
+  nn.linear %x, %w outs(%y) {nn.rows = 64 : i64} : (memref<?x1984xbf16>, memref<1984x48xbf16>, memref<?x48xf32>) -> ()
+  return
+}
+
 // Enough blocks, or short sums, stay whole.
 // CHECK-LABEL: func.func @whole
 // CHECK-NOT: memref.alloc
@@ -77,13 +89,13 @@ func.func @whole(%x: memref<2048x1024xbf16>, %w: memref<1024x2048xbf16>, %v: mem
 
 module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_90a", features = "+ptx80", vector_bits = 32, vector_registers = 255, dot_product = "none", l1_bytes = 232448, l2_bytes = 52428800, bf16_product = "mma">} {
 
-// Where the second cache is what tiles wait for, those of 128 x 256 elements read less: eight warps, and four times 16 steps.
+// Where the second cache is what tiles wait for, those of 128 x 256 elements read less: eight warps, and four times 32 steps.
 // CHECK-LABEL: func.func @wide
 // CHECK: gpu.launch {{.*}} in (%{{.*}} = %c128,
 // CHECK-SAME: threads(%{{.*}} in (%{{.*}} = %c256,
-// CHECK-SAME: workgroup(%{{.*}} : memref<49152xi8,
-// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c1
-// CHECK-COUNT-32: nvvm.mma.sync
+// CHECK-SAME: workgroup(%{{.*}} : memref<98304xi8,
+// CHECK: scf.for %{{.*}} = %c0 to %c32 step %c1
+// CHECK-COUNT-64: nvvm.mma.sync
 // CHECK-NOT: nvvm.mma.sync
 // REMARK: [Passed] Blocks{{.*}}Blocks=128, BusyPercent=96, OccupancyPercent=12, Slices=1
 func.func @wide(%x: memref<2048x1024xbf16>, %w: memref<1024x2048xbf16>, %y: memref<2048x2048xf32>) {
