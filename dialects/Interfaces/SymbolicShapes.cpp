@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/AffineMap.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
@@ -145,6 +146,43 @@ bool SymbolicShapes::setStaticDims(Value value) {
   return true;
 }
 
+/// Sets the dimensions of the ops that loops over parts of a tensor are made of; what such a loop carries keeps its
+/// shape. False, and nothing is set, for other ops and where the op does not tell.
+static bool setUpstreamDims(SymbolicShapes &shapes, Operation &op) {
+  auto carry = [&](Value from, Value to) {
+    if (isa<TensorType>(from.getType()))
+      shapes.setDims(to, SmallVector<AffineExpr>(shapes.getDims(from)));
+  };
+  if (auto insert = dyn_cast<tensor::InsertSliceOp>(op)) {
+    carry(insert.getDest(), insert.getResult());
+    return true;
+  }
+  if (auto loop = dyn_cast<scf::ForOp>(op)) {
+    for (auto [init, argument, result] :
+         llvm::zip_equal(loop.getInitArgs(), loop.getRegionIterArgs(), loop.getResults())) {
+      carry(init, argument);
+      carry(init, result);
+    }
+    return true;
+  }
+  auto empty = dyn_cast<tensor::EmptyOp>(op);
+  if (!empty)
+    return false;
+  SmallVector<AffineExpr> dims;
+  for (OpFoldResult size : empty.getMixedSizes()) {
+    auto value = dyn_cast<Value>(size);
+    auto dim = value ? value.getDefiningOp<tensor::DimOp>() : tensor::DimOp();
+    if (std::optional<int64_t> constant = getConstantIntValue(size))
+      dims.push_back(shapes.constant(*constant));
+    else if (dim && shapes.hasDims(dim.getSource()) && dim.getConstantIndex())
+      dims.push_back(shapes.getDims(dim.getSource())[*dim.getConstantIndex()]);
+    else
+      return false;
+  }
+  shapes.setDims(empty.getResult(), dims);
+  return true;
+}
+
 /// Whether the op has a body that computes tensors: not that of a kernel's epilogue.
 static bool isLoop(Operation &op) {
   return op.getNumRegions() == 1 && !op.getRegion(0).empty() &&
@@ -187,8 +225,9 @@ bool SymbolicShapes::computeBlock(Block &block) {
                 cast<ShapedType>(op.getResult(0).getType()).getElementType());
       continue;
     }
+    bool isKnown = setUpstreamDims(*this, op);
     for (Value result : op.getResults()) {
-      if (!isa<TensorType>(result.getType()))
+      if (isKnown || !isa<TensorType>(result.getType()))
         continue;
       if (!setStaticDims(result)) {
         op.emitOpError("has a result of unknown shape");
@@ -200,11 +239,8 @@ bool SymbolicShapes::computeBlock(Block &block) {
         if (auto numbers = wholeNumbers(value))
           setElements(result, llvm::map_to_vector(*numbers, [&](int64_t number) { return constant(number); }));
     }
-    if (auto loop = dyn_cast<scf::ForOp>(op)) {
-      for (BlockArgument argument : loop.getRegionIterArgs())
-        setStaticDims(argument);
+    if (auto loop = dyn_cast<scf::ForOp>(op))
       good &= computeBlock(*loop.getBody());
-    }
   }
   return good;
 }

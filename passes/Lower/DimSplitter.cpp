@@ -13,8 +13,7 @@
 using namespace mlir;
 using namespace lathe;
 
-int64_t lathe::getTensorBytes(Value value) {
-  auto type = cast<RankedTensorType>(value.getType());
+int64_t lathe::getTensorBytes(RankedTensorType type) {
   Type element = type.getElementType();
   if (auto quantized = dyn_cast<quant::QuantizedType>(element))
     element = quantized.getStorageType();
@@ -43,23 +42,21 @@ static DimFlow getFlow(Operation *op, unsigned operand, unsigned dim) {
 
 bool DimSplitter::hasDim(Type type) const {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor && tensor.hasStaticShape() && tensor.getRank() > int64_t(dim) && tensor.getDimSize(dim) == size;
+  return tensor && tensor.getRank() > int64_t(dim) && tensor.getDimSize(dim) == size &&
+         getPart(tensor, 1).hasStaticShape();
 }
 
 bool DimSplitter::keepsApart(Operation *op) const {
   if (!mayBeSplit(op) || !isMemoryEffectFree(op) ||
       !llvm::all_of(op->getResultTypes(), [&](Type type) { return hasDim(type); }))
     return false;
-  if (auto reshape = dyn_cast<onnx::ReshapeOp>(op)) {
-    std::optional<SmallVector<int64_t>> shape = fuse::getInts(reshape.getShape());
-    return shape && !reshape.getAllowzero() && isPart(reshape.getData()) &&
-           getFlow(op, 0, dim).kind == DimFlow::Kind::Same;
-  }
+  if (auto reshape = dyn_cast<onnx::ReshapeOp>(op))
+    return isPart(reshape.getData()) && getFlow(op, 0, dim).kind == DimFlow::Kind::Same;
   for (OpOperand &operand : op->getOpOperands()) {
     auto type = dyn_cast<RankedTensorType>(operand.get().getType());
     if (!type)
       continue;
-    if (!type.hasStaticShape())
+    if (!isPart(operand.get()) && !type.hasStaticShape())
       return false;
     for (int64_t from = 0; from < type.getRank(); ++from) {
       DimFlow flow = getFlow(op, operand.getOperandNumber(), from);
@@ -75,12 +72,19 @@ bool DimSplitter::keepsApart(Operation *op) const {
 
 SplitTraffic DimSplitter::getTraffic(Operation *op) const {
   SplitTraffic traffic;
+  // Of a dynamic size one index counts; else the average, as windows have other sizes than what is computed of them.
+  bool isDynamic = ShapedType::isDynamic(size);
+  auto addPart = [&](Value value) {
+    traffic.partBytes += isDynamic ? getTensorBytes(getPart(value.getType(), 1)) : getTensorBytes(value);
+  };
   for (Value operand : llvm::SetVector<Value>(op->operand_begin(), op->operand_end()))
-    if (isa<RankedTensorType>(operand.getType()))
-      (isPart(operand) ? traffic.partBytes : traffic.sharedBytes) += getTensorBytes(operand);
+    if (isPart(operand))
+      addPart(operand);
+    else if (isa<RankedTensorType>(operand.getType()))
+      traffic.sharedBytes += getTensorBytes(operand);
   for (Value result : op->getResults())
-    traffic.partBytes += getTensorBytes(result);
-  traffic.partBytes /= size;
+    addPart(result);
+  traffic.partBytes /= isDynamic ? 1 : size;
   return traffic;
 }
 
@@ -111,14 +115,16 @@ scf::ForOp DimSplitter::split(const SplitGroup &group) {
   // After the last: constants between the ops come before it, and what reads the results comes after.
   OpBuilder builder(group.ops.back());
   Location loc = group.ops.front()->getLoc();
-  SmallVector<Value> whole;
-  for (Value output : outputs) {
-    auto type = cast<RankedTensorType>(output.getType());
-    whole.push_back(tensor::EmptyOp::create(builder, output.getLoc(), type.getShape(), type.getElementType()));
-  }
   auto index = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(builder, loc, value); };
+  SmallVector<Value> destinations, dynamicSizes;
+  if (ShapedType::isDynamic(size))
+    dynamicSizes.push_back(tensor::DimOp::create(builder, loc, whole, int64_t(dim)));
+  Value end = dynamicSizes.empty() ? index(size) : dynamicSizes.front();
+  for (Value output : outputs)
+    destinations.push_back(
+        tensor::EmptyOp::create(builder, output.getLoc(), cast<RankedTensorType>(output.getType()), dynamicSizes));
   auto loop = scf::ForOp::create(
-      builder, loc, index(0), index(size), index(group.count), whole,
+      builder, loc, index(0), end, index(group.count), destinations,
       [&](OpBuilder &body, Location, Value first, ValueRange results) {
         IRMapping mapping;
         auto slice = [&](RankedTensorType part, Value begin) {
@@ -161,8 +167,7 @@ scf::ForOp DimSplitter::split(const SplitGroup &group) {
 
 void DimSplitter::clone(OpBuilder &body, Operation *op, IRMapping &mapping, int64_t count) const {
   if (auto reshape = dyn_cast<onnx::ReshapeOp>(op)) {
-    SmallVector<int64_t> shape = *fuse::getInts(reshape.getShape());
-    shape[dim] = count;
+    ArrayRef<int64_t> shape = getPart(reshape.getReshaped().getType(), count).getShape();
     mapping.map(reshape.getShape(), fuse::createInts(body, op->getLoc(), shape));
   }
   Operation *part = body.clone(*op, mapping);

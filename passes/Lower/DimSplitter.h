@@ -26,19 +26,26 @@ struct SplitTraffic {
 };
 
 /// Bytes of a tensor of static shape as it is stored.
-int64_t getTensorBytes(mlir::Value value);
+int64_t getTensorBytes(mlir::RankedTensorType type);
+inline int64_t getTensorBytes(mlir::Value value) {
+  return getTensorBytes(mlir::cast<mlir::RankedTensorType>(value.getType()));
+}
 
 /// Makes loops of ops that treat the indices of dimension `dim`, of `size`, alike, each by itself. The ops are those of
-/// the function's block, of the onnx and nn dialects before they are lowered.
+/// one block, of the onnx and nn dialects before they are lowered. The size may be dynamic, the only one of its tensors
+/// that is; the parts then have a static shape.
 class DimSplitter {
 public:
   DimSplitter(unsigned dim, int64_t size) : dim(dim), size(size) {}
+  /// Of the size that `whole`, a value before all of the ops, has.
+  DimSplitter(unsigned dim, mlir::Value whole)
+      : dim(dim), size(mlir::cast<mlir::RankedTensorType>(whole.getType()).getDimSize(dim)), whole(whole) {}
 
   /// Whether a value of this type can be sliced.
   bool hasDim(mlir::Type type) const;
 
   /// Lets the dimension of these values be the one that is split; others of its size may hold something else, such as
-  /// weights.
+  /// weights, and others of a dynamic size have another one.
   void add(mlir::ValueRange values) { parts.insert(values.begin(), values.end()); }
   bool isPart(mlir::Value value) const { return parts.contains(value); }
 
@@ -56,6 +63,7 @@ private:
 
   unsigned dim;
   int64_t size;
+  mlir::Value whole;
   llvm::DenseSet<mlir::Value> parts;
 };
 

@@ -7,10 +7,12 @@ include "mlir/Pass/PassBase.td"
 def LowerSplitBatch : Pass<"lower-split-batch", "::mlir::func::FuncOp"> {
   let summary = "Compute a part of the batch at a time, where the whole would leave the cache between layers";
   let description = [{
-    Runs of ops that treat the samples of a batch of constant size alike, each by itself, become a loop over it, where this
+    Runs of ops that treat the samples of a batch alike, each by itself, become a loop over it, where this
     brings fewer bytes from beyond the second cache: what a layer writes for one sample may still be there when the next layer
     reads it, but weights are read once more for each step. A step takes as many samples as gain the most. Late layers,
     with large weights and small images, stay as they are.
+
+    A symbolic batch counts with its largest size, and a step takes one sample, of which all shapes are static.
 
     ```mlir
     %y = nn.conv %x, %w : (tensor<8x56x56x64xf32>, tensor<1x1x64x256xf32>) -> tensor<8x56x56x256xf32>
@@ -215,10 +217,11 @@ def LowerApplyTuning : Pass<"lower-apply-tuning", "::mlir::func::FuncOp"> {
 def LowerWinograd : Pass<"lower-winograd", "::mlir::func::FuncOp"> {
   let summary = "Compute 3x3 convolutions by Winograd's algorithm, where that is faster";
   let description = [{
-    An `nn.conv` of f32, or of quantized numbers that the target multiplies in 16 bits, with a constant 3x3 weight, stride 1
-    and static shapes becomes the algorithm F(2x2, 3x3) or
+    An `nn.conv` of f32, or of quantized numbers that the target multiplies in 16 bits, with a constant 3x3 weight and
+    stride 1 becomes the algorithm F(2x2, 3x3) or
     F(4x4, 3x3) of Lavin and Gray (2016), with 2.25 or 4 times fewer multiplications, if a cost model (WinogradCost.h)
-    estimates it to be faster. The remark tells both estimates. The weight's transform is arithmetic on constants, in f64.
+    estimates it to be faster. The remark tells both estimates. A dynamic batch counts as one image and as eight, a dynamic
+    height or width as 16 pixels. The weight's transform is arithmetic on constants, in f64.
     Results are rounded differently: the error of F(4x4) is
     about eight times that of the direct sum, that of F(2x2) smaller than it (test/integration/check-convolutions.py). Integers
     are exact: transforms are scaled to whole numbers, sums are taken modulo 2^32, and what F(2x2) or F(4x4) could not tell

@@ -1,5 +1,6 @@
 //===- PrepareKernels.cpp - Destinations, packed weights, explicit padding ===//
-#include "dialects/NN/IR/NNDialect.h"
+#include "dialects/NN/IR/WinogradTiles.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "passes/Codegen/Common/Bf16Layout.h"
@@ -473,6 +474,24 @@ private:
               return windows(pool.getInput(), pool, pool.getKernel()[0], pool.getKernel()[1]);
             })
             .Case([&](nn::MatMulOp matmul) -> FailureOr<Sizes> { return productSizes(matmul, type); })
+            .Case([&](nn::WinogradInputOp tiles) -> FailureOr<Sizes> {
+              Sizes image = sizesOf(tiles.getInput());
+              AffineExpr n, h, w;
+              bindSymbols(builder.getContext(), n, h, w);
+              Sizes sizes(type.getRank());
+              sizes[0] = affine::makeComposedFoldedAffineApply(builder, loc, nn::getTileBlocks(tiles, n, h, w),
+                                                               ArrayRef<OpFoldResult>(image).take_front(3));
+              return sizes;
+            })
+            .Case([&](nn::WinogradConvOp conv) -> FailureOr<Sizes> {
+              nn::WinogradImage source = nn::getWinogradImage(conv);
+              if (!source.image)
+                return conv.emitOpError("expected the image of a result of dynamic shape to be known");
+              Sizes sizes = sizesOf(source.image);
+              for (unsigned i = 0; i < 2; ++i)
+                sizes[1 + i] = plus(sizes[1 + i], source.more[i]);
+              return sizes;
+            })
             .Default([&](Operation *other) -> FailureOr<Sizes> { return sizesOf(other->getOperand(0)); });
     for (auto [size, extent] : llvm::zip(*sizes, type.getShape()))
       if (!ShapedType::isDynamic(extent))

@@ -1,4 +1,5 @@
 //===- SplitBatch.cpp - Part of a batch at a time, while it is in the cache ===//
+#include "dialects/Interfaces/SymbolicShapes.h"
 #include "dialects/NN/IR/NNDialect.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -17,14 +18,21 @@ namespace {
 
 class BatchSplitter {
 public:
-  BatchSplitter(func::FuncOp function, int64_t batch)
-      : function(function), batch(batch), cacheBytes(nn::getTarget(function).getL2Bytes()), splitter(/*dim=*/0, batch) {
+  explicit BatchSplitter(func::FuncOp function)
+      : function(function), cacheBytes(nn::getTarget(function).getL2Bytes()),
+        splitter(/*dim=*/0, function.getArgument(0)) {
+    // Arguments of the same symbolic size, not of any dynamic one. What pays for the largest batch costs a small one
+    // nothing: of one sample, all weights are read once, and code for a static shape is faster.
+    SymbolicShapes shapes(function);
+    AffineExpr size = shapes.getDims(function.getArgument(0)).front();
+    batch = shapes.getUpperBound(size);
+    isDynamic = !isa<AffineConstantExpr>(size);
+    for (BlockArgument argument : function.getArguments())
+      if (splitter.hasDim(argument.getType()) && shapes.getDims(argument).front() == size)
+        splitter.add(argument);
   }
 
   void run() {
-    for (BlockArgument argument : function.getArguments())
-      if (splitter.hasDim(argument.getType()))
-        splitter.add(argument);
     SmallVector<Operation *> ops; // null stands for those that cannot be split
     for (Operation &op : function.getBody().front()) {
       bool reads = llvm::any_of(op.getOperands(), [&](Value operand) { return splitter.isPart(operand); });
@@ -56,8 +64,8 @@ private:
   std::vector<SplitGroup> chooseGroups(ArrayRef<Operation *> ops) const {
     std::vector<SplitGroup> best;
     int64_t bestGain = 0;
-    for (int64_t count = 1; count < batch; ++count) {
-      if (batch % count != 0)
+    for (int64_t count = 1; count < (isDynamic ? 2 : batch); ++count) {
+      if (!isDynamic && batch % count != 0)
         continue;
       // Outside of a group or within one, after each op; and whether the best way came from within.
       int64_t outside = 0, within = std::numeric_limits<int64_t>::min() / 2;
@@ -97,7 +105,8 @@ private:
   }
 
   func::FuncOp function;
-  int64_t batch, cacheBytes;
+  int64_t batch = 0, cacheBytes; ///< the largest batch
+  bool isDynamic = false;
   DimSplitter splitter;
 };
 
@@ -107,8 +116,8 @@ struct LowerSplitBatch : lathe::impl::LowerSplitBatchBase<LowerSplitBatch> {
     if (function.getNumArguments() == 0 || !function.getBody().hasOneBlock())
       return;
     auto type = dyn_cast<RankedTensorType>(function.getArgument(0).getType());
-    if (type && type.hasStaticShape() && type.getRank() > 0 && type.getDimSize(0) > 1)
-      BatchSplitter(function, type.getDimSize(0)).run();
+    if (type && type.getRank() > 0 && type.getDimSize(0) != 1)
+      BatchSplitter(function).run();
   }
 };
 

@@ -24,9 +24,10 @@ public:
     values.insert(function.getArguments().begin(), function.getArguments().end());
   }
 
-  void run() {
+  /// The function's block, or then that of a loop over a batch.
+  void run(Block &block) {
     SmallVector<SmallVector<Operation *>> runs(1);
-    for (Operation &op : function.getBody().front()) {
+    for (Operation &op : block) {
       if (llvm::none_of(op.getOperands(), [&](Value operand) { return values.contains(operand); }))
         continue; // constants and what is computed of them
       values.insert(op.result_begin(), op.result_end());
@@ -220,8 +221,14 @@ private:
 
 struct LowerSplitLines : lathe::impl::LowerSplitLinesBase<LowerSplitLines> {
   void runOnOperation() override {
-    if (getOperation().getBody().hasOneBlock())
-      LineSplitter(getOperation()).run();
+    if (!getOperation().getBody().hasOneBlock())
+      return;
+    SmallVector<Block *> blocks = {&getOperation().getBody().front()};
+    for (scf::ForOp loop : getOperation().getBody().getOps<scf::ForOp>())
+      blocks.push_back(loop.getBody());
+    LineSplitter splitter(getOperation());
+    for (Block *block : blocks)
+      splitter.run(*block);
   }
 };
 

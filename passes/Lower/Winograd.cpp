@@ -111,8 +111,8 @@ static StringRef findObstacle(nn::ConvOp op) {
   bool integers = input.getElementType().isInteger(16) && weight.getElementType().isInteger(8);
   if (!integers && (!input.getElementType().isF32() || !weight.getElementType().isF32()))
     return "it is not in f32, nor in 16 bits";
-  if (!input.hasStaticShape() || !op.getResultShapedType().hasStaticShape())
-    return "its shape is dynamic";
+  if (input.isDynamicDim(3) || !weight.hasStaticShape() || op.getResultShapedType().isDynamicDim(3))
+    return "its number of channels is dynamic";
   if (op.getGroup() != 1)
     return "it has groups";
   if (!matchPattern(op.getWeight(), m_Constant()))
@@ -164,7 +164,8 @@ WinogradDecision lathe::decideWinograd(nn::ConvOp op) {
     return decision;
   ArrayRef<int64_t> result = op.getResultShapedType().getShape();
   int64_t channels = cast<ShapedType>(op.getInput().getType()).getDimSize(3);
-  codegen::WinogradConvShape shape = {result[0], result[1], result[2], channels, result[3]};
+  auto known = [](int64_t size) { return ShapedType::isDynamic(size) ? -1 : size; };
+  codegen::WinogradConvShape shape = {known(result[0]), known(result[1]), known(result[2]), channels, result[3]};
   if (cast<ShapedType>(op.getInput().getType()).getElementType().isInteger()) {
     // What the sums are known modulo, divided by the square of the scale of G.
     std::optional<int64_t> largest = getLargestSum(op.getWeight());
@@ -224,11 +225,20 @@ private:
     auto input = cast<RankedTensorType>(op.getInput().getType());
     ArrayRef<int64_t> result = op.getResultShapedType().getShape();
     int64_t m = plan.m, lanes = getTileLanes(op);
-    int64_t down = llvm::divideCeil(result[1], m), across = llvm::divideCeil(result[2], m);
-    // Below and to the right the input is padded to whole tiles.
-    int64_t pads[] = {op.getPads()[0], op.getPads()[1], m * down + 2 - input.getDimSize(1) - op.getPads()[0],
-                      m * across + 2 - input.getDimSize(2) - op.getPads()[1]};
-    int64_t blocks = llvm::divideCeil(result[0] * down * across, plan.tilesPerBlock);
+    // Below and to the right the input is padded to whole tiles; a dynamic size by as much as that may take.
+    SmallVector<int64_t> pads(op.getPads());
+    int64_t tiles = ShapedType::isDynamic(result[0]) ? -1 : result[0];
+    for (unsigned i = 0; i < 2; ++i) {
+      if (input.isDynamicDim(1 + i) || ShapedType::isDynamic(result[1 + i])) {
+        pads[2 + i] += m - 1;
+        tiles = -1;
+        continue;
+      }
+      int64_t count = llvm::divideCeil(result[1 + i], m);
+      pads[2 + i] = m * count + 2 - input.getDimSize(1 + i) - pads[i];
+      tiles = tiles < 0 ? -1 : tiles * count;
+    }
+    int64_t blocks = tiles < 0 ? ShapedType::kDynamic : llvm::divideCeil(tiles, plan.tilesPerBlock);
     auto tilesType = RankedTensorType::get(
         {blocks, (m + 2) * (m + 2), int64_t(llvm::divideCeil(input.getDimSize(3), lanes)), plan.tilesPerBlock, lanes},
         input.getElementType());

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A batch that is computed a few samples at a time gives what each sample gives alone.
+"""A batch that is computed a few samples at a time gives what each sample gives alone; a symbolic one does, too.
 
     check-batch.py LATHE FOLDER TARGET
 
@@ -38,7 +38,8 @@ def make_model(batch):
         node("MaxPool", ["c3"], ["pooled"], kernel_shape=[4, 4], strides=[4, 4]), node("Reshape", ["pooled", "flat"], ["f"]),
         node("MatMul", ["f", "head"], ["y"])]
     flat = CHANNELS * (SIZE // 8) ** 2
-    weights = WEIGHTS + [numpy_helper.from_array(np.array([batch, flat]), "flat")]
+    rows = batch if isinstance(batch, int) else -1
+    weights = WEIGHTS + [numpy_helper.from_array(np.array([rows, flat]), "flat")]
     graph = helper.make_graph(
         nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, 3, SIZE, SIZE])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [batch, 10]),
@@ -61,17 +62,18 @@ def run(model, x, *flags):
 
 
 x = rng.standard_normal((BATCH, 3, SIZE, SIZE)).astype(np.float32)
-whole_model, single_model = make_model(BATCH), make_model(1)
-remarks = subprocess.run([lathe, "compile", whole_model, f"--target={target}", "--remarks", "-o", f"{folder}/batch.o"],
-                         capture_output=True, text=True, check=True).stderr
-if "SplitBatch" not in remarks:
-    sys.exit("the batch was not split: the model is too small to test that")
-for threads in ("--threads=1", "--threads=2"):
-    whole = run(whole_model, x, threads)
+whole_model, symbolic_model, single_model = make_model(BATCH), make_model("n"), make_model(1)
+for model in (whole_model, symbolic_model):
+    remarks = subprocess.run([lathe, "compile", model, f"--target={target}", "--remarks", "-o", f"{folder}/batch.o"],
+                             capture_output=True, text=True, check=True).stderr
+    if "SplitBatch" not in remarks:
+        sys.exit(f"the batch of {model} was not split: it is too small to test that")
+for model, threads in ((whole_model, 1), (whole_model, 2), (symbolic_model, 1), (symbolic_model, 2)):
+    whole = run(model, x, f"--threads={threads}")
     for sample in range(BATCH):
         single = run(single_model, x[sample:sample + 1])
         for name, a, b in zip(("y", "early"), whole, single):
             error = np.abs(a[sample] - b[0]).max() / np.abs(b).max()
             if not error < 1e-5:
-                sys.exit(f"sample {sample} with {threads}: {name} differs by {error}")
+                sys.exit(f"sample {sample} of {model} with {threads} threads: {name} differs by {error}")
 print(f"{BATCH} samples are what they are alone")

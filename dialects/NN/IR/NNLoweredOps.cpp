@@ -1,5 +1,6 @@
 //===- NNLoweredOps.cpp - Verifiers and costs of forms that lowering chooses //
 #include "dialects/NN/IR/NNVerify.h"
+#include "dialects/NN/IR/WinogradTiles.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -23,23 +24,53 @@ static LogicalResult verifyTileSize(Operation *op, int64_t m) {
   return op->emitOpError("expected tiles of m = 2 or 4 pixels, but got ") << m;
 }
 
-/// Tiles of m x m pixels of an image with pads, checked.
+static std::string describeCount(int64_t count) { return count < 0 ? "all" : std::to_string(count); }
+
+/// Whether only dimensions before the last are dynamic.
+static bool hasStaticChannels(ShapedType type) { return !ShapedType::isDynamic(type.getShape().back()); }
+
+static int64_t times(int64_t count, int64_t more) { return count < 0 || more < 0 ? -1 : count * more; }
+
+/// Tiles of m x m pixels of an image with pads, checked; negative where a dimension is dynamic.
 template <typename OpT>
 static FailureOr<int64_t> verifyImage(OpT op) {
   auto input = cast<ShapedType>(op.getInput().getType());
   Type element = input.getElementType();
-  if (input.getRank() != 4 || !input.hasStaticShape() || !(element.isF32() || element.isInteger(16)))
-    return op.emitOpError("expected an input [N, H, W, C] of f32 or i16 and of static shape, but got ") << input;
+  if (input.getRank() != 4 || !hasStaticChannels(input) || !(element.isF32() || element.isInteger(16)))
+    return op.emitOpError("expected an input [N, H, W, C] of f32 or i16 with static C, but got ") << input;
   if (op.getPads().size() != 4 || llvm::any_of(op.getPads(), [](int64_t pad) { return pad < 0; }))
     return op.emitOpError("expected four pads that are not negative");
-  int64_t count = input.getDimSize(0), m = op.getM();
+  int64_t count = input.isDynamicDim(0) ? -1 : input.getDimSize(0), m = op.getM();
   for (unsigned i = 0; i < 2; ++i) {
+    if (input.isDynamicDim(1 + i)) {
+      count = -1;
+      continue;
+    }
     int64_t size = input.getDimSize(1 + i) + op.getPads()[i] + op.getPads()[i + 2] - 2;
     if (size <= 0 || size % m != 0)
       return op.emitOpError("expected whole tiles, a padded size of ") << m << " n + 2, but got " << size + 2;
-    count *= size / m;
+    count = times(count, size / m);
   }
   return count;
+}
+
+/// Whether it has the form of transformed tiles, [blocks, positions, chunks, tiles, lanes].
+static bool isTiles(ShapedType type, int64_t positions) {
+  return type.getRank() == 5 && !llvm::any_of(type.getShape().drop_front(), ShapedType::isDynamic) &&
+         type.getDimSize(1) == positions && llvm::all_of(type.getShape().drop_front(), [](int64_t s) { return s > 0; });
+}
+
+/// Whether tiles are in as many blocks as so many of them need, as far as that is known.
+static bool holdsTiles(ShapedType tiles, int64_t count) {
+  return count < 0 || tiles.isDynamicDim(0) || tiles.getDimSize(0) == ceilDiv(count, tiles.getDimSize(3));
+}
+
+AffineExpr nn::getTileBlocks(WinogradInputOp op, AffineExpr images, AffineExpr height, AffineExpr width) {
+  int64_t m = op.getM();
+  ArrayRef<int64_t> pads = op.getPads();
+  AffineExpr tiles =
+      images * (height + (pads[0] + pads[2] - 2)).floorDiv(m) * (width + (pads[1] + pads[3] - 2)).floorDiv(m);
+  return tiles.ceilDiv(op.getResultShapedType().getDimSize(3));
 }
 
 LogicalResult WinogradInputOp::verify() {
@@ -50,24 +81,44 @@ LogicalResult WinogradInputOp::verify() {
   if (failed(found))
     return failure();
   int64_t count = *found;
-  if (tiles.getRank() != 5 || !tiles.hasStaticShape() || tiles.getElementType() != input.getElementType() ||
-      tiles.getDimSize(1) != getPositions() || tiles.getDimSize(0) != ceilDiv(count, tiles.getDimSize(3)) ||
-      tiles.getDimSize(2) != ceilDiv(input.getDimSize(3), tiles.getDimSize(4)))
+  if (!isTiles(tiles, getPositions()) || tiles.getElementType() != input.getElementType() ||
+      !holdsTiles(tiles, count) || tiles.getDimSize(2) != ceilDiv(input.getDimSize(3), tiles.getDimSize(4)))
     return emitOpError("expected a result [blocks, ")
-           << getPositions() << ", chunks, tiles, lanes] for " << count << " tiles, but got " << tiles;
+           << getPositions() << ", chunks, tiles, lanes] for " << describeCount(count) << " tiles, but got " << tiles;
   return verifyForm(*this);
 }
 
 /// Additions and multiply-adds of B^T d B, as they are shared between its rows.
 int64_t WinogradInputOp::getMacs() {
+  if (!getResultShapedType().hasStaticShape())
+    return -1;
   int64_t perTile = getM() == 4 ? 144 : 32;
   return getResultShapedType().getNumElements() / getPositions() * perTile;
 }
 
+WinogradImage nn::getWinogradImage(WinogradConvOp op) {
+  // A dynamic size holds the borders of a window, and what may be missing of a last tile.
+  int64_t unused = 2 + int64_t(op.getM()) - 1;
+  auto withPads = [&](Value image, ArrayRef<int64_t> pads) -> WinogradImage {
+    return {image, {pads[0] + pads[2] - unused, pads[1] + pads[3] - unused}};
+  };
+  if (op.readsImage())
+    return withPads(op.getInput(), op.getPads());
+  if (auto tiles = op.getInput().getDefiningOp<WinogradInputOp>())
+    return withPads(tiles.getInput(), tiles.getPads());
+  return {};
+}
+
 int64_t WinogradConvOp::countTiles() {
   ShapedType result = getResultShapedType();
-  int64_t m = getM();
-  return result.getDimSize(0) * ceilDiv(result.getDimSize(1), m) * ceilDiv(result.getDimSize(2), m);
+  return result.isDynamicDim(0) ? -1 : times(result.getDimSize(0), countSampleTiles(*this));
+}
+
+int64_t nn::countSampleTiles(WinogradConvOp op) {
+  ShapedType result = op.getResultShapedType();
+  if (result.isDynamicDim(1) || result.isDynamicDim(2))
+    return -1;
+  return ceilDiv(result.getDimSize(1), op.getM()) * ceilDiv(result.getDimSize(2), op.getM());
 }
 
 LogicalResult WinogradConvOp::verify() {
@@ -75,20 +126,20 @@ LogicalResult WinogradConvOp::verify() {
   ShapedType result = getResultShapedType();
   if (failed(verifyTileSize(*this, getM())))
     return failure();
-  if (result.getRank() != 4 || !result.hasStaticShape())
-    return emitOpError("expected a result [N, OH, OW, O] of static shape, but got ") << result;
+  if (result.getRank() != 4 || !hasStaticChannels(result))
+    return emitOpError("expected a result [N, OH, OW, O] with static O, but got ") << result;
   int64_t count = countTiles(), channels; // of the input, and what fills their last chunk
   if (readsImage()) {
     FailureOr<int64_t> found = verifyImage(*this);
     if (failed(found))
       return failure();
-    if (*found != count)
+    if (count >= 0 && *found >= 0 && *found != count)
       return emitOpError("expected an image of ") << count << " tiles, but it has " << *found;
     channels = input.getDimSize(3);
   } else {
-    if (input.getRank() != 5 || !input.hasStaticShape() || input.getDimSize(1) != getPositions())
+    if (!isTiles(input, getPositions()))
       return emitOpError("expected tiles [blocks, ") << getPositions() << ", chunks, tiles, lanes], but got " << input;
-    if (ceilDiv(count, input.getDimSize(3)) != input.getDimSize(0))
+    if (!holdsTiles(input, count))
       return emitOpError("expected blocks for ") << count << " tiles, but got " << input;
     channels = input.getDimSize(2) * input.getDimSize(4);
   }
@@ -119,6 +170,8 @@ LogicalResult WinogradConvOp::verify() {
 /// Those of the products; a convolution of the same size has up to four times as many.
 int64_t WinogradConvOp::getMacs() {
   auto input = cast<ShapedType>(getInput().getType());
+  if (!input.hasStaticShape() || !getResultShapedType().hasStaticShape())
+    return -1;
   int64_t elements = readsImage() ? countTiles() * getPositions() * input.getDimSize(3) : input.getNumElements();
   return elements * getResultShapedType().getShape().back();
 }

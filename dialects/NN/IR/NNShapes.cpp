@@ -1,5 +1,6 @@
 //===- NNShapes.cpp - Shape inference of nn ops ---------------------------===//
 #include "dialects/NN/IR/NNDialect.h"
+#include "dialects/NN/IR/WinogradTiles.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -110,18 +111,35 @@ LogicalResult TokenPruneOp::inferShapes(SymbolicShapes &shapes) {
   return success();
 }
 
-/// Ops that exist on static shapes only.
-template <typename OpT>
-static LogicalResult inferStaticShape(OpT op, SymbolicShapes &shapes) {
+/// Dimensions as the type has them; the first ones, where they are dynamic, from `dynamic`.
+static void setTypedDims(Value value, ArrayRef<AffineExpr> dynamic, SymbolicShapes &shapes) {
   SmallVector<AffineExpr> dims;
-  for (int64_t size : op.getResultShapedType().getShape())
-    dims.push_back(shapes.constant(size));
-  shapes.setDims(op.getResult(), dims, ownElementType(op.getResult()));
+  for (auto [i, size] : llvm::enumerate(cast<ShapedType>(value.getType()).getShape()))
+    dims.push_back(ShapedType::isDynamic(size) ? dynamic[i] : shapes.constant(size));
+  shapes.setDims(value, dims, ownElementType(value));
+}
+
+LogicalResult WinogradInputOp::inferShapes(SymbolicShapes &shapes) {
+  ArrayRef<AffineExpr> image = shapes.getDims(getInput());
+  setTypedDims(getResult(), shapes.simplify(getTileBlocks(*this, image[0], image[1], image[2])), shapes);
   return success();
 }
 
-LogicalResult WinogradInputOp::inferShapes(SymbolicShapes &shapes) { return inferStaticShape(*this, shapes); }
+LogicalResult WinogradConvOp::inferShapes(SymbolicShapes &shapes) {
+  WinogradImage source = getWinogradImage(*this);
+  SmallVector<AffineExpr> dynamic;
+  if (source.image && shapes.hasDims(source.image)) {
+    dynamic.assign(shapes.getDims(source.image).begin(), shapes.getDims(source.image).end());
+    for (unsigned i = 0; i < 2; ++i)
+      dynamic[1 + i] = shapes.simplify(dynamic[1 + i] + source.more[i]);
+  } else if (!getResultShapedType().hasStaticShape()) {
+    return emitOpError("expected the image of a result of dynamic shape to be known");
+  }
+  setTypedDims(getResult(), dynamic, shapes);
+  return success();
+}
 
-LogicalResult WinogradConvOp::inferShapes(SymbolicShapes &shapes) { return inferStaticShape(*this, shapes); }
-
-LogicalResult ExpandDepthwiseOp::inferShapes(SymbolicShapes &shapes) { return inferStaticShape(*this, shapes); }
+LogicalResult ExpandDepthwiseOp::inferShapes(SymbolicShapes &shapes) {
+  setTypedDims(getResult(), {}, shapes); // it exists on static shapes only
+  return success();
+}

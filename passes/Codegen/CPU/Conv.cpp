@@ -31,6 +31,7 @@ struct DirectConv {
   explicit DirectConv(nn::ConvOp op) : op(op), k(op) {}
   LogicalResult prepare();
   LogicalResult emit();
+  bool cutsImagesApart();
   LogicalResult emitPointwise(Epilogue &epilogue);
   void emitWindows(Epilogue &epilogue);
   void emitPart(Epilogue &epilogue, const KernelPart &part);
@@ -76,10 +77,21 @@ LogicalResult DirectConv::prepare() {
   return success();
 }
 
+/// Whether the tiles of each image of a dynamic batch are cut by themselves: where these are about as large as tiles of
+/// more images would be, of which the last ones, smaller and smaller, take longer.
+bool DirectConv::cutsImagesApart() {
+  int64_t lines = constantOr(k.dim(out, 1)), columns = constantOr(k.dim(out, 2));
+  if (constantOr(k.dim(out, 0)) >= 0 || lines < 0 || columns < 0 || product == Product::Bf16Tiles)
+    return false;
+  int64_t most = maxTileRows(k.target, vectors, product);
+  return 4 * evenBlock(lines * columns, most) >= 3 * most;
+}
+
 LogicalResult DirectConv::emitPointwise(Epilogue &epilogue) {
-  Value rows = k.collapse(input, 0, 2);
+  unsigned first = cutsImagesApart() ? 1 : 0;
+  Value rows = k.collapse(input, first, 2);
   Value panels = k.collapse(op.getWeight(), 1, 3);
-  if (!rows || !panels || !epilogue.collapse(0, 2))
+  if (!rows || !panels || !epilogue.collapse(first, 2))
     return failure();
   return emitMatrixProduct(k, op, rows, panels, epilogue);
 }

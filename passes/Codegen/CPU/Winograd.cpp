@@ -10,8 +10,10 @@
 // F(4x4), 576, is 9 * 64.
 //
 //===----------------------------------------------------------------------===//
+#include "dialects/NN/IR/WinogradTiles.h"
 #include "passes/Codegen/CPU/Contraction.h"
 #include "passes/Codegen/CPU/Kernels.h"
+#include "passes/Codegen/Common/Instructions.h"
 #include "passes/Codegen/Common/TaskWork.h"
 #include "passes/Codegen/Common/WinogradCost.h"
 
@@ -121,16 +123,15 @@ public:
     return tiles;
   }
 
-  int64_t count() const { return type.getDimSize(0) * down() * across(); }
+  Value count() const { return k->mul(k->mul(k->dim(image, 0), down()), across()); }
   int64_t channels() const { return type.getDimSize(3); }
   int64_t lanes() const { return vector.getNumElements(); }
   int64_t workPerTile() const { return size * size * channels() * codegen::kWorkPerElement * 3; }
 
   /// Transforms tile `number`, or the last one if there are fewer, to `out`, [blocks, positions, chunks, rows, lanes].
   void emit(Value number, bool mayBePast, Value out, Value block, Value row) {
-    Value inside = mayBePast ? k->min(number, k->index(count() - 1)) : number;
-    SmallVector<Value> at =
-        k->delinearize(inside, {k->index(type.getDimSize(0)), k->index(down()), k->index(across())});
+    Value inside = mayBePast ? k->min(number, k->sub(count(), k->index(1))) : number;
+    SmallVector<Value> at = k->delinearize(inside, {k->dim(image, 0), down(), across()});
     Value top = k->mul(at[1], m), left = k->mul(at[2], m);
     Transform transform(*k, m);
     auto transformChannels = [&](Value channel, Value mask) {
@@ -157,8 +158,11 @@ private:
         vector(VectorType::get({int64_t(k.target.getVectorBits() / type.getElementTypeBitWidth())},
                                type.getElementType())) {}
 
-  int64_t down() const { return (type.getDimSize(1) - 2) / m; }
-  int64_t across() const { return (type.getDimSize(2) - 2) / m; }
+  Value down() const { return tilesAlong(1); }
+  Value across() const { return tilesAlong(2); }
+  Value tilesAlong(unsigned dimension) const {
+    return k->div(k->sub(k->dim(image, dimension), k->index(2)), k->index(m));
+  }
 
   KernelBuilder *k;
   Value image;
@@ -166,6 +170,12 @@ private:
   int64_t m, size;
   VectorType vector;
 };
+
+/// Whether it is known that so many tiles fill all of their blocks.
+bool fillBlocks(Value count, int64_t perBlock) {
+  int64_t constant = constantOr(count);
+  return perBlock == 1 || (constant >= 0 && constant % perBlock == 0);
+}
 
 template <typename OpT>
 bool hasPads(OpT op) {
@@ -185,9 +195,11 @@ LogicalResult cpu::emitWinogradInput(nn::WinogradInputOp op) {
     return failure();
   if (!hasUnitInnermostStride(out) || type.getDimSize(4) != tiles->lanes())
     return op.emitOpError("expected contiguous channels in chunks of ") << tiles->lanes() << ", but got " << type;
-  int64_t perBlock = type.getDimSize(3), slots = type.getDimSize(0) * perBlock;
-  k.parallelItems(k.index(slots), tiles->workPerTile(), [&](Value slot) {
-    tiles->emit(slot, slots != tiles->count(), out, k.div(slot, k.index(perBlock)), k.rem(slot, k.index(perBlock)));
+  int64_t perBlock = type.getDimSize(3);
+  Value slots = k.mul(k.dim(out, 0), perBlock);
+  bool mayBePast = !fillBlocks(tiles->count(), perBlock);
+  k.parallelItems(slots, tiles->workPerTile(), [&](Value slot) {
+    tiles->emit(slot, mayBePast, out, k.div(slot, k.index(perBlock)), k.rem(slot, k.index(perBlock)));
   });
   return success();
 }
@@ -198,11 +210,14 @@ struct WinogradConv {
   nn::WinogradConvOp op;
   KernelBuilder k;
   /// The tiles of all images, or those of the current group, made from the image.
-  Value tiles, weight;
+  Value tiles, weight, blocks;
   std::optional<Tiles> image;
   MemRefType weightType, outType;
   Product product;
-  int64_t m, positions, chunks, lanes, perBlock, blocks, vectors, groupBlocks;
+  /// Blocks of a group share what was loaded of the weight; `tileBlocks` of them, or fewer, are one register tile.
+  int64_t m, positions, chunks, lanes, perBlock, vectors, groupBlocks, tileBlocks;
+  /// Register tiles that meet the weight of a position, one after the other: in each group, or of one image.
+  int64_t turns;
 
   explicit WinogradConv(nn::WinogradConvOp op) : op(op), k(op) {}
   LogicalResult prepare();
@@ -210,6 +225,7 @@ struct WinogradConv {
   void emitGroup(Epilogue &epilogue, Value panel, Value firstBlock);
   void emitTiles(Value firstBlock);
   void emitSums(Value sums, Value panel, Value firstBlock);
+  void emitSumsOf(Value sums, Value panel, Value position, Value block, int64_t count, Value firstBlock);
   void emitPixels(Epilogue &epilogue, Value sums, Value panel, Value firstBlock);
   void storePixels(Epilogue &epilogue, ArrayRef<Value> pixels, ArrayRef<Value> at, Value column, Value mask);
 };
@@ -242,11 +258,11 @@ LogicalResult WinogradConv::prepare() {
     image = *found;
     chunks = llvm::divideCeil(image->channels(), lanes);
     int64_t tileBytes = positions * chunks * lanes * inputType.getElementTypeBitWidth() / 8;
-    perBlock = codegen::chooseTilesPerTask(image->count(), tileBytes, k.target);
-    blocks = llvm::divideCeil(image->count(), perBlock);
+    perBlock = codegen::chooseTilesPerTask({op.countTiles(), nn::countSampleTiles(op)}, tileBytes, k.target);
+    blocks = k.ceilDiv(image->count(), perBlock);
   } else {
     tiles = op.getInput();
-    blocks = inputType.getDimSize(0);
+    blocks = k.dim(tiles, 0);
     chunks = inputType.getDimSize(2);
     perBlock = inputType.getDimSize(3);
   }
@@ -255,14 +271,23 @@ LogicalResult WinogradConv::prepare() {
     return op.emitOpError("expected a contiguous weight, but got ") << weightType;
   // Blocks share what was loaded of the weight, as long as their sums stay in the second cache.
   constexpr int64_t mostSumBytes = 128 << 10;
-  int64_t blockBytes = positions * perBlock * vectors * k.lanes() * 4;
-  groupBlocks = image ? 1 : evenBlock(blocks, mostSumBytes / blockBytes);
+  int64_t blockBytes = positions * perBlock * vectors * k.lanes() * 4, mostBlocks = mostSumBytes / blockBytes;
+  if (int64_t constant = constantOr(blocks); constant >= 0 || image) {
+    tileBlocks = 1;
+    groupBlocks = turns = image ? 1 : evenBlock(constant, mostBlocks);
+    return success();
+  }
+  int64_t mostRows = codegen::maxTileRows(k.target, std::max<int64_t>(vectors, 2));
+  tileBlocks = std::max<int64_t>(std::min(mostBlocks, mostRows / perBlock), 1);
+  groupBlocks = std::max<int64_t>(mostBlocks / tileBlocks, 1) * tileBlocks;
+  turns = std::clamp<int64_t>(llvm::divideCeil(std::max<int64_t>(nn::countSampleTiles(op), 1), perBlock * tileBlocks),
+                              1, groupBlocks / tileBlocks);
   return success();
 }
 
 void WinogradConv::emit() {
   Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), op.getInit());
-  Value panels = k.index(weightType.getDimSize(0)), groups = k.ceilDiv(k.index(blocks), groupBlocks);
+  Value panels = k.index(weightType.getDimSize(0)), groups = k.ceilDiv(blocks, groupBlocks);
   int64_t width = vectors * k.lanes(), channels = chunks * lanes;
   int64_t work = positions * groupBlocks * perBlock * width * (channels + 4 * codegen::kWorkPerElement);
   if (image) {
@@ -274,8 +299,11 @@ void WinogradConv::emit() {
     });
     return;
   }
-  // What is larger, the tiles or the weight, is read once.
-  bool panelsFirst = weightType.getNumElements() > blocks * positions * perBlock * channels;
+  // What is larger, the tiles or the weight, is read once; of a dynamic number of tiles, those of one image count.
+  int64_t constantBlocks = constantOr(blocks), fewBlocks = constantBlocks;
+  if (constantBlocks < 0)
+    fewBlocks = llvm::divideCeil(std::max<int64_t>(nn::countSampleTiles(op), 1), perBlock);
+  bool panelsFirst = weightType.getNumElements() > fewBlocks * positions * perBlock * channels;
   if (nn::TuningAttr tuning = nn::getTuning(op); tuning && !tuning.getShare().empty())
     panelsFirst = tuning.getShare() == "columns";
   Value items = k.mul(panels, groups);
@@ -295,9 +323,9 @@ void WinogradConv::emitTiles(Value firstBlock) {
   Type element = cast<MemRefType>(op.getInput().getType()).getElementType();
   tiles = k.scratch({groupBlocks, positions, chunks, perBlock, lanes}, element);
   Value first = k.mul(firstBlock, perBlock);
+  bool mayBePast = !fillBlocks(image->count(), perBlock);
   k.loop(k.index(0), k.index(groupBlocks * perBlock), 1, [&](Value slot) {
-    image->emit(k.add(first, slot), blocks * perBlock != image->count(), tiles, k.div(slot, k.index(perBlock)),
-                k.rem(slot, k.index(perBlock)));
+    image->emit(k.add(first, slot), mayBePast, tiles, k.div(slot, k.index(perBlock)), k.rem(slot, k.index(perBlock)));
   });
 }
 
@@ -312,49 +340,63 @@ void WinogradConv::emitGroup(Epilogue &epilogue, Value panel, Value firstBlock) 
 /// sums[position, tile, channel] for the tiles of a group of blocks.
 void WinogradConv::emitSums(Value sums, Value panel, Value firstBlock) {
   k.loop(k.index(0), k.index(positions), 1, [&](Value position) {
-    k.inBlock(k.div(firstBlock, k.index(groupBlocks)), groupBlocks, k.index(blocks), [&](Value block) {
-      RegisterTile tile{perBlock, vectors, product, {k.index(chunks), k.index(k.lanes())}, {}, {}};
-      int64_t steps = stepsPerProduct(product);
-      Value tileBlock = image ? k.sub(block, firstBlock) : block;
-      readLhs(k, tile, tiles, [&](int64_t row, ValueRange ivs) {
-        return SmallVector<Value>{tileBlock, position, ivs[0], k.index(row), k.mul(ivs[1], steps)};
-      });
-      tile.rhs = [&](int64_t v, ValueRange ivs) {
-        if (steps == 1)
-          return k.load(weight, {panel, position, ivs[0], ivs[1], k.index(v * k.lanes())});
-        Value step = k.add(k.mul(ivs[0], k.lanes()), ivs[1]);
-        return loadColumns(k, weight, {panel, position, step, k.index(v * k.lanes() * steps)}, steps);
-      };
-      Value zero = k.index(0);
-      SmallVector<Value> first(cast<MemRefType>(weight.getType()).getRank(), zero);
-      first[0] = panel;
-      first[1] = position;
-      prefetchPanels(k, tile, weight, first, {k.sub(block, firstBlock), groupBlocks});
-      // The tiles of the next position: their rows are as many lines, one for each step.
-      tile.prefetch = [&, weightAhead = std::move(tile.prefetch)](ValueRange ivs, int64_t atOnce) {
-        if (weightAhead)
-          weightAhead(ivs, atOnce);
-        memref::PrefetchOp::create(k.builder, k.loc, tiles,
-                                   ValueRange{tileBlock, k.add(position, 1), ivs[0], ivs[1], zero},
-                                   /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
-      };
-      SmallVector<Value> accumulators = emitRegisterTile(k, tile);
-      Value firstRow = k.mul(k.sub(block, firstBlock), perBlock);
-      for (int64_t row = 0; row < perBlock; ++row)
-        for (int64_t v = 0; v < vectors; ++v)
-          k.store(accumulators[row * vectors + v], sums, {position, k.add(firstRow, row), k.index(v * k.lanes())});
-    });
+    if (tileBlocks == 1) {
+      k.inBlock(k.div(firstBlock, k.index(groupBlocks)), groupBlocks, blocks,
+                [&](Value block) { emitSumsOf(sums, panel, position, block, 1, firstBlock); });
+      return;
+    }
+    k.tiles(firstBlock, k.min(k.index(groupBlocks), k.sub(blocks, firstBlock)), tileBlocks,
+            [&](Value block, int64_t count) { emitSumsOf(sums, panel, position, block, count, firstBlock); });
   });
+}
+
+/// The sums of `count` blocks, in one register tile.
+void WinogradConv::emitSumsOf(Value sums, Value panel, Value position, Value block, int64_t count, Value firstBlock) {
+  int64_t rows = count * perBlock, steps = stepsPerProduct(product);
+  Value tileBlock = image ? k.sub(block, firstBlock) : block, zero = k.index(0);
+  RegisterTile tile{rows, vectors, product, {k.index(chunks), k.index(k.lanes())}, {}, {}};
+  readLhs(k, tile, tiles, [&](int64_t row, ValueRange ivs) {
+    return SmallVector<Value>{k.add(tileBlock, row / perBlock), position, ivs[0], k.index(row % perBlock),
+                              k.mul(ivs[1], steps)};
+  });
+  tile.rhs = [&](int64_t v, ValueRange ivs) {
+    if (steps == 1)
+      return k.load(weight, {panel, position, ivs[0], ivs[1], k.index(v * k.lanes())});
+    Value step = k.add(k.mul(ivs[0], k.lanes()), ivs[1]);
+    return loadColumns(k, weight, {panel, position, step, k.index(v * k.lanes() * steps)}, steps);
+  };
+  SmallVector<Value> first(cast<MemRefType>(weight.getType()).getRank(), zero);
+  first[0] = panel;
+  first[1] = position;
+  Value turn = k.div(k.sub(block, firstBlock), k.index(tileBlocks));
+  if (turns > 1 && constantOr(blocks) < 0)
+    turn = k.rem(turn, k.index(turns));
+  prefetchPanels(k, tile, weight, first, {turn, turns});
+  // The tiles of the next position: their rows are as many lines, one for each step.
+  tile.prefetch = [&, weightAhead = std::move(tile.prefetch)](ValueRange ivs, int64_t atOnce) {
+    if (weightAhead)
+      weightAhead(ivs, atOnce);
+    Value nextBlock = count == 1 ? tileBlock : k.add(tileBlock, k.div(ivs[1], k.index(perBlock)));
+    Value row = count == 1 ? ivs[1] : k.rem(ivs[1], k.index(perBlock));
+    memref::PrefetchOp::create(k.builder, k.loc, tiles, ValueRange{nextBlock, k.add(position, 1), ivs[0], row, zero},
+                               /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+  };
+  SmallVector<Value> accumulators = emitRegisterTile(k, tile);
+  Value firstRow = k.mul(k.sub(block, firstBlock), perBlock);
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t v = 0; v < vectors; ++v)
+      k.store(accumulators[row * vectors + v], sums, {position, k.add(firstRow, row), k.index(v * k.lanes())});
 }
 
 /// The output transform of those tiles.
 void WinogradConv::emitPixels(Epilogue &epilogue, Value sums, Value panel, Value firstBlock) {
-  int64_t down = llvm::divideCeil(outType.getDimSize(1), m), across = llvm::divideCeil(outType.getDimSize(2), m);
-  int64_t count = outType.getDimSize(0) * down * across, outputs = outType.getDimSize(3), width = vectors * k.lanes();
-  SmallVector<Value> sizes = {k.index(outType.getDimSize(0)), k.index(down), k.index(across)};
+  int64_t outputs = outType.getDimSize(3), width = vectors * k.lanes();
+  Value out = op.getInit();
+  SmallVector<Value> sizes = {k.dim(out, 0), k.ceilDiv(k.dim(out, 1), m), k.ceilDiv(k.dim(out, 2), m)};
+  Value count = k.mul(k.mul(sizes[0], sizes[1]), sizes[2]);
   Transform transform(k, m);
   Value first = k.mul(firstBlock, perBlock);
-  Value rows = k.min(k.index(groupBlocks * perBlock), k.sub(k.index(count), first));
+  Value rows = k.min(k.index(groupBlocks * perBlock), k.sub(count, first));
   k.loop(k.index(0), rows, 1, [&](Value row) {
     SmallVector<Value> at = k.delinearize(k.add(first, row), sizes);
     at[1] = k.mul(at[1], m);
@@ -376,12 +418,13 @@ void WinogradConv::emitPixels(Epilogue &epilogue, Value sums, Value panel, Value
 /// Stores those of m x m pixels that are in the image.
 void WinogradConv::storePixels(Epilogue &epilogue, ArrayRef<Value> pixels, ArrayRef<Value> at, Value column,
                                Value mask) {
-  int64_t rest[] = {outType.getDimSize(1) % m, outType.getDimSize(2) % m};
   auto inside = [&](unsigned dim, int64_t offset, Value index) -> Value {
-    if (rest[dim] == 0 || offset < rest[dim])
+    Value size = k.dim(op.getInit(), 1 + dim);
+    // A tile has one pixel at least.
+    int64_t constant = constantOr(size), least = constant < 0 ? 1 : constant % m;
+    if ((constant >= 0 && least == 0) || offset < least)
       return k.builder.createOrFold<arith::ConstantIntOp>(k.loc, 1, 1);
-    return k.builder.createOrFold<arith::CmpIOp>(k.loc, arith::CmpIPredicate::slt, index,
-                                                 k.index(outType.getDimSize(1 + dim)));
+    return k.builder.createOrFold<arith::CmpIOp>(k.loc, arith::CmpIPredicate::slt, index, size);
   };
   for (int64_t i = 0; i < m; ++i) {
     Value y = k.add(at[1], i);

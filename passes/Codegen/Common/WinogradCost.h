@@ -7,7 +7,8 @@
 
 namespace lathe::codegen {
 
-/// A 3x3 convolution of stride 1: `batch` images of `height` x `width` output pixels, `channels` to `outputs`.
+/// A 3x3 convolution of stride 1: `batch` images of `height` x `width` output pixels, `channels` to `outputs`. The
+/// first three are negative where only a run knows them.
 struct WinogradConvShape {
   int64_t batch, height, width, channels, outputs;
   bool integers = false;   ///< of quantized numbers in 16 bits, not of f32
@@ -26,11 +27,17 @@ struct WinogradPlan {
   double direct = 0, winograd = 0;
 };
 
-/// Tiles of a block, if there are so many, for panels of so many vectors.
-int64_t chooseTilesPerBlock(int64_t tiles, nn::TargetAttr target, int64_t panelVectors = 2);
+/// Numbers of tiles, negative where only a run knows them.
+struct TileCounts {
+  int64_t all, ofSample;
+};
+
+/// Tiles of a block, if there are so many, for panels of so many vectors. If only a run knows how many tiles there are,
+/// several blocks are one register tile where there are as many, so that few tiles leave few rows of it empty.
+int64_t chooseTilesPerBlock(TileCounts tiles, nn::TargetAttr target, int64_t panelVectors = 2);
 
 /// Tiles of a block of so many bytes each, where a task has the block on its stack (WinogradPlan::transformInTasks).
-int64_t chooseTilesPerTask(int64_t tiles, int64_t tileBytes, nn::TargetAttr target);
+int64_t chooseTilesPerTask(TileCounts tiles, int64_t tileBytes, nn::TargetAttr target);
 
 /// What is given, where it was measured, and not estimated.
 struct WinogradChoice {
@@ -39,6 +46,10 @@ struct WinogradChoice {
   int64_t panelVectors = 2; ///< of columns of the weight
 };
 
+/// How to compute a convolution. What pays for one image pays for more, of which the transforms and the weight are a
+/// smaller part; so a batch that only a run knows counts as one image and as eight, and a height or width as
+/// `kUsualSize` pixels.
+inline constexpr int64_t kUsualBatch = 8, kUsualSize = 16;
 WinogradPlan planWinograd(const WinogradConvShape &shape, nn::TargetAttr target, const WinogradChoice &given = {});
 
 } // namespace lathe::codegen

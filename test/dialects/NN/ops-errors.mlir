@@ -404,6 +404,30 @@ func.func @winograd_tiles(%x: tensor<1x6x6x32xf32>) {
 
 // -----
 
+func.func @winograd_dynamic_tiles(%x: tensor<?x6x6x32xf32>) {
+  // expected-error@+1 {{expected a result [blocks, 16, chunks, tiles, lanes] for all tiles, but got 'tensor<?x16x1x4x16xf32>'}}
+  %t = nn.winograd_input %x {m = 2 : i64} : (tensor<?x6x6x32xf32>) -> tensor<?x16x1x4x16xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_channels(%x: tensor<1x6x6x?xf32>) {
+  // expected-error@+1 {{expected an input [N, H, W, C] of f32 or i16 with static C, but got}}
+  %t = nn.winograd_input %x {m = 2 : i64} : (tensor<1x6x6x?xf32>) -> tensor<1x16x2x4x16xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_outputs(%t: tensor<?x16x2x4x16xf32>, %w: tensor<16x32x32xf32>) {
+  // expected-error@+1 {{expected a result [N, OH, OW, O] with static O, but got}}
+  %y = nn.winograd_conv %t, %w {m = 2 : i64} : (tensor<?x16x2x4x16xf32>, tensor<16x32x32xf32>) -> tensor<?x4x4x?xf32>
+  return
+}
+
+// -----
+
 func.func @winograd_weight(%t: tensor<1x16x2x4x16xf32>, %w: tensor<16x48x32xf32>) {
   // expected-error@+1 {{expected a weight [16, C, O], or packed for the tiles, but got 'tensor<16x48x32xf32>'}}
   %y = nn.winograd_conv %t, %w {m = 2 : i64} : (tensor<1x16x2x4x16xf32>, tensor<16x48x32xf32>) -> tensor<1x4x4x32xf32>

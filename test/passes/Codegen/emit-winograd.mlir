@@ -76,3 +76,42 @@ func.func @edge(%t: memref<1x16x2x4x16xf32>, %w: memref<1x16x2x16x32xf32>, %y: m
     : (memref<1x16x2x4x16xf32>, memref<1x16x2x16x32xf32>, memref<1x3x3x32xf32>) -> ()
   return
 }
+
+// -----
+
+// A dynamic number of blocks, of 4 tiles each: three of them are a register tile where there are so many, then two, then one.
+// CHECK-LABEL: @batch
+//       CHECK: %[[BLOCKS:.*]] = memref.dim %arg0, %c0
+//       CHECK: scf.parallel
+//       CHECK: scf.for {{.*}} step %c3
+// CHECK-COUNT-24: vector.fma
+//   CHECK-NOT: vector.fma
+//       CHECK: scf.for {{.*}} step %c2
+// CHECK-COUNT-16: vector.fma
+//   CHECK-NOT: vector.fma
+//       CHECK: scf.for {{.*}} step %c1
+// CHECK-COUNT-8: vector.fma
+//   CHECK-NOT: vector.fma
+//       CHECK: return
+func.func @batch(%t: memref<?x16x2x4x16xf32>, %w: memref<1x16x2x16x32xf32>, %y: memref<?x4x4x32xf32>) {
+  nn.winograd_conv %t, %w outs(%y) {m = 2 : i64}
+    : (memref<?x16x2x4x16xf32>, memref<1x16x2x16x32xf32>, memref<?x4x4x32xf32>) -> ()
+  return
+}
+
+// -----
+
+// A dynamic height: the tiles that fit the padded image; a pixel below the first line of a tile may be outside.
+// CHECK-LABEL: @height
+//       CHECK: memref.dim %arg0, %c1
+//       CHECK: arith.subi
+//       CHECK: arith.divui {{.*}}, %c2
+//       CHECK: vector.store {{.*}}, %arg2
+//       CHECK: arith.cmpi slt
+//       CHECK: scf.if
+//       CHECK: vector.store {{.*}}, %arg2
+func.func @height(%x: memref<1x?x6x32xf32>, %w: memref<1x16x2x16x32xf32>, %y: memref<1x?x4x32xf32>) {
+  nn.winograd_conv %x, %w outs(%y) {m = 2 : i64}
+    : (memref<1x?x6x32xf32>, memref<1x16x2x16x32xf32>, memref<1x?x4x32xf32>) -> ()
+  return
+}

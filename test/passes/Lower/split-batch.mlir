@@ -89,3 +89,55 @@ func.func @four_samples(%x: tensor<8x1024x32xf32>) -> tensor<8x32x32x32xf32> {
   %6 = "onnx.Relu"(%5) : (tensor<8x32x32x32xf32>) -> tensor<8x32x32x32xf32>
   return %6 : tensor<8x32x32x32xf32>
 }
+
+// -----
+
+// A symbolic batch is split into samples of static shape; `other` may be another number.
+// CHECK-LABEL: func @symbolic(
+// CHECK-SAME: %[[X:[^:]*]]: tensor<?x56x56x64xf32> {onnx.dims = ["batch"
+// CHECK: %[[N:.*]] = tensor.dim %[[X]], %c0
+// CHECK: %[[WHOLE:.*]] = tensor.empty(%[[N]]) : tensor<?x1x1x256xf32>
+// CHECK: %[[Y:.*]] = scf.for %[[I:.*]] = %{{.*}} to %[[N]] step %c1 iter_args(%[[OUT:.*]] = %[[WHOLE]])
+// CHECK:   %[[XI:.*]] = tensor.extract_slice %[[X]][%[[I]], 0, 0, 0] [1, 56, 56, 64] [1, 1, 1, 1]
+// CHECK:   %[[M:.*]] = "onnx.ReduceMean"(%{{.*}}, %{{.*}}) {{.*}} -> tensor<1x1x1x256xf32>
+// CHECK:   %[[IN:.*]] = tensor.insert_slice %[[M]] into %[[OUT]][%[[I]], 0, 0, 0] [1, 1, 1, 256] [1, 1, 1, 1]
+// CHECK:   scf.yield %[[IN]]
+// CHECK: "onnx.Reshape"(%[[Y]], {{.*}} -> tensor<?x256xf32>
+// CHECK-NOT: scf.for
+// CHECK: return
+// REMARK: SplitBatch {{.*}}Ops=3, Samples=1
+func.func @symbolic(%x: tensor<?x56x56x64xf32> {onnx.dims = ["batch", "", "", ""]},
+                    %z: tensor<?x56x56x64xf32> {onnx.dims = ["other", "", "", ""]})
+    -> (tensor<?x1000xf32>, tensor<?x56x56x64xf32>) {
+  %w = onnx.Constant dense<0.5> : tensor<1x1x64x256xf32>
+  %axes = onnx.Constant dense<[1, 2]> : tensor<2xi64>
+  %shape = onnx.Constant dense<[-1, 256]> : tensor<2xi64>
+  %v = onnx.Constant dense<0.5> : tensor<256x1000xf32>
+  %0 = nn.conv %x, %w : (tensor<?x56x56x64xf32>, tensor<1x1x64x256xf32>) -> tensor<?x56x56x256xf32>
+  %1 = "onnx.Relu"(%0) : (tensor<?x56x56x256xf32>) -> tensor<?x56x56x256xf32>
+  %2 = "onnx.ReduceMean"(%1, %axes) {keepdims = 1 : i64, noop_with_empty_axes = 0 : i64} : (tensor<?x56x56x256xf32>, tensor<2xi64>) -> tensor<?x1x1x256xf32>
+  %3 = "onnx.Reshape"(%2, %shape) {allowzero = 0 : i64} : (tensor<?x1x1x256xf32>, tensor<2xi64>) -> tensor<?x256xf32>
+  %4 = nn.linear %3, %v : (tensor<?x256xf32>, tensor<256x1000xf32>) -> tensor<?x1000xf32>
+  %5 = "onnx.Relu"(%z) : (tensor<?x56x56x64xf32>) -> tensor<?x56x56x64xf32>
+  return %4, %5 : tensor<?x1000xf32>, tensor<?x56x56x64xf32>
+}
+
+// -----
+
+// Of a symbolic height a sample has no static shape; and a bound may tell that all samples stay in the cache.
+// CHECK-LABEL: func @symbolic_height
+// CHECK-NOT: scf.for
+func.func @symbolic_height(%x: tensor<?x?x512x64xf32> {onnx.dims = ["batch", "height", "", ""]}) -> tensor<?x?x512x64xf32> {
+  %0 = "onnx.Relu"(%x) : (tensor<?x?x512x64xf32>) -> tensor<?x?x512x64xf32>
+  %1 = "onnx.Sqrt"(%0) : (tensor<?x?x512x64xf32>) -> tensor<?x?x512x64xf32>
+  return %1 : tensor<?x?x512x64xf32>
+}
+
+// CHECK-LABEL: func @small_bound
+// CHECK-NOT: scf.for
+func.func @small_bound(%x: tensor<?x32x32x16xf32> {onnx.dims = ["batch", "", "", ""]}) -> tensor<?x32x32x16xf32>
+    attributes {onnx.dim_bounds = {batch = array<i64: 1, 4>}} {
+  %0 = "onnx.Relu"(%x) : (tensor<?x32x32x16xf32>) -> tensor<?x32x32x16xf32>
+  %1 = "onnx.Sqrt"(%0) : (tensor<?x32x32x16xf32>) -> tensor<?x32x32x16xf32>
+  return %1 : tensor<?x32x32x16xf32>
+}

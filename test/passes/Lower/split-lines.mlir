@@ -135,3 +135,28 @@ func.func @expanded(%x: tensor<1x112x112x8xf32>) -> tensor<1x112x112x16xf32> {
   %z = nn.conv %y, %p : (tensor<1x112x112x32xf32>, tensor<1x1x32x16xf32>) -> tensor<1x112x112x16xf32>
   return %z : tensor<1x112x112x16xf32>
 }
+
+// -----
+
+// The images of a batch, one at a time, are split, too.
+// CHECK-LABEL: func @in_batch
+// CHECK: scf.for
+// CHECK:   scf.for %[[I:.*]] = %{{.*}} to %c56
+// CHECK:     nn.conv {{.*}} -> tensor<1x[[LINES:[0-9]+]]x56x256xf32>
+// CHECK:     nn.conv {{.*}} -> tensor<1x[[LINES]]x56x32xf32>
+func.func @in_batch(%x: tensor<?x56x56x32xf32>) -> tensor<?x56x56x32xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %v = onnx.Constant dense<0.5> : tensor<1x1x32x256xf32>
+  %w = onnx.Constant dense<0.5> : tensor<1x1x256x32xf32>
+  %n = tensor.dim %x, %c0 : tensor<?x56x56x32xf32>
+  %e = tensor.empty(%n) : tensor<?x56x56x32xf32>
+  %y = scf.for %i = %c0 to %n step %c1 iter_args(%whole = %e) -> (tensor<?x56x56x32xf32>) {
+    %xi = tensor.extract_slice %x[%i, 0, 0, 0] [1, 56, 56, 32] [1, 1, 1, 1] : tensor<?x56x56x32xf32> to tensor<1x56x56x32xf32>
+    %0 = nn.conv %xi, %v : (tensor<1x56x56x32xf32>, tensor<1x1x32x256xf32>) -> tensor<1x56x56x256xf32>
+    %1 = nn.conv %0, %w : (tensor<1x56x56x256xf32>, tensor<1x1x256x32xf32>) -> tensor<1x56x56x32xf32>
+    %with = tensor.insert_slice %1 into %whole[%i, 0, 0, 0] [1, 56, 56, 32] [1, 1, 1, 1] : tensor<1x56x56x32xf32> into tensor<?x56x56x32xf32>
+    scf.yield %with : tensor<?x56x56x32xf32>
+  }
+  return %y : tensor<?x56x56x32xf32>
+}

@@ -94,14 +94,71 @@ func.func @weights(%x: tensor<1x4x4x1024xf32>) -> tensor<1x4x4x1024xf32> {
 
 // -----
 
-// CHECK-LABEL: @dynamic
-//   CHECK-NOT: winograd
-// REMARK: Winograd{{.*}}its shape is dynamic
-func.func @dynamic(%x: tensor<?x28x28x64xf32>) -> tensor<?x28x28x32xf32> {
+// A symbolic batch: the number of blocks is that of the tiles, 49 of each image, in equal blocks.
+// CHECK-LABEL: @batch
+//       CHECK: %[[T:.*]] = nn.winograd_input %arg0 {m = 4 : i64, pads = array<i64: 1, 1, 1, 1>}
+//  CHECK-SAME: : (tensor<?x28x28x64xf32>) -> tensor<?x36x4x7x16xf32>
+//       CHECK: nn.winograd_conv %[[T]], %{{.*}} {m = 4 : i64}
+//  CHECK-SAME: -> tensor<?x28x28x32xf32>
+// REMARK: Winograd{{.*}}TileSize=4{{.*}}TransformInTasks=false
+func.func @batch(%x: tensor<?x28x28x64xf32>) -> tensor<?x28x28x32xf32> {
   %w = arith.constant dense<0.5> : tensor<3x3x64x32xf32>
   %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>}
     : (tensor<?x28x28x64xf32>, tensor<3x3x64x32xf32>) -> tensor<?x28x28x32xf32>
   return %y : tensor<?x28x28x32xf32>
+}
+
+// -----
+
+// More tiles in each image than stay in the cache.
+// CHECK-LABEL: @batch_tasks
+//       CHECK: nn.winograd_conv %arg0, %{{.*}} {m = 4 : i64, pads = array<i64: 1, 1, 1, 1>}
+//  CHECK-SAME: : (tensor<?x56x56x64xf32>, tensor<36x64x64xf32>) -> tensor<?x56x56x64xf32>
+// REMARK: Winograd{{.*}}TileSize=4{{.*}}TransformInTasks=true
+func.func @batch_tasks(%x: tensor<?x56x56x64xf32>) -> tensor<?x56x56x64xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x64x64xf32>
+  %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<?x56x56x64xf32>, tensor<3x3x64x64xf32>) -> tensor<?x56x56x64xf32>
+  return %y : tensor<?x56x56x64xf32>
+}
+
+// -----
+
+// A symbolic size: the padding is enough for a last tile with a single line, or column, of pixels.
+// CHECK-LABEL: @sizes
+//       CHECK: nn.winograd_input %arg0 {m = 4 : i64, pads = array<i64: 1, 0, 4, 5>}
+//  CHECK-SAME: : (tensor<1x?x?x64xf32>) -> tensor<?x36x4x4x16xf32>
+// REMARK: Winograd{{.*}}TileSize=4
+func.func @sizes(%x: tensor<1x?x?x64xf32>) -> tensor<1x?x?x32xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x64x32xf32>
+  %y = nn.conv %x, %w {pads = array<i64: 1, 0, 1, 2>}
+    : (tensor<1x?x?x64xf32>, tensor<3x3x64x32xf32>) -> tensor<1x?x?x32xf32>
+  return %y : tensor<1x?x?x32xf32>
+}
+
+// -----
+
+// One pixel in each image: whatever the batch, the transforms cost more than they save.
+// CHECK-LABEL: @batch_of_pixels
+//   CHECK-NOT: winograd
+// REMARK: Winograd{{.*}}the direct convolution is estimated to be faster
+func.func @batch_of_pixels(%x: tensor<?x1x1x64xf32>) -> tensor<?x1x1x64xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x64x64xf32>
+  %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<?x1x1x64xf32>, tensor<3x3x64x64xf32>) -> tensor<?x1x1x64xf32>
+  return %y : tensor<?x1x1x64xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @channels
+//   CHECK-NOT: winograd
+// REMARK: Winograd{{.*}}its number of channels is dynamic
+func.func @channels(%x: tensor<1x28x28x?xf32>) -> tensor<1x28x28x32xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x64x32xf32>
+  %y = nn.conv %x, %w {pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<1x28x28x?xf32>, tensor<3x3x64x32xf32>) -> tensor<1x28x28x32xf32>
+  return %y : tensor<1x28x28x32xf32>
 }
 
 // -----
