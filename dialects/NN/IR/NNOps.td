@@ -223,7 +223,7 @@ def NN_TokenPruneOp : NN_TokenOp<"token_prune"> {
 // Forms that the lower phase chooses
 //===----------------------------------------------------------------------===//
 
-/// A way to compute convolutions of static shape. Exists after `lower` only.
+/// A way to compute convolutions. Exists after `lower` only.
 class NN_LoweredOp<string mnemonic, list<Trait> traits = []> : NN_Op<mnemonic, !listconcat(traits, [
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
     DeclareOpInterfaceMethods<NN_KernelOpInterface, ["getMacs"]>,
@@ -253,9 +253,10 @@ def NN_WinogradInputOp : NN_WinogradOp<"winograd_input"> {
   let description = [{
     The input transform of the algorithm F(m x m, 3 x 3) of Lavin and Gray (2016, "Fast Algorithms for Convolutional Neural
     Networks"), m = 2 or 4. `input` is `[N, H, W, C]` of f32, or of i16 that hold unsigned bytes; with `pads` (top, left,
-    bottom, right; of `pad_value`) its height and width are those of whole tiles, m * tiles + 2. The result is `[blocks, (m+2)^2, chunks, tiles, lanes]`: tile t of
+    bottom, right; of `pad_value`) its height and width are those of whole tiles, m * tiles + 2; a dynamic one has m - 1
+    lines, or columns, more than the pixels of the result need, and what makes no whole tile is not read. The result is `[blocks, (m+2)^2, chunks, tiles, lanes]`: tile t of
     block b is number b * tiles + t, counted through the images, down and across; channel l of chunk q is number q * lanes
-    + l. So a block is, for each position, a matrix of tiles x channels whose rows are neighbours in memory. Channels past C are
+    + l. The number of images, of lines, of columns, and so of blocks may be dynamic. A block is, for each position, a matrix of tiles x channels whose rows are neighbours in memory. Channels past C are
     zeros, tiles past the last one repeat it. B has whole numbers only: tiles of i16 are exact.
 
     ```mlir
@@ -294,7 +295,7 @@ def NN_WinogradConvOp : NN_WinogradOp<"winograd_conv", [AttrSizedOperandSegments
   let extraClassDeclaration = resultShapedType # winogradPositions # [{
     /// Whether the input is the image, not its tiles.
     bool readsImage() { return ::llvm::cast<::mlir::ShapedType>(getInput().getType()).getRank() == 4; }
-    /// Tiles of all images.
+    /// Tiles of all images; negative where only a run knows them.
     int64_t countTiles();
   }];
   let assemblyFormat = !strconcat("$input `,` $weight ", epilogueFormat, "`:` functional-type(operands, results)");
