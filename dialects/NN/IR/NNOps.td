@@ -85,7 +85,9 @@ def NN_ConvOp : NN_KernelOp<"conv", [AttrSizedOperandSegments]> {
     `input` is `[N, H, W, C]`, the result `[N, OH, OW, O]`. `weight` is `[KH, KW, C/group, O]`, or
     packed in panels of n0 output channels: `[ceil(O/n0), KH, KW, C, n0]` for f32 and f16,
     `[ceil(O/n0), KH, KW, ceil(C/4), n0, 4]` for i8 and `[ceil(O/n0), KH, KW, ceil(C/2), n0, 2]` for i8 that meets i16 and for
-    bf16 that meets bf16, or with 8 and 4 steps, as that of `nn.linear`. A depthwise weight (`group` = C = O) stays `[KH, KW, 1, C]`. The weight of an f32 input may be bf16 or f16.
+    bf16 that meets bf16, or with 8 and 4 steps, as that of `nn.linear`. A depthwise weight (`group` = C = O) stays `[KH, KW, 1, C]`;
+    where the target adds pairs of products of i16, the elements of each two of its lines alternate, `[KW, 1, C, 2]`, in their place.
+    A weight whose groups are several to a vector stays, too. The weight of an f32 input may be bf16 or f16.
     1-D convolutions have H = KH = 1. `pads` are top, left, bottom, right. `pad_value` is what the padding holds, in storage:
     the zero point of a quantized input.
   }];
