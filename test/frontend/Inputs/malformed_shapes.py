@@ -102,7 +102,7 @@ def main():
         done = subprocess.run([lathe, "compile", path, "-o", f"{folder}/model.o"], preexec_fn=limit, capture_output=True, text=True)
         if done.returncode != 1 or message not in done.stderr:
             wrong.append(f"expected exit status 1 and '{message}', but got {done.returncode} and {done.stderr[:400]}")
-    sys.exit("\n".join(wrong))
+    sys.exit("\n".join(wrong) or None)
 
 
 if __name__ == "__main__":
