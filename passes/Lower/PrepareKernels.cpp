@@ -424,7 +424,8 @@ private:
       return expand.getMixedOutputShape()[dim];
     if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
       OpFoldResult product = builder.getIndexAttr(1);
-      for (int64_t source : collapse.getReassociationIndices()[dim])
+      SmallVector<ReassociationIndices> groups = collapse.getReassociationIndices();
+      for (int64_t source : groups[dim])
         product = times(product, sizeOf(collapse.getSrc(), source));
       return product;
     }

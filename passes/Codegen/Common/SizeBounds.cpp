@@ -111,7 +111,8 @@ std::optional<Bounds> SizeBounds::getDim(Value memref, int64_t dim) {
     return get(expand.getMixedOutputShape()[dim]);
   if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op)) {
     Bounds product{1, 1};
-    for (int64_t source : collapse.getReassociationIndices()[dim]) {
+    SmallVector<ReassociationIndices> groups = collapse.getReassociationIndices();
+    for (int64_t source : groups[dim]) {
       std::optional<Bounds> size = getDim(collapse.getSrc(), source);
       if (!size)
         return std::nullopt;

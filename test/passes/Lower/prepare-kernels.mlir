@@ -204,3 +204,18 @@ func.func @halves(%x: tensor<4x40xf16>, %w: tensor<40x64xf16>, %v: tensor<64x64x
   %z = nn.linear %y, %v : (tensor<4x64xf32>, tensor<64x64xf16>) -> tensor<4x64xf32>
   return %z : tensor<4x64xf32>
 }
+
+// -----
+
+// A size of a collapsed tensor is the product of those that it has of the whole one; symbolic shapes do not reach it here.
+// CHECK-LABEL: @collapsed
+//   CHECK-DAG: %[[B:.*]] = tensor.dim %arg0, %c1
+//   CHECK-DAG: %[[C:.*]] = tensor.dim %arg0, %c2
+//       CHECK: %[[BC:.*]] = arith.muli %[[B]], %[[C]]
+//       CHECK: tensor.empty(%{{.*}}, %[[BC]]) : tensor<?x?xf32>
+//       CHECK: nn.softmax
+func.func @collapsed(%x: tensor<?x?x?xf32>) -> tensor<?x?xf32> {
+  %0 = tensor.collapse_shape %x [[0], [1, 2]] : tensor<?x?x?xf32> into tensor<?x?xf32>
+  %1 = nn.softmax %0 : (tensor<?x?xf32>) -> tensor<?x?xf32>
+  return %1 : tensor<?x?xf32>
+}
