@@ -127,7 +127,7 @@ static std::optional<RankedTensorType> getReshapedOperand(RankedTensorType opera
   return operand.clone(shape.take_back(1));
 }
 
-/// A reshape between the contraction and elementwise consumers, which leaves the last dimension as it is, goes behind
+/// A reshape between a convolution and elementwise consumers, which leaves the last dimension as it is, goes behind
 /// them: the views of volumes are of this kind. Changes nothing where it cannot.
 static void moveReshapeBehind(Value result) {
   auto reshape = result.hasOneUse() ? dyn_cast<onnx::ReshapeOp>(*result.user_begin()) : nullptr;
@@ -242,7 +242,9 @@ static void fuseConsumers(OpT op) {
     return;
   unsigned count = 0;
   for (;;) {
-    moveReshapeBehind(op.getResult());
+    // The passes that reduce tokens look for an encoder's sums in the shape of its tokens.
+    if (isa<nn::ConvOp>(op))
+      moveReshapeBehind(op.getResult());
     Group group = findGroup(op.getResult());
     StringRef why = group.ops.empty() ? group.why : getRefusal(op.getResult(), group);
     if (why.empty()) {
