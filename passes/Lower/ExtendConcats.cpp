@@ -35,7 +35,10 @@ static int64_t getAxis(onnx::ConcatOp op) {
   return axis < 0 ? axis + cast<RankedTensorType>(op.getResult().getType()).getRank() : axis;
 }
 
+/// Adds what a value consists of; empty tensors are no part.
 static void addParts(Value value, int64_t axis, SmallVectorImpl<Value> &parts) {
+  if (isStatic(value) && cast<RankedTensorType>(value.getType()).getNumElements() == 0)
+    return;
   auto concat = value.getDefiningOp<onnx::ConcatOp>();
   if (!concat || !isStatic(value) || getAxis(concat) != axis)
     return parts.push_back(value);
@@ -58,7 +61,7 @@ static std::optional<Concat> getConcat(Operation &op) {
 
 /// Whether `next` can be written behind `last` in the same tensor: nobody but it reads `last` later.
 static bool extends(const Concat &next, const Concat &last) {
-  if (next.axis != last.axis || next.parts.size() <= last.parts.size() ||
+  if (next.axis != last.axis || last.parts.empty() || next.parts.size() <= last.parts.size() ||
       ArrayRef(next.parts).take_front(last.parts.size()) != ArrayRef(last.parts))
     return false;
   return llvm::all_of(last.op->getUsers(), [&](Operation *user) {

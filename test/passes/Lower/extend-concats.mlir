@@ -60,3 +60,17 @@ func.func @stay(%x: tensor<2x2x2x2xf32>, %y: tensor<2x2x2x2xf32>, %d: tensor<2x2
   %h = "onnx.Concat"(%x, %d, %x) {axis = 3 : i64} : (tensor<2x2x2x2xf32>, tensor<2x2x2x?xf32>, tensor<2x2x2x2xf32>) -> tensor<2x2x2x?xf32>
   return %late, %b, %c, %e, %h : tensor<2x2x2x4xf32>, tensor<2x2x2x6xf32>, tensor<2x6x2x2xf32>, tensor<2x2x4x2xf32>, tensor<2x2x2x?xf32>
 }
+
+// -----
+
+// An empty tensor is no part that would have a place of its own.
+// CHECK-LABEL: func @empty
+// CHECK: tensor.insert_slice %arg0 into %{{.*}}[0, 0] [2, 4] [1, 1]
+// CHECK: tensor.insert_slice %arg1 into %{{.*}}[0, 4] [2, 4] [1, 1]
+// CHECK: tensor.insert_slice %arg0 into %{{.*}}[0, 8] [2, 4] [1, 1]
+// CHECK-NOT: tensor.insert_slice
+func.func @empty(%x: tensor<2x4xf32>, %y: tensor<2x4xf32>, %none: tensor<2x0xf32>) -> tensor<2x12xf32> {
+  %a = "onnx.Concat"(%x, %y) {axis = 1 : i64} : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x8xf32>
+  %b = "onnx.Concat"(%a, %x, %none) {axis = 1 : i64} : (tensor<2x8xf32>, tensor<2x4xf32>, tensor<2x0xf32>) -> tensor<2x12xf32>
+  return %b : tensor<2x12xf32>
+}
