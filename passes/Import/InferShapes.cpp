@@ -36,6 +36,9 @@ static Value makeConstantTarget(const SymbolicShapes &shapes, Operation &op) {
   auto reshape = dyn_cast<onnx::ReshapeOp>(op);
   if (!reshape && !isa<onnx::ExpandOp>(op))
     return nullptr;
+  // A constant that took the place of a known value is none of the analysis's.
+  if (!shapes.hasDims(op.getOperand(0)))
+    return nullptr;
   ArrayRef<AffineExpr> in = shapes.getDims(op.getOperand(0)), out = shapes.getDims(op.getResult(0));
   Value target = op.getOperand(1);
   auto targetType = cast<ShapedType>(target.getType());

@@ -233,3 +233,17 @@ func.func @float_elements() -> (tensor<*xi1>, tensor<*xi32>, tensor<*xi64>, tens
   %exp_size = "onnx.Cast"(%exp) {to = 7 : i64} : (tensor<*xf32>) -> tensor<*xi64>
   return %less, %whole, %list, %open, %exp_size : tensor<*xi1>, tensor<*xi32>, tensor<*xi64>, tensor<*xi64>, tensor<*xi64>
 }
+
+// -----
+
+// What is expanded is known, and a constant by then; the sizes are not.
+
+// CHECK-LABEL: func.func @known_expanded
+// CHECK: %[[KNOWN:.*]] = onnx.Constant dense<[2, 3]> : tensor<2xi64>
+// CHECK: "onnx.Expand"(%[[KNOWN]], %{{.*}}) {{.*}} -> tensor<?x2xi64>
+func.func @known_expanded(%x: tensor<2x3xf32>, %y: tensor<?x2xf32> {onnx.dims = ["n", ""]}) -> tensor<*xi64> {
+  %shape = "onnx.Shape"(%x) : (tensor<2x3xf32>) -> tensor<*xi64>
+  %sizes = "onnx.Shape"(%y) : (tensor<?x2xf32>) -> tensor<*xi64>
+  %all = "onnx.Expand"(%shape, %sizes) : (tensor<*xi64>, tensor<*xi64>) -> tensor<*xi64>
+  return %all : tensor<*xi64>
+}
