@@ -309,31 +309,7 @@ static Value readScalar(Lowering &lowering, Value onnxValue) {
   return tensor::ExtractOp::create(lowering.builder, lowering.get(onnxValue), zeros);
 }
 
-/// Loop over [0, size) that ends where the last of the values it carries, an i1, is false before an iteration.
-static SmallVector<Value> emitLoopWhile(ImplicitLocOpBuilder &b, Value size, ValueRange inits,
-                                        function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> body) {
-  SmallVector<Value> all = {arith::ConstantIndexOp::create(b, 0)};
-  llvm::append_range(all, inits);
-  auto loop = scf::WhileOp::create(
-      b, b.getLoc(), ValueRange(all).getTypes(), all,
-      [&](OpBuilder &nested, Location loc, ValueRange state) {
-        ImplicitLocOpBuilder inner(loc, nested);
-        Value isLeft = arith::CmpIOp::create(inner, arith::CmpIPredicate::slt, state.front(), size);
-        Value goesOn = arith::AndIOp::create(inner, isLeft, state.back());
-        scf::ConditionOp::create(inner, goesOn, state);
-      },
-      [&](OpBuilder &nested, Location loc, ValueRange state) {
-        ImplicitLocOpBuilder inner(loc, nested);
-        Value one = arith::ConstantIndexOp::create(inner, 1);
-        SmallVector<Value> next = {arith::AddIOp::create(inner, state.front(), one)};
-        llvm::append_range(next, body(inner, state.drop_front()));
-        scf::YieldOp::create(inner, next);
-      });
-  return SmallVector<Value>(loop.getResults().drop_front());
-}
-
-/// For each batch and class, again and again the best box that is left, without those that overlap it too much, until none
-/// is.
+/// For each batch and class, again and again the best box that is left, without those that overlap it too much.
 static LogicalResult lowerNonMaxSuppression(Lowering &lowering, onnx::NonMaxSuppressionOp op) {
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getScores());
   ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getSelectedIndices());
@@ -399,21 +375,16 @@ static LogicalResult lowerNonMaxSuppression(Lowering &lowering, onnx::NonMaxSupp
       result = tensor::InsertOp::create(b, s.select(write, toI64(b, numbers[i]), old), result, position);
     }
     Value more = s.select(found, arith::ConstantIndexOp::create(b, 1), arith::ConstantIndexOp::create(b, 0));
-    return {left, result, s.add(state[2], more), found};
+    return {left, result, s.add(state[2], more)};
   };
   SmallVector<Value> state = {alive, rows, lowering.index(0)};
   state = emitSequentialLoop(
       builder, lowering.sizeValue(dims[0]), state, [&](ImplicitLocOpBuilder &b, Value batch, ValueRange outer) {
         return emitSequentialLoop(
             b, classCount, outer, [&](ImplicitLocOpBuilder &c, Value category, ValueRange middle) {
-              SmallVector<Value> inits(middle);
-              inits.push_back(arith::ConstantIntOp::create(c, 1, 1));
-              SmallVector<Value> last =
-                  emitLoopWhile(c, rounds, inits, [&](ImplicitLocOpBuilder &d, ValueRange inner) {
-                    return selectOne(d, batch, category, inner);
-                  });
-              last.pop_back();
-              return last;
+              return emitSequentialLoop(c, rounds, middle, [&](ImplicitLocOpBuilder &d, Value, ValueRange inner) {
+                return selectOne(d, batch, category, inner);
+              });
             });
       });
   lowering.set(op.getSelectedIndices(), takeUsed(lowering, state[1], resultDims[0], resultDims, state[2]));
