@@ -63,13 +63,11 @@ struct Part {
 
 } // namespace
 
-/// Apart, parts of a kernel have shorter rows of pixels than the whole, and their sums go through memory.
-static constexpr double kMostUsedShare = 0.6;
+/// Apart, parts of a kernel have shorter rows of pixels than the whole, and their sums go through memory. Along an axis
+/// of which more is used, it stays whole.
+static constexpr double kMostUsedShare = 0.6, kMostUsedShareOfAxis = 0.85;
 /// With fewer pixels a part is as slow as reading its weights.
 static constexpr double kLeastPixels = 16;
-
-/// The same along one axis, above which a kernel stays whole along it.
-static constexpr double kMostUsedShareOfAxis = 0.85;
 
 static std::optional<std::array<Axis, 2>> getAxes(nn::ConvOp op) {
   auto input = cast<ShapedType>(op.getInput().getType()), weight = cast<ShapedType>(op.getWeight().getType()),

@@ -1,5 +1,6 @@
 """Models of products with constant weights, and what numpy computes for them: shared by check-bf16.py and check-f16.py."""
 import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -53,6 +54,21 @@ class Model:
         output = output or f"v{self.count}"
         self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
+
+    def probe(self, lathe, runner, wanted, *options):
+        """The MLIR after `compress`, with `wanted` in it. Ends the test as skipped where the target has no such products, or this
+        machine none."""
+        text = subprocess.run([lathe, "compile", self.save(), "--compile-to=compress", "--emit=mlir", "-o", "-", *options],
+                              check=True, capture_output=True, text=True).stdout
+        if wanted not in text:
+            print(f"the target has no products with '{wanted}'")
+            sys.exit(77)
+        result = subprocess.run(self.command(runner, f"--output-dir={self.folder}", *options), check=False, capture_output=True,
+                                text=True)
+        if "on this machine" in result.stderr:
+            print(result.stderr)
+            sys.exit(77)
+        return text
 
     def save(self):
         graph = helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, self.constants)

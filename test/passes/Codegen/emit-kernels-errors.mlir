@@ -25,6 +25,15 @@ func.func @pads(%x: memref<1x4x4x4xf32>, %w: memref<1x3x3x4x32xf32>, %y: memref<
 
 // -----
 
+func.func @pads_of_groups(%x: memref<1x4x4x32xf32>, %w: memref<3x3x4x32xf32>, %y: memref<1x4x4x32xf32>) {
+  // expected-error @+1 {{expected its padding to be in the input}}
+  nn.conv %x, %w outs(%y) {pads = array<i64: 1, 1, 1, 1>, group = 8 : i64}
+    : (memref<1x4x4x32xf32>, memref<3x3x4x32xf32>, memref<1x4x4x32xf32>) -> ()
+  return
+}
+
+// -----
+
 func.func @sparse_channels(%x: memref<2x5000xf32>, %v: memref<9xf32>, %c: memref<9xi16>, %p: memref<9xi32>, %y: memref<2x8xf32>) {
   // expected-error @+1 {{has too many input channels for a tile of rows: 5000}}
   nn.sparse_linear %x, %v, %c, %p outs(%y)
