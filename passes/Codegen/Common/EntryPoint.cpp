@@ -1,6 +1,7 @@
 //===- EntryPoint.cpp - The functions and the descriptor of rt_abi.h ------===//
 #include "lib/Support/DataTypes.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/Codegen/Common/ConstantStructs.h"
 #include "passes/Codegen/Common/Instructions.h"
 #include "passes/Codegen/Common/LLVMLowering.h"
 #include "passes/Codegen/Common/SizeBounds.h"
@@ -18,8 +19,8 @@ class EntryPointBuilder {
 public:
   EntryPointBuilder(ModuleOp module, StringRef name, ArrayRef<Variant> variants, Type index,
                     const WeightLayout &weights)
-      : module(module), builder(module.getLoc(), module.getContext()), name(name), variants(variants), weights(weights),
-        signature(readSignature(module)), index(index) {
+      : module(module), builder(module.getLoc(), module.getContext()), data(module, name), name(name),
+        variants(variants), weights(weights), signature(readSignature(module)), index(index) {
     pointer = LLVM::LLVMPointerType::get(module.getContext());
     i32 = builder.getI32Type();
     i64 = builder.getI64Type();
@@ -48,6 +49,8 @@ public:
   }
 
 private:
+  using Field = ConstantStructs::Field;
+
   static constexpr llvm::StringLiteral kDeviceModelSuffix = "_device_model";
 
   Value constant(int64_t value) { return LLVM::ConstantOp::create(builder, i64, value); }
@@ -323,9 +326,9 @@ private:
     auto device = module->getAttrOfType<DictionaryAttr>(simt::kDeviceAttr);
     SmallVector<SmallVector<Field>> kernels;
     for (auto kernel : device.getAs<ArrayAttr>("kernels").getAsRange<StringAttr>())
-      kernels.push_back({makeString(kernel)});
+      kernels.push_back({data.makeString(kernel)});
     auto row = LLVM::LLVMStructType::getLiteral(module.getContext(), {pointer});
-    Field names = makeArray(row, kernels, name + "_kernels");
+    Field names = data.makeArray(row, kernels, name + "_kernels");
     builder.setInsertionPointToEnd(module.getBody());
     auto state = LLVM::GlobalOp::create(builder, pointer, /*isConstant=*/false, LLVM::Linkage::Internal,
                                         (name + "_device_state").str(), Attribute());
@@ -348,9 +351,7 @@ private:
                               std::pair(i32, int64_t(device.getAs<BoolAttr>("exact").getValue()))};
     auto type = LLVM::LLVMStructType::getLiteral(
         module.getContext(), {pointer, pointer, pointer, pointer, i64, pointer, pointer, i32, i32, i32});
-    LLVM::GlobalOp model = makeGlobal(type, Attribute(), name + kDeviceModelSuffix, LLVM::Linkage::Internal);
-    builder.createBlock(&model.getInitializerRegion());
-    LLVM::ReturnOp::create(builder, makeStruct(type, fields));
+    data.makeStruct(type, fields, name + kDeviceModelSuffix, LLVM::Linkage::Internal);
   }
 
   void makeOutputShapes() {
@@ -379,92 +380,37 @@ private:
   // The descriptor
   //===--------------------------------------------------------------------===//
 
-  LLVM::GlobalOp makeGlobal(Type type, Attribute value, const Twine &symbol, LLVM::Linkage linkage) {
-    builder.setInsertionPointToEnd(module.getBody());
-    return LLVM::GlobalOp::create(builder, type, /*isConstant=*/true, linkage, symbol.str(), value);
-  }
-
-  LLVM::GlobalOp makeString(StringRef text) {
-    std::string bytes = text.str();
-    bytes.push_back('\0');
-    return makeGlobal(LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size()), builder.getStringAttr(bytes),
-                      name + "_string_" + Twine(counter++), LLVM::Linkage::Internal);
-  }
-
-  LLVM::GlobalOp makeShape(ArrayRef<int64_t> shape) {
-    SmallVector<int64_t> sizes(shape);
-    if (sizes.empty())
-      sizes.push_back(0); // never read: the rank is 0
-    auto tensor = RankedTensorType::get({int64_t(sizes.size())}, i64);
-    return makeGlobal(LLVM::LLVMArrayType::get(i64, sizes.size()), DenseElementsAttr::get(tensor, ArrayRef(sizes)),
-                      name + "_shape_" + Twine(counter++), LLVM::Linkage::Internal);
-  }
-
-  /// A value of a struct type, in the initialiser of a global. Fields are globals' or functions'
-  /// addresses, or integers.
-  using Field = std::variant<std::pair<Type, int64_t>, LLVM::GlobalOp, LLVM::LLVMFuncOp, std::monostate>;
-
-  Value makeStruct(LLVM::LLVMStructType type, ArrayRef<Field> fields) {
-    Value value = LLVM::UndefOp::create(builder, type);
-    for (auto [index, field] : llvm::enumerate(fields)) {
-      Value element;
-      if (auto *number = std::get_if<0>(&field))
-        element = LLVM::ConstantOp::create(builder, number->first, number->second);
-      else if (auto *global = std::get_if<1>(&field))
-        element = LLVM::AddressOfOp::create(builder, *global);
-      else if (auto *function = std::get_if<2>(&field))
-        element = LLVM::AddressOfOp::create(builder, *function);
-      else
-        element = LLVM::ZeroOp::create(builder, pointer);
-      value = LLVM::InsertValueOp::create(builder, value, element, int64_t(index));
-    }
-    return value;
-  }
-
-  Field makeArray(LLVM::LLVMStructType type, ArrayRef<SmallVector<Field>> rows, const Twine &symbol) {
-    if (rows.empty())
-      return std::monostate();
-    auto arrayType = LLVM::LLVMArrayType::get(type, rows.size());
-    LLVM::GlobalOp global = makeGlobal(arrayType, Attribute(), symbol, LLVM::Linkage::Internal);
-    builder.createBlock(&global.getInitializerRegion());
-    Value array = LLVM::UndefOp::create(builder, arrayType);
-    for (auto [index, row] : llvm::enumerate(rows))
-      array = LLVM::InsertValueOp::create(builder, array, makeStruct(type, row), int64_t(index));
-    LLVM::ReturnOp::create(builder, array);
-    return global;
-  }
-
   Field makeTensors(ArrayRef<TensorInfo> tensors, const Twine &symbol) {
     auto type = LLVM::LLVMStructType::getLiteral(module.getContext(), {pointer, pointer, i32, i32});
     SmallVector<SmallVector<Field>> rows;
     for (const TensorInfo &tensor : tensors)
-      rows.push_back({makeString(tensor.name), makeShape(tensor.shape), std::pair(i32, int64_t(tensor.dtype)),
+      rows.push_back({data.makeString(tensor.name), data.makeShape(tensor.shape), std::pair(i32, int64_t(tensor.dtype)),
                       std::pair(i32, int64_t(tensor.shape.size()))});
-    return makeArray(type, rows, symbol);
+    return data.makeArray(type, rows, symbol);
   }
 
   Field makeVariants() {
     auto type = LLVM::LLVMStructType::getLiteral(module.getContext(), {pointer, i64, i64, pointer});
     SmallVector<SmallVector<Field>> rows;
     for (auto [variant, run] : llvm::zip(variants, dispatch.variantRuns))
-      rows.push_back(
-          {makeString(variant.name), std::pair(i64, variant.workspaceBytes), std::pair(i64, variant.weightBytes), run});
-    return makeArray(type, rows, name + "_variants");
+      rows.push_back({data.makeString(variant.name), std::pair(i64, variant.workspaceBytes),
+                      std::pair(i64, variant.weightBytes), run});
+    return data.makeArray(type, rows, name + "_variants");
   }
 
   void makeModel() {
     auto dimType = LLVM::LLVMStructType::getLiteral(module.getContext(), {pointer, i64, i64});
     SmallVector<SmallVector<Field>> dims;
     for (const DimInfo &dim : signature.dims)
-      dims.push_back({makeString(dim.name), std::pair(i64, dim.lower), std::pair(i64, dim.upper)});
+      dims.push_back({data.makeString(dim.name), std::pair(i64, dim.lower), std::pair(i64, dim.upper)});
     SmallVector<Field> fields{std::pair(i32, int64_t(LATHE_ABI_VERSION)),
                               std::pair(i32, int64_t(signature.inputs.size())),
                               std::pair(i32, int64_t(signature.outputs.size())),
                               std::pair(i32, int64_t(signature.dims.size())),
-                              makeString(name),
+                              data.makeString(name),
                               makeTensors(signature.inputs, name + "_inputs"),
                               makeTensors(signature.outputs, name + "_outputs"),
-                              makeArray(dimType, dims, name + "_dims"),
+                              data.makeArray(dimType, dims, name + "_dims"),
                               std::pair(i64, getWorkspaceBytes()),
                               std::pair(i64, weights.bytes),
                               dispatch.run,
@@ -475,13 +421,12 @@ private:
     auto type =
         LLVM::LLVMStructType::getLiteral(module.getContext(), {i32, i32, i32, i32, pointer, pointer, pointer, pointer,
                                                                i64, i64, pointer, pointer, pointer, pointer, i32});
-    LLVM::GlobalOp model = makeGlobal(type, Attribute(), name + "_model", LLVM::Linkage::External);
-    builder.createBlock(&model.getInitializerRegion());
-    LLVM::ReturnOp::create(builder, makeStruct(type, fields));
+    data.makeStruct(type, fields, name + "_model", LLVM::Linkage::External);
   }
 
   ModuleOp module;
   ImplicitLocOpBuilder builder;
+  ConstantStructs data;
   StringRef name;
   ArrayRef<Variant> variants;
   const WeightLayout &weights;
@@ -492,7 +437,6 @@ private:
   Dispatch dispatch;
   LLVM::LLVMFuncOp outputShapes;
   LLVM::LLVMFuncOp enqueue; ///< of a model for a GPU
-  unsigned counter = 0;
 };
 
 } // namespace
