@@ -1,5 +1,6 @@
 //===- Header.cpp - The C header of a model -------------------------------===//
 #include "lib/Artifact/Artifact.h"
+#include "lib/Artifact/SignatureEntries.h"
 #include "lib/Support/DataTypes.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -66,8 +67,6 @@ static std::string identifier(StringRef name) {
   return text;
 }
 
-static StringRef getName(DictionaryAttr entry) { return cast<StringAttr>(entry.get("name")).getValue(); }
-
 /// "[batch, 1, 32, 32]", and the element type where the C type does not tell it: "[4], float8e5m2".
 static std::string getShapeText(DictionaryAttr tensor) {
   std::string text = "[" + cast<StringAttr>(tensor.get("dims")).str() + "]";
@@ -82,11 +81,6 @@ static std::string comment(std::string text) {
   for (size_t at; (at = text.find("*/")) != std::string::npos;)
     text[at] = '_';
   return text;
-}
-
-/// Whether the run tells the sizes of an output.
-static bool dependsOnData(DictionaryAttr tensor) {
-  return llvm::is_contained(cast<DenseI64ArrayAttr>(tensor.get("shape")).asArrayRef(), LATHE_SIZE_OF_DATA);
 }
 
 static void printStruct(llvm::raw_ostream &os, StringRef model, StringRef kind, ArrayAttr tensors, ArrayAttr dims,

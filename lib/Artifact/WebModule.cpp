@@ -1,5 +1,6 @@
 //===- WebModule.cpp - The ES module of a model, and its types ------------===//
 #include "lib/Artifact/Artifact.h"
+#include "lib/Artifact/SignatureEntries.h"
 #include "lib/Support/DataTypes.h"
 #include "lib/Target/WebAssembly/WebAssembly.h"
 #include "llvm/ADT/StringExtras.h"
@@ -20,7 +21,6 @@ static constexpr llvm::StringLiteral kThreads =
 #include "lib/Artifact/WebThreads.mjs.inc"
     ;
 
-static StringRef getName(DictionaryAttr entry) { return cast<StringAttr>(entry.get("name")).getValue(); }
 static int64_t getInt(DictionaryAttr entry, StringRef key) { return cast<IntegerAttr>(entry.get(key)).getInt(); }
 static lathe_dtype getType(DictionaryAttr tensor) { return lathe_dtype(getInt(tensor, "dtype")); }
 
@@ -43,11 +43,6 @@ static StringRef getArrayType(lathe_dtype type) {
       {"int16", "Int16Array"},     {"uint16", "Uint16Array"},   {"int32", "Int32Array"}, {"uint32", "Uint32Array"},
       {"int64", "BigInt64Array"},  {"uint64", "BigUint64Array"}};
   return arrays.lookup(getStorage(type));
-}
-
-/// Whether the run tells the sizes of an output.
-static bool dependsOnData(DictionaryAttr tensor) {
-  return llvm::is_contained(cast<DenseI64ArrayAttr>(tensor.get("shape")).asArrayRef(), LATHE_SIZE_OF_DATA);
 }
 
 static ArrayAttr getArray(ModuleOp module, StringRef name) { return module->getAttrOfType<ArrayAttr>(name); }

@@ -1,4 +1,5 @@
 //===- Quantize.cpp - Static 8-bit quantization after training ------------===//
+#include "dialects/NN/IR/NNDepthwise.h"
 #include "dialects/NN/IR/NNDialect.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
@@ -92,7 +93,7 @@ std::string Quantizer::findObstacle(Operation *op, Candidate &candidate) {
     return "weight is not constant";
   if (auto conv = dyn_cast<nn::ConvOp>(op)) {
     ArrayRef<int64_t> shape = cast<ShapedType>(conv.getWeight().getType()).getShape();
-    bool depthwise = conv.getGroup() > 1 && shape[2] == 1 && int64_t(conv.getGroup()) == shape[3];
+    bool depthwise = nn::isDepthwise(conv);
     // 8-bit products are summed in fours along the input channels.
     if (!depthwise && shape[2] < 4)
       return "fewer than 4 input channels in a group";

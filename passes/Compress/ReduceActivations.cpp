@@ -1,4 +1,5 @@
 //===- ReduceActivations.cpp - What contractions read, in 16 bits ---------===//
+#include "dialects/NN/IR/NNDepthwise.h"
 #include "dialects/NN/IR/NNDialect.h"
 #include "dialects/NN/IR/NNPrecision.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
@@ -35,12 +36,6 @@ static int64_t countElements(Value value) {
   for (int64_t size : cast<ShapedType>(value.getType()).getShape())
     elements *= ShapedType::isDynamic(size) ? 1 : size;
   return elements;
-}
-
-static bool isDepthwise(nn::ConvOp op) {
-  auto weight = cast<ShapedType>(op.getWeight().getType());
-  return op.getGroup() > 1 && weight.getRank() == 4 && weight.getDimSize(2) == 1 &&
-         weight.getDimSize(3) == int64_t(op.getGroup());
 }
 
 /// nn.conv, nn.linear and nn.matmul can store any element type from their epilogue.

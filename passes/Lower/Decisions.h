@@ -2,6 +2,7 @@
 #ifndef PASSES_LOWER_DECISIONS_H
 #define PASSES_LOWER_DECISIONS_H
 
+#include "dialects/NN/IR/NNDepthwise.h"
 #include "passes/Codegen/Common/WinogradCost.h"
 
 namespace lathe {
@@ -24,9 +25,6 @@ struct FusionDecision {
   llvm::StringRef drawback; ///< why they should not; empty if they should
 };
 FusionDecision decideFusion(nn::ConvOp op);
-
-/// Whether each channel is convolved by itself.
-bool isDepthwise(nn::ConvOp op);
 
 } // namespace lathe
 

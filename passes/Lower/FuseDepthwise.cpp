@@ -15,12 +15,6 @@ using namespace lathe;
 /// What the ring of lines of one panel may take of the stack.
 static constexpr int64_t kMostRingBytes = 128 << 10;
 
-bool lathe::isDepthwise(nn::ConvOp op) {
-  auto weight = cast<ShapedType>(op.getWeight().getType());
-  return weight.getRank() == 4 && op.getGroup() > 1 && weight.getDimSize(2) == 1 &&
-         weight.getDimSize(3) == int64_t(op.getGroup());
-}
-
 static bool isStaticF32(Value value) {
   auto type = cast<ShapedType>(value.getType());
   return type.hasStaticShape() && type.getElementType().isF32();

@@ -1,5 +1,6 @@
 //===- Instructions.cpp - What kernels ask of the target's family ---------===//
 #include "passes/Codegen/Common/Instructions.h"
+#include "dialects/NN/IR/NNDepthwise.h"
 #include "lib/Target/TargetFamily.h"
 
 using namespace mlir;
@@ -77,15 +78,13 @@ bool codegen::hasGroupsInVectors(nn::ConvOp op, nn::TargetAttr target) {
 
 bool codegen::skipsPadding(nn::ConvOp op, nn::TargetAttr target) {
   auto weight = cast<ShapedType>(op.getWeight().getType()), input = cast<ShapedType>(op.getInput().getType());
-  bool isDepthwise =
-      weight.getRank() == 4 && weight.getDimSize(2) == 1 && weight.getDimSize(3) == int64_t(op.getGroup());
   ShapedType result = op.getResultShapedType();
   auto isKnown = [](ShapedType image) { return llvm::none_of(image.getShape().drop_front(), ShapedType::isDynamic); };
   // Lines of a tile's own: shorter ones share tiles.
   constexpr int64_t leastPixels = 16;
-  if (!isDepthwise)
+  if (!nn::isDepthwise(op))
     return !hasGroupsInVectors(op, target) && input.getElementType().isF32() && op.getPads()[1] == 0 &&
            op.getPads()[3] == 0 && op.getPadValue() == 0 && result.getDimSize(2) >= leastPixels;
-  return op.getGroup() > 1 && isa<FloatType>(input.getElementType()) && weight.hasStaticShape() &&
-         isKnown(input) && isKnown(result) && result.getDimSize(2) <= maxDepthwisePixels(target);
+  return isa<FloatType>(input.getElementType()) && weight.hasStaticShape() && isKnown(input) && isKnown(result) &&
+         result.getDimSize(2) <= maxDepthwisePixels(target);
 }
