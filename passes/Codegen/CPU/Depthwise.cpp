@@ -1,5 +1,5 @@
 //===- Depthwise.cpp - Depthwise nn.conv, vectors over channels -----------===//
-#include "passes/Codegen/CPU/Contraction.h"
+#include "passes/Codegen/CPU/ChannelSpace.h"
 #include "passes/Codegen/CPU/Kernels.h"
 #include "passes/Codegen/Common/Instructions.h"
 
@@ -93,103 +93,122 @@ private:
   MemRefType type;
 };
 
+/// One filter for each channel: vectors of channels, as many neighbouring pixels as a tile has.
+class DepthwiseConv {
+public:
+  DepthwiseConv(KernelBuilder &k, nn::ConvOp op, LineProduct &product)
+      : op(op), k(k), product(product), input(op.getInput()) {
+    ArrayRef<int64_t> window = cast<MemRefType>(op.getWeight().getType()).getShape();
+    height = window[0], width = window[1];
+    ArrayRef<int64_t> image = cast<MemRefType>(input.getType()).getShape();
+    inputLines = image[1], inputPixels = image[2];
+    isPadded = llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; });
+  }
+
+  void emit() {
+    ChannelSpace channels(k, op);
+    ContractionSpace space = channels.makeSpace();
+    // Of a padded input a tile is a line: its borders are known, and pixels beyond them add nothing.
+    space.wholeRows = isPadded;
+    // Loads bound the speed, not multiply-adds: tasks are as long as those of a larger reduction.
+    space.reduction = 4 * height * width;
+    space.usualRows = codegen::maxDepthwisePixels(k.target);
+
+    Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), op.getInit());
+    bool isFloat = isa<FloatType>(cast<MemRefType>(input.getType()).getElementType());
+    Type sumType = isFloat ? Type(k.builder.getF32Type()) : Type(k.builder.getI32Type());
+    emitContraction(k, space, [&](const TilePlace &tile) {
+      ChannelSpace::Place place = channels.locate(tile);
+      Value start =
+          isFloat && epilogue.addsBias() ? epilogue.startFromBias(place.channel, place.mask) : k.splat(sumType, 0);
+      Value top = k.sub(k.mul(place.line[1], op.getStrides()[0]), k.index(op.getPads()[0]));
+      Value left = isPadded ? k.index(0) : k.mul(tile.row, op.getStrides()[1]);
+      KernelBuilder::Carried sums = addWindow(place, top, left, KernelBuilder::Carried(tile.rows, start));
+      channels.store(epilogue, sums, tile, place);
+    });
+  }
+
+private:
+  /// Adds all lines of the window to the sums of neighbouring pixels. The first one's window begins at [top, left + its
+  /// padding].
+  KernelBuilder::Carried addWindow(const ChannelSpace::Place &place, Value top, Value left,
+                                   KernelBuilder::Carried sums) {
+    int64_t together = product.lines();
+    auto addTogether = [&](Value line, ValueRange carried) {
+      return addLines(place, top, left, line, together, carried);
+    };
+    if (isPadded) {
+      // Of floats, one line at a time: those at top + line * dilation in [0, inputLines).
+      int64_t dilation = op.getDilations()[0];
+      Value below = k.sub(k.index(inputLines), top), above = k.sub(k.index(0), top), zero = k.index(0);
+      Value first = k.ceilDiv(k.max(above, zero), dilation);
+      Value end = k.min(k.ceilDiv(k.max(below, zero), dilation), k.index(height));
+      return k.loop(first, k.max(first, end), together, sums, addTogether);
+    }
+    // Lines of large windows have a loop.
+    int64_t looped = height * width <= 25 ? 0 : height / together * together;
+    if (looped)
+      sums = k.loop(k.index(0), k.index(looped), together, sums, addTogether);
+    for (int64_t line = looped; line < height; line += together)
+      sums = addLines(place, top, left, k.index(line), std::min(together, height - line), sums);
+    return sums;
+  }
+
+  /// The same for `count` lines of the window from `line` on.
+  KernelBuilder::Carried addLines(const ChannelSpace::Place &place, Value top, Value left, Value line, int64_t count,
+                                  ValueRange before) {
+    KernelBuilder::Carried sums(before);
+    // A pixel of the input is loaded once for all windows that see it.
+    llvm::SmallDenseMap<int64_t, Value> loaded;
+    SmallVector<Value> taps;
+    for (int64_t x = 0; x < width; ++x)
+      taps.push_back(product.loadTaps(line, x, count, place.channel, place.mask));
+    for (auto [i, sum] : llvm::enumerate(sums))
+      for (int64_t x = 0; x < width; ++x) {
+        int64_t offset = int64_t(i) * op.getStrides()[1] + x * op.getDilations()[1] - op.getPads()[1];
+        if (isPadded && (offset < 0 || offset >= inputPixels))
+          continue;
+        Value &pixel = loaded[offset];
+        if (!pixel) {
+          auto at = [&](int64_t next) {
+            Value y = k.add(top, k.mul(k.add(line, next), op.getDilations()[0]));
+            return SmallVector<Value>{place.line[0], y, k.add(left, offset), place.channel};
+          };
+          pixel = product.loadPixels(input, count, at, place.mask);
+        }
+        sum = product.accumulate(pixel, taps[x], sum);
+      }
+    return sums;
+  }
+
+  nn::ConvOp op;
+  KernelBuilder &k;
+  LineProduct &product;
+  Value input;
+  int64_t height, width;           ///< of the window
+  int64_t inputLines, inputPixels; ///< of an image
+  bool isPadded;
+};
+
 } // namespace
 
 LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
   KernelBuilder k(op);
-  Value input = op.getInput(), weight = op.getWeight(), out = op.getInit();
-  auto weightType = cast<MemRefType>(weight.getType());
-  Type element = cast<MemRefType>(input.getType()).getElementType();
+  auto weightType = cast<MemRefType>(op.getWeight().getType());
+  Type element = cast<MemRefType>(op.getInput().getType()).getElementType();
   // A bf16 or f16 input is widened, as such a weight is.
   Type accumulated = isNarrowFloat(element) ? Type(k.builder.getF32Type()) : element;
   FailureOr<Product> product = chooseProduct(op, accumulated, weightType.getElementType());
   if (failed(product))
     return failure();
-  ArrayRef<int64_t> pads = op.getPads(), strides = op.getStrides(), dilations = op.getDilations();
-  bool isPadded = llvm::any_of(pads, [](int64_t pad) { return pad != 0; });
+  bool isPadded = llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; });
   if (isPadded && !codegen::skipsPadding(op, k.target))
     return op.emitOpError("expected its padding to be in the input");
-  for (Value operand : {input, weight, out})
-    if (!hasUnitInnermostStride(operand))
-      return op.emitOpError("expected contiguous channels");
-
-  int64_t height = weightType.getDimSize(0), width = weightType.getDimSize(1), channels = weightType.getDimSize(3);
-  ContractionSpace space;
-  space.op = op;
-  space.wholeRows = isPadded;
-  SmallVector<Value> outerSizes = {k.dim(out, 0), k.dim(out, 1)};
-  space.outer = k.mul(outerSizes[0], outerSizes[1]);
-  space.rows = k.dim(out, 2);
-  space.panels = k.ceilDiv(k.index(channels), k.lanes());
-  space.vectors = 1;
-  // Loads bound the speed, not multiply-adds: tasks are as long as those of a larger reduction.
-  space.reduction = 4 * height * width;
-  space.usualRows = codegen::maxDepthwisePixels(k.target);
-
-  // Of a padded input a tile is a line: its borders are known, and pixels beyond them add nothing.
-  int64_t inputLines = cast<MemRefType>(input.getType()).getDimSize(1);
-  int64_t inputPixels = cast<MemRefType>(input.getType()).getDimSize(2);
-  auto isInside = [&](int64_t pixel) { return !isPadded || (pixel >= 0 && pixel < inputPixels); };
-
-  Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), out);
-  LineProduct lineProduct(k, *product, weight);
+  if (failed(verifyContiguousChannels(op)))
+    return failure();
+  LineProduct lineProduct(k, *product, op.getWeight());
   if (!lineProduct.isValid())
     return op.emitOpError("expected a contiguous weight, but got ") << weightType;
-  bool masked = channels % k.lanes() != 0;
-  Type accumulatorType = isa<FloatType>(element) ? Type(k.builder.getF32Type()) : Type(k.builder.getI32Type());
-  emitContraction(k, space, [&](const TilePlace &place) {
-    Value unit = place.unit, row = place.row, panel = place.panel;
-    int64_t rows = place.rows;
-    SmallVector<Value> outer = k.delinearize(unit, outerSizes);
-    Value channel = k.mul(panel, k.lanes());
-    Value mask = masked ? k.maskBelow(k.sub(k.index(channels), channel)) : Value();
-    Value start = isa<FloatType>(accumulatorType) && epilogue.addsBias() ? epilogue.startFromBias(channel, mask)
-                                                                         : k.splat(accumulatorType, 0);
-    Value top = k.sub(k.mul(outer[1], strides[0]), k.index(pads[0]));
-    Value left = isPadded ? k.index(0) : k.mul(row, strides[1]);
-    auto lines = [&](Value tap, int64_t count, ValueRange carried) {
-      KernelBuilder::Carried sums(carried);
-      // A pixel of the input is loaded once for all windows that see it.
-      llvm::SmallDenseMap<int64_t, Value> loaded;
-      SmallVector<Value> taps;
-      for (int64_t x = 0; x < width; ++x)
-        taps.push_back(lineProduct.loadTaps(tap, x, count, channel, mask));
-      for (int64_t i = 0; i < rows; ++i)
-        for (int64_t x = 0; x < width; ++x) {
-          int64_t offset = i * strides[1] + x * dilations[1] - pads[1];
-          if (!isInside(offset))
-            continue;
-          Value &pixel = loaded[offset];
-          if (!pixel) {
-            auto at = [&](int64_t i) {
-              Value y = k.add(top, k.mul(k.add(tap, i), dilations[0]));
-              return SmallVector<Value>{outer[0], y, k.add(left, offset), channel};
-            };
-            pixel = lineProduct.loadPixels(input, count, at, mask);
-          }
-          sums[i] = lineProduct.accumulate(pixel, taps[x], sums[i]);
-        }
-      return sums;
-    };
-    KernelBuilder::Carried sums(rows, start);
-    int64_t together = lineProduct.lines();
-    auto linesTogether = [&](Value tap, ValueRange carried) { return lines(tap, together, carried); };
-    if (isPadded) {
-      // Of floats, one line at a time: those at top + tap * dilation in [0, inputLines).
-      Value below = k.sub(k.index(inputLines), top), above = k.sub(k.index(0), top), zero = k.index(0);
-      Value first = k.ceilDiv(k.max(above, zero), dilations[0]);
-      Value end = k.min(k.ceilDiv(k.max(below, zero), dilations[0]), k.index(height));
-      sums = k.loop(first, k.max(first, end), together, sums, linesTogether);
-    } else {
-      // Lines of large windows have a loop.
-      int64_t looped = height * width <= 25 ? 0 : height / together * together;
-      if (looped)
-        sums = k.loop(k.index(0), k.index(looped), together, sums, linesTogether);
-      for (int64_t tap = looped; tap < height; tap += together)
-        sums = lines(k.index(tap), std::min(together, height - tap), sums);
-    }
-    for (int64_t i = 0; i < rows; ++i)
-      epilogue.store(sums[i], {outer[0], outer[1], k.add(row, i)}, channel, mask);
-  });
+  DepthwiseConv(k, op, lineProduct).emit();
   return success();
 }

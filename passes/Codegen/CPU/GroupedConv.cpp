@@ -1,5 +1,5 @@
 //===- GroupedConv.cpp - nn.conv whose groups lie in one vector -----------===//
-#include "passes/Codegen/CPU/Contraction.h"
+#include "passes/Codegen/CPU/ChannelSpace.h"
 #include "passes/Codegen/CPU/Kernels.h"
 #include "passes/Codegen/Common/Instructions.h"
 
@@ -15,12 +15,12 @@ namespace {
 struct GroupedConv {
   nn::ConvOp op;
   KernelBuilder k;
-  Value input, weight, out;
-  int64_t height, width, size, channels;
+  Value input, weight;
+  int64_t height, width, size;
 
-  explicit GroupedConv(nn::ConvOp op) : op(op), k(op), input(op.getInput()), weight(op.getWeight()), out(op.getInit()) {
+  explicit GroupedConv(nn::ConvOp op) : op(op), k(op), input(op.getInput()), weight(op.getWeight()) {
     ArrayRef<int64_t> shape = cast<MemRefType>(weight.getType()).getShape();
-    height = shape[0], width = shape[1], size = shape[2], channels = shape[3];
+    height = shape[0], width = shape[1], size = shape[2];
   }
 
   /// Channel `member` of each group in all lanes of the group.
@@ -62,32 +62,26 @@ struct GroupedConv {
 
 void GroupedConv::emit() {
   ArrayRef<int64_t> strides = op.getStrides(), dilations = op.getDilations();
-  ContractionSpace space;
-  space.op = op;
-  SmallVector<Value> outerSizes = {k.dim(out, 0), k.dim(out, 1)};
-  space.outer = k.mul(outerSizes[0], outerSizes[1]);
-  space.rows = k.dim(out, 2);
-  space.panels = k.ceilDiv(k.index(channels), k.lanes());
-  space.vectors = 1;
+  ChannelSpace channels(k, op);
+  ContractionSpace space = channels.makeSpace();
   space.reduction = height * width * size;
   space.usualRows = codegen::maxGroupedPixels(k.target);
   space.panelsInside = true;
 
-  Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), out);
-  emitContraction(k, space, [&](const TilePlace &place) {
-    SmallVector<Value> outer = k.delinearize(place.unit, outerSizes);
-    Value channel = k.mul(place.panel, k.lanes());
-    Value mask = channels % k.lanes() != 0 ? k.maskBelow(k.sub(k.index(channels), channel)) : Value();
-    Value top = k.mul(outer[1], strides[0]), left = k.mul(place.row, strides[1]);
-    Value start = epilogue.addsBias() ? epilogue.startFromBias(channel, mask) : k.splat(k.builder.getF32Type(), 0);
-    auto sums = k.loop(
-        k.index(0), k.index(height), 1, KernelBuilder::Carried(place.rows, start), [&](Value line, ValueRange carried) {
-          Value y = k.add(top, k.mul(line, dilations[0]));
-          return addLine(line, channel, mask, carried,
-                         [&](int64_t offset) { return SmallVector<Value>{outer[0], y, k.add(left, offset), channel}; });
-        });
-    for (int64_t i = 0; i < place.rows; ++i)
-      epilogue.store(sums[i], {outer[0], outer[1], k.add(place.row, i)}, channel, mask);
+  Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), op.getInit());
+  emitContraction(k, space, [&](const TilePlace &tile) {
+    ChannelSpace::Place place = channels.locate(tile);
+    Value top = k.mul(place.line[1], strides[0]), left = k.mul(tile.row, strides[1]);
+    Value start =
+        epilogue.addsBias() ? epilogue.startFromBias(place.channel, place.mask) : k.splat(k.builder.getF32Type(), 0);
+    auto sums = k.loop(k.index(0), k.index(height), 1, KernelBuilder::Carried(tile.rows, start),
+                       [&](Value line, ValueRange carried) {
+                         Value y = k.add(top, k.mul(line, dilations[0]));
+                         return addLine(line, place.channel, place.mask, carried, [&](int64_t offset) {
+                           return SmallVector<Value>{place.line[0], y, k.add(left, offset), place.channel};
+                         });
+                       });
+    channels.store(epilogue, sums, tile, place);
   });
 }
 
@@ -96,9 +90,8 @@ void GroupedConv::emit() {
 LogicalResult cpu::emitGroupedConv(nn::ConvOp op) {
   if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
     return op.emitOpError("expected its padding to be in the input");
-  for (Value operand : {op.getInput(), op.getWeight(), op.getInit()})
-    if (!hasUnitInnermostStride(operand))
-      return op.emitOpError("expected contiguous channels");
+  if (failed(verifyContiguousChannels(op)))
+    return failure();
   GroupedConv(op).emit();
   return success();
 }
