@@ -1,4 +1,5 @@
 """What a test is made of: a model and its inputs. Families of them are in cases_*.py."""
+import functools
 import zlib
 
 import numpy as np
@@ -11,6 +12,15 @@ CASES = {}
 def case(function):
     CASES[function.__name__] = function
     return function
+
+
+def cases(**rows):
+    """A case of each name: the function with the arguments in that row."""
+    def register(function):
+        for name, arguments in rows.items():
+            CASES[name] = functools.partial(function, **arguments)
+        return function
+    return register
 
 
 class Case:

@@ -1,7 +1,7 @@
 """Attention of com.microsoft: 2 sequences, 4 heads of size 8 unless it is said otherwise."""
 import numpy as np
 
-from cases import Case, case
+from cases import Case, case, cases
 
 
 @case
@@ -85,6 +85,15 @@ def multi_head_attention_blocks_causal(c):
                   unidirectional=1)
 
 
+@cases(group_query_attention=dict(batch=2, tokens=3, past=0, lengths=[3, 3]),
+       group_query_attention_packed=dict(batch=2, tokens=3, past=0, lengths=[3, 3], packed=True, rotary=True),
+       group_query_attention_past=dict(batch=2, tokens=1, past=4, lengths=[5, 5], rotary=True),
+       group_query_attention_lengths=dict(batch=2, tokens=1, past=4, lengths=[5, 3], rotary=True),
+       group_query_attention_interleaved=dict(batch=1, tokens=2, past=4, lengths=[6], rotary=True, rotary_interleaved=1,
+                                              scale=0.3),
+       group_query_attention_window=dict(batch=1, tokens=3, past=4, lengths=[7], local_window_size=2),
+       group_query_attention_window_start=dict(batch=1, tokens=5, past=0, lengths=[5], local_window_size=2),
+       group_query_attention_softcap=dict(batch=1, tokens=2, past=4, lengths=[6], softcap=2.0))
 def group_query(c, batch, tokens, past, lengths, packed=False, rotary=False, **attributes):
     """4 heads of size 16 that share 2 of keys."""
     heads, keys, size = 4, 2, 16
@@ -102,46 +111,6 @@ def group_query(c, batch, tokens, past, lengths, packed=False, rotary=False, **a
         inputs += [(np.cos(angles).astype(np.float32),), (np.sin(angles).astype(np.float32),)]
     return c.node("GroupQueryAttention", inputs, ["y", "k", "v"], num_heads=heads, kv_num_heads=keys, do_rotary=int(rotary),
                   **attributes)
-
-
-@case
-def group_query_attention(c):
-    return group_query(c, 2, 3, 0, [3, 3])
-
-
-@case
-def group_query_attention_packed(c):
-    return group_query(c, 2, 3, 0, [3, 3], packed=True, rotary=True)
-
-
-@case
-def group_query_attention_past(c):
-    return group_query(c, 2, 1, 4, [5, 5], rotary=True)
-
-
-@case
-def group_query_attention_lengths(c):
-    return group_query(c, 2, 1, 4, [5, 3], rotary=True)
-
-
-@case
-def group_query_attention_interleaved(c):
-    return group_query(c, 1, 2, 4, [6], rotary=True, rotary_interleaved=1, scale=0.3)
-
-
-@case
-def group_query_attention_window(c):
-    return group_query(c, 1, 3, 4, [7], local_window_size=2)
-
-
-@case
-def group_query_attention_window_start(c):
-    return group_query(c, 1, 5, 0, [5], local_window_size=2)
-
-
-@case
-def group_query_attention_softcap(c):
-    return group_query(c, 1, 2, 4, [6], softcap=2.0)
 
 
 def rotary(c, x, positions, **attributes):

@@ -1,7 +1,7 @@
 """Activations, normalizations and products of com.microsoft."""
 import numpy as np
 
-from cases import case
+from cases import case, cases
 
 
 @case
@@ -74,39 +74,17 @@ def fused_conv_leaky(c):
                   activation="LeakyRelu", activation_params=[0.1])
 
 
-def nbits(c, depth, rows, block, bits, points):
+# Depths that are no whole number of blocks, or of the vectors that read them; 4 bits, the usual ones, most.
+
+@cases(matmul_nbits=dict(depth=64, block=32, bits=4),
+       matmul_nbits_points=dict(depth=80, block=16, bits=4, points=True),
+       matmul_nbits_stream=dict(depth=96, block=32, bits=4, points=True),
+       matmul_nbits_rest=dict(depth=72, block=16, bits=4, points=True),
+       matmul_2_bits=dict(depth=64, block=64, bits=2),
+       matmul_8_bits=dict(depth=64, block=32, bits=8, points=True))
+def nbits(c, depth, block, bits, points=False, rows=6):
     blocks = -(-depth // block)
     inputs = [c.array(2, 3, depth), (c.bytes(rows, blocks, block * bits // 8),), (c.array(rows * blocks, scale=0.1),)]
     if points:
         inputs.append((c.bytes(rows * -(-blocks * bits // 8)),))
     return c.node("MatMulNBits", inputs, K=depth, N=rows, bits=bits, block_size=block)
-
-
-@case
-def matmul_nbits(c):
-    return nbits(c, 64, 6, 32, 4, False)
-
-
-@case
-def matmul_nbits_points(c):
-    return nbits(c, 80, 6, 16, 4, True)
-
-
-@case
-def matmul_nbits_stream(c):
-    return nbits(c, 96, 6, 32, 4, True)
-
-
-@case
-def matmul_nbits_rest(c):
-    return nbits(c, 72, 6, 16, 4, True)
-
-
-@case
-def matmul_2_bits(c):
-    return nbits(c, 64, 6, 64, 2, False)
-
-
-@case
-def matmul_8_bits(c):
-    return nbits(c, 64, 6, 32, 8, True)
