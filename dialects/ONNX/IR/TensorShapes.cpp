@@ -207,34 +207,39 @@ static LogicalResult inferOpenResize(ResizeOp op, SymbolicShapes &shapes, ArrayR
   return success();
 }
 
+/// The normalized `axes` of an op; without them, those of all `rank` dimensions.
+template <typename OpT>
+static FailureOr<SmallVector<unsigned>> getAxesOrAll(OpT op, size_t rank) {
+  if (!op.getAxes())
+    return llvm::to_vector_of<unsigned>(llvm::seq<unsigned>(0, rank));
+  return normalizeAxes(op, getInts(op, "axes"), rank);
+}
+
 static LogicalResult inferResize(ResizeOp op, SymbolicShapes &shapes) {
   Dims dims(shapes.getDims(op.getX()));
-  SmallVector<int64_t> axes(getInts(op, "axes"));
-  for (size_t i = 0; !op.getAxes() && i < dims.size(); ++i)
-    axes.push_back(i);
-  FailureOr<SmallVector<unsigned>> normalized = normalizeAxes(op, axes, dims.size());
-  if (failed(normalized))
+  FailureOr<SmallVector<unsigned>> axes = getAxesOrAll(op, dims.size());
+  if (failed(axes))
     return failure();
   if (op.getSizes() && shapes.getDims(op.getSizes()) != ArrayRef<AffineExpr>(shapes.constant(0))) {
     auto sizes = shapes.getElements(op.getSizes());
     if (!sizes)
-      return inferOpenResize(op, shapes, *normalized, op.getSizes());
-    if (sizes->size() != axes.size())
-      return op.emitOpError("expected ") << axes.size() << " sizes, but got " << sizes->size();
+      return inferOpenResize(op, shapes, *axes, op.getSizes());
+    if (sizes->size() != axes->size())
+      return op.emitOpError("expected ") << axes->size() << " sizes, but got " << sizes->size();
     if (op.getKeepAspectRatioPolicy() != "stretch") {
-      if (failed(keepAspect(op, shapes, *normalized, *sizes, dims)))
+      if (failed(keepAspect(op, shapes, *axes, *sizes, dims)))
         return failure();
     } else {
-      for (auto [axis, size] : llvm::zip_equal(*normalized, *sizes))
+      for (auto [axis, size] : llvm::zip_equal(*axes, *sizes))
         dims[axis] = size;
     }
   } else if (op.getScales()) {
     auto scales = getFloats(shapes, op.getScales());
     if (!scales)
-      return inferOpenResize(op, shapes, *normalized, op.getScales());
-    if (scales->size() != axes.size())
-      return op.emitOpError("expected ") << axes.size() << " scales, but got " << scales->size();
-    for (auto [axis, scale] : llvm::zip_equal(*normalized, *scales)) {
+      return inferOpenResize(op, shapes, *axes, op.getScales());
+    if (scales->size() != axes->size())
+      return op.emitOpError("expected ") << axes->size() << " scales, but got " << scales->size();
+    for (auto [axis, scale] : llvm::zip_equal(*axes, *scales)) {
       if (!(scale >= 0x1p-31f && scale <= 0x1p31f)) // whose inverse is an integer that fits, too
         return op.emitOpError("expected scales from 2^-31 to 2^31, but got ") << scale;
       AffineExpr size = scaleSize(shapes, dims[axis], scale);
@@ -274,15 +279,12 @@ static LogicalResult inferCenterCropPad(CenterCropPadOp op, SymbolicShapes &shap
   auto sizes = shapes.getElements(op.getShape());
   if (!sizes)
     return inferDeclared(op, shapes, dims.size(), "a shape");
-  SmallVector<int64_t> axes(getInts(op, "axes"));
-  for (size_t i = 0; !op.getAxes() && i < dims.size(); ++i)
-    axes.push_back(i);
-  FailureOr<SmallVector<unsigned>> normalized = normalizeAxes(op, axes, dims.size());
-  if (failed(normalized))
+  FailureOr<SmallVector<unsigned>> axes = getAxesOrAll(op, dims.size());
+  if (failed(axes))
     return failure();
-  if (sizes->size() != axes.size())
-    return op.emitOpError("expected ") << axes.size() << " sizes, but got " << sizes->size();
-  for (auto [axis, size] : llvm::zip_equal(*normalized, *sizes))
+  if (sizes->size() != axes->size())
+    return op.emitOpError("expected ") << axes->size() << " sizes, but got " << sizes->size();
+  for (auto [axis, size] : llvm::zip_equal(*axes, *sizes))
     dims[axis] = size;
   shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getInputData()));
   return success();

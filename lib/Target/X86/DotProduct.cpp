@@ -9,11 +9,13 @@ using namespace lathe;
 
 namespace {
 
-/// vpdpbusd of AVX512-VNNI takes the operands as they lie in memory.
-class VnniDotProduct final : public DotProduct {
+/// vpdpbusd of AVX512-VNNI and vdpbf16ps of AVX512-BF16 take the operands as they lie in memory.
+class WordDotProduct final : public DotProduct {
 public:
+  WordDotProduct(StringRef intrinsic, bool isFloat) : intrinsic(intrinsic), isFloat(isFloat) {}
+
   Values prepareLhs(ImplicitLocOpBuilder &b, Value word, int64_t lanes) const override {
-    return {emitRepeated(b, word, lanes, b.getI8Type())};
+    return {emitRepeated(b, word, lanes, isFloat ? Type(b.getBF16Type()) : Type(b.getI8Type()))};
   }
 
   Values prepareRhs(ImplicitLocOpBuilder &, Value columns, int64_t) const override { return {columns}; }
@@ -21,9 +23,13 @@ public:
   void accumulate(ImplicitLocOpBuilder &b, ValueRange lhs, ValueRange rhs,
                   MutableArrayRef<Value> accumulators) const override {
     auto type = cast<VectorType>(accumulators[0].getType());
-    StringRef name = type.getNumElements() == 16 ? "llvm.x86.avx512.vpdpbusd.512" : "llvm.x86.avx512.vpdpbusd.256";
+    std::string name = (intrinsic + (type.getNumElements() == 16 ? ".512" : ".256")).str();
     accumulators[0] = emitIntrinsic(b, name, type, {accumulators[0], lhs[0], rhs[0]});
   }
+
+private:
+  StringRef intrinsic;
+  bool isFloat;
 };
 
 /// vpmaddwd of AVX2 adds pairs of products of 16-bit numbers, so that a column's sum lies in two lanes.
@@ -72,28 +78,10 @@ public:
   }
 };
 
-/// vdpbf16ps of AVX512-BF16.
-class Bf16DotProduct final : public DotProduct {
-public:
-  Values prepareLhs(ImplicitLocOpBuilder &b, Value word, int64_t lanes) const override {
-    return {emitRepeated(b, word, lanes, b.getBF16Type())};
-  }
-
-  Values prepareRhs(ImplicitLocOpBuilder &, Value columns, int64_t) const override { return {columns}; }
-
-  void accumulate(ImplicitLocOpBuilder &b, ValueRange lhs, ValueRange rhs,
-                  MutableArrayRef<Value> accumulators) const override {
-    auto type = cast<VectorType>(accumulators[0].getType());
-    StringRef name =
-        type.getNumElements() == 16 ? "llvm.x86.avx512bf16.dpbf16ps.512" : "llvm.x86.avx512bf16.dpbf16ps.256";
-    accumulators[0] = emitIntrinsic(b, name, type, {accumulators[0], lhs[0], rhs[0]});
-  }
-};
-
 } // namespace
 
 const DotProduct &x86::getDotProduct(nn::TargetAttr target) {
-  static const VnniDotProduct vnni;
+  static const WordDotProduct vnni("llvm.x86.avx512.vpdpbusd", /*isFloat=*/false);
   static const PairsDotProduct pairs;
   if (target.getDotProduct() == "avx512vnni")
     return vnni;
@@ -103,6 +91,6 @@ const DotProduct &x86::getDotProduct(nn::TargetAttr target) {
 }
 
 const DotProduct *x86::getBf16DotProduct(nn::TargetAttr target) {
-  static const Bf16DotProduct dots;
+  static const WordDotProduct dots("llvm.x86.avx512bf16.dpbf16ps", /*isFloat=*/true);
   return target.getBf16Product() == "avx512bf16" ? &dots : nullptr;
 }
