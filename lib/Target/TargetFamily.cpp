@@ -8,6 +8,7 @@
 using namespace lathe;
 
 TargetFamily::~TargetFamily() = default;
+FloatInstructions::~FloatInstructions() = default;
 TileUnit::~TileUnit() = default;
 
 void TargetFamily::defineMachineTest(llvm::Function &, nn::TargetAttr) const {

@@ -9,6 +9,7 @@
 
 #include "dialects/NN/IR/NNDialect.h"
 #include "lib/Target/DotProduct.h"
+#include "lib/Target/FloatInstructions.h"
 #include "lib/Target/HalfProduct.h"
 #include "lib/Target/TileUnit.h"
 #include "llvm/ADT/ArrayRef.h"
@@ -94,6 +95,9 @@ public:
 
   /// Whether a multiply-add of vectors of f32 is one instruction, which rounds once.
   virtual bool hasFma(nn::TargetAttr target) const = 0;
+
+  /// The instructions that elementary functions use on vectors of f32, beside arithmetic. Null for none.
+  virtual const FloatInstructions *getFloatInstructions(nn::TargetAttr target) const { return nullptr; }
 
   /// Whether a multiply-add takes one operand from any lane of a vector, so that nothing is broadcast.
   virtual bool multipliesByLane(nn::TargetAttr target) const { return false; }

@@ -401,10 +401,11 @@ def ExpandMathPass : Pass<"codegen-expand-math", "::mlir::func::FuncOp"> {
     %power = arith.bitcast %shiftedSum : i32 to f32  // 2^n
     %0 = arith.mulf %series, %power : f32
     ```
+    Where the target has instructions that scale by powers of two and approximate reciprocals, 1 / (1 + exp(x)) takes them.
     Maxima and minima lose the distinction of zeros, which ONNX does not make.
   }];
-  let dependentDialects = ["::lathe::nn::NNDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
-                           "::mlir::vector::VectorDialect"];
+  let dependentDialects = ["::lathe::nn::NNDialect", "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }
 
 def OutlineParallelPass : Pass<"codegen-outline-parallel", "::mlir::ModuleOp"> {

@@ -100,6 +100,10 @@ public:
 
   // Every CPU with the 256-bit integers of AVX2 has FMA and F16C, too.
   bool hasFma(nn::TargetAttr target) const override { return target.getVectorBits() >= 256; }
+  const FloatInstructions *getFloatInstructions(nn::TargetAttr target) const override {
+    return x86::getFloatInstructions(target);
+  }
+
   bool hasHalfConversions(nn::TargetAttr target) const override { return target.getVectorBits() >= 256; }
 
   std::optional<ProgramParts> getProgramParts(nn::TargetAttr target) const override {

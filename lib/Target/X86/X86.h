@@ -4,6 +4,7 @@
 
 #include "dialects/NN/IR/NNDialect.h"
 #include "lib/Target/DotProduct.h"
+#include "lib/Target/FloatInstructions.h"
 #include "lib/Target/TileUnit.h"
 
 namespace lathe::x86 {
@@ -13,6 +14,9 @@ const DotProduct &getDotProduct(nn::TargetAttr target);
 
 /// vdpbf16ps where `target` multiplies bf16 by it, else null.
 const DotProduct *getBf16DotProduct(nn::TargetAttr target);
+
+/// scalef, reduce and rcp14 where `target` has vectors of 512 bits, else null.
+const FloatInstructions *getFloatInstructions(nn::TargetAttr target);
 
 /// AMX where `target` multiplies bf16 by it, else null.
 const TileUnit *getTileUnit(nn::TargetAttr target);

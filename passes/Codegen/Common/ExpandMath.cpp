@@ -48,8 +48,7 @@ struct WidenToF32 : RewritePattern {
       Type inner = getElementTypeOrSelf(operand.getType());
       operands.push_back(
           isa<FloatType>(inner)
-              ? arith::ExtFOp::create(rewriter, op->getLoc(), widen(operand.getType()), operand)
-                    .getResult()
+              ? arith::ExtFOp::create(rewriter, op->getLoc(), widen(operand.getType()), operand).getResult()
               : operand);
     }
     OperationState state(op->getLoc(), op->getName(), operands, {widen(type)}, op->getAttrs());
@@ -62,64 +61,68 @@ struct WidenToF32 : RewritePattern {
 /// A function of f32 becomes what `emit` emits.
 template <typename OpT, Value (*emit)(codegen::FloatBuilder &, Value)>
 struct ExpandFunction : OpRewritePattern<OpT> {
-  ExpandFunction(MLIRContext *context, bool hasFma) : OpRewritePattern<OpT>(context, /*benefit=*/2), hasFma(hasFma) {}
+  ExpandFunction(MLIRContext *context, const codegen::FloatTarget &target)
+      : OpRewritePattern<OpT>(context, /*benefit=*/2), target(target) {}
 
   LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
     if (!getElementTypeOrSelf(op.getType()).isF32())
       return rewriter.notifyMatchFailure(op, "is not on f32");
-    codegen::FloatBuilder builder(rewriter, op.getLoc(), hasFma);
+    codegen::FloatBuilder builder(rewriter, op.getLoc(), target);
     rewriter.replaceOp(op, emit(builder, op.getOperand()));
     return success();
   }
 
-  bool hasFma;
+  codegen::FloatTarget target;
 };
 
 /// erf, and a rough one where the op allows approximations.
 struct ExpandErf : OpRewritePattern<math::ErfOp> {
-  ExpandErf(MLIRContext *context, bool hasFma) : OpRewritePattern(context, /*benefit=*/2), hasFma(hasFma) {}
+  ExpandErf(MLIRContext *context, const codegen::FloatTarget &target)
+      : OpRewritePattern(context, /*benefit=*/2), target(target) {}
 
   LogicalResult matchAndRewrite(math::ErfOp op, PatternRewriter &rewriter) const override {
     if (!getElementTypeOrSelf(op.getType()).isF32())
       return rewriter.notifyMatchFailure(op, "is not on f32");
-    codegen::FloatBuilder builder(rewriter, op.getLoc(), hasFma);
+    codegen::FloatBuilder builder(rewriter, op.getLoc(), target);
     bool isRough = bitEnumContainsAll(op.getFastmath(), arith::FastMathFlags::afn);
     rewriter.replaceOp(op, (isRough ? codegen::emitRoughErf : codegen::emitErf)(builder, op.getOperand()));
     return success();
   }
 
-  bool hasFma;
+  codegen::FloatTarget target;
 };
 
 struct ExpandPow : OpRewritePattern<math::PowFOp> {
-  ExpandPow(MLIRContext *context, bool hasFma) : OpRewritePattern(context, /*benefit=*/2), hasFma(hasFma) {}
+  ExpandPow(MLIRContext *context, const codegen::FloatTarget &target)
+      : OpRewritePattern(context, /*benefit=*/2), target(target) {}
 
   LogicalResult matchAndRewrite(math::PowFOp op, PatternRewriter &rewriter) const override {
     if (!getElementTypeOrSelf(op.getType()).isF32())
       return rewriter.notifyMatchFailure(op, "is not on f32");
-    codegen::FloatBuilder builder(rewriter, op.getLoc(), hasFma);
+    codegen::FloatBuilder builder(rewriter, op.getLoc(), target);
     rewriter.replaceOp(op, codegen::emitPow(builder, op.getLhs(), op.getRhs()));
     return success();
   }
 
-  bool hasFma;
+  codegen::FloatTarget target;
 };
 
 /// A conversion between f16 and f32 becomes what `emit` emits; LLVM would call a function for it.
 template <typename OpT, Value (*emit)(codegen::FloatBuilder &, Value)>
 struct ExpandHalf : OpRewritePattern<OpT> {
-  ExpandHalf(MLIRContext *context, bool hasFma) : OpRewritePattern<OpT>(context), hasFma(hasFma) {}
+  ExpandHalf(MLIRContext *context, const codegen::FloatTarget &target)
+      : OpRewritePattern<OpT>(context), target(target) {}
 
   LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
     Type from = getElementTypeOrSelf(op.getIn().getType()), to = getElementTypeOrSelf(op.getType());
     if (!(from.isF16() && to.isF32()) && !(from.isF32() && to.isF16()))
       return rewriter.notifyMatchFailure(op, "is not between f16 and f32");
-    codegen::FloatBuilder builder(rewriter, op.getLoc(), hasFma);
+    codegen::FloatBuilder builder(rewriter, op.getLoc(), target);
     rewriter.replaceOp(op, emit(builder, op.getIn()));
     return success();
   }
 
-  bool hasFma;
+  codegen::FloatTarget target;
 };
 
 /// e^x - 1 keeps its digits for small x, and takes no longer than e^x.
@@ -136,21 +139,43 @@ struct FoldExpMinusOne : OpRewritePattern<arith::SubFOp> {
   }
 };
 
+/// 1 / (1 + e^x) takes no division where the target has shorter ways.
+struct ExpandLogistic : OpRewritePattern<arith::DivFOp> {
+  ExpandLogistic(MLIRContext *context, const codegen::FloatTarget &target)
+      : OpRewritePattern(context), target(target) {}
+
+  LogicalResult matchAndRewrite(arith::DivFOp op, PatternRewriter &rewriter) const override {
+    codegen::FloatBuilder builder(rewriter, op.getLoc(), target);
+    auto sum = op.getRhs().getDefiningOp<arith::AddFOp>();
+    if (!builder.hasInstructions(op) || !sum || !matchPattern(op.getLhs(), m_OneFloat()))
+      return rewriter.notifyMatchFailure(op, "is not 1 / (a + b), or no vector that the target has instructions for");
+    bool isOneFirst = matchPattern(sum.getLhs(), m_OneFloat());
+    auto exp = (isOneFirst ? sum.getRhs() : sum.getLhs()).getDefiningOp<math::ExpOp>();
+    if (!exp || !(isOneFirst || matchPattern(sum.getRhs(), m_OneFloat())))
+      return rewriter.notifyMatchFailure(op, "is not 1 / (1 + exp(x))");
+    rewriter.replaceOp(op, codegen::emitLogistic(builder, exp.getOperand()));
+    return success();
+  }
+
+  codegen::FloatTarget target;
+};
+
 struct ExpandMathPass : lathe::impl::ExpandMathPassBase<ExpandMathPass> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
+    nn::TargetAttr target = nn::getTarget(getOperation());
+    codegen::FloatTarget floats = codegen::getFloatTarget(target);
     {
       RewritePatternSet patterns(context);
       patterns.add<WidenToF32, FoldExpMinusOne>(context);
+      patterns.add<ExpandLogistic>(context, floats);
       if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
         return signalPassFailure();
     }
     RewritePatternSet patterns(context);
-    nn::TargetAttr target = nn::getTarget(getOperation());
-    bool hasFma = codegen::hasFma(target);
     if (!codegen::hasHalfConversions(target))
-      patterns.add<ExpandHalf<arith::ExtFOp, codegen::emitHalfToFloat>, ExpandHalf<arith::TruncFOp, codegen::emitFloatToHalf>>(
-          context, hasFma);
+      patterns.add<ExpandHalf<arith::ExtFOp, codegen::emitHalfToFloat>,
+                   ExpandHalf<arith::TruncFOp, codegen::emitFloatToHalf>>(context, floats);
     patterns.add<ExpandFunction<math::ExpOp, codegen::emitExp>, ExpandFunction<math::ExpM1Op, codegen::emitExpM1>,
                  ExpandFunction<math::SinhOp, codegen::emitSinh>, ExpandFunction<math::CoshOp, codegen::emitCosh>,
                  ExpandFunction<math::TanhOp, codegen::emitTanh>, ExpandFunction<math::LogOp, codegen::emitLog>,
@@ -159,10 +184,10 @@ struct ExpandMathPass : lathe::impl::ExpandMathPassBase<ExpandMathPass> {
                  ExpandFunction<math::TanOp, codegen::emitTan>, ExpandFunction<math::AsinOp, codegen::emitAsin>,
                  ExpandFunction<math::AcosOp, codegen::emitAcos>, ExpandFunction<math::AtanOp, codegen::emitAtan>,
                  ExpandFunction<math::AsinhOp, codegen::emitAsinh>, ExpandFunction<math::AcoshOp, codegen::emitAcosh>,
-                 ExpandFunction<math::AtanhOp, codegen::emitAtanh>, ExpandPow>(context, hasFma);
+                 ExpandFunction<math::AtanhOp, codegen::emitAtanh>, ExpandPow>(context, floats);
     // What is made of other functions, or on f64; floor, ceil and the like are single instructions and stay.
-    math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "exp2", "powf", "fpowi",
-                                               "ipowi", "rsqrt", "clampf"});
+    math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "exp2", "powf",
+                                               "fpowi", "ipowi", "rsqrt", "clampf"});
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     getOperation().walk([](Operation *op) { ignoreSignOfZero(op); });

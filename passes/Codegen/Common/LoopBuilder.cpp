@@ -56,12 +56,12 @@ Value LoopBuilder::loadScalar(Value memref, ValueRange indices) {
 }
 
 Value LoopBuilder::expNonPositive(Value x) {
-  FloatBuilder b(builder, loc, hasFma(target));
+  FloatBuilder b(builder, loc, getFloatTarget(target));
   return emitExpNonPositive(b, x);
 }
 
 Value LoopBuilder::exp2NonPositive(Value x) {
-  FloatBuilder b(builder, loc, hasFma(target));
+  FloatBuilder b(builder, loc, getFloatTarget(target));
   return emitExp2NonPositive(b, x);
 }
 

@@ -12,15 +12,18 @@ using namespace lathe::codegen;
 static constexpr double kLn2High = 0.693359375, kLn2Low = -2.12194440054690583e-4;
 /// 1.5 * 2^23: a sum with it is rounded to a whole number, which its lowest bits hold.
 static constexpr double kRounder = 12582912;
+/// x less the n nearest to it times ln 2.
+static Value reduceByLn2(FloatBuilder &b, Value x, Value n, double sign = 1) {
+  return b.fma(n, -sign * kLn2Low, b.fma(n, -sign * kLn2High, x));
+}
 
 /// e^(sign * x) for sign * x in [-87.3, 89], or NaN. As 2 e^rest * 2^(n - 1) it needs no case of its own where it is
 /// larger than the largest number, and 2^(n - 1) has the bits of 0 where n is the smallest.
 static Value emitExpInRange(FloatBuilder &b, Value x, double sign = 1) {
   constexpr double rounder = kRounder + kExponentBias - 1;
   Value sum = b.fma(x, sign * M_LOG2E, rounder), n = b.sub(sum, rounder);
-  Value rest = b.fma(n, -sign * kLn2Low, b.fma(n, -sign * kLn2High, x));
-  Value series = b.polynomial(
-      rest, {2, sign * 2, 0.999999881, sign * 0.333330452, 0.0833365843, sign * 0.0167370662, 0.00276365853});
+  Value series = b.polynomial(reduceByLn2(b, x, n, sign), {2, sign * 2, 0.999999881, sign * 0.333330452, 0.0833365843,
+                                                           sign * 0.0167370662, 0.00276365853});
   return b.mul(series, emitPowerOfTwo(b, sum));
 }
 
@@ -35,7 +38,26 @@ Value codegen::emitExpNonPositive(FloatBuilder &b, Value x) {
   return emitExpInRange(b, b.select(b.compare(FloatBuilder::FloatPredicate::OGT, x, -87.3), x, -87.3));
 }
 
+Value codegen::emitLogistic(FloatBuilder &b, Value x) {
+  double sign = 1;
+  if (auto negation = x.getDefiningOp<arith::NegFOp>()) {
+    x = negation.getOperand();
+    sign = -1;
+  }
+  x = b.atMost(b.atLeast(x, sign > 0 ? -87.3 : -89), sign > 0 ? 89 : 87.3);
+  Value n = b.sub(b.fma(x, sign * M_LOG2E, kRounder), kRounder);
+  Value series = b.polynomial(reduceByLn2(b, x, n, sign), {1, sign * 0.999999702, 0.499991506, sign * 0.166676477,
+                                                           0.0418978333, sign * 0.00828971621});
+  return b.reciprocal(b.add(b.scale(series, n), 1.0));
+}
+
 Value codegen::emitExp2NonPositive(FloatBuilder &b, Value x) {
+  if (b.hasInstructions(x)) {
+    Value power = b.scale(
+        b.polynomial(b.fraction(x), {1, 0.693151295, 0.240164593, 0.0557995141, 0.00901748054, 0.00186695263}), x);
+    // A result, or later product, that is no normal number costs a machine a hundred cycles.
+    return b.select(b.compare(FloatBuilder::FloatPredicate::OLT, x, 1 - kExponentBias), 0.0, power);
+  }
   // The power has the bits of 0 where x was limited.
   constexpr double rounder = kRounder + kExponentBias;
   x = b.atLeast(x, -kExponentBias);
@@ -49,7 +71,7 @@ static Value emitScaledExpM1(FloatBuilder &b, Value x, int shift) {
   double rounder = kRounder + kExponentBias - shift;
   Value sum = b.fma(x, M_LOG2E, rounder), power = emitPowerOfTwo(b, sum);
   Value n = b.sub(sum, rounder);
-  Value rest = b.fma(n, -kLn2Low, b.fma(n, -kLn2High, x));
+  Value rest = reduceByLn2(b, x, n);
   Value series = b.polynomial(rest, {0.49999997, 0.166665465, 0.0416674428, 0.0083662523, 0.00138699589});
   series = b.fma(series, b.mul(rest, rest), rest);
   return b.fma(series, power, b.sub(power, std::ldexp(1, -shift)));

@@ -8,9 +8,9 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::codegen;
 
-bool codegen::hasFma(nn::TargetAttr target) {
+FloatTarget codegen::getFloatTarget(nn::TargetAttr target) {
   const TargetFamily *family = findTargetFamily(target);
-  return family && family->hasFma(target);
+  return family ? FloatTarget{family->hasFma(target), family->getFloatInstructions(target)} : FloatTarget();
 }
 
 /// The type of `like` with other elements.
@@ -79,6 +79,25 @@ Value FloatBuilder::copySign(Value x, Value sign) { return math::CopySignOp::cre
 Value FloatBuilder::atLeast(Value x, double limit) { return select(compare(FloatPredicate::OLT, x, limit), limit, x); }
 Value FloatBuilder::atMost(Value x, double limit) { return select(compare(FloatPredicate::OGT, x, limit), limit, x); }
 
+Value FloatBuilder::scale(Value x, Value n) {
+  ImplicitLocOpBuilder b(loc, builder);
+  return instructions->scale(b, x, n);
+}
+
+Value FloatBuilder::fraction(Value x) {
+  ImplicitLocOpBuilder b(loc, builder);
+  return instructions->fraction(b, x);
+}
+
+Value FloatBuilder::reciprocal(Value x) {
+  ImplicitLocOpBuilder b(loc, builder);
+  Value guess = instructions->approximateReciprocal(b, x);
+  // One step of Newton's. The error is no number for infinity: any other leaves the 0.
+  Value error = fma(arith::NegFOp::create(b, x).getResult(), guess, 1.0);
+  error = select(compare(FloatPredicate::OGT, error, -1.0), error, -1.0);
+  return fma(guess, error, guess);
+}
+
 Value FloatBuilder::compare(FloatPredicate predicate, Value a, Operand b) {
   return arith::CmpFOp::create(builder, loc, predicate, a, get(b, a.getType()));
 }
@@ -88,9 +107,7 @@ Value FloatBuilder::compare(IntPredicate predicate, Value a, Operand b) {
 }
 
 Value FloatBuilder::select(Value condition, Operand a, Operand b) {
-  Type type = a.value   ? a.value.getType()
-              : b.value ? b.value.getType()
-                        : withElement(condition.getType(), f32());
+  Type type = a.value ? a.value.getType() : b.value ? b.value.getType() : withElement(condition.getType(), f32());
   return arith::SelectOp::create(builder, loc, condition, get(a, type), get(b, type));
 }
 

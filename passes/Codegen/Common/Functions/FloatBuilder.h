@@ -2,6 +2,7 @@
 #ifndef PASSES_CODEGEN_COMMON_FUNCTIONS_FLOATBUILDER_H
 #define PASSES_CODEGEN_COMMON_FUNCTIONS_FLOATBUILDER_H
 
+#include "lib/Target/FloatInstructions.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 
@@ -19,12 +20,18 @@ private:
   double constant = 0;
 };
 
-/// Emits arithmetic on scalars and on vectors of any shape alike; the types of results follow from those of operands. Operations
-/// are rounded as written: none has a fast-math flag.
+/// What functions ask of a target.
+struct FloatTarget {
+  bool hasFma = false;                             ///< a multiply-add is one instruction, which rounds once
+  const FloatInstructions *instructions = nullptr; ///< null for none
+};
+
+/// Emits arithmetic on scalars and on vectors of any shape alike; the types of results follow from those of operands.
+/// Operations are rounded as written: none has a fast-math flag.
 class FloatBuilder {
 public:
-  /// `hasFma` says whether the target's multiply-add is rounded once.
-  FloatBuilder(mlir::OpBuilder &builder, mlir::Location loc, bool hasFma) : builder(builder), loc(loc), hasFma(hasFma) {}
+  FloatBuilder(mlir::OpBuilder &builder, mlir::Location loc, const FloatTarget &target)
+      : builder(builder), loc(loc), hasFma(target.hasFma), instructions(target.instructions) {}
 
   using Value = mlir::Value;
   using FloatPredicate = mlir::arith::CmpFPredicate;
@@ -46,6 +53,15 @@ public:
   /// The larger and the smaller of `x` and a constant, by one instruction where the target has such. NaN stays.
   Value atLeast(Value x, double limit);
   Value atMost(Value x, double limit);
+
+  /// Whether the target has `scale`, `fraction` and `reciprocal` for values like `x`.
+  bool hasInstructions(Value x) { return instructions && instructions->take(x.getType()); }
+  /// x * 2^floor(n), infinite or 0 where that is too large or small, even if x is NaN.
+  Value scale(Value x, Value n);
+  /// x - floor(x), exactly, and 0 for infinities.
+  Value fraction(Value x);
+  /// 1 / x within 1 ulp for x of at least 1 or NaN, and 0 for infinity.
+  Value reciprocal(Value x);
 
   Value compare(FloatPredicate predicate, Value a, Operand b);
   Value compare(IntPredicate predicate, Value a, Operand b);
@@ -72,6 +88,8 @@ public:
   const bool hasFma;
 
 private:
+  const FloatInstructions *instructions;
+
   Value get(Operand operand, mlir::Type type);
 };
 

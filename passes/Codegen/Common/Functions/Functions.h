@@ -7,8 +7,7 @@
 
 namespace lathe::codegen {
 
-/// Whether a multiply-add of the target is one instruction, which rounds once.
-bool hasFma(nn::TargetAttr target);
+FloatTarget getFloatTarget(nn::TargetAttr target);
 
 // Each function takes f32, or a vector of it of any shape, and emits code without branches, calls and tables. Errors
 // are in ulp, the distance of two f32 around the exact result; those in parentheses hold where the target has no fused
@@ -25,8 +24,11 @@ mlir::Value emitExp(FloatBuilder &b, mlir::Value x);
 /// masked.
 mlir::Value emitExpNonPositive(FloatBuilder &b, mlir::Value x);
 
-/// 2^x for x <= 0, within 2 ulp. Below 2^-126.5 results are 0; NaN gives NaN.
+/// 2^x for x <= 0, within 2 ulp. Results that are no normal numbers are 0; NaN gives NaN.
 mlir::Value emitExp2NonPositive(FloatBuilder &b, mlir::Value x);
+
+/// 1 / (1 + e^x) within 3 ulp, 0 for x above 88.8. Only where the builder has instructions for x.
+mlir::Value emitLogistic(FloatBuilder &b, mlir::Value x);
 
 /// e^x - 1 within 2 ulp. The result for -0 is +0.
 mlir::Value emitExpM1(FloatBuilder &b, mlir::Value x);
