@@ -160,7 +160,7 @@ private:
 
   LogicalResult prepareWinograd(nn::WinogradConvOp op) {
     int64_t lanes = nn::getTarget(op).getVectorBits() / getElementTypeOrSelf(op.getInput()).getIntOrFloatBitWidth();
-    int64_t width = codegen::choosePanelWidth(op, op.getResultShapedType().getDimSize(3));
+    int64_t width = codegen::chooseWinogradPanelWidth(op);
     if (op.readsImage())
       padInput(op);
     if (getElementTypeOrSelf(op.getInput()).isInteger())

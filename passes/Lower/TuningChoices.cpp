@@ -72,6 +72,8 @@ std::optional<KernelShape> findConvShape(nn::ConvOp op, bool winograd) {
     return shape;
   WinogradDecision decision = decideWinograd(op);
   if (int64_t m = decision.plan.m; decision.obstacle.empty() && m > 0) {
+    if (op.getGroup() > 1)
+      return std::nullopt;
     shape.kind = KernelShape::Kind::Winograd;
     shape.rows = result[0] * llvm::divideCeil(result[1], m) * llvm::divideCeil(result[2], m);
     shape.rowMultiple = 1;

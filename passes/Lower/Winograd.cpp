@@ -113,12 +113,13 @@ static StringRef findObstacle(nn::ConvOp op) {
     return "it is not in f32, nor in 16 bits";
   if (input.isDynamicDim(3) || !weight.hasStaticShape() || op.getResultShapedType().isDynamicDim(3))
     return "its number of channels is dynamic";
-  if (op.getGroup() != 1)
-    return "it has groups";
   if (!matchPattern(op.getWeight(), m_Constant()))
     return "its weight is not constant";
-  if (integers && input.getDimSize(3) % getTileLanes(op) != 0)
+  int64_t group = op.getGroup(), lanes = getTileLanes(op);
+  if ((integers || group > 1) && input.getDimSize(3) % (group * lanes) != 0)
     return "its channels fill no whole vectors";
+  if (group > 1 && weight.getDimSize(3) % (group * nn::getTarget(op).getVectorBits() / 32) != 0)
+    return "the outputs of a group fill no whole vectors";
   return "";
 }
 
@@ -142,18 +143,18 @@ static std::optional<int64_t> getLargestSum(Value weight) {
 /// What the tuning of `op` says about it, as far as that can be had.
 static codegen::WinogradChoice findChoice(nn::ConvOp op, int64_t largestTile) {
   codegen::WinogradChoice choice;
+  nn::TargetAttr target = nn::getTarget(op);
+  choice.panelVectors = codegen::chooseWinogradPanelWidth(op) * 32 / int64_t(target.getVectorBits());
   nn::TuningAttr tuning = nn::getTuning(op);
   if (!tuning)
     return choice;
   choice.m = codegen::takeTuned(op, "winograd", tuning.getWinograd(),
                                 tuning.getWinograd() > largestTile ? "sums of so large tiles are not exact" : "");
-  nn::TargetAttr target = nn::getTarget(op);
-  if (tuning.getPanelWidth() != -1)
-    choice.panelVectors =
-        codegen::choosePanelWidth(op, op.getResultShapedType().getDimSize(3)) * 32 / int64_t(target.getVectorBits());
   bool fits = tuning.getTileRows() <= codegen::maxTileRows(target, choice.panelVectors);
-  choice.tilesPerBlock =
-      codegen::takeTuned(op, "tile_rows", tuning.getTileRows(), fits ? "" : "so many rows do not fit the registers");
+  StringRef obstacle = op.getGroup() > 1 ? "the cache says how many tiles of a group a task has"
+                       : !fits           ? "so many rows do not fit the registers"
+                                         : "";
+  choice.tilesPerBlock = codegen::takeTuned(op, "tile_rows", tuning.getTileRows(), obstacle);
   return choice;
 }
 
@@ -165,7 +166,8 @@ WinogradDecision lathe::decideWinograd(nn::ConvOp op) {
   ArrayRef<int64_t> result = op.getResultShapedType().getShape();
   int64_t channels = cast<ShapedType>(op.getInput().getType()).getDimSize(3);
   auto known = [](int64_t size) { return ShapedType::isDynamic(size) ? -1 : size; };
-  codegen::WinogradConvShape shape = {known(result[0]), known(result[1]), known(result[2]), channels, result[3]};
+  codegen::WinogradConvShape shape = {known(result[0]), known(result[1]), known(result[2]),
+                                      channels,         result[3],        int64_t(op.getGroup())};
   if (cast<ShapedType>(op.getInput().getType()).getElementType().isInteger()) {
     // What the sums are known modulo, divided by the square of the scale of G.
     std::optional<int64_t> largest = getLargestSum(op.getWeight());
@@ -252,7 +254,7 @@ private:
     }
     Value weight = transformWeight(builder, loc, op.getWeight(), m);
     auto conv = nn::WinogradConvOp::create(builder, loc, op->getResultTypes(), image, weight, op.getExtras(),
-                                           op.getInit(), m, pads, padValue);
+                                           op.getInit(), m, op.getGroup(), pads, padValue);
     conv.getEpilogue().takeBody(op.getEpilogue());
     if (nn::TuningAttr tuning = nn::getTuning(op))
       conv->setAttr(nn::kTuningAttr, tuning);

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Convolutions that are computed in other ways than one by one and directly, against the exact result in f64: 3x3 ones by
 Winograd's algorithm, against a bound on their errors, depthwise ones together with the 1x1 convolution before them, 1x1
-ones whose weight is scaled instead of their input (squeeze-and-excitation), those in groups of a few channels, and those whose kernel is mostly in the padding, by
-its taps. Quantized ones by Winograd's algorithm, where the
-target has that (WebAssembly), are compared with the direct ones: all bits are the same.
+ones whose weight is scaled instead of their input (squeeze-and-excitation), those in groups of a few channels, and those
+whose kernel is mostly in the padding, by its taps. Quantized ones by Winograd's algorithm, where the target has that
+(WebAssembly), are compared with the direct ones: all bits are the same.
 
     check-convolutions.py LATHE FOLDER TARGET
 
@@ -24,14 +24,17 @@ os.makedirs(folder, exist_ok=True)
 rng = np.random.default_rng(1)
 # Largest error in eps * sum |w| |x|, twice what was measured.
 BOUNDS = {"direct": 3.5, "F(2x2)": 2, "F(4x4)": 24}
-# images, input channels, height, width, output channels, pads (top, left, bottom, right)
-SHAPES = [(1, 64, 28, 28, 32, (1, 1, 1, 1)),   # whole tiles
-          (2, 40, 17, 19, 72, (1, 0, 1, 2)),   # rests in every dimension
-          (1, 256, 14, 14, 256, (1, 1, 1, 1)), # a weight larger than the cache
-          (3, 16, 9, 33, 17, (0, 0, 0, 0)),    # no padding
-          (1, 128, 8, 8, 128, (1, 1, 1, 1)),   # few tiles
-          (2, 13, 60, 58, 17, (1, 0, 1, 2)),   # more tiles than the cache holds, of a small weight
-          (1, 128, 43, 41, 24, (1, 1, 1, 1))]  # the same with fewer tiles at a time
+# images, input channels, height, width, output channels, groups, pads (top, left, bottom, right)
+SHAPES = [(1, 64, 28, 28, 32, 1, (1, 1, 1, 1)),    # whole tiles
+          (2, 40, 17, 19, 72, 1, (1, 0, 1, 2)),    # rests in every dimension
+          (1, 256, 14, 14, 256, 1, (1, 1, 1, 1)),  # a weight larger than the cache
+          (3, 16, 9, 33, 17, 1, (0, 0, 0, 0)),     # no padding
+          (1, 128, 8, 8, 128, 1, (1, 1, 1, 1)),    # few tiles
+          (2, 13, 60, 58, 17, 1, (1, 0, 1, 2)),    # more tiles than the cache holds, of a small weight
+          (1, 128, 43, 41, 24, 1, (1, 1, 1, 1)),   # the same with fewer tiles at a time
+          (1, 64, 28, 28, 64, 4, (1, 1, 1, 1)),    # groups of a vector
+          (2, 192, 15, 17, 96, 2, (1, 0, 1, 2)),   # groups of several vectors, each with fewer outputs
+          (1, 64, 61, 57, 128, 2, (1, 1, 1, 1))]   # more tiles of groups than the cache holds
 
 
 # The depthwise ones: images, input channels, height, width, channels, window, stride, pads
@@ -73,9 +76,10 @@ def pad(x, pads):
     return np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
 
 
-def convolve(x, w, pads):
+def convolve(x, w, pads, groups=1):
     windows = np.lib.stride_tricks.sliding_window_view(pad(x, pads), (3, 3), axis=(2, 3))
-    return np.einsum("nchwij,ocij->nohw", windows, w, optimize=True)
+    parts = zip(np.split(windows, groups, axis=1), np.split(w, groups))
+    return np.concatenate([np.einsum("nchwij,ocij->nohw", *part, optimize=True) for part in parts], axis=1)
 
 
 def execute(path, nodes, constants, inputs, expected, flags, symbolic=()):
@@ -108,13 +112,13 @@ def random(*shape):
 
 def winograd(index, shape, flags, symbolic=()):
     """The largest error of the result, in eps * sum |w| |x|, and what the compiler says that it did."""
-    images, channels, height, width, outputs, pads = shape
-    x, w = random(images, channels, height, width), random(outputs, channels, 3, 3) / 16
-    exact = convolve(x.astype(np.float64), w.astype(np.float64), pads)
-    scale = convolve(np.abs(x), np.abs(w), pads).max() * np.finfo(np.float32).eps
+    images, channels, height, width, outputs, groups, pads = shape
+    x, w = random(images, channels, height, width), random(outputs, channels // groups, 3, 3) / 16
+    exact = convolve(x.astype(np.float64), w.astype(np.float64), pads, groups)
+    scale = convolve(np.abs(x), np.abs(w), pads, groups).max() * np.finfo(np.float32).eps
     residual = random(*exact.shape)
     expected = np.maximum(exact + residual, 0)
-    nodes = [helper.make_node("Conv", ["x", "w"], ["c"], pads=pads), helper.make_node("Add", ["c", "r"], ["s"]),
+    nodes = [helper.make_node("Conv", ["x", "w"], ["c"], pads=pads, group=groups), helper.make_node("Add", ["c", "r"], ["s"]),
              helper.make_node("Relu", ["s"], ["y"])]
     result, remarks = execute(f"{folder}/conv{index}", nodes, {"w": w}, {"x": x, "r": residual}, expected, flags,
                               symbolic)
@@ -123,17 +127,18 @@ def winograd(index, shape, flags, symbolic=()):
 
 def quantized(index, shape):
     """Tiles of F(2x2) and F(4x4) that a quantized convolution used, and whether it gave what the direct one does."""
-    images, channels, height, width, outputs, pads = shape
-    x, w = random(images, channels, height, width), random(outputs, channels, 3, 3) / 16
+    images, channels, height, width, outputs, groups, pads = shape
+    x, w = random(images, channels, height, width), random(outputs, channels // groups, 3, 3) / 16
     np.savez(f"{folder}/quantized{index}.npz", x=x)
     flags = ["--quantize=int8", f"--calibrate={folder}/quantized{index}.npz"]
-    expected = convolve(x.astype(np.float64), w.astype(np.float64), pads)
-    nodes = [helper.make_node("Conv", ["x", "w"], ["y"], pads=pads)]
+    expected = convolve(x.astype(np.float64), w.astype(np.float64), pads, groups)
+    nodes = [helper.make_node("Conv", ["x", "w"], ["y"], pads=pads, group=groups)]
     path = f"{folder}/quantized{index}"
     direct, remarks = execute(path, nodes, {"w": w}, {"x": x}, expected, [*flags, "--no-winograd"])
     assert "TileSize" not in remarks
     result, remarks = execute(path, nodes, {"w": w}, {"x": x}, expected, flags)
-    close = np.abs(result - expected).max() < 0.05 * np.abs(expected).max()
+    # Of many elements the largest are beyond the range of least squared error.
+    close = np.abs(result - expected).max() < 0.08 * np.abs(expected).max()
     return {m for m in (2, 4) if f"TileSize={m}" in remarks}, close and np.array_equal(result, direct)
 
 
@@ -182,7 +187,7 @@ def grouped(index, shape):
     expected = np.maximum(np.concatenate(groups, axis=1) + b[None, :, None, None], 0)
     nodes = [helper.make_node("Conv", ["x", "w", "b"], ["c"], pads=pads, strides=strides, dilations=dilations,
                               group=channels // size), helper.make_node("Relu", ["c"], ["y"])]
-    result, _ = execute(f"{folder}/grouped{index}", nodes, {"w": w, "b": b}, {"x": x}, expected, [])
+    result, _ = execute(f"{folder}/grouped{index}", nodes, {"w": w, "b": b}, {"x": x}, expected, ["--no-winograd"])
     return np.abs(result - expected).max() / np.abs(expected).max()
 
 

@@ -143,9 +143,17 @@ LogicalResult WinogradConvOp::verify() {
       return emitOpError("expected blocks for ") << count << " tiles, but got " << input;
     channels = input.getDimSize(2) * input.getDimSize(4);
   }
-  int64_t outputs = result.getDimSize(3);
+  int64_t outputs = result.getDimSize(3), group = getGroup();
+  if (group < 1 || channels % group != 0 || outputs % group != 0 || (group > 1 && !readsImage()))
+    return emitOpError("expected groups of an image that divide ")
+           << channels << " and " << outputs << " channels, but got " << group << " of " << input;
+  channels /= group;
+  // Only a single group may fill a chunk, or a panel, in part.
   auto holdsChannels = [&](int64_t chunks, int64_t lanes) {
-    return readsImage() ? chunks == ceilDiv(channels, lanes) : chunks * lanes == channels;
+    return readsImage() && group == 1 ? chunks == ceilDiv(channels, lanes) : chunks * lanes == channels;
+  };
+  auto holdsOutputs = [&](int64_t panels, int64_t width) {
+    return panels == ceilDiv(outputs, width) && (group == 1 || outputs / group % width == 0);
   };
   bool plain = weight.getRank() == 3 && weight.getDimSize(0) == getPositions() && weight.getDimSize(2) == outputs;
   if (plain && !readsImage())
@@ -155,15 +163,15 @@ LogicalResult WinogradConvOp::verify() {
   bool packed = weight.getRank() == 5 && weight.getDimSize(1) == getPositions();
   if (packed && input.getElementType().isInteger())
     packed = holdsChannels(weight.getDimSize(2), 2) && weight.getDimSize(4) == 2 &&
-             ceilDiv(outputs, weight.getDimSize(3)) == weight.getDimSize(0);
+             holdsOutputs(weight.getDimSize(0), weight.getDimSize(3));
   else if (packed)
     packed = holdsChannels(weight.getDimSize(2), weight.getDimSize(3)) &&
-             ceilDiv(outputs, weight.getDimSize(4)) == weight.getDimSize(0);
+             holdsOutputs(weight.getDimSize(0), weight.getDimSize(4));
   if (input.getElementType() != weight.getElementType())
     return emitOpError("expected tiles and a weight of one type, but got ") << input << " and " << weight;
   if (!weight.hasStaticShape() || (!plain && !packed))
     return emitOpError("expected a weight [")
-           << getPositions() << ", C, O], or packed for the tiles, but got " << weight;
+           << getPositions() << ", C/group, O], or packed for the tiles, but got " << weight;
   return verifyEpilogue(*this);
 }
 
@@ -173,7 +181,7 @@ int64_t WinogradConvOp::getMacs() {
   if (!input.hasStaticShape() || !getResultShapedType().hasStaticShape())
     return -1;
   int64_t elements = readsImage() ? countTiles() * getPositions() * input.getDimSize(3) : input.getNumElements();
-  return elements * getResultShapedType().getShape().back();
+  return elements * getResultShapedType().getShape().back() / getGroup();
 }
 
 //===----------------------------------------------------------------------===//

@@ -276,10 +276,11 @@ def NN_WinogradConvOp : NN_WinogradOp<"winograd_conv", [AttrSizedOperandSegments
   let summary = "3x3 convolution of transformed tiles: A^T (sum_c U_c * V_c) A";
   let description = [{
     `input` is the result of an `nn.winograd_input` with the same `m`, or the image that it would transform, with the same
-    `pads`; each task then transforms the tiles it needs, of all channels. `weight` holds G g G^T, `[(m+2)^2, C, O]`, or packed in
-    panels of n0 output channels and the tiles' chunks of lanes: `[ceil(O/n0), (m+2)^2, chunks, lanes, n0]`. At each position the
+    `pads`; each task then transforms the tiles it needs, of all channels. `weight` holds G g G^T, `[(m+2)^2, C/group, O]`, or packed
+    in panels of n0 output channels and the tiles' chunks of lanes: `[ceil(O/n0), (m+2)^2, chunks, lanes, n0]`. At each position the
     tiles are multiplied by the weight, a product of matrices; the output transform turns each tile's (m+2)^2 sums into m x
-    m pixels of the result, `[N, OH, OW, O]`, and the epilogue is applied to these.
+    m pixels of the result, `[N, OH, OW, O]`, and the epilogue is applied to these. Where there are several groups, whose channels
+    fill whole chunks and panels, the input is the image: a task transforms the channels of one of them.
 
     Tiles of i16 meet a weight of i16, packed `[ceil(O/n0), (m+2)^2, C/2, n0, 2]`, in which G is scaled to whole numbers: by 2
     for m = 2; by 24, and its last row by 12, for m = 4. Sums are taken modulo 2^32, and so is the output transform; dividing
@@ -291,7 +292,8 @@ def NN_WinogradConvOp : NN_WinogradOp<"winograd_conv", [AttrSizedOperandSegments
     ```
   }];
   let arguments = (ins NN_Shaped:$input, NN_Shaped:$weight, Variadic<NN_Shaped>:$extras, Optional<NN_Shaped>:$init,
-                       I64Attr:$m, DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
+                       I64Attr:$m, DefaultValuedAttr<I64Attr, "1">:$group,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
                        DefaultValuedAttr<I64Attr, "0">:$pad_value);
   let regions = (region AnyRegion:$epilogue);
   let extraClassDeclaration = resultShapedType # winogradPositions # [{

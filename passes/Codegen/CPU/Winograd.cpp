@@ -128,13 +128,15 @@ public:
   int64_t lanes() const { return vector.getNumElements(); }
   int64_t workPerTile() const { return size * size * channels() * codegen::kWorkPerElement * 3; }
 
-  /// Transforms tile `number`, or the last one if there are fewer, to `out`, [blocks, positions, chunks, rows, lanes].
-  void emit(Value number, bool mayBePast, Value out, Value block, Value row) {
+  /// Transforms `channels` of tile `number`, or of the last one if there are fewer, from `firstChannel` on, to `out`,
+  /// [blocks, positions, chunks, rows, lanes].
+  void emit(Value number, bool mayBePast, Value firstChannel, int64_t channels, Value out, Value block, Value row) {
     Value inside = mayBePast ? k->min(number, k->sub(count(), k->index(1))) : number;
     SmallVector<Value> at = k->delinearize(inside, {k->dim(image, 0), down(), across()});
     Value top = k->mul(at[1], m), left = k->mul(at[2], m);
     Transform transform(*k, m);
-    auto transformChannels = [&](Value channel, Value mask) {
+    auto transformChannels = [&](Value offset, Value mask) {
+      Value channel = k->add(firstChannel, offset);
       SmallVector<Value> pixels;
       for (int64_t i = 0; i < size * size; ++i) {
         SmallVector<Value> pixel = {at[0], k->add(top, i / size), k->add(left, i % size), channel};
@@ -142,14 +144,14 @@ public:
                               : vector::LoadOp::create(k->builder, k->loc, vector, image, pixel));
       }
       auto both = transformBoth(pixels, size, [&](ArrayRef<Value> line) { return transform.input(line); });
-      Value chunk = k->div(channel, k->index(lanes()));
+      Value chunk = k->div(offset, k->index(lanes()));
       for (auto [position, value] : llvm::enumerate(both))
         k->store(value, out, {block, k->index(position), chunk, row, k->index(0)});
     };
     if (vector.getElementType().isInteger())
-      k->loop(k->index(0), k->index(channels()), lanes(), [&](Value channel) { transformChannels(channel, {}); });
+      k->loop(k->index(0), k->index(channels), lanes(), [&](Value offset) { transformChannels(offset, {}); });
     else
-      k->vectors(k->index(channels()), transformChannels);
+      k->vectors(k->index(channels), transformChannels);
   }
 
 private:
@@ -199,7 +201,8 @@ LogicalResult cpu::emitWinogradInput(nn::WinogradInputOp op) {
   Value slots = k.mul(k.dim(out, 0), perBlock);
   bool mayBePast = !fillBlocks(tiles->count(), perBlock);
   k.parallelItems(slots, tiles->workPerTile(), [&](Value slot) {
-    tiles->emit(slot, mayBePast, out, k.div(slot, k.index(perBlock)), k.rem(slot, k.index(perBlock)));
+    tiles->emit(slot, mayBePast, k.index(0), tiles->channels(), out, k.div(slot, k.index(perBlock)),
+                k.rem(slot, k.index(perBlock)));
   });
   return success();
 }
@@ -209,13 +212,16 @@ namespace {
 struct WinogradConv {
   nn::WinogradConvOp op;
   KernelBuilder k;
-  /// The tiles of all images, or those of the current group, made from the image.
+  /// The tiles of all images, or those of the current group of blocks, made from the image.
   Value tiles, weight, blocks;
   std::optional<Tiles> image;
   MemRefType weightType, outType;
   Product product;
   /// Blocks of a group share what was loaded of the weight; `tileBlocks` of them, or fewer, are one register tile.
   int64_t m, positions, chunks, lanes, perBlock, vectors, groupBlocks, tileBlocks;
+  /// Groups of channels, of which `chunks` are those of one.
+  int64_t channelGroups;
+  bool prefetchesTiles = true; ///< not from the first cache
   /// Register tiles that meet the weight of a position, one after the other: in each group, or of one image.
   int64_t turns;
 
@@ -223,7 +229,7 @@ struct WinogradConv {
   LogicalResult prepare();
   void emit();
   void emitGroup(Epilogue &epilogue, Value panel, Value firstBlock);
-  void emitTiles(Value firstBlock);
+  void emitTiles(Value firstBlock, Value channelGroup);
   void emitSums(Value sums, Value panel, Value firstBlock);
   void emitSumsOf(Value sums, Value panel, Value position, Value block, int64_t count, Value firstBlock);
   void emitPixels(Epilogue &epilogue, Value sums, Value panel, Value firstBlock);
@@ -236,6 +242,7 @@ LogicalResult WinogradConv::prepare() {
   weightType = cast<MemRefType>(weight.getType());
   outType = cast<MemRefType>(op.getInit().getType());
   m = op.getM();
+  channelGroups = op.getGroup();
   positions = op.getPositions();
   FailureOr<Product> chosen = chooseProduct(op, inputType.getElementType(), weightType.getElementType());
   if (failed(chosen))
@@ -256,9 +263,11 @@ LogicalResult WinogradConv::prepare() {
     if (failed(found))
       return failure();
     image = *found;
-    chunks = llvm::divideCeil(image->channels(), lanes);
+    chunks = llvm::divideCeil(image->channels() / channelGroups, lanes);
     int64_t tileBytes = positions * chunks * lanes * inputType.getElementTypeBitWidth() / 8;
-    perBlock = codegen::chooseTilesPerTask({op.countTiles(), nn::countSampleTiles(op)}, tileBytes, k.target);
+    perBlock =
+        codegen::chooseTilesPerTask({op.countTiles(), nn::countSampleTiles(op)}, tileBytes, channelGroups, k.target);
+    prefetchesTiles = perBlock * tileBytes > k.target.getL1Bytes();
     blocks = k.ceilDiv(image->count(), perBlock);
   } else {
     tiles = op.getInput();
@@ -291,11 +300,15 @@ void WinogradConv::emit() {
   int64_t width = vectors * k.lanes(), channels = chunks * lanes;
   int64_t work = positions * groupBlocks * perBlock * width * (channels + 4 * codegen::kWorkPerElement);
   if (image) {
-    work = work * weightType.getDimSize(0) + groupBlocks * perBlock * image->workPerTile();
-    k.parallelItems(groups, work, [&](Value group) {
-      Value firstBlock = k.mul(group, groupBlocks);
-      emitTiles(firstBlock);
-      k.loop(k.index(0), panels, 1, [&](Value panel) { emitGroup(epilogue, panel, firstBlock); });
+    int64_t panelsOfGroup = weightType.getDimSize(0) / channelGroups;
+    work = work * panelsOfGroup + groupBlocks * perBlock * image->workPerTile() / channelGroups;
+    // Tasks that follow each other share a part of the weight.
+    k.parallelItems(k.mul(groups, channelGroups), work, [&](Value item) {
+      SmallVector<Value> at = k.delinearize(item, {k.index(channelGroups), groups});
+      Value firstBlock = k.mul(at[1], groupBlocks), firstPanel = k.mul(at[0], panelsOfGroup);
+      emitTiles(firstBlock, at[0]);
+      k.loop(firstPanel, k.add(firstPanel, k.index(panelsOfGroup)), 1,
+             [&](Value panel) { emitGroup(epilogue, panel, firstBlock); });
     });
     return;
   }
@@ -318,14 +331,16 @@ void WinogradConv::emit() {
   });
 }
 
-/// The tiles of a group of blocks, in scratch.
-void WinogradConv::emitTiles(Value firstBlock) {
+/// The tiles of a group of blocks, in scratch: their channels of one group.
+void WinogradConv::emitTiles(Value firstBlock, Value channelGroup) {
   Type element = cast<MemRefType>(op.getInput().getType()).getElementType();
   tiles = k.scratch({groupBlocks, positions, chunks, perBlock, lanes}, element);
-  Value first = k.mul(firstBlock, perBlock);
+  int64_t channels = image->channels() / channelGroups;
+  Value first = k.mul(firstBlock, perBlock), firstChannel = k.mul(channelGroup, channels);
   bool mayBePast = !fillBlocks(image->count(), perBlock);
   k.loop(k.index(0), k.index(groupBlocks * perBlock), 1, [&](Value slot) {
-    image->emit(k.add(first, slot), mayBePast, tiles, k.div(slot, k.index(perBlock)), k.rem(slot, k.index(perBlock)));
+    image->emit(k.add(first, slot), mayBePast, firstChannel, channels, tiles, k.div(slot, k.index(perBlock)),
+                k.rem(slot, k.index(perBlock)));
   });
 }
 
@@ -376,6 +391,8 @@ void WinogradConv::emitSumsOf(Value sums, Value panel, Value position, Value blo
   tile.prefetch = [&, weightAhead = std::move(tile.prefetch)](ValueRange ivs, int64_t atOnce) {
     if (weightAhead)
       weightAhead(ivs, atOnce);
+    if (!prefetchesTiles)
+      return;
     Value nextBlock = count == 1 ? tileBlock : k.add(tileBlock, k.div(ivs[1], k.index(perBlock)));
     Value row = count == 1 ? ivs[1] : k.rem(ivs[1], k.index(perBlock));
     memref::PrefetchOp::create(k.builder, k.loc, tiles, ValueRange{nextBlock, k.add(position, 1), ivs[0], row, zero},

@@ -26,17 +26,18 @@ static bool multipliesF16(Operation *op) {
   return op->getNumOperands() > 1 && isF16(op->getOperand(0)) && isF16(op->getOperand(1));
 }
 
-int64_t codegen::choosePanelWidth(Operation *op, int64_t columns, int64_t mostVectors) {
+int64_t codegen::choosePanelWidth(Operation *op, int64_t columns, int64_t mostVectors, bool areWhole) {
   int64_t lanes = nn::getTarget(op).getVectorBits() / 32;
   if (nn::TuningAttr tuning = nn::getTuning(op)) {
     int64_t width = tuning.getPanelWidth();
-    StringRef obstacle = width % lanes != 0            ? "a panel has whole vectors of columns"
-                         : width > mostVectors * lanes ? "so many columns leave no registers for rows"
-                                                       : "";
+    StringRef obstacle = width % lanes != 0                 ? "a panel has whole vectors of columns"
+                         : width > mostVectors * lanes      ? "so many columns leave no registers for rows"
+                         : areWhole && columns % width != 0 ? "a group has whole panels"
+                                                            : "";
     if (std::optional<int64_t> tuned = takeTuned(op, "panel_width", width, obstacle))
       return *tuned;
   }
   int64_t narrow = multipliesF16(op) ? 2 * lanes : lanes, wide = 2 * narrow;
   int64_t narrowWork = llvm::alignTo(columns, narrow), wideWork = llvm::alignTo(columns, wide);
-  return 10 * wideWork > 11 * narrowWork ? narrow : wide;
+  return 10 * wideWork > 11 * narrowWork || (areWhole && columns % wide != 0) ? narrow : wide;
 }

@@ -16,8 +16,18 @@ std::optional<int64_t> takeTuned(mlir::Operation *op, llvm::StringRef parameter,
 inline constexpr int64_t kMostPanelVectors = 4;
 
 /// Columns of a panel of the weight of `op`, which has `columns`: two vectors, or one where the second would mostly
-/// hold zeros; or as many as its tuning says, up to `mostVectors`.
-int64_t choosePanelWidth(mlir::Operation *op, int64_t columns, int64_t mostVectors = kMostPanelVectors);
+/// hold zeros; or as many as its tuning says, up to `mostVectors`. Where `areWhole`, panels divide the columns, which
+/// are whole vectors.
+int64_t choosePanelWidth(mlir::Operation *op, int64_t columns, int64_t mostVectors = kMostPanelVectors,
+                         bool areWhole = false);
+
+/// Columns of a panel of the weight of a convolution by Winograd's algorithm, or of one that may become so.
+template <typename ConvOpT>
+int64_t chooseWinogradPanelWidth(ConvOpT op) {
+  int64_t group = op.getGroup();
+  return choosePanelWidth(op, op.getResultShapedType().getDimSize(3) / group, group > 1 ? 2 : kMostPanelVectors,
+                          /*areWhole=*/group > 1);
+}
 
 } // namespace lathe::codegen
 

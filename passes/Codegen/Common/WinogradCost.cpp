@@ -26,6 +26,8 @@ constexpr double kMargin = 1.1;
 constexpr int64_t kMostTaskBytes = 160 << 10, kLeastTasks = 8;
 /// With fewer rows, two vectors wide, a register tile waits for its multiply-adds.
 constexpr int64_t kLeastTaskTiles = 6;
+/// Tiles of a group of one vector, and their sums, that the first cache holds.
+constexpr int64_t kGroupTaskTiles = 7;
 
 /// Multiply-adds of a product with so many rows to a tile, as if the loads of few rows were multiply-adds, too.
 double workOfProduct(int64_t rows, int64_t tileRows, int64_t channels, int64_t columns) {
@@ -76,8 +78,9 @@ double workOfDirect(const WinogradConvShape &shape, nn::TargetAttr target, int64
   int64_t outputs = llvm::alignTo(shape.outputs, target.getVectorBits() / 32),
           pixels = shape.batch * shape.height * shape.width;
   int64_t rows = evenRows(shape.width, maxTileRows(target, panelVectors));
-  return workOfProduct(pixels, rows, 9 * shape.channels, outputs) * (shape.integers ? kWorkPerInteger : 1) +
-         workOfWeight(9 * shape.channels * outputs * (shape.integers ? 1 : 4), target);
+  int64_t steps = 9 * shape.channels / shape.group;
+  return workOfProduct(pixels, rows, steps, outputs) * (shape.integers ? kWorkPerInteger : 1) +
+         workOfWeight(steps * outputs * (shape.integers ? 1 : 4), target);
 }
 
 double workOfWinograd(const WinogradConvShape &shape, int64_t m, int64_t perBlock, int64_t tileRows,
@@ -86,15 +89,16 @@ double workOfWinograd(const WinogradConvShape &shape, int64_t m, int64_t perBloc
   int64_t channels = llvm::alignTo(shape.channels, lanes), outputs = llvm::alignTo(shape.outputs, lanes);
   double perElement = shape.integers ? kWorkPerInteger : 1;
   int64_t rows = llvm::alignTo(countTiles(shape, m), perBlock);
-  return workOfProduct(rows * positions, std::min(tileRows, rows), channels, outputs) * perElement +
+  int64_t steps = channels / shape.group;
+  return workOfProduct(rows * positions, std::min(tileRows, rows), steps, outputs) * perElement +
          double(rows * positions) * (channels * kWorkPerInput * perElement + outputs * kWorkPerSum) +
-         workOfWeight(positions * channels * outputs * (shape.integers ? 2 : 4), target);
+         workOfWeight(positions * steps * outputs * (shape.integers ? 2 : 4), target);
 }
 
 /// See WinogradPlan::transformInTasks; of `known` tiles, where that many are known.
 bool shouldTransformInTasks(TileCounts counts, int64_t known, int64_t tileBytes, int64_t weightBytes,
                             nn::TargetAttr target) {
-  int64_t perTask = chooseTilesPerTask(counts, tileBytes, target);
+  int64_t perTask = chooseTilesPerTask(counts, tileBytes, /*group=*/1, target);
   return perTask >= std::min(known, kLeastTaskTiles) && known >= kLeastTasks * perTask &&
          known * tileBytes > target.getL2Bytes() / 4 &&
          perTask * tileBytes + weightBytes <= target.getL2Bytes() * 3 / 4;
@@ -123,8 +127,10 @@ int64_t codegen::chooseTilesPerBlock(TileCounts tiles, nn::TargetAttr target, in
   return best;
 }
 
-int64_t codegen::chooseTilesPerTask(TileCounts tiles, int64_t tileBytes, nn::TargetAttr target) {
+int64_t codegen::chooseTilesPerTask(TileCounts tiles, int64_t tileBytes, int64_t group, nn::TargetAttr target) {
   int64_t most = std::min(maxTileRows(target, /*vectors=*/2), std::max<int64_t>(kMostTaskBytes / tileBytes, 1));
+  if (group > 1)
+    most = std::min(most, kGroupTaskTiles);
   int64_t known = tiles.all >= 0 ? tiles.all : tiles.ofSample;
   return known < 0 ? most : evenRows(known, most);
 }
@@ -153,9 +159,10 @@ WinogradPlan codegen::planWinograd(const WinogradConvShape &shape, nn::TargetAtt
       plan.tilesPerBlock = perBlock;
       int64_t lanes = target.getVectorBits() / 32, positions = (m + 2) * (m + 2);
       int64_t tileBytes = positions * llvm::alignTo(shape.channels, lanes) * (shape.integers ? 2 : 4);
-      plan.transformInTasks = !given.tilesPerBlock && given.panelVectors <= 2 &&
+      plan.transformInTasks =
+          shape.group > 1 || (!given.tilesPerBlock && given.panelVectors <= 2 &&
                               shouldTransformInTasks({all, ofSample}, countTiles(least, m), tileBytes,
-                                                     tileBytes * llvm::alignTo(shape.outputs, lanes), target);
+                                                     tileBytes * llvm::alignTo(shape.outputs, lanes), target));
     }
   }
   if (!given.m && plan.winograd * kMargin > plan.direct)

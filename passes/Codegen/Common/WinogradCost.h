@@ -7,10 +7,10 @@
 
 namespace lathe::codegen {
 
-/// A 3x3 convolution of stride 1: `batch` images of `height` x `width` output pixels, `channels` to `outputs`. The
-/// first three are negative where only a run knows them.
+/// A 3x3 convolution of stride 1: `batch` images of `height` x `width` output pixels, `channels` to `outputs` in so
+/// many groups. The first three are negative where only a run knows them.
 struct WinogradConvShape {
-  int64_t batch, height, width, channels, outputs;
+  int64_t batch, height, width, channels, outputs, group = 1;
   bool integers = false;   ///< of quantized numbers in 16 bits, not of f32
   int64_t largestTile = 4; ///< 2 where the sums of F(4x4) may be too large
 };
@@ -22,7 +22,7 @@ struct WinogradPlan {
   /// Tiles of a block, the rows of a register tile.
   int64_t tilesPerBlock = 0;
   /// Each task transforms the tiles that it multiplies: all of them together would leave the cache, and it holds the
-  /// weight, which each task reads.
+  /// weight, which each task reads. Or the channels of a group, which no other task reads.
   bool transformInTasks = false;
   double direct = 0, winograd = 0;
 };
@@ -36,8 +36,9 @@ struct TileCounts {
 /// several blocks are one register tile where there are as many, so that few tiles leave few rows of it empty.
 int64_t chooseTilesPerBlock(TileCounts tiles, nn::TargetAttr target, int64_t panelVectors = 2);
 
-/// Tiles of a block of so many bytes each, where a task has the block on its stack (WinogradPlan::transformInTasks).
-int64_t chooseTilesPerTask(TileCounts tiles, int64_t tileBytes, nn::TargetAttr target);
+/// Tiles of a block of so many bytes each, where a task has the block on its stack (WinogradPlan::transformInTasks):
+/// the channels of one group, if there are several.
+int64_t chooseTilesPerTask(TileCounts tiles, int64_t tileBytes, int64_t group, nn::TargetAttr target);
 
 /// What is given, where it was measured, and not estimated.
 struct WinogradChoice {

@@ -49,8 +49,32 @@ func.func @winograd_outputs(%t: tensor<?x16x2x4x16xf32>, %w: tensor<16x32x32xf32
 // -----
 
 func.func @winograd_weight(%t: tensor<1x16x2x4x16xf32>, %w: tensor<16x48x32xf32>) {
-  // expected-error@+1 {{expected a weight [16, C, O], or packed for the tiles, but got 'tensor<16x48x32xf32>'}}
+  // expected-error@+1 {{expected a weight [16, C/group, O], or packed for the tiles, but got 'tensor<16x48x32xf32>'}}
   %y = nn.winograd_conv %t, %w {m = 2 : i64} : (tensor<1x16x2x4x16xf32>, tensor<16x48x32xf32>) -> tensor<1x4x4x32xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_groups(%x: tensor<1x6x6x32xf32>, %w: tensor<16x16x33xf32>) {
+  // expected-error@+1 {{expected groups of an image that divide 32 and 33 channels, but got 2 of 'tensor<1x6x6x32xf32>'}}
+  %y = nn.winograd_conv %x, %w {m = 2 : i64, group = 2 : i64} : (tensor<1x6x6x32xf32>, tensor<16x16x33xf32>) -> tensor<1x4x4x33xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_groups_of_tiles(%t: tensor<1x16x2x4x16xf32>, %w: tensor<16x16x32xf32>) {
+  // expected-error@+1 {{expected groups of an image that divide 32 and 32 channels, but got 2 of 'tensor<1x16x2x4x16xf32>'}}
+  %y = nn.winograd_conv %t, %w {m = 2 : i64, group = 2 : i64} : (tensor<1x16x2x4x16xf32>, tensor<16x16x32xf32>) -> tensor<1x4x4x32xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_group_panels(%x: tensor<1x6x6x32xf32>, %w: tensor<3x16x1x16x32xf32>) {
+  // expected-error@+1 {{expected a weight [16, C/group, O], or packed for the tiles, but got 'tensor<3x16x1x16x32xf32>'}}
+  %y = nn.winograd_conv %x, %w {m = 2 : i64, group = 2 : i64} : (tensor<1x6x6x32xf32>, tensor<3x16x1x16x32xf32>) -> tensor<1x4x4x96xf32>
   return
 }
 
@@ -65,7 +89,7 @@ func.func @winograd_image(%x: tensor<1x6x6x32xf32>, %w: tensor<16x32x32xf32>) {
 // -----
 
 func.func @winograd_image_weight(%x: tensor<1x10x10x24xf32>, %w: tensor<16x32x32xf32>) {
-  // expected-error@+1 {{expected a weight [16, C, O], or packed for the tiles, but got 'tensor<16x32x32xf32>'}}
+  // expected-error@+1 {{expected a weight [16, C/group, O], or packed for the tiles, but got 'tensor<16x32x32xf32>'}}
   %y = nn.winograd_conv %x, %w {m = 2 : i64} : (tensor<1x10x10x24xf32>, tensor<16x32x32xf32>) -> tensor<1x8x8x32xf32>
   return
 }

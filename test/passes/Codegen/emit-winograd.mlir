@@ -115,3 +115,20 @@ func.func @height(%x: memref<1x?x6x32xf32>, %w: memref<1x16x2x16x32xf32>, %y: me
     : (memref<1x?x6x32xf32>, memref<1x16x2x16x32xf32>, memref<1x?x4x32xf32>) -> ()
   return
 }
+
+// -----
+
+// Two groups of 32 channels: a task transforms those of one, two chunks, and multiplies them by its two panels.
+// CHECK-LABEL: @groups
+//       CHECK: scf.parallel
+//       CHECK: %[[TILES:.*]] = memref.alloca() {{.*}}: memref<1x16x2x4x16xf32>
+//       CHECK: %[[FIRST:.*]] = arith.muli %{{.*}}, %c32{{.*}} : index
+//       CHECK: %[[CHANNEL:.*]] = arith.addi %[[FIRST]], %{{.*}} : index
+//       CHECK: vector.load %arg0[{{.*}}, %[[CHANNEL]]]
+//       CHECK: vector.store {{.*}}, %[[TILES]]
+//       CHECK: memref.load %[[TILES]]
+func.func @groups(%x: memref<1x6x6x64xf32>, %w: memref<4x16x2x16x16xf32>, %y: memref<1x4x4x64xf32>) {
+  nn.winograd_conv %x, %w outs(%y) {m = 2 : i64, group = 2 : i64}
+    : (memref<1x6x6x64xf32>, memref<4x16x2x16x16xf32>, memref<1x4x4x64xf32>) -> ()
+  return
+}

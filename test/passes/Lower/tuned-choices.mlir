@@ -47,12 +47,24 @@ func.func @strided(%x: tensor<1x28x28x64xf32>) -> tensor<1x13x13x32xf32> {
 
 // CHECK-LABEL: @grouped
 //   CHECK-NOT: nn.winograd
-// REMARK: [Missed] Tuning{{.*}}winograd = 4 cannot be had: it has groups
-func.func @grouped(%x: tensor<1x28x28x64xf32>) -> tensor<1x26x26x32xf32> {
-  %w = arith.constant dense<0.5> : tensor<3x3x32x32xf32>
+// REMARK: [Missed] Tuning{{.*}}winograd = 4 cannot be had: its channels fill no whole vectors
+func.func @grouped(%x: tensor<1x28x28x48xf32>) -> tensor<1x26x26x32xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x24x32xf32>
   %y = nn.conv %x, %w {group = 2 : i64, nn.tuning = #nn.tuning<winograd = 4>}
-    : (tensor<1x28x28x64xf32>, tensor<3x3x32x32xf32>) -> tensor<1x26x26x32xf32>
+    : (tensor<1x28x28x48xf32>, tensor<3x3x24x32xf32>) -> tensor<1x26x26x32xf32>
   return %y : tensor<1x26x26x32xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @grouped_panels
+//       CHECK: nn.winograd_conv {{.*}} {group = 2 : i64, m = 4 : i64
+// REMARK: [Missed] Tuning{{.*}}panel_width = 32 cannot be had: a group has whole panels
+func.func @grouped_panels(%x: tensor<1x28x28x64xf32>) -> tensor<1x26x26x96xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x32x96xf32>
+  %y = nn.conv %x, %w {group = 2 : i64, nn.tuning = #nn.tuning<winograd = 4, panel_width = 32>}
+    : (tensor<1x28x28x64xf32>, tensor<3x3x32x96xf32>) -> tensor<1x26x26x96xf32>
+  return %y : tensor<1x26x26x96xf32>
 }
 
 // -----

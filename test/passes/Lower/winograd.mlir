@@ -174,6 +174,44 @@ func.func @computed(%x: tensor<1x28x28x64xf32>, %w: tensor<3x3x64x32xf32>) -> te
 
 // -----
 
+// Groups of whole vectors: a task transforms the channels of one, which no other reads.
+// CHECK-LABEL: @groups
+//   CHECK-NOT: nn.winograd_input
+//       CHECK: nn.winograd_conv %arg0, %{{.*}} {group = 4 : i64, m = 4 : i64, pads = array<i64: 1, 1, 1, 1>}
+//  CHECK-SAME: (tensor<1x28x28x64xf32>, tensor<36x16x128xf32>) -> tensor<1x28x28x128xf32>
+func.func @groups(%x: tensor<1x28x28x64xf32>) -> tensor<1x28x28x128xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x16x128xf32>
+  %y = nn.conv %x, %w {group = 4 : i64, pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<1x28x28x64xf32>, tensor<3x3x16x128xf32>) -> tensor<1x28x28x128xf32>
+  return %y : tensor<1x28x28x128xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @narrow_groups
+//   CHECK-NOT: winograd
+//      REMARK: Winograd{{.*}}its channels fill no whole vectors
+func.func @narrow_groups(%x: tensor<1x28x28x96xf32>) -> tensor<1x28x28x128xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x24x128xf32>
+  %y = nn.conv %x, %w {group = 4 : i64, pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<1x28x28x96xf32>, tensor<3x3x24x128xf32>) -> tensor<1x28x28x128xf32>
+  return %y : tensor<1x28x28x128xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @narrow_outputs
+//   CHECK-NOT: winograd
+//      REMARK: Winograd{{.*}}the outputs of a group fill no whole vectors
+func.func @narrow_outputs(%x: tensor<1x28x28x64xf32>) -> tensor<1x28x28x96xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3x16x96xf32>
+  %y = nn.conv %x, %w {group = 4 : i64, pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<1x28x28x64xf32>, tensor<3x3x16x96xf32>) -> tensor<1x28x28x96xf32>
+  return %y : tensor<1x28x28x96xf32>
+}
+
+// -----
+
 // A stride is no candidate, and says nothing.
 // CHECK-LABEL: @strided
 //   CHECK-NOT: winograd
