@@ -92,9 +92,8 @@ static LogicalResult inferNeg(NegOp op, SymbolicShapes &shapes) {
 static LogicalResult inferAbs(Operation *op, SymbolicShapes &shapes) {
   if (failed(inferLikeFirst(op, shapes)))
     return failure();
-  foldElements(shapes, op->getResult(0), op->getOperands(), [&](ArrayRef<AffineExpr> x) {
-    return shapes.getBounds(x[0]).first >= 0 ? x[0] : AffineExpr();
-  });
+  foldElements(shapes, op->getResult(0), op->getOperands(),
+               [&](ArrayRef<AffineExpr> x) { return shapes.getBounds(x[0]).first >= 0 ? x[0] : AffineExpr(); });
   return success();
 }
 
@@ -129,17 +128,17 @@ static LogicalResult inferRound(RoundOp op, SymbolicShapes &shapes) {
 }
 
 static LogicalResult inferCast(CastOp op, SymbolicShapes &shapes) {
-  Type type = getOnnxElementType(op.getContext(), op.getTo());
+  Type type = getNumberType(op, op.getTo());
   if (!type)
-    return op.emitOpError("expected a number as element type, but got ONNX data type ") << op.getTo();
+    return failure();
   shapes.setDims(op.getResult(), Dims(shapes.getDims(op.getInput())), type);
   if (type.isInteger(1) || isNarrow(type))
     return success();
   Value source = op.getInput();
   auto division = source.getDefiningOp<DivOp>();
-  bool nonnegative = division && type.isInteger() && shapes.getElements(division.getA()) &&
-                     llvm::all_of(*shapes.getElements(division.getA()),
-                                  [&](AffineExpr x) { return shapes.getBounds(x).first >= 0; });
+  bool nonnegative =
+      division && type.isInteger() && shapes.getElements(division.getA()) &&
+      llvm::all_of(*shapes.getElements(division.getA()), [&](AffineExpr x) { return shapes.getBounds(x).first >= 0; });
   if (nonnegative) // truncation is floor
     foldRounding(shapes, op.getResult(), source, /*up=*/false);
   else
@@ -158,19 +157,14 @@ static LogicalResult inferCastLike(CastLikeOp op, SymbolicShapes &shapes) {
 }
 
 static LogicalResult inferBitCast(BitCastOp op, SymbolicShapes &shapes) {
-  Type from = shapes.getElementType(op.getInput()),
-       to = getOnnxElementType(op.getContext(), op.getTo());
+  Type from = shapes.getElementType(op.getInput()), to = getNumberType(op, op.getTo());
   if (!to)
-    return op.emitOpError("expected a number as element type, but got ONNX data type ")
-           << op.getTo();
-  auto width = [](Type type) {
-    return type.isInteger(1) ? 8 : type.getIntOrFloatBitWidth();
-  }; // bool is a byte
+    return failure();
+  auto width = [](Type type) { return type.isInteger(1) ? 8 : type.getIntOrFloatBitWidth(); }; // bool is a byte
   if (width(from) != width(to))
     return op.emitOpError("expected a type of ") << width(from) << " bits, but got " << to;
   shapes.setDims(op.getResult(), Dims(shapes.getDims(op.getInput())), to);
-  if (isa<IntegerType>(from) && isa<IntegerType>(to) &&
-      from.isUnsignedInteger() == to.isUnsignedInteger())
+  if (isa<IntegerType>(from) && isa<IntegerType>(to) && from.isUnsignedInteger() == to.isUnsignedInteger())
     copyElements(shapes, op.getResult(), op.getInput());
   return success();
 }
@@ -209,9 +203,9 @@ static LogicalResult inferPRelu(PReluOp op, SymbolicShapes &shapes) {
 /// Windows of signal processing: [size].
 static LogicalResult inferWindow(Operation *op, SymbolicShapes &shapes) {
   auto size = shapes.getElements(op->getOperand(0));
-  Type type = getOnnxElementType(op->getContext(), getInt(op, "output_datatype", 1));
+  Type type = getNumberType(op, getInt(op, "output_datatype", 1));
   if (!type)
-    return op->emitOpError("expected an element type of numbers, but got another one");
+    return failure();
   if (!size || size->size() != 1)
     return inferDeclared(op, shapes, 1, "a size");
   shapes.setDims(op->getResult(0), {(*size)[0]}, type);
@@ -229,10 +223,9 @@ static LogicalResult inferDet(DetOp op, SymbolicShapes &shapes) {
 void onnx::attachMathShapes(MLIRContext *context) {
   attachShapes<inferBinary, AddOp, SubOp, MulOp, DivOp, MinOp, MaxOp, SumOp, MeanOp, PowOp, ModOp, BitShiftOp,
                BitwiseAndOp, BitwiseOrOp, BitwiseXorOp>(context);
-  attachShapes<inferLikeFirst, AcosOp, AcoshOp, AsinOp, AsinhOp, AtanOp, AtanhOp, BitwiseNotOp,
-               CeluOp, CosOp, CoshOp, CumProdOp, CumSumOp, EluOp, ErfOp, ExpOp, GeluOp,
-               HardSigmoidOp, HardSwishOp, LeakyReluOp, LogOp, MishOp, ReciprocalOp, SeluOp,
-               ShrinkOp, SigmoidOp, SignOp, SinOp, SinhOp, SoftplusOp, SoftsignOp, SqrtOp, TanOp,
+  attachShapes<inferLikeFirst, AcosOp, AcoshOp, AsinOp, AsinhOp, AtanOp, AtanhOp, BitwiseNotOp, CeluOp, CosOp, CoshOp,
+               CumProdOp, CumSumOp, EluOp, ErfOp, ExpOp, GeluOp, HardSigmoidOp, HardSwishOp, LeakyReluOp, LogOp, MishOp,
+               ReciprocalOp, SeluOp, ShrinkOp, SigmoidOp, SignOp, SinOp, SinhOp, SoftplusOp, SoftsignOp, SqrtOp, TanOp,
                TanhOp, ThresholdedReluOp>(context);
   attachShapes<inferAlongAxis, SoftmaxOp, LogSoftmaxOp, HardmaxOp>(context);
   attachShapes<inferAbs, AbsOp, ReluOp>(context);

@@ -175,7 +175,7 @@ static LogicalResult verifyRecurrent(OpT op, int64_t gates) {
       failed(verifyRank(op, "initial_h", op.getInitialH(), 3)))
     return failure();
   if (op.getLayout() != 0 && op.getLayout() != 1)
-    return op.emitOpError("expected layout 0 or 1, but got ") << op.getLayout();
+    return op.emitOpError("expected layout 0 or 1, but got ") << int64_t(op.getLayout());
   auto verifySize = [&](StringRef name, Value value, unsigned dim, int64_t size) -> LogicalResult {
     RankedTensorType type = getRanked(value);
     if (type && !type.isDynamicDim(dim) && !ShapedType::isDynamic(size) &&

@@ -8,9 +8,9 @@ using namespace lathe::onnx;
 static LogicalResult inferQuantize(QuantizeLinearOp op, SymbolicShapes &shapes) {
   Type type = IntegerType::get(op.getContext(), 8, IntegerType::Unsigned);
   if (op.getOutputDtype())
-    type = getOnnxElementType(op.getContext(), op.getOutputDtype());
+    type = getNumberType(op, op.getOutputDtype());
   if (!type)
-    return op.emitOpError("expected a number as element type, but got ONNX data type ") << op.getOutputDtype();
+    return failure();
   if (op.getYZeroPoint()) {
     Type zeroType = shapes.getElementType(op.getYZeroPoint());
     if (op.getOutputDtype() && zeroType != type)
@@ -22,10 +22,9 @@ static LogicalResult inferQuantize(QuantizeLinearOp op, SymbolicShapes &shapes) 
 }
 
 static LogicalResult inferDequantize(DequantizeLinearOp op, SymbolicShapes &shapes) {
-  Type type = op.getOutputDtype() ? getOnnxElementType(op.getContext(), op.getOutputDtype())
-                                  : shapes.getElementType(op.getXScale());
+  Type type = op.getOutputDtype() ? getNumberType(op, op.getOutputDtype()) : shapes.getElementType(op.getXScale());
   if (!type)
-    return op.emitOpError("expected a number as element type, but got ONNX data type ") << op.getOutputDtype();
+    return failure();
   shapes.setDims(op.getResult(), Dims(shapes.getDims(op.getX())), type);
   return success();
 }

@@ -8,10 +8,7 @@ using namespace lathe::onnx;
 /// The element type that attribute `dtype` says, or `otherwise`; null after an error.
 static Type getDType(Operation *op, Type otherwise) {
   int64_t number = getInt(op, "dtype", 0);
-  Type type = number ? getOnnxElementType(op->getContext(), number) : otherwise;
-  if (!type)
-    op->emitOpError("expected a number as element type, but got ONNX data type ") << number;
-  return type;
+  return number ? getNumberType(op, number) : otherwise;
 }
 
 /// The shape is an attribute.
@@ -45,9 +42,10 @@ static LogicalResult inferMultinomial(MultinomialOp op, SymbolicShapes &shapes) 
   Type type = getDType(op, IntegerType::get(op.getContext(), 32));
   if (!type)
     return failure();
-  if (int64_t(op.getSampleSize()) < 0)
-    return op.emitOpError("expected a sample_size of at least 0, but got ") << op.getSampleSize();
-  shapes.setDims(op.getResult(), {in[0], shapes.constant(op.getSampleSize())}, type);
+  int64_t samples = op.getSampleSize();
+  if (samples < 0)
+    return op.emitOpError("expected a sample_size of at least 0, but got ") << samples;
+  shapes.setDims(op.getResult(), {in[0], shapes.constant(samples)}, type);
   return success();
 }
 

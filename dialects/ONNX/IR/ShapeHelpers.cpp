@@ -22,6 +22,13 @@ StringRef onnx::getString(Operation *op, StringRef name, StringRef otherwise) {
   return attribute ? attribute.getValue() : otherwise;
 }
 
+Type onnx::getNumberType(Operation *op, int64_t number) {
+  Type type = getOnnxElementType(op->getContext(), number);
+  if (!type)
+    op->emitOpError("expected a number as element type, but got ONNX data type ") << number;
+  return type;
+}
+
 FailureOr<unsigned> onnx::normalizeAxis(Operation *op, int64_t axis, size_t rank) {
   int64_t signedRank = rank;
   if (axis < -signedRank || axis >= signedRank) {

@@ -53,6 +53,9 @@ int64_t getInt(mlir::Operation *op, llvm::StringRef name, int64_t otherwise);
 llvm::ArrayRef<int64_t> getInts(mlir::Operation *op, llvm::StringRef name);
 llvm::StringRef getString(mlir::Operation *op, llvm::StringRef name, llvm::StringRef otherwise);
 
+/// The element type of ONNX's data type `number`; null, after an error on `op`, if it is none of numbers.
+mlir::Type getNumberType(mlir::Operation *op, int64_t number);
+
 /// The axis counted from the front; fails after an error on `op` if it is not one of `rank` axes.
 mlir::FailureOr<unsigned> normalizeAxis(mlir::Operation *op, int64_t axis, size_t rank);
 /// Axes counted from the front, in the given order; fails after an error if one is out of range or appears twice.

@@ -30,8 +30,7 @@ static LogicalResult inferDFT(DFTOp op, SymbolicShapes &shapes) {
     length = getSize(shapes, op.getDftLength());
   if (!length)
     return inferDeclared(op, shapes, dims.size(), "a length");
-  dims[*axis] =
-      shapes.simplify(op.getOnesided() && !op.getInverse() ? length.floorDiv(2) + 1 : length);
+  dims[*axis] = shapes.simplify(op.getOnesided() && !op.getInverse() ? length.floorDiv(2) + 1 : length);
   dims.back() = shapes.constant(toReal ? 1 : 2);
   shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getInput()));
   return success();
@@ -59,21 +58,18 @@ static LogicalResult inferSTFT(STFTOp op, SymbolicShapes &shapes) {
     return op.emitOpError("expected a positive frame_step, but got ") << *stepSize;
   AffineExpr frames = shapes.simplify((in[1] - length).floorDiv(*stepSize) + 1);
   AffineExpr bins = shapes.simplify(op.getOnesided() ? length.floorDiv(2) + 1 : length);
-  shapes.setDims(op.getResult(), {in[0], frames, bins, shapes.constant(2)},
-                 shapes.getElementType(op.getSignal()));
+  shapes.setDims(op.getResult(), {in[0], frames, bins, shapes.constant(2)}, shapes.getElementType(op.getSignal()));
   return success();
 }
 
 /// A row for each frequency of half of a spectrum, a column for each mel bin.
 static LogicalResult inferMelWeightMatrix(MelWeightMatrixOp op, SymbolicShapes &shapes) {
-  AffineExpr columns = getSize(shapes, op.getNumMelBins()),
-             length = getSize(shapes, op.getDftLength());
+  AffineExpr columns = getSize(shapes, op.getNumMelBins()), length = getSize(shapes, op.getDftLength());
   if (!columns || !length)
     return inferDeclared(op, shapes, 2, "the numbers of bins");
-  Type type = getOnnxElementType(op.getContext(), op.getOutputDatatype());
+  Type type = getNumberType(op, op.getOutputDatatype());
   if (!type)
-    return op.emitOpError("expected a number as element type, but got ONNX data type ")
-           << op.getOutputDatatype();
+    return failure();
   shapes.setDims(op.getResult(), {shapes.simplify(length.floorDiv(2) + 1), columns}, type);
   return success();
 }

@@ -266,10 +266,9 @@ static LogicalResult inferEyeLike(EyeLikeOp op, SymbolicShapes &shapes) {
   Dims dims(shapes.getDims(op.getInput()));
   if (dims.size() != 2)
     return op.emitOpError("expected a matrix, but got rank ") << dims.size();
-  Type type =
-      op.getDtype() ? getOnnxElementType(op.getContext(), *op.getDtype()) : shapes.getElementType(op.getInput());
+  Type type = op.getDtype() ? getNumberType(op, *op.getDtype()) : shapes.getElementType(op.getInput());
   if (!type)
-    return op.emitOpError("expected a number as element type, but got another one");
+    return failure();
   shapes.setDims(op.getResult(), dims, type);
   return success();
 }

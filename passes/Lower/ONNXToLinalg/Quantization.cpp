@@ -51,7 +51,7 @@ static FailureOr<Type> getPrecision(Lowering &lowering, onnx::QuantizeLinearOp o
     return isComputed(scaleType) ? scaleType : Type(lowering.builder.getF32Type());
   Type type = onnx::getOnnxElementType(op.getContext(), op.getPrecision());
   if (!isComputed(type))
-    return op.emitOpError("expected a precision of 16 to 64 bits, but got ONNX data type ") << op.getPrecision();
+    return op.emitOpError("expected a precision of 16 to 64 bits, but got ONNX data type ") << int64_t(op.getPrecision());
   return type;
 }
 
