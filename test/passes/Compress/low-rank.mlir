@@ -20,6 +20,8 @@
 // CHECK: nn.linear %{{.*}}, %{{.*}} : (tensor<?x64x64xf32>, tensor<64x8xf32>)
 
 // NONE-NOT: tensor<64x16xf32>
+// NONE-COUNT-3: nn.linear {{.*}}tensor<64x64xf32>
+// NONE-NOT: tensor<64x16xf32>
 // MULTIPLE: tensor<3x3x32x32xf32>
 
 // REMARK-DAG: [Passed] LowRank | Category:compress{{.*}}FlopsAfter=524288, FlopsBefore=1048576, FullRank=64, Rank=16, RelativeWeightError=

@@ -6,6 +6,8 @@
 
 // FORMAT: error: expected bf16, f16 or tf32, but got 'f8'
 // NONE-NOT: bf16
+// NONE: nn.linear %{{.*}}, %{{.*}} : (tensor<?x2xf32>, tensor<2x2xf32>)
+// NONE-NOT: bf16
 
 // Half-way cases go to the even neighbour: 1 + 2^-8 to 1, 1 + 3 * 2^-8 to 1 + 2^-6; the largest float becomes infinite.
 // CHECK-LABEL: func @main

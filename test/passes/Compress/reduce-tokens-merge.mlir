@@ -27,6 +27,8 @@
 // LIST-NOT: nn.token_merge
 // LIST-LABEL: func @slice
 // NOTHING-NOT: nn.token_merge
+// NOTHING: nn.attention {{.*}} -> tensor<1x9x2x4xf32>
+// NOTHING-NOT: nn.token_merge
 func.func @class(%x: tensor<1x9x8xf32>) -> tensor<1x8xf32> {
   %w = onnx.Constant dense<0.5> : tensor<8x8xf32>
   %heads = onnx.Constant dense<[1, 9, 2, 4]> : tensor<4xi64>

@@ -1,4 +1,8 @@
-// RUN: lathe-opt %s -codegen-gpu-emulate -canonicalize | FileCheck %s
+// RUN: lathe-opt %s -codegen-gpu-emulate -canonicalize | FileCheck %s --implicit-check-not=lathe.block_function
+// RUN: lathe-opt %s -codegen-gpu-emulate=export-blocks=true | FileCheck %s --check-prefix=EXPORT
+
+// EXPORT-LABEL: func.func private @kernel_fill_0_0(
+// EXPORT-SAME: attributes {lathe.block_function}
 
 // The target is the host's. A function runs a block's threads one after the other; a launch calls it for each block.
 // CHECK: module attributes {nn.target = #nn.target<triple = "x86_64-unknown-linux-gnu"
