@@ -142,45 +142,8 @@ std::optional<Bounds> SizeBounds::get(Value value) {
   return known[value] = range;
 }
 
-std::optional<Bounds> SizeBounds::compute(Value value) {
-  APInt constant;
-  if (matchPattern(value, m_ConstantInt(&constant)))
-    return Bounds{constant.getSExtValue(), constant.getSExtValue()};
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
-    if (!loop || argument != loop.getInductionVar())
-      return std::nullopt;
-    auto lower = get(loop.getLowerBound()), upper = get(loop.getUpperBound());
-    if (!lower || !upper)
-      return std::nullopt;
-    return Bounds{lower->lower, std::max(lower->lower, upper->upper - 1)};
-  }
-  Operation *op = value.getDefiningOp();
-  if (auto dim = dyn_cast<memref::DimOp>(op)) {
-    std::optional<int64_t> index = dim.getConstantIndex();
-    return index && isa<MemRefType>(dim.getSource().getType()) ? getDim(dim.getSource(), *index) : std::nullopt;
-  }
-  if (auto dim = dyn_cast<tensor::DimOp>(op)) { // before bufferization
-    std::optional<int64_t> index = dim.getConstantIndex();
-    auto argument = dyn_cast<BlockArgument>(dim.getSource());
-    return index && argument ? getArgumentDim(argument, *index) : std::nullopt;
-  }
-  std::optional<SmallVector<Bounds>> operands = getAll(op->getOperands());
-  if (isa<arith::SelectOp>(op)) {
-    auto a = get(op->getOperand(1)), b = get(op->getOperand(2));
-    if (!a || !b)
-      return std::nullopt;
-    return Bounds{std::min(a->lower, b->lower), std::max(a->upper, b->upper)};
-  }
-  // A smaller value bounds a minimum even if the others are unknown.
-  if (auto minimum = dyn_cast<arith::MinSIOp>(op); minimum && !operands) {
-    auto a = get(minimum.getLhs()), b = get(minimum.getRhs());
-    if (a || b)
-      return Bounds{0, a ? a->upper : b->upper};
-  }
-  if (!operands)
-    return std::nullopt;
-  ArrayRef<Bounds> ranges = *operands;
+/// The result of an op whose operands are within `ranges`.
+std::optional<Bounds> SizeBounds::computeArithmetic(Operation *op, ArrayRef<Bounds> ranges) {
   if (auto apply = dyn_cast<affine::AffineApplyOp>(op)) {
     AffineMap map = apply.getAffineMap();
     return evaluate(map.getResult(0), ranges.take_front(map.getNumDims()), ranges.drop_front(map.getNumDims()));
@@ -222,6 +185,51 @@ std::optional<Bounds> SizeBounds::compute(Value value) {
     return Bounds{std::max(ranges[0].lower, ranges[1].lower), std::max(ranges[0].upper, ranges[1].upper)};
   if (isa<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp>(op))
     return ranges[0];
+  return std::nullopt;
+}
+
+/// The induction variable of a loop.
+std::optional<Bounds> SizeBounds::computeArgument(BlockArgument argument) {
+  auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
+  if (!loop || argument != loop.getInductionVar())
+    return std::nullopt;
+  auto lower = get(loop.getLowerBound()), upper = get(loop.getUpperBound());
+  if (!lower || !upper)
+    return std::nullopt;
+  return Bounds{lower->lower, std::max(lower->lower, upper->upper - 1)};
+}
+
+std::optional<Bounds> SizeBounds::compute(Value value) {
+  APInt constant;
+  if (matchPattern(value, m_ConstantInt(&constant)))
+    return Bounds{constant.getSExtValue(), constant.getSExtValue()};
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return computeArgument(argument);
+  Operation *op = value.getDefiningOp();
+  if (auto dim = dyn_cast<memref::DimOp>(op)) {
+    std::optional<int64_t> index = dim.getConstantIndex();
+    return index && isa<MemRefType>(dim.getSource().getType()) ? getDim(dim.getSource(), *index) : std::nullopt;
+  }
+  if (auto dim = dyn_cast<tensor::DimOp>(op)) { // before bufferization
+    std::optional<int64_t> index = dim.getConstantIndex();
+    auto argument = dyn_cast<BlockArgument>(dim.getSource());
+    return index && argument ? getArgumentDim(argument, *index) : std::nullopt;
+  }
+  if (isa<arith::SelectOp>(op)) {
+    auto a = get(op->getOperand(1)), b = get(op->getOperand(2));
+    if (!a || !b)
+      return std::nullopt;
+    return Bounds{std::min(a->lower, b->lower), std::max(a->upper, b->upper)};
+  }
+  std::optional<SmallVector<Bounds>> operands = getAll(op->getOperands());
+  if (operands)
+    return computeArithmetic(op, *operands);
+  // A smaller value bounds a minimum even if the others are unknown.
+  if (auto minimum = dyn_cast<arith::MinSIOp>(op)) {
+    auto a = get(minimum.getLhs()), b = get(minimum.getRhs());
+    if (a || b)
+      return Bounds{0, a ? a->upper : b->upper};
+  }
   return std::nullopt;
 }
 

@@ -29,6 +29,8 @@ public:
 private:
   std::optional<Bounds> getArgumentDim(mlir::BlockArgument argument, int64_t dim);
   std::optional<Bounds> compute(mlir::Value value);
+  std::optional<Bounds> computeArgument(mlir::BlockArgument argument);
+  std::optional<Bounds> computeArithmetic(mlir::Operation *op, llvm::ArrayRef<Bounds> ranges);
   std::optional<Bounds> evaluate(mlir::AffineExpr expr, llvm::ArrayRef<Bounds> dims, llvm::ArrayRef<Bounds> symbols);
   std::optional<llvm::SmallVector<Bounds>> getAll(mlir::ValueRange values);
 

@@ -47,6 +47,47 @@ static Value emitReduce(Lowering &lowering, Value onnxData, Value data, ArrayRef
   return lowering.reduce(data, lowering.shapes.getDims(onnxData), axes, initial, body);
 }
 
+/// The exponentials of elements less the largest one of each sum, which keeps them in range, and those largest ones: if
+/// one is infinite, nothing is subtracted.
+static std::pair<Value, Value> createShiftedExponentials(Lowering &lowering, Value onnxData, Value data,
+                                                         ArrayRef<int64_t> axes, Type wide) {
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(onnxData);
+  bool isUnsigned = lowering.isUnsigned(onnxData);
+  auto widen = [&](ImplicitLocOpBuilder &b, Value value) {
+    return createScalarCast(b, b.getLoc(), value, isUnsigned, wide, isUnsigned);
+  };
+  Value shift = emitReduce(lowering, onnxData, data, axes, getLimit(wide, false, /*smallest=*/true),
+                           [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                             return arith::MaximumFOp::create(b, widen(b, x[0]), x[1]);
+                           });
+  shift = lowering.map(lowering.withoutAxes(dims, axes), wide, shift,
+                       [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                         ScalarBuilder s{b, b.getLoc()};
+                         Value isInfinite = s.equal(s.make<math::AbsFOp>({x[0]}), s.constant(wide, HUGE_VAL));
+                         return s.select(isInfinite, s.constant(wide, 0), x[0]);
+                       });
+  SmallVector<AffineMap> maps = {lowering.builder.getMultiDimIdentityMap(dims.size()),
+                                 lowering.keptMap(dims.size(), axes)};
+  Value exponentials = lowering.generic(
+      dims, wide, {data, shift}, maps, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        return math::ExpOp::create(b, arith::SubFOp::create(b, widen(b, x[0]), x[1]));
+      });
+  return {exponentials, shift};
+}
+
+/// How many elements of `dims` are along the axes, as a number of type `type`.
+static Value createCount(Lowering &lowering, ArrayRef<AffineExpr> dims, ArrayRef<int64_t> axes, Type type,
+                         bool isUnsigned) {
+  ImplicitLocOpBuilder &builder = lowering.builder;
+  AffineExpr count = lowering.constantExpr(1);
+  for (int64_t axis : axes)
+    count = count * dims[axis];
+  if (auto constant = dyn_cast<AffineConstantExpr>(count))
+    return ScalarBuilder{builder, builder.getLoc()}.constant(type, double(constant.getValue()));
+  Value size = arith::IndexCastOp::create(builder, builder.getI64Type(), lowering.sizeValue(count));
+  return createScalarCast(builder, builder.getLoc(), size, false, type, isUnsigned);
+}
+
 template <typename OpT>
 static LogicalResult lowerReduce(Lowering &lowering, OpT op) {
   SmallVector<int64_t> axes;
@@ -75,26 +116,9 @@ static LogicalResult lowerReduce(Lowering &lowering, OpT op) {
   if (isLogSumExp && !isFloat())
     return op.emitOpError("on integers is not supported");
 
-  // log(sum(exp(x))) is shifted by the maximum, which keeps exp in range; a maximum that is
-  // infinite shifts nothing.
   Value shift;
-  if (isLogSumExp) {
-    shift = emitReduce(lowering, data, input, axes, getLimit(wide, false, /*smallest=*/true),
-                       [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                         return arith::MaximumFOp::create(b, widen(b, x[0]), x[1]);
-                       });
-    shift = lowering.map(kept, wide, shift, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-      ScalarBuilder s{b, b.getLoc()};
-      Value isInfinite = s.equal(s.make<math::AbsFOp>({x[0]}), s.constant(wide, HUGE_VAL));
-      return s.select(isInfinite, s.constant(wide, 0), x[0]);
-    });
-    SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(dims.size()),
-                                   lowering.keptMap(dims.size(), axes)};
-    input = lowering.generic(
-        dims, wide, {input, shift}, maps, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-          return math::ExpOp::create(b, arith::SubFOp::create(b, widen(b, x[0]), x[1]));
-        });
-  }
+  if (isLogSumExp)
+    std::tie(input, shift) = createShiftedExponentials(lowering, data, input, axes, wide);
 
   TypedAttr init = isMax || isMin ? getLimit(wide, isUnsigned, isMax)
                    : isFloat()    ? TypedAttr(builder.getFloatAttr(wide, isProd ? 1 : 0))
@@ -119,20 +143,7 @@ static LogicalResult lowerReduce(Lowering &lowering, OpT op) {
   constexpr bool isMean = std::is_same_v<OpT, onnx::ReduceMeanOp>,
                  isRoot = std::is_same_v<OpT, onnx::ReduceL2Op>;
   constexpr bool isLog = isLogSumExp || std::is_same_v<OpT, onnx::ReduceLogSumOp>;
-  Value divisor;
-  if (isMean) {
-    AffineExpr count = lowering.constantExpr(1);
-    for (int64_t axis : axes)
-      count = count * dims[axis];
-    if (auto constant = dyn_cast<AffineConstantExpr>(count)) {
-      divisor =
-          ScalarBuilder{builder, builder.getLoc()}.constant(wide, double(constant.getValue()));
-    } else {
-      divisor =
-          arith::IndexCastOp::create(builder, builder.getI64Type(), lowering.sizeValue(count));
-      divisor = createScalarCast(builder, builder.getLoc(), divisor, false, wide, isUnsigned);
-    }
-  }
+  Value divisor = isMean ? createCount(lowering, dims, axes, wide, isUnsigned) : Value();
   if (isMean || isRoot || isLog || wide != element) {
     SmallVector<Value> inputs = {reduced};
     if (isLogSumExp)

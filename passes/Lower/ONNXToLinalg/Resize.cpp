@@ -146,10 +146,8 @@ static LogicalResult verifyResize(onnx::ResizeOp op) {
   return success();
 }
 
-static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
-  if (failed(verifyResize(op)))
-    return failure();
-  readResizeSizes(lowering, op);
+/// The dimensions that a run resizes; those that keep their elements are left out.
+static FailureOr<SmallVector<ResizedDim>> getResizedDims(Lowering &lowering, onnx::ResizeOp op) {
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getX()), resultDims = lowering.shapes.getDims(op.getY());
   ImplicitLocOpBuilder &builder = lowering.builder;
   int64_t rank = dims.size();
@@ -200,18 +198,28 @@ static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
     entry.last = arith::SubIOp::create(builder, size, lowering.index(1));
     resized.push_back(entry);
   }
+  return resized;
+}
 
+static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
+  if (failed(verifyResize(op)))
+    return failure();
+  readResizeSizes(lowering, op);
+  FailureOr<SmallVector<ResizedDim>> resized = getResizedDims(lowering, op);
+  if (failed(resized))
+    return failure();
+  ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getY());
   Value input = lowering.get(op.getX());
   Type element = lowering.elementType(op.getX());
   bool isUnsigned = lowering.isUnsigned(op.getX()), isNearest = op.getMode() == "nearest";
   lowering.set(op.getY(), lowering.generic(resultDims, element, {}, {}, [&](ImplicitLocOpBuilder &b, ValueRange) {
     SmallVector<Value> position;
-    for (int64_t dim = 0; dim < rank; ++dim)
+    for (size_t dim = 0; dim < resultDims.size(); ++dim)
       position.push_back(linalg::IndexOp::create(b, dim));
     SmallVector<SmallVector<Tap>> taps;
-    for (const ResizedDim &dim : resized)
+    for (const ResizedDim &dim : *resized)
       taps.push_back(createTaps(b, op, dim));
-    Value sum = createSum(b, taps, resized, position, [&]() -> Value {
+    Value sum = createSum(b, taps, *resized, position, [&]() -> Value {
       Value value = tensor::ExtractOp::create(b, input, position);
       return isNearest ? value : createScalarCast(b, b.getLoc(), value, isUnsigned, b.getF32Type(), false);
     });
@@ -219,7 +227,7 @@ static LogicalResult lowerResize(Lowering &lowering, onnx::ResizeOp op) {
     if (op.getCoordinateTransformationMode() != "tf_crop_and_resize")
       return result;
     ScalarBuilder s{b, b.getLoc()};
-    for (const ResizedDim &dim : resized) {
+    for (const ResizedDim &dim : *resized) {
       Value x = createCoordinate(b, op.getCoordinateTransformationMode(), dim);
       Value last = s.sub(dim.inputSize, s.constant(b.getF32Type(), 1));
       Value inside = s.make<arith::AndIOp>({s.lessOrEqual(s.constant(b.getF32Type(), 0), x), s.lessOrEqual(x, last)});

@@ -189,6 +189,24 @@ static Neighbours findNeighbours(ImplicitLocOpBuilder &b, Value x, Value size, T
   return {low, high, s.sub(x, floor), inside};
 }
 
+/// A sample between four elements of a channel, each by its weight: their sum, or the largest product.
+static Value createSample(ImplicitLocOpBuilder &b, Value input, Value batch, Value channel, const Neighbours &y,
+                          const Neighbours &x, Type type, bool isMax) {
+  ScalarBuilder s{b, b.getLoc()};
+  Value inside = s.make<arith::AndIOp>({y.inside, x.inside});
+  Value unit = s.constant(type, 1), sample;
+  for (bool below : {false, true})
+    for (bool right : {false, true}) {
+      Value position[] = {batch, channel, below ? y.high : y.low, right ? x.high : x.low};
+      Value value = tensor::ExtractOp::create(b, input, position);
+      value = createScalarCast(b, b.getLoc(), value, false, type, false);
+      Value weight = s.mul(below ? y.weight : s.sub(unit, y.weight), right ? x.weight : s.sub(unit, x.weight));
+      value = s.mul(s.select(inside, value, s.constant(type, 0)), weight);
+      sample = !sample ? value : isMax ? s.max(sample, value) : s.add(sample, value);
+    }
+  return sample;
+}
+
 /// The mean (or largest) of samples in each bin of each region (He et al., Mask R-CNN, 2017).
 static LogicalResult lowerRoiAlign(Lowering &lowering, onnx::RoiAlignOp op) {
   StringRef mode = op.getMode(), coordinates = op.getCoordinateTransformationMode();
@@ -249,19 +267,7 @@ static LogicalResult lowerRoiAlign(Lowering &lowering, onnx::RoiAlignOp op) {
               rb, zero, counts[1], one, outer[0], [&](OpBuilder &deeper, Location loc, Value column, ValueRange state) {
                 ImplicitLocOpBuilder cb(loc, deeper);
                 ScalarBuilder t{cb, loc};
-                Neighbours x = place(cb, 1, column);
-                Value inside = t.make<arith::AndIOp>({y.inside, x.inside});
-                Value unit = t.constant(type, 1), sample;
-                for (bool below : {false, true})
-                  for (bool right : {false, true}) {
-                    Value position[] = {batch, channel, below ? y.high : y.low, right ? x.high : x.low};
-                    Value value = tensor::ExtractOp::create(cb, input, position);
-                    value = createScalarCast(cb, loc, value, false, type, false);
-                    Value weight = t.mul(below ? y.weight : t.sub(unit, y.weight),
-                                         right ? x.weight : t.sub(unit, x.weight));
-                    value = t.mul(t.select(inside, value, t.constant(type, 0)), weight);
-                    sample = !sample ? value : isMax ? t.max(sample, value) : t.add(sample, value);
-                  }
+                Value sample = createSample(cb, input, batch, channel, y, place(cb, 1, column), type, isMax);
                 scf::YieldOp::create(cb, isMax ? t.max(state[0], sample) : t.add(state[0], sample));
               });
           scf::YieldOp::create(rb, columns.getResult(0));

@@ -176,40 +176,59 @@ static Value emitSumOverPairs(Lowering &lowering, AffineExpr rows, ValueRange in
       .getResult(0);
 }
 
+namespace {
+/// What Unique compares: the rows of a matrix.
+struct UniqueRows {
+  Value data; ///< from which the results are taken: the input, in one dimension where there is no axis
+  SmallVector<AffineExpr> dims;
+  Value matrix;
+  SmallVector<AffineExpr> matrixDims;
+};
+} // namespace
+
+/// Slices along the axis, which is counted from the front, or elements where there is none.
+static UniqueRows createUniqueRows(Lowering &lowering, onnx::UniqueOp op, int64_t axis) {
+  UniqueRows rows;
+  rows.dims = SmallVector<AffineExpr>(lowering.shapes.getDims(op.getX()));
+  rows.data = lowering.get(op.getX());
+  AffineExpr all = lowering.constantExpr(1), inner = all;
+  for (auto [dim, size] : llvm::enumerate(rows.dims)) {
+    all = lowering.shapes.simplify(all * size);
+    if (int64_t(dim) != axis)
+      inner = lowering.shapes.simplify(inner * size);
+  }
+  if (!op.getAxis()) {
+    rows.data = lowering.reshape(rows.data, rows.dims, all);
+    rows.dims = {all};
+    rows.matrixDims = {all, lowering.constantExpr(1)};
+    rows.matrix = lowering.reshape(rows.data, rows.dims, rows.matrixDims);
+    return rows;
+  }
+  SmallVector<int64_t> perm = {axis};
+  SmallVector<AffineExpr> moved = {rows.dims[axis]};
+  for (int64_t dim = 0; dim < int64_t(rows.dims.size()); ++dim)
+    if (dim != axis) {
+      perm.push_back(dim);
+      moved.push_back(rows.dims[dim]);
+    }
+  rows.matrixDims = {rows.dims[axis], inner};
+  rows.matrix = lowering.reshape(lowering.transpose(rows.data, rows.dims, perm), moved, rows.matrixDims);
+  return rows;
+}
+
 /// For each row the first that equals it, then the place of that one among the different rows; the rest follows.
 static LogicalResult lowerUnique(Lowering &lowering, onnx::UniqueOp op) {
-  SmallVector<AffineExpr> dims(lowering.shapes.getDims(op.getX())), matrixDims;
   ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getY());
   ImplicitLocOpBuilder &builder = lowering.builder;
-  Value data = lowering.get(op.getX()), matrix;
-  int64_t axis = op.getAxis() ? normalizeAxis(*op.getAxis(), dims.size()) : 0;
-  AffineExpr all = lowering.constantExpr(1), one = lowering.constantExpr(1);
-  for (AffineExpr dim : dims)
-    all = lowering.shapes.simplify(all * dim);
-  if (!op.getAxis()) {
-    data = lowering.reshape(data, dims, all);
-    dims = {all};
-    matrixDims = {all, one};
-    matrix = lowering.reshape(data, dims, matrixDims);
-  } else {
-    SmallVector<int64_t> perm = {axis};
-    SmallVector<AffineExpr> moved = {dims[axis]};
-    AffineExpr inner = one;
-    for (int64_t dim = 0; dim < int64_t(dims.size()); ++dim)
-      if (dim != axis) {
-        perm.push_back(dim);
-        moved.push_back(dims[dim]);
-        inner = lowering.shapes.simplify(inner * dims[dim]);
-      }
-    matrixDims = {dims[axis], inner};
-    matrix = lowering.reshape(lowering.transpose(data, dims, perm), moved, matrixDims);
-  }
-  if (resultDims.size() != dims.size())
+  int64_t axis = op.getAxis() ? normalizeAxis(*op.getAxis(), lowering.rank(op.getX())) : 0;
+  UniqueRows input = createUniqueRows(lowering, op, axis);
+  if (resultDims.size() != input.dims.size())
     return op.emitOpError("expected a declared result of rank ")
-           << dims.size() << ", but got rank " << resultDims.size();
-  AffineExpr rows = matrixDims[0], count = resultDims[axis];
+           << input.dims.size() << ", but got rank " << resultDims.size();
+  Value matrix = input.matrix;
+  AffineExpr rows = input.matrixDims[0], count = resultDims[axis];
   AffineExpr listSize = getListSize(lowering, count);
-  Value rowCount = lowering.sizeValue(rows), columns = lowering.sizeValue(matrixDims[1]),
+  Value rowCount = lowering.sizeValue(rows), columns = lowering.sizeValue(input.matrixDims[1]),
         length = lowering.sizeValue(listSize);
   bool isUnsigned = lowering.isUnsigned(op.getX()), sorted = op.getSorted();
   Type i64 = builder.getI64Type();
@@ -250,7 +269,7 @@ static LogicalResult lowerUnique(Lowering &lowering, onnx::UniqueOp op) {
                                });
   for (Value &list : MutableArrayRef(lists).take_front(2))
     list = takeUsed(lowering, list, count, count, lists[2]);
-  lowering.set(op.getY(), emitTake(lowering, data, resultDims, lists[0], axis, rowCount));
+  lowering.set(op.getY(), emitTake(lowering, input.data, resultDims, lists[0], axis, rowCount));
   if (op.getIndices())
     lowering.set(op.getIndices(), lists[0]);
   if (op.getInverseIndices())
@@ -309,6 +328,69 @@ static Value readScalar(Lowering &lowering, Value onnxValue) {
   return tensor::ExtractOp::create(lowering.builder, lowering.get(onnxValue), zeros);
 }
 
+namespace {
+/// Chooses boxes one by one. The state of a run: which boxes are left, the list of those chosen, and how many there are.
+struct BoxSelection {
+  Value boxes, scores, boxCount;
+  Value overlap; ///< above which a box goes with the chosen one
+  Value length;  ///< of the list
+  Value none;    ///< index of no box
+  bool isCenter; ///< boxes are centers and sizes, not corners
+
+  /// The best of the boxes that are left, or `none`.
+  Value emitBest(ImplicitLocOpBuilder &b, Value batch, Value category, Value alive) const {
+    Value worst = ScalarBuilder{b, b.getLoc()}.constant(getElementTypeOrSelf(scores), 0);
+    return emitSequentialLoop(
+               b, boxCount, {none, worst},
+               [&](ImplicitLocOpBuilder &c, Value box, ValueRange found) -> SmallVector<Value> {
+                 ScalarBuilder s{c, c.getLoc()};
+                 Value score = tensor::ExtractOp::create(c, scores, ValueRange{batch, category, box});
+                 Value isAlive = tensor::ExtractOp::create(c, alive, ValueRange{batch, category, box});
+                 Value better = s.make<arith::OrIOp>({s.equal(found[0], none), s.less(found[1], score)});
+                 Value take = s.make<arith::AndIOp>({isAlive, better});
+                 return {s.select(take, box, found[0]), s.select(take, score, found[1])};
+               })
+        .front();
+  }
+
+  /// What is left without the chosen box and those that overlap it too much, if one was `found`.
+  Value emitLeft(ImplicitLocOpBuilder &b, Value batch, Value category, Value alive, Value chosen, Value found) const {
+    Box chosenBox = readBox(b, boxes, batch, chosen, isCenter);
+    return emitSequentialLoop(b, boxCount, alive,
+                              [&](ImplicitLocOpBuilder &c, Value box, ValueRange inner) -> SmallVector<Value> {
+                                ScalarBuilder t{c, c.getLoc()};
+                                Value position[] = {batch, category, box};
+                                Value isAlive = tensor::ExtractOp::create(c, inner[0], position);
+                                Value iou = emitOverlap(c, chosenBox, readBox(c, boxes, batch, box, isCenter));
+                                Value goes = t.make<arith::OrIOp>({t.equal(box, chosen), t.less(overlap, iou)});
+                                goes = t.make<arith::AndIOp>({goes, found});
+                                Value stays = t.select(goes, t.constant(c.getI1Type(), 0), isAlive);
+                                return {tensor::InsertOp::create(c, stays, inner[0], position)};
+                              })
+        .front();
+  }
+
+  /// The state after one more box, if there is one and the list has room.
+  SmallVector<Value> emitOne(ImplicitLocOpBuilder &b, Value batch, Value category, ValueRange state) const {
+    Value best = emitBest(b, batch, category, state[0]);
+    ScalarBuilder s{b, b.getLoc()};
+    Value found = s.compare(arith::CmpIPredicate::ne, best, none);
+    Value chosen = s.max(best, arith::ConstantIndexOp::create(b, 0));
+    Value left = emitLeft(b, batch, category, state[0], chosen, found);
+    auto [fits, row] = boundPosition(b, state[2], length);
+    Value write = s.make<arith::AndIOp>({found, fits}), result = state[1];
+    Value numbers[] = {batch, category, chosen};
+    for (int64_t i = 0; i < 3; ++i) {
+      Value position[] = {row, arith::ConstantIndexOp::create(b, i)};
+      Value old = tensor::ExtractOp::create(b, result, position);
+      result = tensor::InsertOp::create(b, s.select(write, toI64(b, numbers[i]), old), result, position);
+    }
+    Value more = s.select(found, arith::ConstantIndexOp::create(b, 1), arith::ConstantIndexOp::create(b, 0));
+    return {left, result, s.add(state[2], more)};
+  }
+};
+} // namespace
+
 /// For each batch and class, again and again the best box that is left, without those that overlap it too much.
 static LogicalResult lowerNonMaxSuppression(Lowering &lowering, onnx::NonMaxSuppressionOp op) {
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getScores());
@@ -318,7 +400,6 @@ static LogicalResult lowerNonMaxSuppression(Lowering &lowering, onnx::NonMaxSupp
   ImplicitLocOpBuilder &builder = lowering.builder;
   Value boxes = lowering.get(op.getBoxes()), scores = lowering.get(op.getScores());
   Type element = lowering.elementType(op.getScores());
-  bool isCenter = op.getCenterPointBox();
   Value limit = readScalar(lowering, op.getMaxOutputBoxesPerClass()),
         overlap = readScalar(lowering, op.getIouThreshold()), lowest = readScalar(lowering, op.getScoreThreshold());
   Value zero64 = arith::ConstantOp::create(builder, builder.getI64IntegerAttr(0));
@@ -337,53 +418,14 @@ static LogicalResult lowerNonMaxSuppression(Lowering &lowering, onnx::NonMaxSupp
   }
   Value boxCount = lowering.sizeValue(dims[2]), classCount = lowering.sizeValue(dims[1]);
   Value rounds = arith::MaxSIOp::create(builder, arith::MinSIOp::create(builder, limit, boxCount), lowering.index(0));
-  Value none = lowering.index(-1);
-
-  auto selectOne = [&](ImplicitLocOpBuilder &b, Value batch, Value category, ValueRange state) -> SmallVector<Value> {
-    Value worst = ScalarBuilder{b, b.getLoc()}.constant(element, 0);
-    SmallVector<Value> best = emitSequentialLoop(
-        b, boxCount, {none, worst}, [&](ImplicitLocOpBuilder &c, Value box, ValueRange found) -> SmallVector<Value> {
-          ScalarBuilder s{c, c.getLoc()};
-          Value score = tensor::ExtractOp::create(c, scores, ValueRange{batch, category, box});
-          Value isAlive = tensor::ExtractOp::create(c, state[0], ValueRange{batch, category, box});
-          Value better = s.make<arith::OrIOp>({s.equal(found[0], none), s.less(found[1], score)});
-          Value take = s.make<arith::AndIOp>({isAlive, better});
-          return {s.select(take, box, found[0]), s.select(take, score, found[1])};
-        });
-    ScalarBuilder s{b, b.getLoc()};
-    Value found = s.compare(arith::CmpIPredicate::ne, best[0], none);
-    Value chosen = s.max(best[0], arith::ConstantIndexOp::create(b, 0));
-    Box chosenBox = readBox(b, boxes, batch, chosen, isCenter);
-    Value left = emitSequentialLoop(b, boxCount, state[0],
-                                    [&](ImplicitLocOpBuilder &c, Value box, ValueRange inner) -> SmallVector<Value> {
-                                      ScalarBuilder t{c, c.getLoc()};
-                                      Value position[] = {batch, category, box};
-                                      Value isAlive = tensor::ExtractOp::create(c, inner[0], position);
-                                      Value iou = emitOverlap(c, chosenBox, readBox(c, boxes, batch, box, isCenter));
-                                      Value goes = t.make<arith::OrIOp>({t.equal(box, chosen), t.less(overlap, iou)});
-                                      goes = t.make<arith::AndIOp>({goes, found});
-                                      Value stays = t.select(goes, t.constant(c.getI1Type(), 0), isAlive);
-                                      return {tensor::InsertOp::create(c, stays, inner[0], position)};
-                                    })
-                     .front();
-    auto [fits, row] = boundPosition(b, state[2], length);
-    Value write = s.make<arith::AndIOp>({found, fits}), result = state[1];
-    Value numbers[] = {batch, category, chosen};
-    for (int64_t i = 0; i < 3; ++i) {
-      Value position[] = {row, arith::ConstantIndexOp::create(b, i)};
-      Value old = tensor::ExtractOp::create(b, result, position);
-      result = tensor::InsertOp::create(b, s.select(write, toI64(b, numbers[i]), old), result, position);
-    }
-    Value more = s.select(found, arith::ConstantIndexOp::create(b, 1), arith::ConstantIndexOp::create(b, 0));
-    return {left, result, s.add(state[2], more)};
-  };
+  BoxSelection selection{boxes, scores, boxCount, overlap, length, lowering.index(-1), bool(op.getCenterPointBox())};
   SmallVector<Value> state = {alive, rows, lowering.index(0)};
   state = emitSequentialLoop(
       builder, lowering.sizeValue(dims[0]), state, [&](ImplicitLocOpBuilder &b, Value batch, ValueRange outer) {
         return emitSequentialLoop(
             b, classCount, outer, [&](ImplicitLocOpBuilder &c, Value category, ValueRange middle) {
               return emitSequentialLoop(c, rounds, middle, [&](ImplicitLocOpBuilder &d, Value, ValueRange inner) {
-                return selectOne(d, batch, category, inner);
+                return selection.emitOne(d, batch, category, inner);
               });
             });
       });
