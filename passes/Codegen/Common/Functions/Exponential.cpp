@@ -17,13 +17,20 @@ static Value reduceByLn2(FloatBuilder &b, Value x, Value n, double sign = 1) {
   return b.fma(n, -sign * kLn2Low, b.fma(n, -sign * kLn2High, x));
 }
 
+/// factor * e^(sign * x) for x between halves of -ln 2 and ln 2.
+static Value emitExpSeries(FloatBuilder &b, Value x, double sign, double factor) {
+  SmallVector<double> coefficients = {1, 1, 0.4999999405, 0.166665226, 0.04166829215, 0.0083685331, 0.001381829265};
+  for (auto [power, coefficient] : llvm::enumerate(coefficients))
+    coefficient *= power % 2 ? sign * factor : factor;
+  return b.polynomial(x, coefficients);
+}
+
 /// e^(sign * x) for sign * x in [-87.3, 89], or NaN. As 2 e^rest * 2^(n - 1) it needs no case of its own where it is
 /// larger than the largest number, and 2^(n - 1) has the bits of 0 where n is the smallest.
 static Value emitExpInRange(FloatBuilder &b, Value x, double sign = 1) {
   constexpr double rounder = kRounder + kExponentBias - 1;
   Value sum = b.fma(x, sign * M_LOG2E, rounder), n = b.sub(sum, rounder);
-  Value series = b.polynomial(reduceByLn2(b, x, n, sign), {2, sign * 2, 0.999999881, sign * 0.333330452, 0.0833365843,
-                                                           sign * 0.0167370662, 0.00276365853});
+  Value series = emitExpSeries(b, reduceByLn2(b, x, n, sign), sign, /*factor=*/2);
   return b.mul(series, emitPowerOfTwo(b, sum));
 }
 
@@ -46,8 +53,7 @@ Value codegen::emitLogistic(FloatBuilder &b, Value x) {
   }
   x = b.atMost(b.atLeast(x, sign > 0 ? -87.3 : -89), sign > 0 ? 89 : 87.3);
   Value n = b.sub(b.fma(x, sign * M_LOG2E, kRounder), kRounder);
-  Value series = b.polynomial(reduceByLn2(b, x, n, sign), {1, sign * 0.999999702, 0.499991506, sign * 0.166676477,
-                                                           0.0418978333, sign * 0.00828971621});
+  Value series = emitExpSeries(b, reduceByLn2(b, x, n, sign), sign, /*factor=*/1);
   return b.reciprocal(b.add(b.scale(series, n), 1.0));
 }
 
