@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -103,6 +104,23 @@ void *lathe_rt_open_library(const char *name, const char **reason) {
 }
 
 void *lathe_rt_find_symbol(void *library, const char *name) { return dlsym(library, name); }
+
+/* Of x86-64, and of AArch64 with pages of 4 KB. */
+uint64_t lathe_rt_large_page_bytes(void) {
+#ifdef MADV_HUGEPAGE
+  return UINT64_C(2) << 20;
+#else
+  return 0;
+#endif
+}
+
+void lathe_rt_use_large_pages(void *address, uint64_t bytes) {
+#ifdef MADV_HUGEPAGE
+  (void)madvise(address, (size_t)bytes, MADV_HUGEPAGE); /* a system without them refuses */
+#else
+  (void)address, (void)bytes;
+#endif
+}
 
 void lathe_rt_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)

@@ -98,7 +98,9 @@ int main(int argc, char **argv) {
     pointers[i] = outputs[i].data = npy_allocate(npy_count(outputs[i].shape, outputs[i].rank) * bytes);
   }
   lathe_executor *executor = threads == 1 ? NULL : lathe_executor_create(threads);
-  void *workspace = npy_allocate(model->workspace_bytes);
+  void *workspace = lathe_workspace_create(model->workspace_bytes);
+  if (!workspace)
+    npy_fail("out of memory", "workspace");
   lathe_status status = (variant ? variant->run : model->run)(inputs, pointers, workspace, executor);
   lathe_executor_destroy(executor);
   if (status >= LATHE_ERROR_NO_DRIVER && status <= LATHE_ERROR_DEVICE && lathe_cuda_message)

@@ -145,7 +145,9 @@ static runner load(const char *path, int threads) {
     it.output_bytes[i] = count_elements(shape, output->rank) * element_bytes(output->dtype, output->name);
     it.outputs[i] = allocate(it.output_bytes[i]);
   }
-  it.workspace = allocate(model->workspace_bytes);
+  it.workspace = lathe_workspace_create(model->workspace_bytes);
+  if (!it.workspace)
+    fail("out of memory", "workspace");
   return it;
 }
 

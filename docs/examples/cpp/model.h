@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -39,8 +38,7 @@ inline std::size_t elementSize(std::int32_t dtype) {
 /// Memory aligned as workspaces have to be.
 class AlignedBuffer {
 public:
-  explicit AlignedBuffer(std::size_t bytes)
-      : data(std::aligned_alloc(LATHE_ALIGNMENT, (bytes / LATHE_ALIGNMENT + 1) * LATHE_ALIGNMENT), std::free) {
+  explicit AlignedBuffer(std::size_t bytes) : data(lathe_workspace_create(bytes), lathe_workspace_destroy) {
     if (!data)
       throw std::bad_alloc();
   }
