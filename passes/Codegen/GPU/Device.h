@@ -15,6 +15,9 @@ inline constexpr llvm::StringLiteral kDeviceModuleName = "device";
 /// The constant that holds their code after codegen-gpu-embed.
 inline constexpr llvm::StringLiteral kDeviceCodeName = "device_code";
 
+/// On a gpu.launch: blocks that a multiprocessor shall have registers for at a time.
+inline constexpr llvm::StringLiteral kResidentBlocksAttr = "lathe.resident_blocks";
+
 /// The device's own 2^x (PTX ISA, "ex2.approx.ftz.f32").
 inline constexpr llvm::StringLiteral kExp2Intrinsic = "llvm.nvvm.ex2.approx.ftz.f";
 

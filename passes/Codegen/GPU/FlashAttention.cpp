@@ -14,6 +14,9 @@ using Carried = codegen::LoopBuilder::Carried;
 
 /// Four warps, and a tile of keys and values in memory of the block while the next one comes.
 static constexpr int64_t kThreads = 128, kStages = 2, kChunkBytes = 16;
+/// Blocks of a multiprocessor, for which a thread can have 255 registers: for a third, ptxas would spill. And those of
+/// a thread that may be in use all the time: values of tf32 are loaded one by one, and have more addresses.
+static constexpr int64_t kResidentBlocks = 2, kMostRegisters = 184, kMostRegistersOfTF32 = 140;
 /// Memory that any kernel may have.
 static constexpr int64_t kSharedBytes = 48 << 10;
 
@@ -32,8 +35,7 @@ public:
     groupSize = k.div(heads, k.dim(op.getValue(), op.getKvHeadsFirst() ? 1 : 2));
     depth = cast<MemRefType>(op.getQuery().getType()).getDimSize(3);
     rowBytes = llvm::alignTo(depth * bytes, 128);
-    tileKeys = llvm::bit_floor(std::min<uint64_t>(64, kSharedBytes / (kStages * 2 * rowBytes)));
-    rowTiles = chooseRowTiles();
+    chooseShape();
     double perUnit = op.getScale().convertToDouble() * llvm::numbers::log2e;
     isFused = !op.getMask() && perUnit > 0 && perUnit <= 1;
     exponentFactor = isFused ? perUnit : llvm::numbers::log2e;
@@ -45,23 +47,36 @@ private:
   /// A pair of values for each thread: of its rows `lane / 4` and eight further down.
   using Pair = std::array<Value, 2>;
 
-  int64_t chooseRowTiles();
+  void chooseShape();
+  bool fits(const Multiprocessors &processors);
   int64_t blockQueries() const { return 64 * rowTiles; }
+  int64_t queryBytes() const { return blockQueries() * rowBytes; }
+  int64_t tileBytes() const { return kStages * 2 * tileKeys * rowBytes; }
+  /// Of a block: queries that are not kept lie behind the tiles, others pass through their memory.
+  int64_t sharedBytes() const {
+    return keepsQueries ? std::max(tileBytes(), queryBytes()) : tileBytes() + queryBytes();
+  }
   void emitBlock(Value batchIndex, Value headIndex, Value first, Value threadIndex, Value shared);
   SmallVector<Value> place(bool headsFirst, Value headIndex, Value row, Value channel) {
     return headsFirst ? SmallVector<Value>{batch, headIndex, row, channel}
                       : SmallVector<Value>{batch, row, headIndex, channel};
   }
-  /// Where an element of a row lies: its chunk is in other banks than those of the seven rows around.
-  Value offsetOf(Value row, Value chunk) {
-    Value in = k.exclusiveOr(chunk, k.rem(row, k.index(8)));
+  /// Where chunk `first + chunk` of a row lies, in other banks than that of the seven rows around. `chunk` does not
+  /// reach the next multiple of eight: offsets of eight chunks further on differ in a constant.
+  Value offsetOf(Value row, Value chunk, int64_t first = 0) {
+    Value in = k.add(k.exclusiveOr(k.add(chunk, first % 8), k.rem(row, k.index(8))), first / 8 * 8);
     return k.add(k.mul(row, rowBytes / bytes), k.mul(in, kChunkBytes / bytes));
   }
   void copyRows(Value memref, bool headsFirst, Value headIndex, Value firstRow, Value rows, int64_t count, Value begin);
   void copyTile(Value tile);
   Carried attend(Value tile, ValueRange carried, bool isWhole);
+  SmallVector<Value> loadQuery(int64_t rowTile, int64_t group);
+  Value queryBegin() { return k.index(keepsQueries ? 0 : tileBytes() / bytes); }
   Carried score(Value begin);
-  Value maskScore(Value sum, Value key, Value row, bool isWhole);
+  /// The first of the columns of a tile that this thread has scores of, two neighbours of eight.
+  Value firstColumn() { return k.mul(k.rem(lane, k.index(4)), 2); }
+  Value countVisible(Value tile, Value row);
+  Value maskScore(Value sum, Value tile, int64_t column, Value row, Value visible);
   void weigh(Value tile, const Pair &rows, MutableArrayRef<Value> scores, MutableArrayRef<Value> state,
              MutableArrayRef<Value> sums, bool isWhole);
   Value findWeight(Value score, Value shift);
@@ -89,44 +104,78 @@ private:
   TensorFormat format;
   Type f32;
   int64_t bytes, depth, rowBytes, tileKeys;
-  int64_t rowTiles; ///< sixteens of queries of a warp, which share the fragments of keys and values
+  int64_t rowTiles;  ///< sixteens of queries of a warp, which share the fragments of keys and values
+  bool keepsQueries; ///< in registers; else their fragments are loaded for each tile
   /// A weight is two to the difference of score and peak times `exponentFactor`; fused, of scores that are not scaled.
   bool isFused;
   double exponentFactor;
   Value queries, heads, keys, groupSize;
-  Value batch, head, kvHead, firstQuery, thread, lane, array, end;
+  Value batch, head, kvHead, firstQuery, thread, lane, warpRow, array, end;
   SmallVector<Pair> rows;                             ///< of each row tile
   SmallVector<SmallVector<SmallVector<Value>>> query; ///< fragments of each row tile and group
 };
 
 } // namespace
 
-/// Two where they fit in registers, and where the larger blocks still fill the target: each fragment of keys and values
-/// is then read half as often, which else takes shared memory longer than the products take.
-int64_t BlockAttention::chooseRowTiles() {
+/// In registers: sums, scores, state and queries, or the fragments of two groups of them. ptxas adds about seventy:
+/// fragments of keys and values while they are loaded, addresses, and what a softmax has between.
+bool BlockAttention::fits(const Multiprocessors &processors) {
+  int64_t queryWords = 4 * (keepsQueries ? depthGroups() : 2);
+  int64_t registers = rowTiles * (numSums() + numScores() + 4 + queryWords);
+  int64_t number = codegen::constantOr(keys);
+  bool isWhole = number > 0 && number % tileKeys == 0 && !op.getCausal();
+  if (!keepsQueries && !isWhole)
+    registers += 8; // of rows and keys that are compared
+  return registers <= (format.isTF32() ? kMostRegistersOfTF32 : kMostRegisters) &&
+         sharedBytes() <= processors.blockBytes;
+}
+
+/// Two row tiles where the larger blocks still fill the target: each fragment of keys and values is then read half as
+/// often, which else takes shared memory longer than the products take. Long heads have queries in shared memory then.
+/// A mask takes more registers, and more time.
+void BlockAttention::chooseShape() {
+  int64_t mostKeys = llvm::bit_floor(std::min<uint64_t>(64, kSharedBytes / (kStages * 2 * rowBytes)));
   auto type = cast<MemRefType>(op.getQuery().getType());
-  if (format.isTF32() || depth > 64 || !type.hasStaticShape() || type.getNumElements() == 0)
-    return 1;
-  int64_t number = codegen::constantOr(queries), others = type.getNumElements() / number / depth;
-  int64_t processors = getMultiprocessors(k).count;
-  return processors > 0 && others * ((number + 127) / 128) >= processors ? 2 : 1;
+  Multiprocessors processors = getMultiprocessors(k);
+  rowTiles = 2;
+  bool isFull = false;
+  if (!op.getMask() && type.hasStaticShape() && type.getNumElements() > 0 && processors.count > 0) {
+    int64_t number = codegen::constantOr(queries), others = type.getNumElements() / number / depth;
+    isFull = int64_t(others * llvm::divideCeil(number, blockQueries())) >= processors.count;
+  }
+  for (tileKeys = mostKeys; isFull && tileKeys >= 16; tileKeys /= 2)
+    for (bool keep : {true, false}) {
+      keepsQueries = keep;
+      if (fits(processors))
+        return;
+    }
+  rowTiles = 1, tileKeys = mostKeys, keepsQueries = true;
 }
 
 void BlockAttention::copyRows(Value memref, bool headsFirst, Value headIndex, Value firstRow, Value size, int64_t count,
                               Value begin) {
   int64_t width = chooseCopyWidth(k, memref), parts = rowBytes / bytes / width, chunk = kChunkBytes / bytes;
-  auto copy = [&](Value first) {
-    Value number = k.add(thread, first), row = k.div(number, k.index(parts));
-    Value channel = k.mul(k.rem(number, k.index(parts)), width), at = k.add(firstRow, row);
+  // A thread copies the same channels of rows that are a constant apart.
+  int64_t perRow = llvm::bit_ceil(uint64_t(parts)), rowStep = kThreads / perRow;
+  Value row = k.div(thread, k.index(perRow)), channel = k.mul(k.rem(thread, k.index(perRow)), width);
+  Value in = k.rem(channel, k.index(chunk)), isChannel;
+  if (depth * bytes % 128 != 0)
+    isChannel = k.isBelow(channel, k.index(depth));
+  auto copy = [&](Value at, Value line) {
     Value inside = k.isBelow(at, size);
-    if (depth * bytes % 128 != 0)
-      inside = arith::AndIOp::create(b, k.loc, inside, k.isBelow(channel, k.index(depth)));
-    Value to = k.add(begin, k.add(offsetOf(row, k.div(channel, k.index(chunk))), k.rem(channel, k.index(chunk))));
+    if (isChannel)
+      inside = arith::AndIOp::create(b, k.loc, inside, isChannel);
     Value read = arith::SelectOp::create(b, k.loc, inside, k.index(width), k.index(0));
+    Value to = k.add(begin, k.add(offsetOf(line, k.div(channel, k.index(chunk))), in));
     k.copyAsync(memref, place(headsFirst, headIndex, at, channel), array, to, width, read);
   };
-  for (int64_t first = 0; first < count * parts; first += kThreads)
-    copy(k.index(first));
+  auto copyAll = [&] {
+    for (int64_t next = 0; next < count; next += rowStep)
+      copy(k.add(k.add(firstRow, row), next), k.add(row, next));
+  };
+  if (parts == perRow)
+    return copyAll();
+  k.branch(k.isBelow(channel, k.index(parts * width)), copyAll);
 }
 
 void BlockAttention::copyTile(Value tile) {
@@ -136,54 +185,77 @@ void BlockAttention::copyTile(Value tile) {
            k.add(begin, tileKeys * rowBytes / bytes));
 }
 
+/// The left fragment of sixteen queries for a group of channels.
+SmallVector<Value> BlockAttention::loadQuery(int64_t rowTile, int64_t group) {
+  Value line = k.add(k.add(warpRow, rowTile * 16), k.rem(lane, k.index(16)));
+  Value offset = offsetOf(line, k.div(lane, k.index(16)), 2 * group);
+  SmallVector<Value> words = k.loadMatrices(array, k.add(queryBegin(), offset), /*transpose=*/false);
+  for (Value &word : words)
+    word = rounded(word);
+  return words;
+}
+
 /// The products of the warp's queries with the keys of a tile.
 Carried BlockAttention::score(Value begin) {
   Carried sums(rowTiles * numScores(), k.scalar(f32, 0));
-  for (int64_t group = 0; group < depthGroups(); group += 2)
+  for (int64_t group = 0; group < depthGroups(); group += 2) {
+    SmallVector<SmallVector<Value>> left[2];
+    for (int64_t next = 0; next < 2 && group + next < depthGroups(); ++next)
+      for (int64_t rowTile = 0; rowTile < rowTiles; ++rowTile)
+        left[next].push_back(keepsQueries ? query[rowTile][group + next] : loadQuery(rowTile, group + next));
     for (int64_t tile = 0; tile < tileKeys / 8; ++tile) {
       // Eight keys, and four chunks of their channels: the right fragments of two groups.
-      Value row = k.add(k.rem(lane, k.index(8)), tile * 8), chunk = k.add(k.div(lane, k.index(8)), 2 * group);
-      SmallVector<Value> words = k.loadMatrices(array, k.add(begin, offsetOf(row, chunk)), /*transpose=*/false);
+      Value offset = offsetOf(k.add(k.rem(lane, k.index(8)), tile * 8), k.div(lane, k.index(8)), 2 * group);
+      SmallVector<Value> words = k.loadMatrices(array, k.add(begin, offset), /*transpose=*/false);
       for (int64_t next = 0; next < 2 && group + next < depthGroups(); ++next) {
         Value right[] = {rounded(words[2 * next]), rounded(words[2 * next + 1])};
         for (int64_t rowTile = 0; rowTile < rowTiles; ++rowTile) {
           MutableArrayRef<Value> part = MutableArrayRef<Value>(sums).slice(rowTile * numScores() + tile * 4, 4);
-          llvm::copy(k.multiply(format, query[rowTile][group + next], right, part), part.begin());
+          llvm::copy(k.multiply(format, left[next][rowTile], right, part), part.begin());
         }
       }
     }
+  }
   return sums;
 }
 
-/// The score of a row of this thread with a key; that of a hidden key is minus infinity. Of a whole tile, all keys are
-/// visible but for a mask.
-Value BlockAttention::maskScore(Value sum, Value key, Value row, bool isWhole) {
-  Value result = sum, visible;
+/// How many keys of a tile, from this thread's first on, a row sees but for a mask.
+Value BlockAttention::countVisible(Value tile, Value row) {
+  Value seen = keys;
+  if (op.getCausal()) // query i sees keys up to i + Skv - Sq
+    seen = k.min(seen, k.sub(k.add(k.add(row, 1), keys), queries));
+  Value inTile = k.min(k.max(k.sub(seen, k.mul(tile, tileKeys)), k.index(0)), k.index(tileKeys));
+  return arith::IndexCastOp::create(b, k.loc, b.getI32Type(), k.sub(inTile, firstColumn()));
+}
+
+/// The score of a row of this thread with key `column` after its first of a tile; that of a hidden key is minus
+/// infinity. `visible` is null where all keys of the tile are seen, but for a mask.
+Value BlockAttention::maskScore(Value sum, Value tile, int64_t column, Value row, Value visible) {
+  Value result = sum, isVisible;
   if (!isFused)
     result = k.mulFloats(sum, k.scalar(f32, op.getScale().convertToDouble()));
   auto require = [&](Value condition) {
-    visible = visible ? arith::AndIOp::create(b, k.loc, visible, condition).getResult() : condition;
+    isVisible = isVisible ? arith::AndIOp::create(b, k.loc, isVisible, condition).getResult() : condition;
   };
-  if (!isWhole) {
-    require(k.isBelow(key, keys));
-    if (op.getCausal()) { // query i sees keys up to i + Skv - Sq
-      Value last = k.sub(k.add(row, keys), queries);
-      require(arith::CmpIOp::create(b, k.loc, arith::CmpIPredicate::sle, key, last));
-    }
-  }
+  if (visible)
+    require(
+        k.compare(arith::CmpIPredicate::sgt, visible, arith::ConstantIntOp::create(b, k.loc, b.getI32Type(), column)));
   if (Value mask = op.getMask()) {
     // Rows and keys that are not there have no mask.
-    Value inRow = k.min(row, k.sub(queries, k.index(1))), there = k.min(key, k.sub(keys, k.index(1)));
-    Value bias = k.loadBroadcast(mask, {batch, head, inRow, there});
+    Value inRow = k.min(row, k.sub(queries, k.index(1)));
+    Value key = k.add(k.add(k.mul(tile, tileKeys), firstColumn()), column);
+    if (visible)
+      key = k.min(key, k.sub(keys, k.index(1)));
+    Value bias = k.loadBroadcast(mask, {batch, head, inRow, key});
     if (bias.getType().isInteger(1))
       require(bias);
     else
       result = k.addFloats(result, bias);
   }
-  if (!visible)
+  if (!isVisible)
     return result;
   Value hidden = k.scalar(f32, -std::numeric_limits<double>::infinity());
-  return arith::SelectOp::create(b, k.loc, visible, result, hidden);
+  return arith::SelectOp::create(b, k.loc, isVisible, result, hidden);
 }
 
 /// `shift` is a peak, times the factor where fused.
@@ -230,8 +302,8 @@ void BlockAttention::addValues(Value begin, ArrayRef<Value> weights, MutableArra
     };
     if (!format.isTF32()) {
       for (int64_t tile = 0; tile < depthTiles(); tile += 2) {
-        Value row = k.add(k.rem(lane, k.index(16)), step * 16), chunk = k.add(k.div(lane, k.index(16)), tile);
-        SmallVector<Value> words = k.loadMatrices(array, k.add(begin, offsetOf(row, chunk)), /*transpose=*/true);
+        Value offset = offsetOf(k.add(k.rem(lane, k.index(16)), step * 16), k.div(lane, k.index(16)), tile);
+        SmallVector<Value> words = k.loadMatrices(array, k.add(begin, offset), /*transpose=*/true);
         for (int64_t next = 0; next < 2 && tile + next < depthTiles(); ++next)
           multiply(tile + next, ArrayRef<Value>(words).slice(2 * next, 2));
       }
@@ -241,8 +313,8 @@ void BlockAttention::addValues(Value begin, ArrayRef<Value> weights, MutableArra
       SmallVector<Value> right;
       for (int64_t next = 0; next < 2; ++next) {
         Value row = k.add(k.mul(k.rem(lane, k.index(4)), 2), step * 8 + next);
-        Value channel = k.add(k.div(lane, k.index(4)), tile * 8);
-        Value at = k.add(offsetOf(row, k.div(channel, k.index(4))), k.rem(channel, k.index(4)));
+        Value channel = k.div(lane, k.index(4));
+        Value at = k.add(offsetOf(row, k.div(channel, k.index(4)), tile * 2), k.rem(channel, k.index(4)));
         right.push_back(rounded(k.loadWord(array, k.add(begin, at))));
       }
       multiply(tile, right);
@@ -254,12 +326,11 @@ void BlockAttention::addValues(Value begin, ArrayRef<Value> weights, MutableArra
 void BlockAttention::weigh(Value tile, const Pair &rowsOfTile, MutableArrayRef<Value> scores,
                            MutableArrayRef<Value> state, MutableArrayRef<Value> sums, bool isWhole) {
   for (unsigned half : {0, 1}) {
-    Value peak;
+    Value peak, visible = isWhole ? Value() : countVisible(tile, rowsOfTile[half]);
     for (int64_t i = 0; i < tileKeys / 8; ++i)
       for (unsigned j : {0, 1}) {
         Value &score = scores[i * 4 + half * 2 + j];
-        Value column = k.add(k.mul(k.rem(lane, k.index(4)), 2), i * 8 + j);
-        score = maskScore(score, k.add(k.mul(tile, tileKeys), column), rowsOfTile[half], isWhole);
+        score = maskScore(score, tile, i * 8 + j, rowsOfTile[half], visible);
         peak = peak ? larger(peak, score) : score;
       }
     peak = larger(state[half], reduce(peak, [&](Value x, Value y) { return larger(x, y); }));
@@ -308,7 +379,7 @@ void BlockAttention::store(ValueRange results) {
       k.branch(k.isBelow(row, queries), [&] {
         for (int64_t i = 0; i < depthTiles(); ++i)
           for (unsigned j : {0, 1}) {
-            Value channel = k.add(k.mul(k.rem(lane, k.index(4)), 2), i * 8 + j);
+            Value channel = k.add(firstColumn(), i * 8 + j);
             auto write = [&] {
               k.store(k.mulFloats(sums[i * 4 + half * 2 + j], inverse), op.getInit(),
                       place(op.getHeadsFirst(), head, row, channel));
@@ -323,10 +394,8 @@ void BlockAttention::store(ValueRange results) {
   }
 }
 
-/// The first tiles, of which every query of the block sees all keys, where there is no mask.
+/// The first tiles, of which every query of the block sees all keys, but for a mask.
 Value BlockAttention::countWholeTiles(Value tiles) {
-  if (op.getMask())
-    return k.index(0);
   Value seen = keys;
   if (op.getCausal()) // what the first query sees
     seen = k.max(k.sub(k.add(k.add(firstQuery, keys), k.index(1)), queries), k.index(0));
@@ -338,26 +407,25 @@ void BlockAttention::emitBlock(Value batchIndex, Value headIndex, Value first, V
   kvHead = k.div(head, groupSize);
   array = k.view(shared, cast<MemRefType>(op.getQuery().getType()).getElementType());
   lane = k.rem(thread, k.index(32));
-  Value warpRow = k.mul(k.div(thread, k.index(32)), 16 * rowTiles), row = k.add(warpRow, k.div(lane, k.index(4)));
+  warpRow = k.mul(k.div(thread, k.index(32)), 16 * rowTiles);
+  Value row = k.add(warpRow, k.div(lane, k.index(4)));
 
-  // Queries pass through the memory of the tiles into registers.
-  copyRows(op.getQuery(), op.getHeadsFirst(), head, firstQuery, queries, blockQueries(), k.index(0));
-  k.closeGroup();
-  k.waitForGroups(0);
-  k.barrier();
+  copyRows(op.getQuery(), op.getHeadsFirst(), head, firstQuery, queries, blockQueries(), queryBegin());
   for (int64_t rowTile = 0; rowTile < rowTiles; ++rowTile) {
     Value first = k.add(firstQuery, k.add(row, rowTile * 16));
     rows.push_back({first, k.add(first, 8)});
-    query.emplace_back();
-    for (int64_t group = 0; group < depthGroups(); ++group) {
-      Value line = k.add(k.add(warpRow, rowTile * 16), k.rem(lane, k.index(16)));
-      Value chunk = k.add(k.div(lane, k.index(16)), 2 * group);
-      query.back().push_back(k.loadMatrices(array, offsetOf(line, chunk), /*transpose=*/false));
-      for (Value &word : query.back().back())
-        word = rounded(word);
-    }
   }
-  k.barrier();
+  if (keepsQueries) { // they pass through the memory of the tiles
+    k.closeGroup();
+    k.waitForGroups(0);
+    k.barrier();
+    for (int64_t rowTile = 0; rowTile < rowTiles; ++rowTile) {
+      query.emplace_back();
+      for (int64_t group = 0; group < depthGroups(); ++group)
+        query.back().push_back(loadQuery(rowTile, group));
+    }
+    k.barrier();
+  }
 
   end = keys;
   if (op.getCausal()) // what the last query of the block sees
@@ -391,11 +459,10 @@ void BlockAttention::emitBlock(Value batchIndex, Value headIndex, Value first, V
 void BlockAttention::emit() {
   Value tiles = k.ceilDiv(queries, blockQueries());
   SmallVector<Value> grid = {k.dim(op.getQuery(), 0), heads, tiles};
-  int64_t size = std::max(kStages * 2 * tileKeys * rowBytes, blockQueries() * rowBytes);
   auto emitOne = [&](ValueRange indices, Value threadIndex, Value shared) {
     emitBlock(indices[0], indices[1], k.mul(indices[2], blockQueries()), threadIndex, shared);
   };
-  k.blocks(grid, kThreads, b.getI8Type(), size, emitOne);
+  k.blocks(grid, kThreads, b.getI8Type(), sharedBytes(), emitOne, kResidentBlocks);
 }
 
 bool simt::emitOnTensorCores(nn::AttentionOp op) {

@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
@@ -137,6 +138,8 @@ private:
     FailureOr<Kernel> kernel = makeKernel(launch, name, {}, size, shared);
     if (failed(kernel))
       return failure();
+    if (Attribute resident = launch->getAttr(simt::kResidentBlocksAttr))
+      kernel->function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), resident);
     OpBuilder b(kernel->end);
     auto axes = [&](gpu::KernelDim3 values, auto make) {
       for (auto [axis, value] :

@@ -75,10 +75,12 @@ static void emitLaunch(ThreadBuilder &k, ArrayRef<Value> sizes, int64_t threads,
 }
 
 void ThreadBuilder::blocks(ArrayRef<Value> sizes, int64_t threads, Type element, int64_t count,
-                           function_ref<void(ValueRange, Value, Value)> body) {
+                           function_ref<void(ValueRange, Value, Value)> body, int64_t resident) {
   auto space = gpu::AddressSpaceAttr::get(builder.getContext(), gpu::AddressSpace::Workgroup);
   Type shared = MemRefType::get({count}, element, MemRefLayoutAttrInterface(), space);
   emitLaunch(*this, sizes, threads, shared, [&](ValueRange indices, gpu::LaunchOp launch) {
+    if (resident > 0)
+      launch->setAttr(kResidentBlocksAttr, builder.getI32IntegerAttr(int32_t(resident)));
     body(indices, launch.getThreadIds().x, launch.getWorkgroupAttributions().front());
   });
 }

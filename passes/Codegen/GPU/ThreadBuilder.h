@@ -23,9 +23,11 @@ public:
   void elements(mlir::Value memref, llvm::function_ref<void(mlir::ValueRange indices)> body);
 
   /// A block of `threads` threads for each combination of indices below `sizes`. `shared` is memory of the block,
-  /// `count` elements of type `element`.
+  /// `count` elements of type `element`. A thread may have registers that leave room for `resident` blocks on a
+  /// multiprocessor, where that is given: fewer spill, and for more the device's assembler would use fewer.
   void blocks(mlir::ArrayRef<mlir::Value> sizes, int64_t threads, mlir::Type element, int64_t count,
-              llvm::function_ref<void(mlir::ValueRange indices, mlir::Value thread, mlir::Value shared)> body);
+              llvm::function_ref<void(mlir::ValueRange indices, mlir::Value thread, mlir::Value shared)> body,
+              int64_t resident = 0);
   /// A block of one warp for each combination of indices below `sizes`.
   void warps(mlir::ArrayRef<mlir::Value> sizes,
              llvm::function_ref<void(mlir::ValueRange indices, mlir::Value lane)> body);

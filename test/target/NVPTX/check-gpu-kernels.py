@@ -165,6 +165,10 @@ good += [
     # Enough blocks for warps of twice sixteen queries.
     attention("bf16-attention-many", 27, 130, 70, 64, flags=bf16, tolerance=1e-2),
     attention("bf16-attention-many-short", 54, 40, 33, 40, flags=bf16, tolerance=1e-2),
+    attention("tf32-attention-many-short", 54, 40, 33, 40, flags=tf32, tolerance=2e-3),
+    # Queries that stay in memory of the block, and rows of three times 128 bytes.
+    attention("bf16-attention-many-long-heads", 27, 130, 41, 128, flags=bf16, tolerance=1e-2),
+    attention("tf32-attention-rows", 1, 33, 70, 80, flags=tf32, tolerance=2e-3),
     attention("tf32-attention-long-heads", 1, 65, 40, 128, flags=tf32, tolerance=2e-3),
     attention("tf32-attention-short-heads", 3, 5, 3, 20, flags=tf32, tolerance=2e-3),
 ]

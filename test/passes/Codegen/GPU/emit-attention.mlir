@@ -32,14 +32,14 @@ func.func private @kernel_flash(%q: memref<2x3x70x32xf32>, %k: memref<2x3x150x32
 // CHECK-LABEL: func.func private @kernel_bf16
 // CHECK: scf.for %{{.*}} = %c0 to %[[WHOLE:.*]] step %c1
 // CHECK: nvvm.mma.sync {{.*}}bf16
-// CHECK-NOT: arith.cmpi sle
+// CHECK-NOT: arith.cmpi sgt
 // CHECK: %[[POWER:.*]] = math.fma %{{.*}}, %cst{{.*}}, %{{.*}} : f32
 // CHECK-NEXT: llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%[[POWER]])
 // CHECK: arith.truncf %{{.*}} : vector<2xf32> to vector<2xbf16>
 // CHECK: nvgpu.ldmatrix %{{.*}} {numTiles = 4 : i32, transpose = true}
 // CHECK: nvvm.mma.sync {{.*}}bf16
 // CHECK: scf.for %{{.*}} = %[[WHOLE]] to
-// CHECK: arith.cmpi sle
+// CHECK: arith.cmpi sgt
 func.func private @kernel_bf16(%q: memref<1x70x3x64xbf16>, %k: memref<1x70x3x64xbf16>, %v: memref<1x70x3x64xbf16>, %y: memref<1x70x3x64xbf16>) {
   nn.attention %q, %k, %v outs(%y) {causal, scale = 0.125 : f32} : (memref<1x70x3x64xbf16>, memref<1x70x3x64xbf16>, memref<1x70x3x64xbf16>, memref<1x70x3x64xbf16>) -> ()
   return
@@ -54,9 +54,49 @@ func.func private @kernel_bf16(%q: memref<1x70x3x64xbf16>, %k: memref<1x70x3x64x
 // CHECK: nvgpu.ldmatrix
 // CHECK-COUNT-4: nvvm.mma.sync
 // CHECK: nvgpu.ldmatrix
+// CHECK: lathe.resident_blocks = 2 : i32
 module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_80", features = "+ptx70", vector_bits = 32, vector_registers = 255, dot_product = "none", l1_bytes = 166912, l2_bytes = 41943040, bf16_product = "mma">} {
 func.func private @kernel_many_heads(%q: memref<1x54x256x64xbf16>, %k: memref<1x54x256x64xbf16>, %v: memref<1x54x256x64xbf16>, %y: memref<1x54x256x64xbf16>) {
   nn.attention %q, %k, %v outs(%y) {heads_first, kv_heads_first, scale = 0.125 : f32} : (memref<1x54x256x64xbf16>, memref<1x54x256x64xbf16>, memref<1x54x256x64xbf16>, memref<1x54x256x64xbf16>) -> ()
+  return
+}
+}
+
+// -----
+
+// Long heads leave no registers for them: 128 queries lie behind the tiles of keys and values, and their fragments are loaded for each tile.
+// CHECK-LABEL: func.func private @kernel_long_heads
+// CHECK: memref<65536xi8, #gpu.address_space<workgroup>>
+// CHECK: nvvm.cp.async.commit.group
+// CHECK-NOT: nvgpu.ldmatrix
+// CHECK: scf.for
+// CHECK-NEXT: nvvm.cp.async.wait.group 0
+// CHECK: nvvm.cp.async.commit.group
+// CHECK-COUNT-4: nvgpu.ldmatrix
+// CHECK: nvgpu.ldmatrix
+// CHECK-COUNT-4: nvvm.mma.sync
+// CHECK: nvgpu.ldmatrix
+module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_80", features = "+ptx70", vector_bits = 32, vector_registers = 255, dot_product = "none", l1_bytes = 166912, l2_bytes = 41943040, bf16_product = "mma">} {
+func.func private @kernel_long_heads(%q: memref<1x54x256x128xbf16>, %k: memref<1x54x256x128xbf16>, %v: memref<1x54x256x128xbf16>, %y: memref<1x54x256x128xbf16>) {
+  nn.attention %q, %k, %v outs(%y) {heads_first, kv_heads_first, scale = 0.0883883461 : f32} : (memref<1x54x256x128xbf16>, memref<1x54x256x128xbf16>, memref<1x54x256x128xbf16>, memref<1x54x256x128xbf16>) -> ()
+  return
+}
+}
+
+// -----
+
+// With a mask, tiles of which all keys are there compare nothing, and a warp has sixteen queries.
+// CHECK-LABEL: func.func private @kernel_masked
+// CHECK: gpu.launch blocks(%{{.*}}) in (%{{.*}} = %c216,
+// CHECK: scf.for
+// CHECK-NOT: arith.cmpi sgt
+// CHECK: memref.load %{{.*}} : memref<256x250xf32>
+// CHECK: scf.yield
+// CHECK: arith.cmpi sgt
+// CHECK: memref.load %{{.*}} : memref<256x250xf32>
+module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_80", features = "+ptx70", vector_bits = 32, vector_registers = 255, dot_product = "none", l1_bytes = 166912, l2_bytes = 41943040, bf16_product = "mma">} {
+func.func private @kernel_masked(%q: memref<1x54x256x64xbf16>, %k: memref<1x54x250x64xbf16>, %v: memref<1x54x250x64xbf16>, %mask: memref<256x250xf32>, %y: memref<1x54x256x64xbf16>) {
+  nn.attention %q, %k, %v mask(%mask) outs(%y) {heads_first, kv_heads_first, scale = 0.125 : f32} : (memref<1x54x256x64xbf16>, memref<1x54x250x64xbf16>, memref<1x54x250x64xbf16>, memref<256x250xf32>, memref<1x54x256x64xbf16>) -> ()
   return
 }
 }

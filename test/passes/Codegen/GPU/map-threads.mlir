@@ -50,3 +50,18 @@ func.func private @kernel_fill_0(%a: memref<?xf32>, %executor: !llvm.ptr) {
   }
   return
 }
+
+// -----
+
+// How many blocks shall have registers at a time is the kernel's, for the device's assembler.
+// CHECK: gpu.func @kernel_resident_0_0(%{{.*}}: memref<8xf32>) kernel attributes {known_block_size = array<i32: 32, 1, 1>, nvvm.minctasm = 2 : i32}
+func.func private @kernel_resident_0(%a: memref<8xf32>, %executor: !llvm.ptr) {
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant 0.0 : f32
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1) threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    memref.store %zero, %a[%tx] : memref<8xf32>
+    gpu.terminator
+  } {lathe.resident_blocks = 2 : i32}
+  return
+}
