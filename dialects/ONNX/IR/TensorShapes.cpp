@@ -175,9 +175,6 @@ static std::optional<SmallVector<float>> getFloats(const SymbolicShapes &shapes,
 static LogicalResult keepAspect(ResizeOp op, const SymbolicShapes &shapes, ArrayRef<unsigned> axes,
                                 ArrayRef<AffineExpr> sizes, Dims &dims) {
   bool smallest = op.getKeepAspectRatioPolicy() == "not_larger";
-  if (!smallest && op.getKeepAspectRatioPolicy() != "not_smaller")
-    return op.emitOpError("expected keep_aspect_ratio_policy stretch, not_larger or not_smaller, but got ")
-           << op.getKeepAspectRatioPolicy();
   std::optional<double> scale;
   for (auto [axis, size] : llvm::zip_equal(axes, sizes)) {
     std::optional<int64_t> from = getConstant(dims[axis]), to = getConstant(size);

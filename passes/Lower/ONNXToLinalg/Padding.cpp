@@ -92,8 +92,6 @@ static Value padByIndex(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr>
 
 static LogicalResult lowerPad(Lowering &lowering, onnx::PadOp op) {
   StringRef mode = op.getMode();
-  if (mode != "constant" && mode != "reflect" && mode != "edge" && mode != "wrap")
-    return op.emitOpError("expected mode constant, reflect, edge or wrap, but got ") << mode;
   if (hasDataSize(lowering, op.getOutput()))
     return lowerOpenPad(lowering, op);
   SmallVector<AffineExpr> before, after;

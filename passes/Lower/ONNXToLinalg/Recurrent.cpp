@@ -88,14 +88,10 @@ LogicalResult RecurrentLayer::initialize(StringRef directionName, int64_t layout
   element = lowering.elementType(x);
   if (!element.isF32())
     return op->emitOpError("expected elements of f32, but got ") << element;
-  if (layout != 0 && layout != 1)
-    return op->emitOpError("expected layout 0 or 1, but got ") << layout;
   batchFirst = layout == 1;
   lengths = sequenceLens;
   if (clip)
     bound = clip->convertToDouble();
-  if (directionName != "forward" && directionName != "reverse" && directionName != "bidirectional")
-    return op->emitOpError("expected a direction, but got '") << directionName << "'";
   directions = directionName == "bidirectional" ? 2 : 1;
   firstIsReverse = directionName == "reverse";
 

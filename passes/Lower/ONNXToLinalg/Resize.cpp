@@ -130,16 +130,7 @@ static Value createSum(ImplicitLocOpBuilder &b, ArrayRef<SmallVector<Tap>> taps,
 }
 
 static LogicalResult verifyResize(onnx::ResizeOp op) {
-  StringRef coordinates = op.getCoordinateTransformationMode(), mode = op.getMode(), nearest = op.getNearestMode();
-  if (coordinates != "half_pixel" && coordinates != "asymmetric" && coordinates != "align_corners" &&
-      coordinates != "pytorch_half_pixel" && coordinates != "half_pixel_symmetric" &&
-      coordinates != "tf_half_pixel_for_nn" && coordinates != "tf_crop_and_resize")
-    return op.emitOpError("with coordinate_transformation_mode ") << coordinates << " is not supported";
-  if (mode != "nearest" && mode != "linear" && mode != "cubic")
-    return op.emitOpError("expected mode nearest, linear or cubic, but got ") << mode;
-  if (nearest != "round_prefer_floor" && nearest != "round_prefer_ceil" && nearest != "floor" && nearest != "ceil")
-    return op.emitOpError("with nearest_mode ") << nearest << " is not supported";
-  if (coordinates == "tf_crop_and_resize" && !op.getRoi())
+  if (op.getCoordinateTransformationMode() == "tf_crop_and_resize" && !op.getRoi())
     return op.emitOpError("expected a region for tf_crop_and_resize, but got none");
   if (op.getAntialias())
     return op.emitOpError("expected static shapes and constant scales for antialias");
