@@ -88,3 +88,63 @@ func.func @per_axis(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   %d = quant.dcast %q : tensor<1x2x!axis> to tensor<1x2xf32>
   return %d : tensor<1x2xf32>
 }
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01:3>
+!i4 = !quant.uniform<i4<-7:7>:f32:1, {0.5, 0.25}>
+
+func.func @narrow_weight(%q: tensor<1x2xf32>, %w: tensor<2x2xi4>) -> tensor<1x2xf32> {
+  %x = quant.qcast %q : tensor<1x2xf32> to tensor<1x2x!u8>
+  %s = quant.scast %w : tensor<2x2xi4> to tensor<2x2x!i4>
+  // expected-error @+1 {{expected a signed weight of 8 bits, but got}}
+  %y = nn.linear %x, %s : (tensor<1x2x!u8>, tensor<2x2x!i4>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01:3>
+!shifted = !quant.uniform<i8<-127:127>:f32:1, {0.5:1, 0.25}>
+
+func.func @zero_points(%q: tensor<1x2xf32>, %w: tensor<2x2xi8>) -> tensor<1x2xf32> {
+  %x = quant.qcast %q : tensor<1x2xf32> to tensor<1x2x!u8>
+  %s = quant.scast %w : tensor<2x2xi8> to tensor<2x2x!shifted>
+  // expected-error @+1 {{expected a symmetric weight with a scale for each output, but got}}
+  %y = nn.linear %x, %s : (tensor<1x2x!u8>, tensor<2x2x!shifted>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01:3>
+
+func.func @product(%p: tensor<2x2xf32>) -> tensor<2x2xf32> {
+  %x = quant.qcast %p : tensor<2x2xf32> to tensor<2x2x!u8>
+  // expected-error @+1 {{expected operands without quantized types}}
+  %y = nn.matmul %x, %x : (tensor<2x2x!u8>, tensor<2x2x!u8>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01:3>
+
+func.func @scalar(%p: f32) -> f32 {
+  // expected-error @+1 {{expected a ranked tensor, but got 'f32'}}
+  %x = quant.qcast %p : f32 to !u8
+  // expected-error @+1 {{expected a ranked tensor, but got '!quant.uniform<u8:f32, 5.000000e-01:3>'}}
+  %y = quant.dcast %x : !u8 to f32
+  return %y : f32
+}
+
+// -----
+
+!i8 = !quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>
+
+func.func @half_input(%x: tensor<1x2xbf16>, %w: tensor<2x2xi8>) -> tensor<1x2xf32> {
+  %s = quant.scast %w : tensor<2x2xi8> to tensor<2x2x!i8>
+  // expected-error @+1 {{expected an input of f32, but got 'tensor<1x2xbf16>'}}
+  %y = nn.linear %x, %s : (tensor<1x2xbf16>, tensor<2x2x!i8>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
