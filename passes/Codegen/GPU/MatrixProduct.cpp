@@ -66,8 +66,8 @@ static bool emitUnpacked(nn::LinearOp op) {
   Value groupRows = op.getScales() ? k.div(steps, k.dim(op.getScales(), 0)) : steps;
   auto at = [&](Value row, Value column) { return k.indicesOf(leading, row, column); };
   auto rhs = [&](Value, Value step, Value column) { return loadScaled(k, op, step, column, groupRows); };
-  auto store = [&](Value sum, Value, Value row, Value column) {
-    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(row, column));
+  auto store = [&](ValueRange sums, Value, Value row, Value column) {
+    k.storeEpilogues(op.getEpilogue(), op.getExtras(), sums, out, at(row, column));
   };
   if (nn::allowsTF32(op)) {
     auto lhs = [&](Value, Value row, Value step) { return at(row, step); };
@@ -84,7 +84,8 @@ static bool emitUnpacked(nn::LinearOp op) {
     return true;
   }
   auto lhs = [&](Value, Value row, Value step) { return k.loadScalar(input, at(row, step)); };
-  emitTiledProduct(k, {k.index(1), rows, columns, steps, lhs, rhs, store, codegen::getLikelyRows(op)});
+  auto storeOne = [&](Value sum, Value batch, Value row, Value column) { store(sum, batch, row, column); };
+  emitTiledProduct(k, {k.index(1), rows, columns, steps, lhs, rhs, storeOne, codegen::getLikelyRows(op)});
   return true;
 }
 

@@ -44,6 +44,8 @@ public:
   /// The first tile of a slice, and the one behind its last, of `tiles`.
   std::pair<mlir::Value, mlir::Value> getTiles(mlir::Value slice, mlir::Value tiles);
   void store(mlir::Value sum, mlir::Value slice, mlir::ValueRange indices);
+  /// slices x sizes
+  mlir::Value getMemory() const { return memory; }
   /// Emits the kernel that adds up. Nothing if they are not split.
   void addUp(llvm::function_ref<void(mlir::Value sum, mlir::ValueRange indices)> store);
 
@@ -51,7 +53,7 @@ private:
   ThreadBuilder &k;
   int64_t count;
   mlir::SmallVector<mlir::Value> sizes;
-  mlir::Value memory; ///< slices x sizes
+  mlir::Value memory;
 };
 
 /// A thread for each element of `out` and each slice of the steps, which `sum` adds up from `first` to `end`; `store`

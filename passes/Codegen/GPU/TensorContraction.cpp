@@ -41,8 +41,8 @@ bool simt::emitOnTensorCores(nn::LinearOp op) {
   MergedDims leading = k.mergeLeading(out, /*kept=*/1);
   Value rows = leading.size;
   auto at = [&](Value row, Value column) { return k.indicesOf(leading, row, column); };
-  auto store = [&](Value sum, Value, Value row, Value column) {
-    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(row, column));
+  auto store = [&](ValueRange sums, Value, Value row, Value column) {
+    k.storeEpilogues(op.getEpilogue(), op.getExtras(), sums, out, at(row, column));
   };
   auto apart = [&](Value, Value row, Value step) { return at(row, step); };
   int64_t rank = leading.sizes.size() + 1;
@@ -81,8 +81,8 @@ bool simt::emitOnTensorCores(nn::MatMulOp op) {
   };
   auto left = [&](Value batch, Value row, Value step) { return within(lhs, batch, row, step); };
   auto right = [&](Value batch, Value step, Value column) { return within(rhs, batch, step, column); };
-  auto store = [&](Value sum, Value batch, Value row, Value column) {
-    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at(batch, row, column));
+  auto store = [&](ValueRange sums, Value batch, Value row, Value column) {
+    k.storeEpilogues(op.getEpilogue(), op.getExtras(), sums, out, at(batch, row, column));
   };
   emitTensorProduct(k, {*format,
                         leading.size,
@@ -93,6 +93,20 @@ bool simt::emitOnTensorCores(nn::MatMulOp op) {
                         {rhs, chooseCopyWidth(k, rhs), right},
                         store});
   return true;
+}
+
+/// The extras of a convolution's epilogue for a result of which a pixel is one line; fewer where one has neither a
+/// pixel for each of the result's nor the same for all.
+static SmallVector<Value> collapseExtras(ThreadBuilder &k, nn::ConvOp op) {
+  auto shape = cast<MemRefType>(op.getInit().getType()).getShape();
+  SmallVector<Value> extras;
+  for (Value extra : op.getExtras()) {
+    auto type = cast<MemRefType>(extra.getType());
+    bool isSame = type.hasStaticShape() && type.getShape() == shape;
+    if (Value lines = isSame ? k.collapse(extra, 0, 2) : type.getRank() <= 1 ? extra : Value())
+      extras.push_back(lines);
+  }
+  return extras;
 }
 
 /// The convolution as one product: rows are output pixels, steps taps and input channels (Chetlur et al. 2014, "cuDNN:
@@ -120,10 +134,15 @@ bool simt::emitOnTensorCores(nn::ConvOp op) {
   TensorOperand image{input, chooseCopyWidth(k, input), lhs};
   if (hasBorders(op))
     image.there = there;
-  auto store = [&](Value sum, Value, Value row, Value column) {
+  Value lines = k.collapse(out, 0, 2);
+  SmallVector<Value> extras = lines ? collapseExtras(k, op) : SmallVector<Value>();
+  bool areLines = lines && extras.size() == op.getExtras().size();
+  auto store = [&](ValueRange sums, Value, Value row, Value column) {
+    if (areLines)
+      return k.storeEpilogues(op.getEpilogue(), extras, sums, lines, {row, column});
     SmallVector<Value> at = k.delinearize(row, pixels);
     at.push_back(column);
-    k.storeEpilogue(op.getEpilogue(), op.getExtras(), sum, out, at);
+    k.storeEpilogues(op.getEpilogue(), op.getExtras(), sums, out, at);
   };
   emitTensorProduct(k, {*format,
                         k.index(1),

@@ -96,24 +96,6 @@ static Plan choosePlan(WarpBuilder &k, const TensorProduct &product) {
   return best;
 }
 
-int64_t simt::chooseCopyWidth(ThreadBuilder &k, Value memref) {
-  auto type = cast<MemRefType>(memref.getType());
-  SmallVector<int64_t> strides;
-  int64_t offset, bytes = type.getElementTypeBitWidth() / 8;
-  if (failed(type.getStridesAndOffset(strides, offset)) || strides.empty() || strides.back() != 1)
-    return 1;
-  // Buffers begin at multiples of 64 bytes.
-  for (int64_t width = kChunkBytes / bytes; width * bytes >= 4; width /= 2) {
-    auto fits = [&](int64_t number) { return !ShapedType::isDynamic(number) && number % width == 0; };
-    bool all = fits(offset) && fits(type.getShape().back());
-    for (int64_t stride : ArrayRef(strides).drop_back())
-      all &= fits(stride);
-    if (all)
-      return width;
-  }
-  return 1;
-}
-
 namespace {
 
 /// What one block computes.
@@ -356,38 +338,46 @@ Carried BlockProduct::multiplyTile(Value tile, ValueRange carried) {
   return sums;
 }
 
-/// Each sixteen rows of the warps' sums, one after the other, go to shared memory and from there to the destination.
+/// Each sixteen rows of the warps' sums, one after the other, go to shared memory and from there to the destination:
+/// four neighbours at a time, or two, where all rows have a multiple of them, and a thread has the same columns of each
+/// row.
 void BlockProduct::storeSums(ValueRange sums) {
   Value stored = k.view(shared, sums[0].getType());
   int64_t stride = tiling.sumsStride(), slab = 16 * stride, columns = tiling.warpColumns / 8;
   int64_t threads = 32 * tiling.slices; // that store the tile of a warp
+  int64_t width = 4, all = codegen::constantOr(product.columns);
+  while (width > 1 && (all <= 0 || all % width != 0))
+    width /= 2;
+  int64_t across = std::min(threads * width, tiling.warpColumns);
   Value warp = k.div(thread, k.index(32)), tileOfWarp = k.div(thread, k.index(threads));
-  Value number = k.rem(thread, k.index(threads));
+  Value number = k.mul(k.rem(thread, k.index(threads)), width);
+  Value beginRow = k.div(number, k.index(across)), beginColumn = k.rem(number, k.index(across));
+  auto storeFrom = [&](Value inRow, Value inColumn, Value toRow) {
+    Value toColumn = k.add(k.add(firstColumn, warpColumn), inColumn);
+    Value at = k.add(k.mul(tileOfWarp, slab * tiling.slices), k.add(k.mul(inRow, stride), inColumn));
+    SmallVector<Value> total = k.loadNeighbours(stored, at, width);
+    for (int64_t other = 1; other < tiling.slices; ++other)
+      for (auto [sum, part] : llvm::zip(total, k.loadNeighbours(stored, k.add(at, other * slab), width)))
+        sum = format.isInteger() ? arith::AddIOp::create(b, k.loc, sum, part).getResult() : k.addFloats(sum, part);
+    Value inside =
+        arith::AndIOp::create(b, k.loc, k.isBelow(toRow, product.rows), k.isBelow(toColumn, product.columns));
+    k.branch(inside, [&] { product.store(total, batch, toRow, toColumn); });
+  };
   for (int64_t row = 0; row < tiling.warpRows / 16; ++row) {
     k.barrier(); // what lay there has been read
     for (int64_t column = 0; column < columns; ++column)
-      for (int64_t i = 0; i < 4; ++i) {
+      for (int64_t i = 0; i < 4; i += 2) {
         // Register i of thread 4 * row + column / 2 is in row + 8 * (i / 2), column + i % 2.
         Value inRow = k.add(k.div(lane, k.index(4)), i / 2 * 8);
-        Value inColumn = k.add(k.mul(k.rem(lane, k.index(4)), 2), column * 8 + i % 2);
+        Value inColumn = k.add(k.mul(k.rem(lane, k.index(4)), 2), column * 8);
         Value at = k.add(k.mul(warp, slab), k.add(k.mul(inRow, stride), inColumn));
-        k.store(sums[(row * columns + column) * 4 + i], stored, at);
+        k.storeNeighbours(sums.slice((row * columns + column) * 4 + i, 2), stored, at);
       }
     k.barrier();
-    k.loop(number, k.index(16 * tiling.warpColumns), threads, [&](Value element) {
-      Value inRow = k.div(element, k.index(tiling.warpColumns)), inColumn = k.rem(element, k.index(tiling.warpColumns));
-      Value at = k.add(k.mul(tileOfWarp, slab * tiling.slices), k.add(k.mul(inRow, stride), inColumn));
-      Value sum = k.loadScalar(stored, at);
-      for (int64_t other = 1; other < tiling.slices; ++other) {
-        Value part = k.loadScalar(stored, k.add(at, other * slab));
-        sum = format.isInteger() ? arith::AddIOp::create(b, k.loc, sum, part).getResult() : k.addFloats(sum, part);
-      }
-      Value toRow = k.add(k.add(firstRow, warpRow), k.add(inRow, row * 16));
-      Value toColumn = k.add(k.add(firstColumn, warpColumn), inColumn);
-      Value inside =
-          arith::AndIOp::create(b, k.loc, k.isBelow(toRow, product.rows), k.isBelow(toColumn, product.columns));
-      k.branch(inside, [&] { product.store(sum, batch, toRow, toColumn); });
-    });
+    Value slabRow = k.add(k.add(firstRow, warpRow), row * 16);
+    for (int64_t column = 0; column < tiling.warpColumns; column += across)
+      k.loop(beginRow, k.index(16), threads * width / across,
+             [&](Value inRow) { storeFrom(inRow, k.add(beginColumn, column), k.add(slabRow, inRow)); });
   }
 }
 
@@ -444,8 +434,8 @@ void simt::emitTensorProduct(WarpBuilder &k, const TensorProduct &product) {
              auto [row, column] = orderTiles(k, tile[2], tile[3], rows, columns);
              auto [first, end] = sums.getTiles(tile[0], tiles);
              TensorProduct part = product;
-             auto keep = [&](Value sum, Value batch, Value row, Value column) {
-               sums.store(sum, tile[0], {batch, row, column});
+             auto keep = [&](ValueRange parts, Value batch, Value row, Value column) {
+               k.storeNeighbours(parts, sums.getMemory(), {tile[0], batch, row, column});
              };
              if (sums.areSplit())
                part.store = keep;

@@ -26,14 +26,11 @@ struct TensorProduct {
   TensorFormat format;
   mlir::Value batch, rows, columns, steps;
   TensorOperand lhs, rhs;
-  llvm::function_ref<void(mlir::Value sum, mlir::Value batch, mlir::Value row, mlir::Value column)> store;
+  /// Takes the sums of one column, or of two or four neighbours from a multiple of their number on.
+  llvm::function_ref<void(mlir::ValueRange sums, mlir::Value batch, mlir::Value row, mlir::Value column)> store;
   /// What tiles are chosen for where `rows` is not constant; negative if that is not known.
   int64_t likelyRows = -1;
 };
-
-/// How many elements of `memref`, 16 bytes at most, can be copied at once where each line of the last dimension is
-/// split in equal parts: 1 if not even 4 bytes.
-int64_t chooseCopyWidth(ThreadBuilder &k, mlir::Value memref);
 
 /// Blocks of four or eight warps compute tiles whose size follows from that of the product. Operands come through
 /// memory of the block, several tiles ahead, in an order of 16-byte chunks in which neither copies nor fragments meet

@@ -167,17 +167,24 @@ Type ThreadBuilder::accumulatorType(Value lhs, Value rhs) {
   return isFloat(left) && isFloat(right) ? Type(builder.getF32Type()) : Type();
 }
 
-void ThreadBuilder::storeEpilogue(Region &epilogue, ValueRange extras, Value accumulator, Value out,
-                                  ValueRange indices) {
-  if (epilogue.empty())
-    return store(accumulator, out, indices);
+Value ThreadBuilder::applyEpilogue(Region &epilogue, Value accumulator, ArrayRef<Value> extras) {
   Block &body = epilogue.front();
   IRMapping mapping;
   mapping.map(body.getArgument(0), accumulator);
   for (auto [argument, extra] : llvm::zip(body.getArguments().drop_front(), extras))
-    if (!argument.use_empty())
-      mapping.map(argument, loadBroadcast(extra, indices));
+    if (extra)
+      mapping.map(argument, extra);
   for (Operation &op : body.without_terminator())
     builder.clone(op, mapping);
-  store(mapping.lookupOrDefault(cast<nn::YieldOp>(body.getTerminator()).getValue()), out, indices);
+  return mapping.lookupOrDefault(cast<nn::YieldOp>(body.getTerminator()).getValue());
+}
+
+void ThreadBuilder::storeEpilogue(Region &epilogue, ValueRange extras, Value accumulator, Value out,
+                                  ValueRange indices) {
+  if (epilogue.empty())
+    return store(accumulator, out, indices);
+  SmallVector<Value> elements;
+  for (auto [argument, extra] : llvm::zip(epilogue.getArguments().drop_front(), extras))
+    elements.push_back(argument.use_empty() ? Value() : loadBroadcast(extra, indices));
+  store(applyEpilogue(epilogue, accumulator, elements), out, indices);
 }

@@ -65,6 +65,9 @@ public:
   /// a * b + c of floats or integers.
   mlir::Value multiplyAdd(mlir::Value a, mlir::Value b, mlir::Value c);
 
+  /// What the region of an nn op, which is not empty, makes of an accumulator and the elements of its extras; null for
+  /// one that it does not use.
+  mlir::Value applyEpilogue(mlir::Region &epilogue, mlir::Value accumulator, mlir::ArrayRef<mlir::Value> extras);
   /// Applies the region of an nn op to an accumulator and stores the result; `extras` broadcast to `out`.
   void storeEpilogue(mlir::Region &epilogue, mlir::ValueRange extras, mlir::Value accumulator, mlir::Value out,
                      mlir::ValueRange indices);

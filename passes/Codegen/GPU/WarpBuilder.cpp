@@ -34,6 +34,24 @@ std::optional<TensorFormat> TensorFormat::find(Type lhs, Type rhs, bool allowTF3
   return std::nullopt;
 }
 
+int64_t simt::chooseCopyWidth(ThreadBuilder &k, Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  SmallVector<int64_t> strides;
+  int64_t offset, bytes = type.getElementTypeBitWidth() / 8;
+  if (failed(type.getStridesAndOffset(strides, offset)) || strides.empty() || strides.back() != 1)
+    return 1;
+  // Buffers begin at multiples of 64 bytes.
+  for (int64_t width = 16 / bytes; width * bytes >= 4; width /= 2) {
+    auto fits = [&](int64_t number) { return !ShapedType::isDynamic(number) && number % width == 0; };
+    bool all = fits(offset) && fits(type.getShape().back());
+    for (int64_t stride : ArrayRef(strides).drop_back())
+      all &= fits(stride);
+    if (all)
+      return width;
+  }
+  return 1;
+}
+
 Value WarpBuilder::view(Value shared, Type element) {
   auto type = cast<MemRefType>(shared.getType());
   int64_t bytes = element.getIntOrFloatBitWidth() / 8;
@@ -113,6 +131,82 @@ void WarpBuilder::closeGroup() { NVVM::CpAsyncCommitGroupOp::create(builder, loc
 
 void WarpBuilder::waitForGroups(int64_t groupsInFlight) {
   NVVM::CpAsyncWaitGroupOp::create(builder, loc, groupsInFlight);
+}
+
+/// The alignment of `count` neighbours from a multiple of it on; none where they are not known to have one.
+static llvm::MaybeAlign alignmentOf(ThreadBuilder &k, Value memref, int64_t count) {
+  int64_t bits = cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
+  if (count == 1 || bits < 8 || chooseCopyWidth(k, memref) < count)
+    return {};
+  return llvm::Align(count * bits / 8);
+}
+
+static SmallVector<Value> advance(ThreadBuilder &k, ValueRange indices, int64_t distance) {
+  SmallVector<Value> result(indices);
+  result.back() = k.add(result.back(), distance);
+  return result;
+}
+
+SmallVector<Value> WarpBuilder::loadNeighbours(Value memref, ValueRange indices, int64_t count) {
+  SmallVector<Value> values;
+  llvm::MaybeAlign alignment = alignmentOf(*this, memref, count);
+  if (!alignment) {
+    for (int64_t i = 0; i < count; ++i)
+      values.push_back(loadScalar(memref, advance(*this, indices, i)));
+    return values;
+  }
+  auto type = VectorType::get(count, cast<MemRefType>(memref.getType()).getElementType());
+  Value all = vector::LoadOp::create(builder, loc, type, memref, indices, /*nontemporal=*/false, alignment);
+  for (int64_t i = 0; i < count; ++i)
+    values.push_back(vector::ExtractOp::create(builder, loc, all, i));
+  return values;
+}
+
+void WarpBuilder::storeNeighbours(ValueRange values, Value memref, ValueRange indices) {
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  llvm::MaybeAlign alignment = alignmentOf(*this, memref, values.size());
+  if (!alignment) {
+    for (auto [i, value] : llvm::enumerate(values))
+      store(value, memref, advance(*this, indices, i));
+    return;
+  }
+  // Two floats are rounded by one instruction: what an epilogue has rounded one by one is rounded here.
+  SmallVector<Value> wide;
+  for (Value value : values) {
+    auto rounding = value.getDefiningOp<arith::TruncFOp>();
+    wide.push_back(rounding && rounding.getIn().getType().isF32() ? rounding.getIn() : value);
+  }
+  if (!llvm::all_of(wide, [](Value value) { return value.getType().isF32(); }))
+    wide.assign(values.begin(), values.end());
+  Value all = vector::FromElementsOp::create(builder, loc, VectorType::get(wide.size(), wide[0].getType()), wide);
+  if (wide[0].getType() != element)
+    all = arith::TruncFOp::create(builder, loc, VectorType::get(wide.size(), element), all);
+  vector::StoreOp::create(builder, loc, all, memref, indices, /*nontemporal=*/false, alignment);
+}
+
+void WarpBuilder::storeEpilogues(Region &epilogue, ValueRange extras, ValueRange sums, Value out, ValueRange indices) {
+  if (epilogue.empty())
+    return storeNeighbours(sums, out, indices);
+  SmallVector<SmallVector<Value>> elements(sums.size()); // of each neighbour's extras
+  for (auto [argument, extra] : llvm::zip(epilogue.getArguments().drop_front(), extras)) {
+    auto type = cast<MemRefType>(extra.getType());
+    SmallVector<Value> loaded(sums.size());
+    if (argument.use_empty()) {
+    } else if (type.getRank() == 0 || type.getShape().back() == 1) {
+      loaded.assign(sums.size(), loadBroadcast(extra, indices));
+    } else {
+      SmallVector<Value> at(indices.take_back(type.getRank()));
+      for (auto [position, size] : llvm::zip(at, type.getShape()))
+        position = size == 1 ? index(0) : position;
+      loaded = loadNeighbours(extra, at, sums.size());
+    }
+    for (auto [all, value] : llvm::zip(elements, loaded))
+      all.push_back(value);
+  }
+  SmallVector<Value> results;
+  for (auto [sum, extrasOfSum] : llvm::zip(sums, elements))
+    results.push_back(applyEpilogue(epilogue, sum, extrasOfSum));
+  storeNeighbours(results, out, indices);
 }
 
 Value WarpBuilder::isBelow(Value index, Value size) {

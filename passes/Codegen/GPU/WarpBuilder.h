@@ -24,6 +24,10 @@ struct TensorFormat {
   static std::optional<TensorFormat> find(mlir::Type lhs, mlir::Type rhs, bool allowTF32);
 };
 
+/// How many elements of `memref`, 16 bytes at most, can be copied at once where each line of the last dimension is
+/// split in equal parts: 1 if not even 4 bytes.
+int64_t chooseCopyWidth(ThreadBuilder &k, mlir::Value memref);
+
 /// A ThreadBuilder with what a warp does together. All arrays are memory of the block, of one dimension.
 class WarpBuilder : public ThreadBuilder {
 public:
@@ -53,6 +57,15 @@ public:
   /// What was copied since the last group is one group. Waiting leaves so many of the last groups in flight.
   void closeGroup();
   void waitForGroups(int64_t groupsInFlight);
+
+  /// `count` neighbours from an index on whose last is a multiple of `count`: at once where their place is a multiple
+  /// of their bytes.
+  mlir::SmallVector<mlir::Value> loadNeighbours(mlir::Value memref, mlir::ValueRange indices, int64_t count);
+  /// f32 are rounded to the element type of a memref of bf16 or f16.
+  void storeNeighbours(mlir::ValueRange values, mlir::Value memref, mlir::ValueRange indices);
+  /// As storeEpilogue, for such neighbours.
+  void storeEpilogues(mlir::Region &epilogue, mlir::ValueRange extras, mlir::ValueRange sums, mlir::Value out,
+                      mlir::ValueRange indices);
 
   mlir::Value isBelow(mlir::Value index, mlir::Value size);
   mlir::Value exclusiveOr(mlir::Value a, mlir::Value b);

@@ -35,12 +35,12 @@
 // CHECK: scf.yield
 // CHECK: nvvm.cp.async.wait.group 0
 // CHECK: gpu.barrier
-// CHECK: memref.store %{{.*}} : memref<8192xf32, #gpu.address_space<workgroup>>
+// CHECK: vector.store %{{.*}} {alignment = 8 : i64} : memref<8192xf32, #gpu.address_space<workgroup>>, vector<2xf32>
 // CHECK: gpu.barrier
 // CHECK: scf.for
-// CHECK: memref.load %{{.*}} : memref<8192xf32, #gpu.address_space<workgroup>>
-// CHECK: arith.truncf
-// CHECK: memref.store %{{.*}} : memref<70x64xbf16>
+// CHECK: vector.load %{{.*}} {alignment = 16 : i64} : memref<8192xf32, #gpu.address_space<workgroup>>, vector<4xf32>
+// CHECK: arith.truncf %{{.*}} : vector<4xf32> to vector<4xbf16>
+// CHECK: vector.store %{{.*}} {alignment = 8 : i64} : memref<70x64xbf16>, vector<4xbf16>
 
 // NVVM: llvm.mlir.global internal @{{.*}}() {addr_space = 3 : i32, alignment = 16 : i64} : !llvm.array<32768 x i8>
 // NVVM: nvvm.cp.async.shared.global
@@ -63,8 +63,8 @@ func.func private @kernel_rows(%x: memref<70x256xbf16>, %w: memref<256x64xbf16>,
 // CHECK-SAME: memref<24576xi8,
 // CHECK-COUNT-4: nvvm.mma.sync
 // CHECK-NOT: nvvm.mma.sync
-// CHECK-COUNT-3: arith.addf
-// CHECK: memref.store %{{.*}} : memref<5x96xf32>
+// CHECK-COUNT-12: arith.addf
+// CHECK: vector.store %{{.*}} {alignment = 16 : i64} : memref<5x96xf32>, vector<4xf32>
 func.func private @kernel_flat(%x: memref<5x256xbf16>, %w: memref<256x96xbf16>, %y: memref<5x96xf32>) {
   nn.linear %x, %w outs(%y) : (memref<5x256xbf16>, memref<256x96xbf16>, memref<5x96xf32>) -> ()
   return

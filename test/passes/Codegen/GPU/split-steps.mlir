@@ -14,7 +14,7 @@ module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = 
 // CHECK: %[[END:.*]] = arith.minsi %[[NEXT]], %c62
 // CHECK: scf.for %{{.*}} = %[[FIRST]] to %[[END]] step %c1
 // CHECK: nvvm.mma.sync
-// CHECK: memref.store %{{.*}}, %[[PARTS]][%[[B]], %c0, %{{.*}}, %{{.*}}]
+// CHECK: vector.store %{{.*}}, %[[PARTS]][%[[B]], %c0, %{{.*}}, %{{.*}}] {alignment = 16 : i64} : memref<31x1x64x48xf32>, vector<4xf32>
 // CHECK: scf.parallel
 // CHECK: %[[INIT:.*]] = memref.load %[[PARTS]][%c0,
 // CHECK: %[[SUM:.*]] = scf.for %{{.*}} = %c1 to %c31 step %c1 iter_args(%{{.*}} = %[[INIT]])
