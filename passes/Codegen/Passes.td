@@ -264,6 +264,30 @@ def PadInPlacePass : Pass<"codegen-pad-in-place", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def CopyConcatsPass : Pass<"codegen-copy-concats", "::mlir::func::FuncOp"> {
+  let summary = "Copies the parts of long concatenations at offsets that only a run knows";
+  let description = [{
+    Bufferisation would compute each part in its place, and for that compares every part of the buffer with every other one.
+    It takes a time that is quadratic in their number, and each loop that computes a part would have an address that is a sum of the
+    sizes of all before, which LLVM simplifies in such a time again. So from 16 parts on, of which many have offsets that are no
+    constants, the whole gets a buffer that the parts are copied to: of a detector, the few boxes that each class has.
+
+    ```mlir
+    %0 = tensor.insert_slice %a into %empty[0] [%m] [1] : tensor<?xf32> into tensor<?xf32>
+    %1 = tensor.insert_slice %b into %0[%m] [%n] [1] : tensor<?xf32> into tensor<?xf32>
+    ...
+    // becomes
+    %buffer = memref.alloc(%size) : memref<?xf32>
+    %part = memref.subview %buffer[%m] [%n] [1] : ...
+    %source = bufferization.to_buffer %b read_only : ...
+    memref.copy %source, %part : ...
+    ...
+    %1 = bufferization.to_tensor %buffer restrict : ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def BufferizePass : Pass<"codegen-bufferize", "::mlir::ModuleOp"> {
   let summary = "Turns tensors into memrefs; results become output arguments";
   let description = [{

@@ -15,6 +15,7 @@ void lathe::buildBufferizePipeline(OpPassManager &passes, const CodegenOptions &
   addCleanup(passes);
   passes.addPass(createSignaturePass());
   passes.addNestedPass<func::FuncOp>(createPadInPlacePass());
+  passes.addNestedPass<func::FuncOp>(createCopyConcatsPass());
   passes.addPass(createBufferizePass());
   addCleanup(passes);
   // A second time: what the first one leaves behind are copies of a buffer onto itself.
