@@ -112,9 +112,11 @@ static LogicalResult inferIf(IfOp op, SymbolicShapes &shapes) {
       return failure(); // has been reported
     Dims dims(shapes.getDims(yes)), others(shapes.getDims(no));
     if (dims.size() != others.size() || shapes.getElementType(yes) != shapes.getElementType(no))
-      return op.emitOpError("expected results of one rank and element type of both branches of an If whose condition is "
-                            "only known at run time, but got ")
-             << shapes.getType(yes) << " and " << shapes.getType(no);
+      return op.emitOpError(
+                 "expected results of one rank and element type of both branches of an If whose condition is "
+                 "only known at run time, but got ")
+             << shapes.getType(yes) << " and " << shapes.getType(no)
+             << "; sizes or inputs that decide it can be fixed by --dim or --constant";
     for (auto [dim, both] : llvm::enumerate(llvm::zip_equal(dims, others))) {
       auto &[size, other] = both;
       if (size == other)

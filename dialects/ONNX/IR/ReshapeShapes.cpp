@@ -105,8 +105,13 @@ static LogicalResult inferSqueeze(SqueezeOp op, SymbolicShapes &shapes) {
       return failure();
     for (unsigned axis : *normalized) {
       auto [low, high] = shapes.getBounds(in[axis]);
-      if (low > 1 || high < 1)
-        return op.emitOpError("expected size 1 in dimension ") << axis << ", but got " << shapes.describe(in[axis]);
+      if (low != 1 || high != 1) {
+        InFlightDiagnostic error = op.emitOpError("expected size 1 in dimension ")
+                                   << axis << ", but got " << shapes.describe(in[axis]);
+        if (low <= 1 && high >= 1 && !shapes.dependsOnData(in[axis]))
+          error << ", which may be more: fix it by --dim, so that it is 1";
+        return error;
+      }
       dropped[axis] = true;
     }
   } else {

@@ -61,8 +61,18 @@ func.func @axes(%x: tensor<2x3xf32>, %y: tensor<2x3x4x5xf32>) -> (tensor<*xf32>,
 
 // -----
 
+// A size that need not be 1 cannot go.
+func.func @squeeze(%x: tensor<?x4xf32>) -> tensor<*xf32> {
+  %axis = onnx.Constant dense<0> : tensor<1xi64>
+  // CHECK: error: 'onnx.Squeeze' op expected size 1 in dimension 0, but got {{.*}}, which may be more: fix it by --dim, so that it is 1
+  %0 = "onnx.Squeeze"(%x, %axis) : (tensor<?x4xf32>, tensor<1xi64>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
+// -----
+
 func.func @choice(%c: tensor<i1>, %x: tensor<4xf32>, %y: tensor<1x4xf32>) -> tensor<*xf32> {
-  // CHECK: error: 'onnx.If' op expected results of one rank and element type of both branches of an If whose condition is only known at run time, but got 'tensor<1x4xf32>' and 'tensor<4xf32>'
+  // CHECK: error: 'onnx.If' op expected results of one rank and element type of both branches of an If whose condition is only known at run time, but got 'tensor<1x4xf32>' and 'tensor<4xf32>'; sizes or inputs that decide it can be fixed by --dim or --constant
   %0 = "onnx.If"(%c) ({
     onnx.Yield %x : tensor<4xf32>
   }, {
