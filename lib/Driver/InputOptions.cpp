@@ -59,7 +59,8 @@ LogicalResult lathe::readInputOptions(StringRef path, MLIRContext &context, cons
     auto contents = parseContents(value);
     if (name.empty() || !contents)
       return fail("NAME=COUNT, NAME=none or NAME=[2,n],[3] in --elements", text);
-    import.contents[name] = *contents;
+    if (!import.contents.try_emplace(name, *contents).second)
+      return fail("each input once in --elements", text);
   }
   for (StringRef text : options.constants) {
     auto [name, value] = text.rsplit('=');
@@ -67,7 +68,8 @@ LogicalResult lathe::readInputOptions(StringRef path, MLIRContext &context, cons
     value.split(numbers, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/!value.empty());
     if (name.empty() || name == text || llvm::is_contained(numbers, ""))
       return fail("NAME=NUMBER,... in --constant", text);
-    import.constants[name].assign(numbers.begin(), numbers.end());
+    if (!import.constants.try_emplace(name, numbers.begin(), numbers.end()).second)
+      return fail("each input once in --constant", text);
   }
   return success();
 }

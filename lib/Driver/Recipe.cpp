@@ -1,5 +1,6 @@
 //===- Recipe.cpp - Compression settings in a file ------------------------===//
 #include "lib/Driver/Recipe.h"
+#include "lib/Driver/Samples.h"
 #include "lib/Support/YamlFile.h"
 
 #include "llvm/Support/Path.h"
@@ -43,7 +44,13 @@ struct yaml::MappingTraits<Recipe> {
     io.mapOptional("preprocess", recipe.preprocess, std::string());
     io.mapOptional("overrides", recipe.settings.overrides);
   }
-  static std::string validate(IO &, Recipe &recipe) { return validateTransforms(recipe.settings.transforms); }
+  static std::string validate(IO &, Recipe &recipe) {
+    if (llvm::Error error = checkActivationRange(recipe.settings.activationRange))
+      return "activation-range: " + llvm::toString(std::move(error));
+    if (llvm::Error error = Preprocess::parse(recipe.preprocess).takeError())
+      return "preprocess: " + llvm::toString(std::move(error));
+    return validateTransforms(recipe.settings.transforms);
+  }
 };
 
 llvm::Expected<Recipe> lathe::readRecipe(llvm::StringRef path) {

@@ -2,6 +2,8 @@
 #include "lib/Driver/Samples.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include <cmath>
 
 using namespace llvm;
 using namespace lathe;
@@ -10,33 +12,31 @@ using namespace lathe;
 static bool parseQuotient(StringRef text, double &value) {
   auto [numerator, denominator] = text.split('/');
   double divisor = 1;
-  if (numerator.trim().getAsDouble(value) ||
-      (!denominator.empty() && denominator.trim().getAsDouble(divisor)) || divisor == 0)
+  bool isQuotient = text.contains('/');
+  if (numerator.trim().getAsDouble(value) || (isQuotient && denominator.trim().getAsDouble(divisor)))
     return false;
   value /= divisor;
-  return true;
+  return std::isfinite(value);
 }
 
 Expected<Preprocess> Preprocess::parse(StringRef text) {
   Preprocess result;
+  if (text.empty())
+    return result;
   SmallVector<StringRef> parts;
-  text.split(parts, ',', -1, /*KeepEmpty=*/false);
+  text.split(parts, ',');
+  SmallPtrSet<double *, 2> given;
   for (StringRef part : parts) {
     auto [key, value] = part.split('=');
-    double *target = key.trim() == "scale"    ? &result.scale
-                     : key.trim() == "offset" ? &result.offset
-                                              : nullptr;
-    if (!target || !parseQuotient(value, *target))
+    double *target = key.trim() == "scale" ? &result.scale : key.trim() == "offset" ? &result.offset : nullptr;
+    if (!target || !given.insert(target).second || !parseQuotient(value, *target))
       return createStringError("expected scale=NUMBER,offset=NUMBER, but got '" + text + "'");
   }
   return result;
 }
 
-Expected<NpyArray> lathe::adaptSamples(NpyArray samples, const lathe_tensor &input,
-                                       const Preprocess &preprocess) {
-  auto fail = [&](const Twine &what) {
-    return createStringError("input '" + Twine(input.name) + "': " + what);
-  };
+Expected<NpyArray> lathe::adaptSamples(NpyArray samples, const lathe_tensor &input, const Preprocess &preprocess) {
+  auto fail = [&](const Twine &what) { return createStringError("input '" + Twine(input.name) + "': " + what); };
   if (samples.shape.empty() || input.rank == 0)
     return fail("expected samples along an outermost dimension, but got a scalar");
   // Walk both shapes from the inside; where the model has a 1 that the data lacks, insert it.
@@ -47,18 +47,17 @@ Expected<NpyArray> lathe::adaptSamples(NpyArray samples, const lathe_tensor &inp
     bool missing = at <= 1 || (wanted == 1 && samples.shape[at - 1] != 1 && int64_t(at) < dim + 1);
     int64_t size = missing ? 1 : samples.shape[--at];
     if (wanted >= 0 && size != wanted)
-      return fail("expected samples with " + Twine(wanted) + " in dimension " + Twine(dim) +
-                  ", but got shape " + formatShape(samples.shape));
+      return fail("expected samples with " + Twine(wanted) + " in dimension " + Twine(dim) + ", but got shape " +
+                  formatShape(samples.shape));
     shape.insert(shape.begin(), size);
   }
   if (at != 1)
-    return fail("expected samples of rank " + Twine(input.rank) + ", but got shape " +
-                formatShape(samples.shape));
+    return fail("expected samples of rank " + Twine(input.rank) + ", but got shape " + formatShape(samples.shape));
   shape.insert(shape.begin(), samples.shape[0]);
   samples.shape = shape;
 
   bool maps = getSemantics(lathe_dtype(input.dtype));
-  if (samples.type == input.dtype && !(maps && preprocess.scale != 1))
+  if (samples.type == input.dtype && !(maps && preprocess.changes()))
     return samples;
   NpyArray converted(lathe_dtype(input.dtype), shape);
   for (int64_t i = 0, count = samples.size(); i < count; ++i) {

@@ -10,18 +10,18 @@ namespace lathe {
 struct Preprocess {
   double scale = 1, offset = 0;
 
-  /// Reads "scale=1/255,offset=-0.5"; both parts are optional.
+  bool changes() const { return scale != 1 || offset != 0; }
+
+  /// Reads "scale=1/255,offset=-0.5"; both parts are optional, and finite.
   static llvm::Expected<Preprocess> parse(llvm::StringRef text);
 };
 
-/// Samples as a model's input wants them: the element type converted by `preprocess` if the input is of floats and the
-/// data is not, and dimensions of size 1 inserted: [N, 32, 32] for an input [N, 1, 32, 32]. The outermost dimension counts
-/// samples.
-llvm::Expected<NpyArray> adaptSamples(NpyArray samples, const lathe_tensor &input,
-                                      const Preprocess &preprocess);
+/// Samples as a model's input wants them: of its element type, mapped by `preprocess` if the input is of floats, and
+/// with dimensions of size 1 inserted: [N, 32, 32] for an input [N, 1, 32, 32]. The outermost dimension counts samples.
+llvm::Expected<NpyArray> adaptSamples(NpyArray samples, const lathe_tensor &input, const Preprocess &preprocess);
 
-/// Samples for all inputs of a model, each with the outermost dimension counting them. A .npz holds an array for each input
-/// by name; a model of one input takes a .npy, or the first array of a .npz that is not named "labels".
+/// Samples for all inputs of a model, each with the outermost dimension counting them. A .npz holds an array for each
+/// input by name; a model of one input takes a .npy, or the first array of a .npz that is not named "labels".
 llvm::Expected<std::vector<NpyArray>> readSamples(llvm::StringRef path, const lathe_model &model,
                                                   const Preprocess &preprocess);
 

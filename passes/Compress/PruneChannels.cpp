@@ -75,6 +75,8 @@ LogicalResult CompressPruneChannels::readSettings() {
   pruning = parsed->channels.value_or(ChannelPruning());
   if (pruning.fraction == 0)
     return success();
+  if (round < 1 || round > rounds)
+    return function.emitError("expected a round from 1 to ") << rounds << ", but got " << round;
   observed.reset();
   statistics.clear();
   if (given || !file.empty() || pruning.needsStatistics()) {

@@ -42,6 +42,12 @@ llvm::Error lathe::checkTransform(llvm::StringRef transform, llvm::StringRef tex
   return llvm::createStringError("expected bf16, f16 or tf32, but got '" + text + "'");
 }
 
+llvm::Error lathe::checkActivationRange(llvm::StringRef text) {
+  if (text == "mse" || text == "minmax" || text == "percentile")
+    return llvm::Error::success();
+  return llvm::createStringError("expected mse, minmax or percentile, but got '" + text + "'");
+}
+
 std::optional<llvm::StringRef> lathe::getSetting(mlir::Operation *op, llvm::StringRef transform) {
   auto settings = op->getAttrOfType<mlir::DictionaryAttr>(kSettingsAttr);
   auto text = settings ? settings.getAs<mlir::StringAttr>(transform) : mlir::StringAttr();

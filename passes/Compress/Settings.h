@@ -42,6 +42,9 @@ struct CompressionSettings {
 /// Whether `text` is one that `transform` can be asked for, `none` or ""; the error says what is expected.
 llvm::Error checkTransform(llvm::StringRef transform, llvm::StringRef text);
 
+/// Whether `text` is a way to find the range of an 8-bit activation; the error says what is expected.
+llvm::Error checkActivationRange(llvm::StringRef text);
+
 /// The discardable attribute of an op with its own settings, a dictionary of texts by transform.
 inline constexpr llvm::StringLiteral kSettingsAttr = "lathe.compress";
 

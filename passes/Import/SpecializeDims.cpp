@@ -1,6 +1,7 @@
 //===- SpecializeDims.cpp - Fixes or bounds symbolic dimensions -----------===//
 #include "dialects/Interfaces/SymbolicShapes.h"
 #include "passes/Import/Passes.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_IMPORTSPECIALIZEDIMS
@@ -28,9 +29,15 @@ struct ImportSpecializeDimsPass : lathe::impl::ImportSpecializeDimsBase<ImportSp
       return;
     SymbolicShapes shapes(function);
     bool good = true;
+    llvm::StringSet<> given;
     for (const std::string &text : dims) {
       FailureOr<Request> request = parse(function, text);
       if (failed(request) || failed(check(function, shapes, *request))) {
+        good = false;
+        continue;
+      }
+      if (!given.insert(request->name).second) {
+        function.emitError("expected one size for dimension '") << request->name << "', but got `" << text << "`, too";
         good = false;
         continue;
       }

@@ -16,10 +16,9 @@ struct BenchFlags : ModelFlags {
   InputFlags inputs{category};
   cl::opt<std::string> variant{"variant", cl::desc("run the code for this target, instead of the best one of several"),
                                cl::value_desc("target"), cl::cat(category)};
-  cl::opt<int> threads{"threads", cl::desc("threads to run on; 0: all of the machine"), cl::init(1), cl::cat(category)};
-  cl::opt<int> runs{"runs", cl::desc("measured runs (default: about two seconds of them)"), cl::init(0),
-                    cl::cat(category)};
-  cl::opt<int> warmup{"warmup", cl::desc("runs before the measured ones"), cl::init(5), cl::cat(category)};
+  ThreadsFlag threads{"threads", cl::desc("threads to run on; 0: all of the machine"), cl::init(1), cl::cat(category)};
+  RunsFlag runs{"runs", cl::desc("measured runs (default: about two seconds of them)"), cl::init(0), cl::cat(category)};
+  RunsFlag warmup{"warmup", cl::desc("runs before the measured ones"), cl::init(5), cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("print results as JSON"), cl::cat(category)};
   cl::opt<std::string> profile{
       "profile", cl::desc("time each layer; with a file, write the fastest run there as a Chrome trace, too"),

@@ -20,8 +20,8 @@ static int64_t argmax(llvm::ArrayRef<float> scores) {
 }
 
 /// Runs once, timed, and appends the first output's rows as floats.
-static llvm::Error runOnce(const Runner &runner, llvm::ArrayRef<Tensor> inputs, int64_t rows,
-                           Evaluation &result, std::vector<double> &times) {
+static llvm::Error runOnce(const Runner &runner, llvm::ArrayRef<Tensor> inputs, int64_t rows, Evaluation &result,
+                           std::vector<double> &times) {
   std::vector<const Tensor *> pointers;
   for (const Tensor &input : inputs)
     pointers.push_back(&input);
@@ -35,21 +35,20 @@ static llvm::Error runOnce(const Runner &runner, llvm::ArrayRef<Tensor> inputs, 
   NpyArray scores = toArray(outputs[0]);
   result.classes = scores.shape.back();
   if (scores.size() < rows * result.classes)
-    return llvm::createStringError("expected scores for " + llvm::Twine(rows) +
-                                   " samples, but got shape " + formatShape(scores.shape));
+    return llvm::createStringError("expected scores for " + llvm::Twine(rows) + " samples, but got shape " +
+                                   formatShape(scores.shape));
   for (int64_t i = 0; i < rows * result.classes; ++i)
     result.scores.push_back(float(scores.at(i)));
   return llvm::Error::success();
 }
 
 /// Scores the collected outputs against labels.
-static llvm::Error score(Evaluation &result, llvm::ArrayRef<int64_t> labels,
-                         std::vector<double> times) {
+static llvm::Error score(Evaluation &result, llvm::ArrayRef<int64_t> labels, std::vector<double> times) {
   int64_t right = 0;
   for (auto [index, label] : llvm::enumerate(labels)) {
     if (label < 0 || label >= result.classes)
-      return llvm::createStringError("expected labels below " + llvm::Twine(result.classes) +
-                                     ", but got " + llvm::Twine(label));
+      return llvm::createStringError("expected labels below " + llvm::Twine(result.classes) + ", but got " +
+                                     llvm::Twine(label));
     auto scores = llvm::ArrayRef(result.scores).slice(index * result.classes, result.classes);
     result.loss += lossOf(scores, label);
     right += argmax(scores) == label;
@@ -87,13 +86,14 @@ llvm::Expected<EvaluationSet> EvaluationSet::read(const EvaluationFlags &flags, 
                                                   llvm::StringRef preprocess) {
   EvaluationSet set;
   set.classifies = flags.classifies();
-  set.batch = std::max<int64_t>(flags.batch, 1);
+  set.batch = flags.batch;
   if (!set.classifies) {
     llvm::Expected<NpyArray> tokens = readNpy(flags.tokens);
     if (!tokens)
       return tokens.takeError();
-    if (tokens->shape.size() != 2 || tokens->shape[1] < 2)
-      return llvm::createStringError("expected tokens of shape [windows, length], but got " + formatShape(tokens->shape));
+    if (tokens->shape.size() != 2 || tokens->shape[0] < 1 || tokens->shape[1] < 2)
+      return llvm::createStringError("expected tokens of shape [windows, length], at least [1, 2], but got " +
+                                     formatShape(tokens->shape));
     if (model.num_inputs != 1 || model.inputs[0].rank != 2)
       return llvm::createStringError("expected a model with one input of shape [1, tokens]");
     set.samples.push_back(std::move(*tokens));
@@ -112,7 +112,10 @@ llvm::Expected<EvaluationSet> EvaluationSet::read(const EvaluationFlags &flags, 
     return llvm::createStringError("expected a model with inputs");
   int64_t count = (*samples)[0].shape[0];
   if (labels->size() != count)
-    return llvm::createStringError("expected " + llvm::Twine(count) + " labels, but got " + llvm::Twine(labels->size()));
+    return llvm::createStringError("expected " + llvm::Twine(count) + " labels, but got " +
+                                   llvm::Twine(labels->size()));
+  if (count == 0)
+    return llvm::createStringError("expected at least one sample");
   set.samples = std::move(*samples);
   set.labels = std::move(*labels);
   if (model.inputs[0].rank > 0 && model.inputs[0].shape[0] >= 0)

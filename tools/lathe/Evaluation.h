@@ -26,7 +26,8 @@ struct Evaluation {
 /// The flags that name evaluation data.
 struct EvaluationFlags {
   cl::opt<std::string> inputs, labels, tokens;
-  cl::opt<int> batch, threads;
+  cl::opt<int, false, IntegerParser<int, 1, 1'000'000>> batch;
+  ThreadsFlag threads;
 
   explicit EvaluationFlags(cl::OptionCategory &category);
 

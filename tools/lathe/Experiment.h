@@ -11,7 +11,7 @@ namespace lathe {
 /// The flags of commands that compare a compressed model with its float form.
 struct ExperimentFlags {
   cl::opt<std::string> report;
-  cl::opt<double> maxDrop;
+  ToleranceFlag maxDrop;
   cl::opt<std::string> saveRecipe;
 
   explicit ExperimentFlags(cl::OptionCategory &category);

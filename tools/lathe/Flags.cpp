@@ -1,6 +1,7 @@
 //===- Flags.cpp - Command-line flags shared by the subcommands -----------===//
 #include "tools/lathe/Flags.h"
 
+#include "lib/Driver/Samples.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
@@ -22,6 +23,12 @@ ModelFlags::ModelFlags() {
 
 void lathe::parseFlags(cl::OptionCategory &category, int argc, char **argv, const char *overview) {
   cl::HideUnrelatedOptions(category);
+  // An empty text means that a flag was not given, so nobody may give one.
+  for (llvm::StringRef argument : llvm::ArrayRef(argv, argc).drop_front())
+    if (argument.size() > 2 && argument.starts_with("-") && argument.find('=') == argument.size() - 1) {
+      llvm::errs() << argv[0] << ": error: expected a value after '" << argument << "'\n";
+      std::exit(kUsage);
+    }
   std::string messages;
   llvm::raw_string_ostream stream(messages);
   if (!cl::ParseCommandLineOptions(argc, argv, overview, &stream)) {
@@ -37,6 +44,14 @@ void ModelFlags::parse(int argc, char **argv, const char *overview) {
       llvm::errs() << argv[0] << ": error: --" << transform << ": " << llvm::toString(std::move(error)) << "\n";
       std::exit(kUsage);
     }
+  if (llvm::Error error = checkActivationRange(activationRange)) {
+    llvm::errs() << argv[0] << ": error: --activation-range: " << llvm::toString(std::move(error)) << "\n";
+    std::exit(kUsage);
+  }
+  if (llvm::Error error = Preprocess::parse(preprocess).takeError()) {
+    llvm::errs() << argv[0] << ": error: --preprocess: " << llvm::toString(std::move(error)) << "\n";
+    std::exit(kUsage);
+  }
   if (!tuning.empty()) {
     llvm::Expected<TuningFile> read = readTuning(tuning);
     if (!read)

@@ -5,10 +5,45 @@
 #include "lib/Driver/Recipe.h"
 #include "passes/Lower/Passes.h"
 #include "llvm/Support/CommandLine.h"
+#include <cmath>
 
 namespace lathe {
 
 namespace cl = llvm::cl;
+
+/// Integers from `Least` to `Most`, as the parser of a `cl::opt`.
+template <typename T, T Least, T Most>
+struct IntegerParser : cl::parser<T> {
+  using cl::parser<T>::parser;
+  bool parse(cl::Option &option, llvm::StringRef name, llvm::StringRef text, T &value) {
+    if (cl::parser<T>::parse(option, name, text, value))
+      return true;
+    if (value < Least || value > Most)
+      return option.error("expected an integer from " + llvm::Twine(Least) + " to " + llvm::Twine(Most) +
+                          ", but got '" + text + "'");
+    return false;
+  }
+};
+
+/// Finite numbers, above zero or, if `MayBeZero`, not below it.
+template <bool MayBeZero>
+struct NumberParser : cl::parser<double> {
+  using cl::parser<double>::parser;
+  bool parse(cl::Option &option, llvm::StringRef name, llvm::StringRef text, double &value) {
+    if (cl::parser<double>::parse(option, name, text, value))
+      return true;
+    if (!std::isfinite(value) || value < 0 || (value == 0 && !MayBeZero))
+      return option.error("expected a finite number " + llvm::Twine(MayBeZero ? "of at least" : "above") +
+                          " 0, but got '" + text + "'");
+    return false;
+  }
+};
+
+constexpr int kMostThreads = 4096;
+using ThreadsFlag = cl::opt<int, false, IntegerParser<int, 0, kMostThreads>>;
+using RunsFlag = cl::opt<int, false, IntegerParser<int, 0, 100'000'000>>;
+using ToleranceFlag = cl::opt<double, false, NumberParser</*MayBeZero=*/true>>;
+using SecondsFlag = cl::opt<double, false, NumberParser</*MayBeZero=*/false>>;
 
 /// Parses the command line of a command whose flags are those of `category`; prints and exits with `kUsage` if it is
 /// wrong, and with `kSuccess` after --help.
@@ -89,8 +124,8 @@ struct ModelFlags {
   cl::opt<std::string> tuning{"tuning",
                               cl::desc("file of 'lathe tune' that says what is fastest for kernels on this machine"),
                               cl::value_desc("T.yaml"), cl::cat(category)};
-  cl::opt<unsigned> jobs{"jobs", cl::desc("threads that compile; 0: all of the machine"), cl::init(0),
-                         cl::value_desc("n"), cl::cat(category)};
+  ThreadsFlag jobs{"jobs", cl::desc("threads that compile; 0: all of the machine"), cl::init(0), cl::value_desc("n"),
+                   cl::cat(category)};
   cl::opt<bool> remarks{"remarks", cl::desc("print what the passes applied and missed, and why"), cl::cat(category)};
 
   ModelFlags();

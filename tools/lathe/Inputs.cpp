@@ -26,12 +26,15 @@ std::string lathe::describe(const lathe_model &model, const lathe_tensor &tensor
   return text + "]";
 }
 
-llvm::Expected<std::pair<std::string, std::string>> lathe::splitAssignment(llvm::StringRef flag,
-                                                                           llvm::StringRef text) {
+llvm::Expected<std::pair<std::string, std::string>> lathe::splitAssignment(llvm::StringRef flag, llvm::StringRef text) {
   auto [name, value] = text.split('=');
   if (name.empty() || value.empty())
     return llvm::createStringError("expected " + flag + " NAME=VALUE, but got '" + text + "'");
   return std::make_pair(name.str(), value.str());
+}
+
+static llvm::Error givenTwice(llvm::StringRef flag, llvm::StringRef name, llvm::StringRef text) {
+  return llvm::createStringError("expected one " + flag + " for '" + name + "', but got '" + text + "', too");
 }
 
 /// Records the sizes that an array gives to symbolic dimensions.
@@ -61,16 +64,17 @@ llvm::Expected<std::vector<Tensor>> InputFlags::read(const lathe_model &model, b
       return llvm::createStringError("expected --size of a symbolic dimension, but got '" + flag + "'");
     if (size < dim->lower || size > dim->upper)
       return llvm::createStringError(
-          "expected --size %s from %lld to %lld, for which it was compiled, but got %lld; recompile with --dim", dim->name,
-          (long long)dim->lower, (long long)dim->upper, (long long)size);
+          "expected --size %s from %lld to %lld, for which it was compiled, but got %lld; recompile with --dim",
+          dim->name, (long long)dim->lower, (long long)dim->upper, (long long)size);
+    if (dims[dim - model.dims])
+      return givenTwice("--size", split->first, flag);
     dims[dim - model.dims] = size;
   }
   for (const std::string &flag : inputs) {
     auto split = splitAssignment("--input", flag);
     if (!split)
       return split.takeError();
-    const auto *input =
-        llvm::find_if(known, [&](const lathe_tensor &it) { return split->first == it.name; });
+    const auto *input = llvm::find_if(known, [&](const lathe_tensor &it) { return split->first == it.name; });
     if (input == known.end()) {
       std::string names;
       for (const lathe_tensor &it : known)
@@ -78,6 +82,8 @@ llvm::Expected<std::vector<Tensor>> InputFlags::read(const lathe_model &model, b
       return llvm::createStringError("the model has no input '" + split->first + "'; its inputs are" + names);
     }
     size_t index = input - known.begin();
+    if (seeds[index] || tensors[index])
+      return givenTwice("--input", split->first, flag);
     llvm::StringRef value = split->second;
     if (value.consume_front("random:")) {
       uint64_t seed;

@@ -10,7 +10,7 @@ using namespace lathe;
 namespace {
 struct MachineFlags {
   cl::OptionCategory category{"Options"};
-  cl::opt<int> threads{"threads", cl::desc("threads to run on; 0: all of the machine"), cl::init(1), cl::cat(category)};
+  ThreadsFlag threads{"threads", cl::desc("threads to run on; 0: all of the machine"), cl::init(1), cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("print results as JSON"), cl::cat(category)};
 };
 } // namespace

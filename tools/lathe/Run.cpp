@@ -18,15 +18,13 @@ struct RunFlags : ModelFlags {
                                cl::value_desc("target"), cl::cat(category)};
   cl::opt<std::string> outputDir{"output-dir", cl::desc("write every output to <folder>/<name>.npy"),
                                  cl::value_desc("folder"), cl::cat(category)};
-  cl::list<std::string> checks{"check", cl::desc("compare an output with a file; the exit code is 0 "
-                                                 "exactly when all agree"),
+  cl::list<std::string> checks{"check",
+                               cl::desc("compare an output with a file; the exit code is 0 "
+                                        "exactly when all agree"),
                                cl::value_desc("NAME=F.npy"), cl::cat(category)};
-  cl::opt<double> rtol{"rtol", cl::desc("relative tolerance of --check"), cl::init(1e-3),
-                       cl::cat(category)};
-  cl::opt<double> atol{"atol", cl::desc("absolute tolerance of --check"), cl::init(1e-4),
-                       cl::cat(category)};
-  cl::opt<int> threads{"threads", cl::desc("threads to run on; 0: all of the machine"), cl::init(1),
-                       cl::cat(category)};
+  ToleranceFlag rtol{"rtol", cl::desc("relative tolerance of --check"), cl::init(1e-3), cl::cat(category)};
+  ToleranceFlag atol{"atol", cl::desc("absolute tolerance of --check"), cl::init(1e-4), cl::cat(category)};
+  ThreadsFlag threads{"threads", cl::desc("threads to run on; 0: all of the machine"), cl::init(1), cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("print results as JSON"), cl::cat(category)};
 };
 } // namespace
@@ -40,8 +38,7 @@ static std::string fileNameOf(llvm::StringRef output) {
   return name + ".npy";
 }
 
-static llvm::Error writeOutputs(const lathe_model &model, llvm::ArrayRef<NpyArray> outputs,
-                                llvm::StringRef folder) {
+static llvm::Error writeOutputs(const lathe_model &model, llvm::ArrayRef<NpyArray> outputs, llvm::StringRef folder) {
   if (std::error_code error = llvm::sys::fs::create_directories(folder))
     return llvm::createStringError("cannot make folder " + folder + ": " + error.message());
   for (auto [index, output] : llvm::enumerate(outputs)) {
@@ -55,8 +52,8 @@ static llvm::Error writeOutputs(const lathe_model &model, llvm::ArrayRef<NpyArra
 }
 
 /// Compares outputs with files; prints a line or a JSON object for each, and clears `agree` at the first that differs.
-static llvm::Error check(const RunFlags &flags, const lathe_model &model,
-                         llvm::ArrayRef<NpyArray> outputs, llvm::json::Array &report, bool &agree) {
+static llvm::Error check(const RunFlags &flags, const lathe_model &model, llvm::ArrayRef<NpyArray> outputs,
+                         llvm::json::Array &report, bool &agree) {
   for (const std::string &flag : flags.checks) {
     auto split = splitAssignment("--check", flag);
     if (!split)
@@ -85,19 +82,17 @@ static llvm::Error check(const RunFlags &flags, const lathe_model &model,
       llvm::outs() << ", expected shape " << formatShape(expected->shape) << ", but got "
                    << formatShape(outputs[index].shape) << "\n";
     else
-      llvm::outs() << ", largest difference " << llvm::format("%.3g", difference.largestAbsolute)
-                   << " at " << difference.index << " ("
-                   << llvm::format("%.9g", difference.actual) << ", expected "
-                   << llvm::format("%.9g", difference.expected) << "), " << difference.mismatches
-                   << " of " << expected->size() << " outside the tolerance\n";
+      llvm::outs() << ", largest difference " << llvm::format("%.3g", difference.largestAbsolute) << " at "
+                   << difference.index << " (" << llvm::format("%.9g", difference.actual) << ", expected "
+                   << llvm::format("%.9g", difference.expected) << "), " << difference.mismatches << " of "
+                   << expected->size() << " outside the tolerance\n";
   }
   return llvm::Error::success();
 }
 
 static void printOutputs(const lathe_model &model, llvm::ArrayRef<NpyArray> outputs) {
   for (auto [index, output] : llvm::enumerate(outputs)) {
-    llvm::outs() << model.outputs[index].name << ": " << nameOf(output.type).str() << " "
-                 << formatShape(output.shape);
+    llvm::outs() << model.outputs[index].name << ": " << nameOf(output.type).str() << " " << formatShape(output.shape);
     int64_t count = output.size(), shown = std::min<int64_t>(count, 8);
     for (int64_t i = 0; i < shown; ++i)
       llvm::outs() << (i ? " " : " = ") << llvm::format("%.6g", output.at(i));
@@ -140,8 +135,8 @@ int lathe::runRun(int argc, char **argv) {
   if (llvm::Error error = check(flags, model, outputs, report, agree))
     return fail(textOf(std::move(error)));
   if (flags.json)
-    llvm::outs() << llvm::json::Value(llvm::json::Object{
-                        {"model", model.name}, {"agree", agree}, {"checks", std::move(report)}})
+    llvm::outs() << llvm::json::Value(
+                        llvm::json::Object{{"model", model.name}, {"agree", agree}, {"checks", std::move(report)}})
                  << "\n";
   return agree ? kSuccess : kFailure;
 }

@@ -236,6 +236,10 @@ struct LinalgToLoopsPass : lathe::impl::LinalgToLoopsPassBase<LinalgToLoopsPass>
   using LinalgToLoopsPassBase::LinalgToLoopsPassBase;
 
   void runOnOperation() override {
+    if (parallelThreshold < 0) {
+      getOperation().emitError("expected a parallel threshold of at least 0, but got ") << parallelThreshold;
+      return signalPassFailure();
+    }
     IRRewriter rewriter(&getContext());
     bool gpu = codegen::isGpu(nn::getTarget(getOperation()));
     SmallVector<linalg::LinalgOp> ops;

@@ -9,6 +9,7 @@
 #include "passes/Codegen/Common/LLVMLowering.h"
 #include "passes/Codegen/GPU/Device.h"
 #include "passes/Codegen/Passes.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace lathe {
 #define GEN_PASS_DEF_TOLLVMPASS
@@ -44,6 +45,12 @@ static void accessBooleansAsBytes(ModuleOp module) {
   });
 }
 
+/// Whether symbols may begin with it, in a C header, too.
+static bool isIdentifier(StringRef name) {
+  return !name.empty() && !llvm::isDigit(name.front()) &&
+         llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
+}
+
 namespace {
 
 struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
@@ -56,6 +63,10 @@ struct ToLLVMPass : lathe::impl::ToLLVMPassBase<ToLLVMPass> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    if (!isIdentifier(name)) {
+      module.emitError("expected the name to be a C identifier, but got '") << name << "'";
+      return signalPassFailure();
+    }
     SmallVector<Variant> variants = readVariants(module);
     SmallVector<SmallVector<Type>> mainTypes;
     for (const Variant &variant : variants)

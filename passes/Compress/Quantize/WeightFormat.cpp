@@ -18,6 +18,9 @@ llvm::Expected<WeightFormat> WeightFormat::parse(llvm::StringRef text) {
       !llvm::is_contained({8u, 4u, 3u, 2u}, format.bits))
     return malformed();
   for (llvm::StringRef part : llvm::drop_begin(parts)) {
+    if (llvm::count_if(parts, [&](llvm::StringRef other) { return other.split('=').first == part.split('=').first; }) >
+        1)
+      return malformed();
     bool asksRounding = part == "rtn" || part == "gptq" || part == "act-order";
     if (asksRounding && format.rounding != Rounding::Default)
       return malformed();
