@@ -10,10 +10,6 @@ using namespace lathe;
 DotProduct::~DotProduct() = default;
 PairProduct::~PairProduct() = default;
 
-Value DotProduct::narrow(ImplicitLocOpBuilder &b, Value wide) const {
-  return arith::TruncIOp::create(b, cast<VectorType>(wide.getType()).clone(b.getI16Type()), wide);
-}
-
 Value lathe::emitBitcast(ImplicitLocOpBuilder &b, Value vector, Type element) {
   auto type = cast<VectorType>(vector.getType());
   int64_t lanes = type.getNumElements() * type.getElementTypeBitWidth() / element.getIntOrFloatBitWidth();

@@ -48,9 +48,6 @@ public:
   virtual mlir::Value finish(mlir::ImplicitLocOpBuilder &b, mlir::ValueRange accumulators) const {
     return accumulators[0];
   }
-
-  /// Vectors of i32 that fit 16 bits as numbers of 16 bits, where activations lie in these: two registers become one.
-  virtual mlir::Value narrow(mlir::ImplicitLocOpBuilder &b, mlir::Value wide) const;
 };
 
 /// Emits an instruction that multiplies two rows by two columns at once and adds the products to i32 or f32. Of each

@@ -19,6 +19,39 @@ ElementsAttr AccumulatorScale::getCorrections(MLIRContext *context) const {
   return DenseElementsAttr::get(type, ArrayRef(corrections));
 }
 
+/// The constant behind a weight's storage cast; null where there is none.
+static ElementsAttr getStoredWeight(Value weight) {
+  auto cast = weight.getDefiningOp<quant::StorageCastOp>();
+  ElementsAttr values;
+  if (cast)
+    matchPattern(cast.getInput(), m_Constant(&values));
+  return values;
+}
+
+/// Calls `use` with each element of a constant weight and its output channel; emits an error where it is none.
+static LogicalResult forEachWeight(Operation *op, Value weight, function_ref<void(int64_t, int8_t)> use) {
+  auto shape = cast<RankedTensorType>(weight.getType());
+  int64_t channels = shape.getShape().back();
+  ElementsAttr values = getStoredWeight(weight);
+  if (!values)
+    return op->emitOpError("expected a constant weight, because the zero point of the input is not 0");
+  auto useAll = [&](auto elements) {
+    for (auto [index, element] : llvm::enumerate(elements))
+      use(index % channels, element);
+  };
+  if (auto resource = dyn_cast<DenseI8ResourceElementsAttr>(values)) {
+    auto elements = resource.tryGetAsArrayRef();
+    if (!elements || int64_t(elements->size()) != shape.getNumElements())
+      return op->emitOpError("expected a weight that is loaded, but got ") << values;
+    useAll(*elements);
+  } else if (auto dense = dyn_cast<DenseElementsAttr>(values)) {
+    useAll(dense.getValues<int8_t>());
+  } else {
+    return op->emitOpError("expected a dense weight, but got ") << values;
+  }
+  return success();
+}
+
 FailureOr<AccumulatorScale> lathe::getAccumulatorScale(Operation *op, Value input, Value weight) {
   auto inputType = cast<quant::UniformQuantizedType>(getElementTypeOrSelf(input.getType()));
   auto weightShape = cast<RankedTensorType>(weight.getType());
@@ -33,26 +66,26 @@ FailureOr<AccumulatorScale> lathe::getAccumulatorScale(Operation *op, Value inpu
   if (inputType.getZeroPoint() == 0)
     return result;
 
-  auto cast = weight.getDefiningOp<quant::StorageCastOp>();
-  ElementsAttr values;
-  if (!cast || !matchPattern(cast.getInput(), m_Constant(&values)))
-    return op->emitOpError("expected a constant weight, because the zero point of the input is not 0");
   result.corrections.assign(channels, 0);
-  auto add = [&](auto elements) {
-    for (auto [index, element] : llvm::enumerate(elements))
-      result.corrections[index % channels] -= int32_t(inputType.getZeroPoint()) * int32_t(element);
-  };
-  if (auto resource = dyn_cast<DenseI8ResourceElementsAttr>(values)) {
-    auto elements = resource.tryGetAsArrayRef();
-    if (!elements || int64_t(elements->size()) != weightShape.getNumElements())
-      return op->emitOpError("expected a weight that is loaded, but got ") << values;
-    add(*elements);
-  } else if (auto dense = dyn_cast<DenseElementsAttr>(values)) {
-    add(dense.getValues<int8_t>());
-  } else {
-    return op->emitOpError("expected a dense weight, but got ") << values;
-  }
+  LogicalResult read = forEachWeight(op, weight, [&](int64_t channel, int8_t element) {
+    result.corrections[channel] -= int32_t(inputType.getZeroPoint()) * int32_t(element);
+  });
+  if (failed(read))
+    return failure();
   return result;
+}
+
+SmallVector<AccumulatorRange> lathe::getAccumulatorRanges(Operation *op, Value input, Value weight) {
+  auto inputType = cast<quant::UniformQuantizedType>(getElementTypeOrSelf(input.getType()));
+  int64_t least = inputType.getStorageTypeMin(), greatest = inputType.getStorageTypeMax();
+  SmallVector<AccumulatorRange> ranges(cast<RankedTensorType>(weight.getType()).getShape().back());
+  ElementsAttr values = getStoredWeight(weight);
+  if (!values || failed(forEachWeight(op, weight, [&](int64_t channel, int8_t element) {
+        ranges[channel].least += std::min(least * element, greatest * element);
+        ranges[channel].greatest += std::max(least * element, greatest * element);
+      })))
+    return {};
+  return ranges;
 }
 
 SmallVector<float> lathe::readChannels(Value value, int64_t channels) {

@@ -4,6 +4,7 @@
 
 #include "dialects/NN/IR/NNDialect.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "passes/Lower/FloatSums.h"
 
 namespace lathe {
 
@@ -19,6 +20,9 @@ struct AccumulatorScale {
 
 /// The scale of a product of quantized operands. Emits an error where the weight is to be a constant and is none.
 mlir::FailureOr<AccumulatorScale> getAccumulatorScale(mlir::Operation *op, mlir::Value input, mlir::Value weight);
+
+/// What the accumulator of each output channel of a constant weight can become; empty where the weight is none.
+mlir::SmallVector<AccumulatorRange> getAccumulatorRanges(mlir::Operation *op, mlir::Value input, mlir::Value weight);
 
 /// The elements of a constant f32 tensor [channels]; empty where `value` is none.
 mlir::SmallVector<float> readChannels(mlir::Value value, int64_t channels);

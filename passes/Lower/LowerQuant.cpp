@@ -42,6 +42,9 @@ static quant::UniformQuantizedType getUnsignedBytes(Type type) {
              : quant::UniformQuantizedType();
 }
 
+/// Whether an activation lies in more bits than it needs: vectors of accumulators saturate as they are narrowed to it.
+static bool isWide(quant::UniformQuantizedType type) { return type.getStorageTypeIntegralWidth() > 8; }
+
 /// An activation's type with the same values as products want them: each stored less 128, as signed bytes, or in 16
 /// bits.
 static Type toMultiplied(Type type, const DotProduct &dot) {
@@ -145,16 +148,30 @@ static std::optional<AddedBias> findBias(OpT op, Block &body, int64_t channels) 
   return found.values.empty() ? std::nullopt : std::optional(found);
 }
 
-/// What the result of a contraction has become: whether it is divided by its scale, and whether it is nowhere below the
-/// least number that its type has.
+/// What the result of a contraction has become: whether it is divided by its scale, and what bounds it then; and the
+/// sum of that and `kRounder` in its place, where sums are floats as they are.
 struct LoweredResult {
   Value expressed;
-  bool isMultiplied = false, isBounded = false;
+  bool isMultiplied = false;
+  LowerBound bound = LowerBound::None;
+  bool isRounded = false;
 };
+
+/// A constant f32 tensor [channels].
+static ElementsAttr getChannels(OpBuilder &builder, ArrayRef<float> values) {
+  return DenseElementsAttr::get(RankedTensorType::get({int64_t(values.size())}, builder.getF32Type()), values);
+}
+
+/// Whether results of a type may be rounded from sums that are floats: sums are off by a step or so of the accumulator,
+/// which is to be small beside one of the result.
+static bool isFineFor(quant::UniformQuantizedType resultType, ArrayRef<double> scales) {
+  return llvm::all_of(scales, [&](double scale) { return scale * 32 <= resultType.getScale(); });
+}
 
 /// Turns the accumulator, so far a real sum, into an i32 one. A bias takes up the correction; scale and bias take up a
 /// factor of `expressed`, the inverse of the scale of `resultType`, if that is not null, where that is the sum itself
-/// or an activation of it that lets a factor through.
+/// or an activation of it that lets a factor through. Where the result lies in more bits than it needs, the sum is read
+/// as a float if it can be.
 template <typename OpT>
 static FailureOr<LoweredResult> lowerAccumulator(OpT op, Value input, Value weight, Value expressed,
                                                  quant::UniformQuantizedType resultType) {
@@ -167,6 +184,8 @@ static FailureOr<LoweredResult> lowerAccumulator(OpT op, Value input, Value weig
   Location loc = op.getLoc();
   BlockArgument accumulator = body.getArgument(0);
   std::optional<AddedBias> bias = findBias(op, body, scale->scales.size());
+  bool mayBeFloat =
+      resultType && isWide(resultType) && (bias || scale->corrections.empty()) && isFineFor(resultType, scale->scales);
   double factor = 1;
   std::optional<ScaledFactors> factors;
   std::optional<RampProduct> ramp;
@@ -190,25 +209,48 @@ static FailureOr<LoweredResult> lowerAccumulator(OpT op, Value input, Value weig
   }
   for (double &each : scale->scales)
     each *= factor;
+  SmallVector<double> biases(scale->scales.size(), 0);
   if (bias) {
-    for (auto [channel, value] : llvm::enumerate(bias->values)) {
+    for (auto [channel, value] : llvm::enumerate(biases)) {
       double correction = scale->corrections.empty() ? 0 : scale->corrections[channel] * scale->scales[channel];
-      value = float(value * factor + correction);
+      value = bias->values[channel] * factor + correction;
     }
     scale->corrections.clear();
-    auto type = RankedTensorType::get({int64_t(bias->values.size())}, builder.getF32Type());
-    OpBuilder outside(op);
-    op.getExtrasMutable()[bias->extra].set(
-        arith::ConstantOp::create(outside, loc, DenseElementsAttr::get(type, ArrayRef(bias->values))));
   }
+  bool isSum = factors && expressed == sum;
+  std::optional<FloatSums> floats;
+  if (mayBeFloat)
+    if (SmallVector<AccumulatorRange> ranges = getAccumulatorRanges(op, input, weight); !ranges.empty())
+      floats = FloatSums::find(ranges, scale->scales, biases, /*isRounded=*/isSum);
 
   SmallVector<OpOperand *> uses = llvm::map_to_vector(accumulator.getUses(), [](OpOperand &use) { return &use; });
   accumulator.setType(builder.getI32Type());
-  Value whole = accumulator;
-  if (ElementsAttr corrections = scale->getCorrections(context))
-    whole = arith::AddIOp::create(builder, loc, whole, addExtra(op, body, corrections));
-  Value real = arith::SIToFPOp::create(builder, loc, builder.getF32Type(), whole);
-  real = arith::MulFOp::create(builder, loc, real, addExtra(op, body, scale->getScales(context)));
+  auto addConstant = [&](ElementsAttr constant) {
+    OpBuilder outside(op);
+    return arith::ConstantOp::create(outside, loc, constant);
+  };
+  Value real;
+  if (floats) {
+    auto startType = RankedTensorType::get({int64_t(floats->starts.size())}, builder.getI32Type());
+    Value start = addExtra(op, body, DenseElementsAttr::get(startType, ArrayRef(floats->starts)));
+    Value whole = arith::AddIOp::create(builder, loc, accumulator, start);
+    Value bits = arith::BitcastOp::create(builder, loc, builder.getF32Type(), whole);
+    Value product = arith::MulFOp::create(builder, loc, bits, addExtra(op, body, getChannels(builder, floats->scales)));
+    ElementsAttr offsets = getChannels(builder, floats->offsets);
+    if (bias)
+      op.getExtrasMutable()[bias->extra].set(addConstant(offsets));
+    real = bias ? product : arith::AddFOp::create(builder, loc, product, addExtra(op, body, offsets)).getResult();
+  } else {
+    if (bias) {
+      SmallVector<float> rounded(biases.begin(), biases.end());
+      op.getExtrasMutable()[bias->extra].set(addConstant(getChannels(builder, rounded)));
+    }
+    Value whole = accumulator;
+    if (ElementsAttr corrections = scale->getCorrections(context))
+      whole = arith::AddIOp::create(builder, loc, whole, addExtra(op, body, corrections));
+    real = arith::SIToFPOp::create(builder, loc, builder.getF32Type(), whole);
+    real = arith::MulFOp::create(builder, loc, real, addExtra(op, body, scale->getScales(context)));
+  }
   for (OpOperand *use : uses)
     use->set(real);
   if (ramp) {
@@ -218,9 +260,16 @@ static FailureOr<LoweredResult> lowerAccumulator(OpT op, Value input, Value weig
     Value limit = addScalar(op, body, ramp->getScaledLimit(scale));
     builder.setInsertionPoint(body.getTerminator());
     expressed = RampProduct::create(builder, loc, bias ? sum : real, offset, limit, isNonNegative);
-    return LoweredResult{expressed, /*isMultiplied=*/true, /*isBounded=*/isNonNegative};
+    // The least value of u * (u + o) is -o * o / 4.
+    double least = -ramp->getScaledOffset(scale) * ramp->getScaledOffset(scale) / 4;
+    LowerBound bound = isNonNegative              ? LowerBound::Saturation
+                       : least > -double(1 << 22) ? LowerBound::Rounder
+                                                  : LowerBound::None;
+    return LoweredResult{expressed, /*isMultiplied=*/true, bound};
   }
-  return LoweredResult{expressed == accumulator ? real : expressed, factors.has_value()};
+  LowerBound bound = floats && isSum ? LowerBound::Rounder : LowerBound::None;
+  return LoweredResult{expressed == accumulator ? real : expressed, factors.has_value(), bound,
+                       /*isRounded=*/floats && isSum};
 }
 
 /// Rewrites the epilogue of one contraction from expressed values to storage. The types of its operands are still
@@ -277,9 +326,16 @@ static LogicalResult lowerContraction(OpT op, Value input, Value weight) {
 
   if (resultType) {
     builder.setInsertionPoint(yield);
+    if (result.isRounded) {
+      int32_t ofZero = int32_t(kRounderBits - resultType.getZeroPoint());
+      auto type = RankedTensorType::get({1}, builder.getI32Type());
+      Value bits = addExtra(op, body, DenseElementsAttr::get(type, ofZero));
+      yield.getValueMutable().assign(createQuantizeBits(builder, loc, result.expressed, resultType, bits));
+      return success();
+    }
     QuantizationScalars scalars = addScalars(op, body, 1 / resultType.getScale(), resultType, result.isMultiplied);
     yield.getValueMutable().assign(
-        createQuantize(builder, loc, result.expressed, resultType, scalars, result.isBounded));
+        createQuantize(builder, loc, result.expressed, resultType, scalars, isWide(resultType), result.bound));
   }
   return success();
 }
@@ -304,11 +360,42 @@ static Value createMap(OpBuilder &builder, Location loc, Value input, Type eleme
   return generic.getResult(0);
 }
 
+/// Stores bytes that nobody else reads in `wide` where they are computed; false where they are not narrowed there.
+static bool storeWide(Value bytes, Type wide) {
+  auto producer = bytes.getDefiningOp<linalg::GenericOp>();
+  if (!producer || !bytes.hasOneUse() || producer->getNumResults() != 1)
+    return false;
+  Operation *yield = producer.getBody()->getTerminator();
+  auto narrowed = yield->getOperand(0).getDefiningOp<arith::TruncIOp>();
+  auto init = producer.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>();
+  if (!init || !narrowed || !narrowed->hasOneUse() ||
+      !bitEnumContainsAll(narrowed.getOverflowFlags(), arith::IntegerOverflowFlags::nuw) ||
+      narrowed.getIn().getType().getIntOrFloatBitWidth() <= wide.getIntOrFloatBitWidth())
+    return false;
+  OpBuilder builder(producer);
+  auto type = cast<RankedTensorType>(bytes.getType()).clone(wide);
+  Value empty = tensor::EmptyOp::create(builder, producer.getLoc(),
+                                        tensor::getMixedSizes(builder, producer.getLoc(), init), wide);
+  producer.getDpsInitsMutable()[0].set(empty);
+  producer.getBody()->getArguments().back().setType(wide);
+  builder.setInsertionPoint(yield);
+  auto fits = arith::IntegerOverflowFlags::nuw | arith::IntegerOverflowFlags::nsw;
+  yield->setOperand(0, arith::TruncIOp::create(builder, narrowed.getLoc(), wide, narrowed.getIn(), fits));
+  narrowed.erase();
+  bytes.setType(type);
+  return true;
+}
+
 /// Replaces a cast between an activation and its unsigned bytes, where activations are stored otherwise: less 128, or
 /// in more bits.
 static void lowerStoredCast(quant::StorageCastOp op) {
   OpBuilder builder(op);
   Type from = getElementTypeOrSelf(op.getInput()), to = getElementTypeOrSelf(op.getType());
+  if (from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth() && storeWide(op.getInput(), to)) {
+    op.replaceAllUsesWith(op.getInput());
+    op.erase();
+    return;
+  }
   Value cast =
       createMap(builder, op.getLoc(), op.getInput(), to, [&](OpBuilder &b, Location loc, Value value) -> Value {
         if (from != to)
@@ -328,7 +415,7 @@ static void lowerCast(Operation *op, quant::UniformQuantizedType type) {
   if (isa<quant::QuantizeCastOp>(op))
     lowered = createMap(builder, op->getLoc(), op->getOperand(0), type.getStorageType(),
                         [&](OpBuilder &b, Location loc, Value value) {
-                          return createQuantize(b, loc, value, type, createQuantizeScalars(b, loc, type));
+                          return createQuantize(b, loc, value, type, createQuantizeScalars(b, loc, type), isWide(type));
                         });
   else
     lowered = createMap(builder, op->getLoc(), op->getOperand(0), builder.getF32Type(),

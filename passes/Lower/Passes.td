@@ -332,6 +332,21 @@ def LowerQuant : Pass<"lower-quant", "mlir::func::FuncOp"> {
     take up its root, with which `u * clamp(u + o, 0, l)` is one product less; where negative results saturate, `u` is bounded
     instead of the sum. A ReLU is left to saturation, and the erf of a GELU may be approximate.
 
+    Activations in `i16` saturate as they are narrowed, so that bounds are integers where a number is known not to be far below
+    them. Sums of a constant weight whose range fits 23 bits, and whose step is small beside one of the result, are read as floats
+    (`FloatSums.h`); off by a step or so of the sum, which takes the place of a conversion, and with the bias that of an
+    addition:
+
+    ```mlir
+    ^bb0(%acc: i32, %offset: f32, %start: i32, %scale: f32, %zero: i32):
+      %sum = arith.addi %acc, %start : i32          // start: the bits of 2^23, less the least sum
+      %float = arith.bitcast %sum : i32 to f32
+      %scaled = arith.mulf %float, %scale : f32
+      %rounded = arith.addf %scaled, %offset : f32  // offset: bias - 2^23 * scale + 3 * 2^22
+      %bits = arith.bitcast %rounded : f32 to i32
+      %whole = arith.subi %bits, %zero : i32        // zero: the bits of 3 * 2^22, less the zero point
+    ```
+
     An `nn.linear` of which only the weight is quantized keeps its f32 input and accumulator: 4-bit elements are
     packed in bytes, scales and offsets of groups of rows become operands (see `nn.linear`), and a scale for each
     output a factor in the epilogue.

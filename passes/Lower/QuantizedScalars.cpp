@@ -1,6 +1,7 @@
 //===- QuantizedScalars.cpp - Arithmetic of quantized elements ------------===//
 #include "passes/Lower/QuantizedScalars.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "passes/Lower/FloatSums.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -42,38 +43,60 @@ Value lathe::createAtMost(OpBuilder &builder, Location loc, Value value, Value h
   return arith::SelectOp::create(builder, loc, below, value, high);
 }
 
-Value lathe::createQuantize(OpBuilder &builder, Location loc, Value expressed, quant::UniformQuantizedType type,
-                            QuantizationScalars scalars, bool isBounded) {
-  Value scaled = scalars.scale ? arith::MulFOp::create(builder, loc, expressed, scalars.scale) : expressed;
-  // Saturated before it is rounded, which comes to the same between whole numbers.
-  Value low = createFloat(builder, loc, double(type.getStorageTypeMin()));
-  Value high = createFloat(builder, loc, double(type.getStorageTypeMax()));
-  if (scalars.zeroPoint) {
-    low = arith::SubFOp::create(builder, loc, low, scalars.zeroPoint);
-    high = arith::SubFOp::create(builder, loc, high, scalars.zeroPoint);
-  }
-  Value bounded = isBounded ? scaled : createAtLeast(builder, loc, scaled, low);
-  bounded = createAtMost(builder, loc, bounded, high);
-  // Between 2^23 and 2^24 floats are whole numbers, and the low bits say which: adding rounds, half to even. The bits
-  // of that sum for 0 are subtracted; where there is a zero point, those of the middle twice, and those for it added.
-  constexpr int32_t middle = 3 << 22, bitsOfMiddle = 0x4b400000;
-  auto createInt = [&](int64_t value) {
-    return arith::ConstantIntOp::create(builder, loc, builder.getI32Type(), value);
-  };
-  auto getBits = [&](Value value) { return arith::BitcastOp::create(builder, loc, builder.getI32Type(), value); };
-  Value rounder = createFloat(builder, loc, middle);
-  Value bits = getBits(arith::AddFOp::create(builder, loc, bounded, rounder));
-  Value ofZero = createInt(bitsOfMiddle);
-  if (scalars.zeroPoint) {
-    Value ofZeroPoint = getBits(arith::AddFOp::create(builder, loc, scalars.zeroPoint, rounder));
-    ofZero = arith::SubIOp::create(builder, loc, createInt(int32_t(2u * bitsOfMiddle)), ofZeroPoint);
-  }
-  Value whole = arith::SubIOp::create(builder, loc, bits, ofZero);
-  // What is saturated fits.
+static Value createInt(OpBuilder &builder, Location loc, int64_t value) {
+  return arith::ConstantIntOp::create(builder, loc, builder.getI32Type(), value);
+}
+
+static Value getBits(OpBuilder &builder, Location loc, Value value) {
+  return arith::BitcastOp::create(builder, loc, builder.getI32Type(), value);
+}
+
+/// An i32 that fits, as the storage type.
+static Value narrow(OpBuilder &builder, Location loc, Value whole, quant::UniformQuantizedType type) {
   auto fits = arith::IntegerOverflowFlags::none;
   if (type.getStorageTypeMin() >= 0)
     fits = fits | arith::IntegerOverflowFlags::nuw;
   if (type.getStorageTypeMax() < int64_t(1) << (type.getStorageTypeIntegralWidth() - 1))
     fits = fits | arith::IntegerOverflowFlags::nsw;
   return arith::TruncIOp::create(builder, loc, type.getStorageType(), whole, fits);
+}
+
+Value lathe::createQuantizeBits(OpBuilder &builder, Location loc, Value sum, quant::UniformQuantizedType type,
+                                Value ofZero) {
+  Value whole = arith::SubIOp::create(builder, loc, getBits(builder, loc, sum), ofZero);
+  whole = arith::MaxSIOp::create(builder, loc, whole, createInt(builder, loc, type.getStorageTypeMin()));
+  whole = arith::MinSIOp::create(builder, loc, whole, createInt(builder, loc, type.getStorageTypeMax()));
+  return narrow(builder, loc, whole, type);
+}
+
+Value lathe::createQuantize(OpBuilder &builder, Location loc, Value expressed, quant::UniformQuantizedType type,
+                            QuantizationScalars scalars, bool isNarrowed, LowerBound bound) {
+  Value scaled = scalars.scale ? arith::MulFOp::create(builder, loc, expressed, scalars.scale) : expressed;
+  auto addRounder = [&](Value value) {
+    return arith::AddFOp::create(builder, loc, value, createFloat(builder, loc, kRounder)).getResult();
+  };
+  // The bits of the rounder are subtracted; where there is a zero point, those of the rounder twice, and those for it
+  // added.
+  auto createOfZero = [&]() -> Value {
+    Value ofZero = createInt(builder, loc, scalars.zeroPoint ? int32_t(2u * kRounderBits) : kRounderBits);
+    if (!scalars.zeroPoint)
+      return ofZero;
+    return arith::SubIOp::create(builder, loc, ofZero, getBits(builder, loc, addRounder(scalars.zeroPoint)));
+  };
+  if (isNarrowed && bound != LowerBound::None)
+    return createQuantizeBits(builder, loc, addRounder(scaled), type, createOfZero());
+  // Saturated before it is rounded, which comes to the same between whole numbers.
+  auto limit = [&](int64_t value) {
+    Value stored = createFloat(builder, loc, double(value));
+    return scalars.zeroPoint ? arith::SubFOp::create(builder, loc, stored, scalars.zeroPoint).getResult() : stored;
+  };
+  if (bound != LowerBound::Saturation)
+    scaled = createAtLeast(builder, loc, scaled, limit(type.getStorageTypeMin()));
+  if (!isNarrowed)
+    scaled = createAtMost(builder, loc, scaled, limit(type.getStorageTypeMax()));
+  Value bits = getBits(builder, loc, addRounder(scaled));
+  Value whole = arith::SubIOp::create(builder, loc, bits, createOfZero());
+  if (isNarrowed)
+    whole = arith::MinSIOp::create(builder, loc, whole, createInt(builder, loc, type.getStorageTypeMax()));
+  return narrow(builder, loc, whole, type);
 }

@@ -24,10 +24,21 @@ QuantizationScalars createQuantizeScalars(mlir::OpBuilder &builder, mlir::Locati
 mlir::Value createDequantize(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value stored,
                              mlir::quant::UniformQuantizedType type, QuantizationScalars scalars);
 
+/// What is known of a number that is to be quantized, in steps of the quantized type: nothing; that it is a number
+/// above -2^22; or that it is a number not below what saturates.
+enum class LowerBound { None, Rounder, Saturation };
+
 /// round(expressed / scale) + zero point, saturated. Rounds half to even and adds the zero point after, as ONNX's
-/// QuantizeLinear does. A NaN becomes the lowest value. What `isBounded` is a number, and not below what saturates.
+/// QuantizeLinear does. A NaN becomes the lowest value. For targets whose vectors saturate as they are narrowed
+/// (`isNarrowed`) as much as possible is left to integers.
 mlir::Value createQuantize(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value expressed,
-                           mlir::quant::UniformQuantizedType type, QuantizationScalars scalars, bool isBounded = false);
+                           mlir::quant::UniformQuantizedType type, QuantizationScalars scalars, bool isNarrowed,
+                           LowerBound bound = LowerBound::None);
+
+/// The same from the bits of the rounded sum of expressed / scale and `kRounder`, where that is above 2^23. `ofZero` is
+/// what the bits are where the result is 0.
+mlir::Value createQuantizeBits(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value sum,
+                               mlir::quant::UniformQuantizedType type, mlir::Value ofZero);
 
 /// The larger, and the smaller, of a value and a bound, by comparisons that are false for a NaN and then select the
 /// bound.

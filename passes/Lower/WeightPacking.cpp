@@ -76,26 +76,49 @@ Value lathe::packFilters(ImplicitLocOpBuilder &builder, Value weight, int64_t gr
   return tensor::CollapseShapeOp::create(builder, packed, merge);
 }
 
+/// Neighbours along `dimension` of a part of a depthwise weight, which begins at `line`, side by side.
+static Value interleavePairs(ImplicitLocOpBuilder &builder, Value weight, int64_t line, ArrayRef<int64_t> shape,
+                             int64_t dimension) {
+  if (llvm::is_contained(shape, 0))
+    return weight;
+  auto type = cast<RankedTensorType>(weight.getType());
+  int64_t rank = shape.size();
+  Sizes begin(rank, builder.getIndexAttr(0)), ones(rank, builder.getIndexAttr(1));
+  begin[0] = builder.getIndexAttr(line);
+  Value part =
+      tensor::ExtractSliceOp::create(builder, type.clone(shape), weight, begin, getSizes(builder, shape), ones);
+  SmallVector<int64_t> split(shape), swapped(shape), order;
+  split[dimension] = swapped[dimension] = shape[dimension] / 2;
+  split.insert(split.begin() + dimension + 1, 2);
+  swapped.push_back(2);
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t i = 0; i < rank; ++i)
+    groups.push_back({i < dimension ? i : i + 1});
+  groups[dimension].insert(groups[dimension].begin(), dimension);
+  for (int64_t i = 0; i <= rank; ++i)
+    if (i != dimension + 1)
+      order.push_back(i);
+  order.push_back(dimension + 1);
+  auto allOf = [](int64_t dimensions) {
+    return SmallVector<ReassociationIndices>{llvm::to_vector<2>(llvm::seq<int64_t>(0, dimensions))};
+  };
+  part = tensor::ExpandShapeOp::create(builder, type.clone(split), part, groups);
+  part = linalg::TransposeOp::create(builder, part, createEmpty(builder, type.clone(swapped)), order)->getResult(0);
+  part = tensor::CollapseShapeOp::create(builder, part, allOf(rank + 1));
+  part = tensor::ExpandShapeOp::create(builder, type.clone(shape), part, allOf(rank));
+  return tensor::InsertSliceOp::create(builder, part, weight, begin, getSizes(builder, shape), ones);
+}
+
 Value lathe::interleaveLines(ImplicitLocOpBuilder &builder, Value weight) {
   auto type = cast<RankedTensorType>(weight.getType());
-  if (!type.hasStaticShape() || type.getDimSize(0) < 2)
+  if (!type.hasStaticShape())
     return weight;
-  SmallVector<int64_t> shape(type.getShape());
-  int64_t pairs = shape[0] / 2;
-  shape[0] = 2 * pairs;
-  Sizes zeros(shape.size(), builder.getIndexAttr(0)), ones(shape.size(), builder.getIndexAttr(1));
-  Value lines =
-      tensor::ExtractSliceOp::create(builder, type.clone(shape), weight, zeros, getSizes(builder, shape), ones);
-  SmallVector<int64_t> split = {pairs, 2, shape[1], 1, shape[3]}, swapped = {pairs, shape[1], 1, shape[3], 2};
-  lines = tensor::ExpandShapeOp::create(builder, type.clone(split), lines,
-                                        ArrayRef<ReassociationIndices>{{0, 1}, {2}, {3}, {4}});
-  lines = linalg::TransposeOp::create(builder, lines, createEmpty(builder, type.clone(swapped)),
-                                      ArrayRef<int64_t>{0, 2, 3, 4, 1})
-              ->getResult(0);
-  lines = tensor::CollapseShapeOp::create(builder, lines, ArrayRef<ReassociationIndices>{{0, 1, 2, 3, 4}});
-  lines =
-      tensor::ExpandShapeOp::create(builder, type.clone(shape), lines, ArrayRef<ReassociationIndices>{{0, 1, 2, 3}});
-  return tensor::InsertSliceOp::create(builder, lines, weight, zeros, getSizes(builder, shape), ones);
+  SmallVector<int64_t> lines(type.getShape()), columns(type.getShape());
+  lines[0] = type.getDimSize(0) / 2 * 2;
+  columns[0] = type.getDimSize(0) % 2;
+  columns[1] = type.getDimSize(1) / 2 * 2;
+  weight = interleavePairs(builder, weight, /*line=*/0, lines, /*dimension=*/0);
+  return interleavePairs(builder, weight, /*line=*/lines[0], columns, /*dimension=*/1);
 }
 
 Value lathe::shiftLastChunk(ImplicitLocOpBuilder &builder, Value input, Value weight, int64_t dimension,

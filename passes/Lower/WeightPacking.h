@@ -25,8 +25,8 @@ mlir::Value packTiles(mlir::ImplicitLocOpBuilder &builder, mlir::Value value, ll
 mlir::Value packFilters(mlir::ImplicitLocOpBuilder &builder, mlir::Value weight, int64_t group, int64_t width,
                         int64_t steps);
 
-/// The elements of lines 2 i and 2 i + 1 of a depthwise weight side by side; a last line that is alone stays. The
-/// shape is the same.
+/// The elements of lines 2 i and 2 i + 1 of a depthwise weight side by side, and of a last line that is alone those of
+/// columns 2 i and 2 i + 1; a last column of it stays. The shape is the same.
 mlir::Value interleaveLines(mlir::ImplicitLocOpBuilder &builder, mlir::Value weight);
 
 /// Where bf16 meets bf16 in tile registers: the reduction, dimension `dimension` of the weight, in whole chunks, by

@@ -52,6 +52,19 @@ NARROW = [(1, 72, 7, 7, 5, 1, 1, (2, 2, 2, 2)),
           (1, 16, 5, 3, 3, 1, 3, (3, 4, 3, 4))]
 
 
+# Depthwise ones of bytes: images, channels, height, width, window, stride, dilation, pads
+BYTES = [(1, 48, 16, 16, (3, 3), 1, 1, (1, 1, 1, 1)),
+         (2, 19, 9, 6, (3, 3), 1, 2, (2, 2, 2, 2)),   # masked channels
+         (1, 32, 11, 13, (3, 3), 2, 1, (0, 1, 2, 1)),
+         (1, 24, 12, 11, (5, 5), 1, 1, (2, 2, 2, 2)),
+         (1, 20, 12, 9, (5, 5), 2, 1, (2, 2, 2, 2)),
+         (1, 8, 9, 9, (7, 7), 1, 1, (3, 3, 3, 3)),    # a loop over lines
+         (1, 12, 5, 17, (1, 5), 1, 1, (0, 2, 0, 2)),  # one line, two, and an even number of columns
+         (1, 12, 7, 10, (2, 2), 1, 1, (0, 0, 0, 0)),
+         (1, 13, 7, 10, (3, 4), 1, 1, (1, 1, 1, 2)),
+         (1, 16, 7, 7, (3, 1), 1, 1, (1, 0, 1, 0))]
+
+
 # Those in groups: images, channels, channels of a group, height, width, window, strides, dilations, pads
 GROUPED = [(1, 32, 4, 20, 30, (3, 3), (1, 1), (1, 1), (1, 1, 1, 1)),
            (2, 40, 8, 11, 9, (3, 3), (2, 2), (1, 1), (1, 1, 1, 1)),  # a part of a vector is left
@@ -170,6 +183,26 @@ def narrow(index, shape):
     return np.abs(result - expected).max() / np.abs(expected).max(), remarks
 
 
+def depthwise_bytes(index, shape):
+    """The largest error of a quantized result between 1x1 ones, relative to the largest element."""
+    images, channels, height, width, window, stride, dilation, pads = shape
+    x, a, b = random(images, channels, height, width), random(channels, channels), random(channels, channels)
+    w, c = random(channels, 1, *window), random(channels)
+    inner = np.maximum(np.einsum("nchw,oc->nohw", x.astype(np.float64), a), 0)
+    windows = windows_of(inner, window, (stride, stride), (dilation, dilation), pads)
+    filtered = np.maximum(np.einsum("nchwij,cij->nchw", windows, w[:, 0]) + c[None, :, None, None], 0)
+    expected = np.einsum("nchw,oc->nohw", filtered, b)
+    nodes = [helper.make_node("Conv", ["x", "a"], ["d"]), helper.make_node("Relu", ["d"], ["e"]),
+             helper.make_node("Conv", ["e", "w", "c"], ["f"], pads=pads, strides=[stride, stride],
+                              dilations=[dilation, dilation], group=channels),
+             helper.make_node("Relu", ["f"], ["g"]), helper.make_node("Conv", ["g", "b"], ["y"])]
+    path = f"{folder}/bytes{index}"
+    np.savez(path + ".npz", x=x)
+    constants = {"a": a[:, :, None, None], "b": b[:, :, None, None], "w": w, "c": c}
+    result, _ = execute(path, nodes, constants, {"x": x}, expected, ["--quantize=int8", f"--calibrate={path}.npz"])
+    return np.abs(result - expected).max() / np.abs(expected).max()
+
+
 def windows_of(x, window, strides, dilations, pads):
     """[N, C, height, width, *window] of an image, in f64."""
     spans = [(size - 1) * dilation + 1 for size, dilation in zip(window, dilations)]
@@ -255,6 +288,10 @@ for index, shape in enumerate(NARROW):
     wrong = bool(error > 1e-6)
     failed |= wrong
     print(f"{shape} depthwise, narrow: {error:.1e} of 1e-06{'  FAILED' if wrong else ''}")
+for index, shape in enumerate(BYTES):
+    error = depthwise_bytes(index, shape)
+    failed |= bool(error > 0.05)
+    print(f"{shape} depthwise, bytes: {error:.3f} of 0.05{'' if error <= 0.05 else '  FAILED'}")
 for index, shape in enumerate(GROUPED):
     error = grouped(index, shape)
     failed |= bool(error > 1e-6)

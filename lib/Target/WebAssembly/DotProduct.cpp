@@ -30,17 +30,6 @@ public:
     Value sums = emitIntrinsic(b, "llvm.wasm.dot", accumulators[0].getType(), {lhs[0], rhs[0]});
     accumulators[0] = arith::AddIOp::create(b, accumulators[0], sums);
   }
-
-  /// The instruction would saturate; engines need several to pick halves out of two vectors.
-  Value narrow(ImplicitLocOpBuilder &b, Value wide) const override {
-    auto type = cast<VectorType>(wide.getType());
-    int64_t half = type.getNumElements() / 2;
-    auto part = [&](int64_t begin) -> Value {
-      return vector::ExtractStridedSliceOp::create(b, wide, ArrayRef<int64_t>{begin}, ArrayRef<int64_t>{half},
-                                                   ArrayRef<int64_t>{1});
-    };
-    return emitIntrinsic(b, "llvm.wasm.narrow.signed", type.clone(b.getI16Type()), {part(0), part(half)});
-  }
 };
 
 } // namespace

@@ -89,6 +89,69 @@ static bool selectAboveZero(SelectInst &select) {
   return true;
 }
 
+/// What is truncated, and what it is bounded by: `x` if that is [0, limit], where limit fits 16 bits.
+struct Narrowed {
+  Value *x;
+  Intrinsic::ID instruction; ///< saturates x, which is no more than that where the type of the result says so
+  uint64_t limit;
+};
+
+static std::optional<Narrowed> matchNarrowed(TruncInst &trunc) {
+  using namespace PatternMatch;
+  constexpr uint64_t most = 0xffff;
+  Value *x = nullptr, *bounded = trunc.getOperand(0);
+  const APInt *limit = nullptr;
+  // The two bounds in either order, of which a compiler may turn the outer one into an unsigned one.
+  auto isLimit = [&] { return limit->isNonNegative() && limit->ule(most); };
+  if ((match(bounded, m_SMin(m_SMax(m_Value(x), m_Zero()), m_APInt(limit))) ||
+       match(bounded, m_UMin(m_SMax(m_Value(x), m_Zero()), m_APInt(limit))) ||
+       match(bounded, m_SMax(m_SMin(m_Value(x), m_APInt(limit)), m_Zero()))) &&
+      isLimit())
+    return Narrowed{x, Intrinsic::wasm_narrow_unsigned, limit->getZExtValue()};
+  // A number that fits, and is above 0 then.
+  bool isUnsigned = trunc.hasNoUnsignedWrap();
+  if (isUnsigned &&
+      (match(bounded, m_SMin(m_Value(x), m_APInt(limit))) || match(bounded, m_UMin(m_Value(x), m_APInt(limit)))) &&
+      isLimit())
+    return Narrowed{x, Intrinsic::wasm_narrow_unsigned, limit->getZExtValue()};
+  if (isUnsigned || trunc.hasNoSignedWrap())
+    return Narrowed{bounded, isUnsigned ? Intrinsic::wasm_narrow_unsigned : Intrinsic::wasm_narrow_signed, most};
+  return std::nullopt;
+}
+
+/// Numbers of 32 bits as such of 16: one instruction for two registers, which saturates, so that bounds are one more
+/// for both. Of a truncation engines make several that pick the halves.
+static bool narrowBySaturation(TruncInst &trunc) {
+  auto *type = dyn_cast<FixedVectorType>(trunc.getType());
+  constexpr unsigned lanes = 8;
+  if (!type || !type->getElementType()->isIntegerTy(16) || !trunc.getSrcTy()->getScalarType()->isIntegerTy(32) ||
+      (type->getNumElements() % lanes != 0 && type->getNumElements() != lanes / 2))
+    return false;
+  std::optional<Narrowed> narrowed = matchNarrowed(trunc);
+  if (!narrowed)
+    return false;
+  IRBuilder<> builder(&trunc);
+  auto part = [&](unsigned begin) {
+    int first = begin % type->getNumElements();
+    return builder.CreateShuffleVector(narrowed->x, {first, first + 1, first + 2, first + 3});
+  };
+  SmallVector<Value *> parts;
+  auto *half = FixedVectorType::get(builder.getInt32Ty(), lanes / 2);
+  auto *reg = FixedVectorType::get(builder.getInt16Ty(), lanes);
+  for (unsigned begin = 0; begin < type->getNumElements(); begin += lanes) {
+    Value *both = builder.CreateIntrinsic(narrowed->instruction, {reg, half}, {part(begin), part(begin + lanes / 2)});
+    if (narrowed->limit < 0xffff)
+      both = builder.CreateBinaryIntrinsic(Intrinsic::umin, both, ConstantInt::get(reg, narrowed->limit));
+    parts.push_back(both);
+  }
+  Value *result = concatenateVectors(builder, parts);
+  if (type->getNumElements() < lanes)
+    result = builder.CreateShuffleVector(result, {0, 1, 2, 3});
+  trunc.replaceAllUsesWith(result);
+  trunc.eraseFromParent();
+  return true;
+}
+
 namespace {
 class PrepareSelection final : public FunctionPass {
 public:
@@ -104,6 +167,8 @@ public:
         changed |= compareWithBound(*intrinsic);
       else if (auto *select = dyn_cast<SelectInst>(&instruction))
         changed |= selectAboveZero(*select);
+      else if (auto *trunc = dyn_cast<TruncInst>(&instruction))
+        changed |= narrowBySaturation(*trunc);
     }
     return changed;
   }

@@ -28,9 +28,16 @@ ChannelSpace::Place ChannelSpace::locate(const TilePlace &tile) const {
   return place;
 }
 
-void ChannelSpace::store(Epilogue &epilogue, ValueRange sums, const TilePlace &tile, const Place &place) const {
-  for (auto [pixel, sum] : llvm::enumerate(sums))
-    epilogue.store(sum, {place.line[0], place.line[1], k.add(tile.row, pixel)}, place.channel, place.mask);
+void ChannelSpace::store(Epilogue &epilogue, ValueRange sums, const TilePlace &tile, const Place &place,
+                         int64_t first) const {
+  auto at = [&](size_t i) {
+    return SmallVector<Value>{place.line[0], place.line[1], k.add(tile.row, first + int64_t(i))};
+  };
+  size_t i = 0;
+  for (; i + 1 < sums.size() && !place.mask && epilogue.storesRowPairs(); i += 2)
+    epilogue.storeRowPair(sums[i], sums[i + 1], at(i), at(i + 1), place.channel);
+  for (; i < sums.size(); ++i)
+    epilogue.store(sums[i], at(i), place.channel, place.mask);
 }
 
 LogicalResult cpu::verifyContiguousChannels(nn::ConvOp op) {

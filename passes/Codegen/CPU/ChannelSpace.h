@@ -23,8 +23,9 @@ public:
   };
   Place locate(const TilePlace &tile) const;
 
-  /// Stores the sums of the tile's pixels, through the epilogue.
-  void store(Epilogue &epilogue, mlir::ValueRange sums, const TilePlace &tile, const Place &place) const;
+  /// Stores the sums of the tile's pixels from the first one on, through the epilogue.
+  void store(Epilogue &epilogue, mlir::ValueRange sums, const TilePlace &tile, const Place &place,
+             int64_t first = 0) const;
 
 private:
   KernelBuilder &k;

@@ -44,6 +44,9 @@ inline int64_t stepsPerProduct(Product product) {
   return 1;
 }
 
+/// Whether a sum is one register through all of the reduction, which may begin with a bias.
+inline bool startsFromBias(Product product) { return product == Product::F32 || product == Product::Int16; }
+
 /// Bytes of a row that one product takes.
 inline int64_t bytesPerProduct(Product product) {
   return isPairs(product) ? kPairBits / 8 : product == Product::F16 ? 2 : 4;

@@ -289,7 +289,7 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
     };
     if (!part.first)
       tile.init = loadTile(k, out, rows, vectors, column, end, outputAt);
-    else if (product == Product::F32)
+    else if (startsFromBias(product))
       tile.init = startTile(k, epilogue, rows, vectors, column, end);
     storeTile(k, epilogue, emitRegisterTile(k, tile), rows, vectors, column, end, outputAt);
   });

@@ -26,9 +26,9 @@ Value multiplyAdd(KernelBuilder &k, Value a, Value b, Value accumulator) {
   return arith::AddIOp::create(k.builder, k.loc, accumulator, arith::MulIOp::create(k.builder, k.loc, a, b));
 }
 
-/// What multiplies a vector of pixels by a vector of a window's elements, for a line of the window, or for a pair of
-/// lines whose channels lie side by side, where the target adds pairs of products. Those of the weight lie so in memory
-/// (lower-prepare-kernels), but for a last line that is alone.
+/// What multiplies a vector of pixels by a vector of a window's elements, for a line of the window. Where the target
+/// adds pairs of products, two lines are taken at once, and of a last line that is alone two columns: their channels
+/// lie side by side, those of the weight so in memory (lower-prepare-kernels).
 class LineProduct {
 public:
   LineProduct(KernelBuilder &k, Product product, Value weight)
@@ -39,35 +39,40 @@ public:
 
   bool isValid() const { return !isPair || flat; }
   int64_t lines() const { return isPair ? 2 : 1; }
+  /// How many columns of `lines` lines are taken at once.
+  int64_t columns(int64_t lines) const { return isPair && lines == 1 ? 2 : 1; }
 
-  /// The pixels at some place in each of `count` lines, as `at` gives the indices.
-  Value loadPixels(Value memref, int64_t count, function_ref<SmallVector<Value>(int64_t line)> at, Value mask) {
+  Value loadPixels(Value memref, ValueRange at, Value mask) {
     if (!isPair)
-      return loadWide(k, memref, at(0), mask, codegen::getDotProduct(k.target).isLhsSigned());
-    Value first = k.load(memref, at(0), mask);
-    if (count == 1)
+      return loadWide(k, memref, at, mask, codegen::getDotProduct(k.target).isLhsSigned());
+    return k.load(memref, at, mask);
+  }
+
+  /// Two vectors of pixels side by side; the second one is null where there is none.
+  Value pairPixels(Value first, Value second) {
+    if (!second)
       return asPairs(arith::ExtUIOp::create(k.builder, k.loc, k.vectorOf(k.builder.getI32Type()), first));
     SmallVector<int64_t> order;
     for (int64_t lane = 0; lane < k.lanes(); ++lane)
       order.append({lane, k.lanes() + lane});
-    return vector::ShuffleOp::create(k.builder, k.loc, first, k.load(memref, at(1), mask), order);
+    return vector::ShuffleOp::create(k.builder, k.loc, first, second, order);
   }
 
-  /// The weight's elements at `column` of `count` lines from `line` on.
-  Value loadTaps(Value line, int64_t column, int64_t count, Value channel, Value mask) {
+  /// The weight's elements at `column` of `lines` lines from `line` on, or at two columns of one.
+  Value loadTaps(Value line, int64_t column, int64_t lines, int64_t columns, Value channel, Value mask) {
     if (!isPair)
       return loadWide(k, weight, {line, k.index(column), k.index(0), channel}, mask, /*isSigned=*/true);
-    int64_t channels = type.getDimSize(3);
+    int64_t channels = type.getDimSize(3), count = lines * columns;
     Value begin = k.mul(line, type.getDimSize(1) * channels);
-    Value at = k.add(k.mul(channel, count), column * channels * count);
-    if (count == 1) { // The odd halves meet zeros.
-      Value taps = k.load(flat, k.add(begin, at), mask);
-      return asPairs(arith::ExtSIOp::create(k.builder, k.loc, k.vectorOf(k.builder.getI32Type()), taps));
+    Value at = k.add(begin, k.add(k.mul(channel, count), column * channels * lines));
+    if (count == 1) { // The odd halves are zero, whatever they meet.
+      Value taps = arith::ExtSIOp::create(k.builder, k.loc, k.vectorOf(k.builder.getI16Type()), k.load(flat, at, mask));
+      return asPairs(arith::ExtUIOp::create(k.builder, k.loc, k.vectorOf(k.builder.getI32Type()), taps));
     }
     Value pairs;
     k.withRegisters(2, [&] {
       Value inside = mask ? k.maskBelow(k.mul(k.sub(k.index(channels), channel), 2)) : Value();
-      pairs = k.load(flat, k.add(begin, at), inside);
+      pairs = k.load(flat, at, inside);
     });
     ImplicitLocOpBuilder b(k.loc, k.builder);
     return codegen::getDotProduct(k.target).prepareRhs(b, pairs, k.lanes())[0];
@@ -93,11 +98,62 @@ private:
   MemRefType type;
 };
 
+/// The pixels that a tile sees of some lines, each loaded once for all windows that see it.
+class SeenPixels {
+public:
+  using Load = std::function<Value(int64_t line, int64_t column)>;
+
+  /// `load` gives those at a place in the lines that are taken together; `pairsOf` the columns at which windows see two
+  /// neighbours of one line, `distance` apart.
+  SeenPixels(LineProduct &product, int64_t lines, int64_t distance, llvm::SmallDenseSet<int64_t> pairs, Load load)
+      : product(&product), lines(lines), distance(distance), pairs(std::move(pairs)), load(std::move(load)) {}
+
+  Value at(int64_t column) {
+    Value &found = ready[column];
+    if (found)
+      return found;
+    if (product->lines() == 1)
+      return found = load(0, column);
+    Value second = lines == 2 ? load(1, column) : pairs.contains(column) ? single(column + distance) : Value();
+    return found = product->pairPixels(lines == 2 ? load(0, column) : single(column), second);
+  }
+
+private:
+  Value single(int64_t column) {
+    Value &found = loaded[column];
+    if (!found)
+      found = load(0, column);
+    return found;
+  }
+
+  LineProduct *product;
+  int64_t lines, distance;
+  llvm::SmallDenseSet<int64_t> pairs;
+  Load load;
+  llvm::SmallDenseMap<int64_t, Value> loaded, ready;
+};
+
+/// Lines of a window that are taken at once.
+struct WindowLines {
+  int64_t columns; ///< that are taken at once
+  SmallVector<Value> taps;
+  SeenPixels pixels;
+};
+
+/// Pixels of a tile: as many sums, the elements of a line of the window, and what is loaded fit the registers.
+int64_t usualPixels(nn::TargetAttr target, Product product, int64_t windowWidth) {
+  int64_t pixels = codegen::maxDepthwisePixels(target);
+  if (product != Product::Int16)
+    return pixels;
+  constexpr int64_t most = 8, others = 3;
+  return std::clamp<int64_t>(int64_t(target.getVectorRegisters()) - windowWidth - others, pixels, most);
+}
+
 /// One filter for each channel: vectors of channels, as many neighbouring pixels as a tile has.
 class DepthwiseConv {
 public:
-  DepthwiseConv(KernelBuilder &k, nn::ConvOp op, LineProduct &product)
-      : op(op), k(k), product(product), input(op.getInput()) {
+  DepthwiseConv(KernelBuilder &k, nn::ConvOp op, Product kind, LineProduct &product)
+      : op(op), k(k), kind(kind), product(product), input(op.getInput()) {
     ArrayRef<int64_t> window = cast<MemRefType>(op.getWeight().getType()).getShape();
     height = window[0], width = window[1];
     ArrayRef<int64_t> image = cast<MemRefType>(input.getType()).getShape();
@@ -112,31 +168,63 @@ public:
     space.wholeRows = isPadded;
     // Loads bound the speed, not multiply-adds: tasks are as long as those of a larger reduction.
     space.reduction = 4 * height * width;
-    space.usualRows = codegen::maxDepthwisePixels(k.target);
+    space.usualRows = usualPixels(k.target, kind, width);
 
     Epilogue epilogue(k, op.getEpilogue(), op.getExtras(), op.getInit());
     bool isFloat = isa<FloatType>(cast<MemRefType>(input.getType()).getElementType());
     Type sumType = isFloat ? Type(k.builder.getF32Type()) : Type(k.builder.getI32Type());
     emitContraction(k, space, [&](const TilePlace &tile) {
       ChannelSpace::Place place = channels.locate(tile);
-      Value start =
-          isFloat && epilogue.addsBias() ? epilogue.startFromBias(place.channel, place.mask) : k.splat(sumType, 0);
+      Value start = startsFromBias(kind) && epilogue.addsBias() ? epilogue.startFromBias(place.channel, place.mask)
+                                                                : k.splat(sumType, 0);
       Value top = k.sub(k.mul(place.line[1], op.getStrides()[0]), k.index(op.getPads()[0]));
       Value left = isPadded ? k.index(0) : k.mul(tile.row, op.getStrides()[1]);
-      KernelBuilder::Carried sums = addWindow(place, top, left, KernelBuilder::Carried(tile.rows, start));
+      if (product.lines() > 1 && !loopsOverLines())
+        return emitInOrder(tile, place, top, left, start,
+                           [&](ValueRange sums, int64_t first) { channels.store(epilogue, sums, tile, place, first); });
+      KernelBuilder::Carried sums = addWindow(tile, place, top, left, KernelBuilder::Carried(tile.rows, start));
       channels.store(epilogue, sums, tile, place);
     });
   }
 
 private:
+  /// Lines of large windows have a loop.
+  bool loopsOverLines() const { return height * width > 25; }
+
+  /// Pixel by pixel: engines keep loads before the stores that they come before, and what is loaded for all pixels at
+  /// once would not fit the registers.
+  void emitInOrder(const TilePlace &tile, const ChannelSpace::Place &place, Value top, Value left, Value start,
+                   function_ref<void(ValueRange sums, int64_t first)> store) {
+    SmallVector<WindowLines, 0> window;
+    for (int64_t line = 0; line < height; line += product.lines())
+      window.push_back(
+          linesAt(tile, place, top, left, k.index(line), std::min<int64_t>(product.lines(), height - line)));
+    SmallVector<Value> sums;
+    for (int64_t pixel = 0; pixel < tile.rows; ++pixel) {
+      Value sum = start;
+      for (WindowLines &lines : window)
+        sum = addLines(lines, pixel, sum);
+      sums.push_back(sum);
+      if (sums.size() < 2 && pixel + 1 < tile.rows)
+        continue;
+      store(sums, pixel + 1 - int64_t(sums.size()));
+      sums.clear();
+    }
+  }
+
   /// Adds all lines of the window to the sums of neighbouring pixels. The first one's window begins at [top, left + its
   /// padding].
-  KernelBuilder::Carried addWindow(const ChannelSpace::Place &place, Value top, Value left,
+  KernelBuilder::Carried addWindow(const TilePlace &tile, const ChannelSpace::Place &place, Value top, Value left,
                                    KernelBuilder::Carried sums) {
     int64_t together = product.lines();
-    auto addTogether = [&](Value line, ValueRange carried) {
-      return addLines(place, top, left, line, together, carried);
+    auto addAll = [&](Value line, int64_t count, ValueRange carried) {
+      KernelBuilder::Carried added(carried);
+      WindowLines lines = linesAt(tile, place, top, left, line, count);
+      for (auto [pixel, sum] : llvm::enumerate(added))
+        sum = addLines(lines, pixel, sum);
+      return added;
     };
+    auto addTogether = [&](Value line, ValueRange carried) { return addAll(line, together, carried); };
     if (isPadded) {
       // Of floats, one line at a time: those at top + line * dilation in [0, inputLines).
       int64_t dilation = op.getDilations()[0];
@@ -145,44 +233,51 @@ private:
       Value end = k.min(k.ceilDiv(k.max(below, zero), dilation), k.index(height));
       return k.loop(first, k.max(first, end), together, sums, addTogether);
     }
-    // Lines of large windows have a loop.
-    int64_t looped = height * width <= 25 ? 0 : height / together * together;
+    int64_t looped = loopsOverLines() ? height / together * together : 0;
     if (looped)
       sums = k.loop(k.index(0), k.index(looped), together, sums, addTogether);
     for (int64_t line = looped; line < height; line += together)
-      sums = addLines(place, top, left, k.index(line), std::min(together, height - line), sums);
+      sums = addAll(k.index(line), std::min(together, height - line), sums);
     return sums;
   }
 
-  /// The same for `count` lines of the window from `line` on.
-  KernelBuilder::Carried addLines(const ChannelSpace::Place &place, Value top, Value left, Value line, int64_t count,
-                                  ValueRange before) {
-    KernelBuilder::Carried sums(before);
-    // A pixel of the input is loaded once for all windows that see it.
-    llvm::SmallDenseMap<int64_t, Value> loaded;
+  int64_t columnOf(int64_t pixel, int64_t x) const {
+    return pixel * op.getStrides()[1] + x * op.getDilations()[1] - op.getPads()[1];
+  }
+
+  /// `count` lines of the window from `line` on.
+  WindowLines linesAt(const TilePlace &tile, const ChannelSpace::Place &place, Value top, Value left, Value line,
+                      int64_t count) {
+    int64_t atOnce = product.columns(count);
+    llvm::SmallDenseSet<int64_t> pairs;
+    for (int64_t pixel = 0; atOnce > 1 && pixel < tile.rows; ++pixel)
+      for (int64_t x = 0; x + 1 < width; x += atOnce)
+        pairs.insert(columnOf(pixel, x));
+    SeenPixels pixels(product, count, op.getDilations()[1], std::move(pairs),
+                      [this, place, top, left, line](int64_t next, int64_t column) {
+                        Value y = k.add(top, k.mul(k.add(line, next), op.getDilations()[0]));
+                        Value x = k.add(left, column);
+                        return product.loadPixels(input, {place.line[0], y, x, place.channel}, place.mask);
+                      });
     SmallVector<Value> taps;
-    for (int64_t x = 0; x < width; ++x)
-      taps.push_back(product.loadTaps(line, x, count, place.channel, place.mask));
-    for (auto [i, sum] : llvm::enumerate(sums))
-      for (int64_t x = 0; x < width; ++x) {
-        int64_t offset = int64_t(i) * op.getStrides()[1] + x * op.getDilations()[1] - op.getPads()[1];
-        if (isPadded && (offset < 0 || offset >= inputPixels))
-          continue;
-        Value &pixel = loaded[offset];
-        if (!pixel) {
-          auto at = [&](int64_t next) {
-            Value y = k.add(top, k.mul(k.add(line, next), op.getDilations()[0]));
-            return SmallVector<Value>{place.line[0], y, k.add(left, offset), place.channel};
-          };
-          pixel = product.loadPixels(input, count, at, place.mask);
-        }
-        sum = product.accumulate(pixel, taps[x], sum);
-      }
-    return sums;
+    for (int64_t x = 0; x < width; x += atOnce)
+      taps.push_back(product.loadTaps(line, x, count, std::min(atOnce, width - x), place.channel, place.mask));
+    return WindowLines{atOnce, std::move(taps), std::move(pixels)};
   }
 
-  nn::ConvOp op;
+  /// The sum of a pixel with what the lines add to it.
+  Value addLines(WindowLines &lines, int64_t pixel, Value sum) {
+    for (auto [i, taps] : llvm::enumerate(lines.taps)) {
+      int64_t column = columnOf(pixel, i * lines.columns);
+      if (!isPadded || (column >= 0 && column < inputPixels))
+        sum = product.accumulate(lines.pixels.at(column), taps, sum);
+    }
+    return sum;
+  }
+
+  mutable nn::ConvOp op;
   KernelBuilder &k;
+  Product kind;
   LineProduct &product;
   Value input;
   int64_t height, width;           ///< of the window
@@ -209,6 +304,6 @@ LogicalResult cpu::emitDepthwise(nn::ConvOp op) {
   LineProduct lineProduct(k, *product, op.getWeight());
   if (!lineProduct.isValid())
     return op.emitOpError("expected a contiguous weight, but got ") << weightType;
-  DepthwiseConv(k, op, lineProduct).emit();
+  DepthwiseConv(k, op, *product, lineProduct).emit();
   return success();
 }

@@ -1,17 +1,21 @@
 //===- Epilogue.cpp - Applies an op's epilogue to vectors -----------------===//
 #include "passes/Codegen/CPU/Epilogue.h"
 #include "mlir/IR/IRMapping.h"
-#include "passes/Codegen/Common/Instructions.h"
 
 using namespace mlir;
 using namespace lathe;
 using namespace lathe::cpu;
 
-/// Whether an operand has one element of f32 for each column, the same for all rows.
+static Value concatenate(KernelBuilder &k, Value low, Value high) {
+  int64_t lanes = cast<VectorType>(low.getType()).getNumElements();
+  return vector::ShuffleOp::create(k.builder, k.loc, low, high, llvm::to_vector(llvm::seq<int64_t>(0, 2 * lanes)));
+}
+
+/// Whether an operand has one element of 32 bits for each column, the same for all rows.
 static bool variesByColumnOnly(Value extra) {
   auto type = cast<MemRefType>(extra.getType());
   auto isOne = [](int64_t size) { return size == 1; };
-  return type.getElementType().isF32() && type.getRank() > 0 && llvm::all_of(type.getShape().drop_back(), isOne);
+  return type.getElementTypeBitWidth() == 32 && type.getRank() > 0 && llvm::all_of(type.getShape().drop_back(), isOne);
 }
 
 Epilogue::Epilogue(KernelBuilder &k, Region &region, ValueRange extras, Value out)
@@ -19,10 +23,10 @@ Epilogue::Epilogue(KernelBuilder &k, Region &region, ValueRange extras, Value ou
   if (region.empty() || !region.front().getArgument(0).hasOneUse())
     return;
   BlockArgument accumulator = region.front().getArgument(0);
-  auto add = dyn_cast<arith::AddFOp>(*accumulator.user_begin());
-  if (!add || !add.getType().isF32())
+  Operation *add = *accumulator.user_begin();
+  if (!isa<arith::AddFOp, arith::AddIOp>(add) || add->getResult(0).getType().getIntOrFloatBitWidth() != 32)
     return;
-  auto other = dyn_cast<BlockArgument>(add.getLhs() == accumulator ? add.getRhs() : add.getLhs());
+  auto other = dyn_cast<BlockArgument>(add->getOperand(add->getOperand(0) == accumulator ? 1 : 0));
   if (!other || other.getOwner() != accumulator.getOwner() || other == accumulator)
     return;
   unsigned extra = other.getArgNumber() - 1;
@@ -86,7 +90,11 @@ Value Epilogue::loadExtra(Value extra, ValueRange outer, Value column, Value mas
   }
   if (type.getRank() == 0 || type.getShape().back() == 1)
     return k.broadcast(k.loadScalar(extra, indices));
-  return k.loadAny(extra, indices, mask);
+  if (!repeatsExtras)
+    return k.loadAny(extra, indices, mask);
+  Value loaded;
+  k.withRegisters(1, [&] { loaded = k.loadAny(extra, indices); });
+  return concatenate(k, loaded, loaded);
 }
 
 Value Epilogue::startFromBias(Value column, Value mask) {
@@ -148,18 +156,32 @@ void Epilogue::store(Value accumulator, ValueRange outer, Value column, Value ma
 bool Epilogue::storesPairs() const { return cast<MemRefType>(out.getType()).getElementType().isInteger(16); }
 
 void Epilogue::storePair(Value low, Value high, ValueRange outer, Value column) {
-  auto order = llvm::to_vector(llvm::seq<int64_t>(0, 2 * k.lanes()));
-  Value both = vector::ShuffleOp::create(k.builder, k.loc, low, high, order);
+  Value both = concatenate(k, low, high);
   k.withRegisters(2, [&] {
     Value result = apply(both, outer, column, /*mask=*/Value());
-    auto narrowed = result.getDefiningOp<arith::TruncIOp>();
-    if (narrowed && getElementTypeOrSelf(narrowed.getIn()).isInteger(32) &&
-        bitEnumContainsAll(narrowed.getOverflowFlags(), arith::IntegerOverflowFlags::nsw)) {
-      ImplicitLocOpBuilder b(k.loc, k.builder);
-      result = codegen::getDotProduct(k.target).narrow(b, narrowed.getIn());
-    }
     SmallVector<Value> indices(outer);
     indices.push_back(column);
     k.store(result, out, indices);
   });
+}
+
+bool Epilogue::storesRowPairs() const {
+  return storesPairs() && llvm::all_of(extras, [](Value extra) {
+           auto type = cast<MemRefType>(extra.getType());
+           return type.hasStaticShape() && (type.getNumElements() == 1 || variesByColumnOnly(extra));
+         });
+}
+
+void Epilogue::storeRowPair(Value first, Value second, ValueRange firstOuter, ValueRange secondOuter, Value column) {
+  Value both = concatenate(k, first, second), results;
+  repeatsExtras = true;
+  k.withRegisters(2, [&] { results = apply(both, firstOuter, column, /*mask=*/Value()); });
+  repeatsExtras = false;
+  for (auto [row, outer] : {std::pair(int64_t(0), firstOuter), std::pair(int64_t(1), secondOuter)}) {
+    Value result = vector::ExtractStridedSliceOp::create(k.builder, k.loc, results, ArrayRef<int64_t>{row * k.lanes()},
+                                                         ArrayRef<int64_t>{k.lanes()}, ArrayRef<int64_t>{1});
+    SmallVector<Value> indices(outer);
+    indices.push_back(column);
+    k.store(result, out, indices);
+  }
 }

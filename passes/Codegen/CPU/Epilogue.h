@@ -15,8 +15,8 @@ public:
   /// Fails, with a reason, where the region holds an op that has no form on vectors.
   static mlir::LogicalResult check(mlir::Operation *op, mlir::Region &region);
 
-  /// Whether all that the region does with an accumulator of f32 is to add a bias to it, one element for each column:
-  /// sums can then start from that instead of zero.
+  /// Whether all that the region does with an accumulator of f32 or i32 is to add a bias to it, one element for each
+  /// column: sums can then start from that instead of zero.
   bool addsBias() const { return bias; }
   /// The bias of `lanes()` columns, with which sums start: from now on, `apply` expects that they did.
   mlir::Value startFromBias(mlir::Value column, mlir::Value mask);
@@ -32,6 +32,11 @@ public:
   bool storesPairs() const;
   /// The same as two calls of `store` for neighbours, without masks.
   void storePair(mlir::Value low, mlir::Value high, mlir::ValueRange outer, mlir::Value column);
+  /// Whether two rows can share a register so, too: their operands are the same.
+  bool storesRowPairs() const;
+  /// The same as two calls of `store` for two rows, without masks.
+  void storeRowPair(mlir::Value first, mlir::Value second, mlir::ValueRange firstOuter, mlir::ValueRange secondOuter,
+                    mlir::Value column);
 
   /// Merges dimensions [first, last] of the destination and of all extras; false, with nothing changed, where a
   /// layout or a broadcast extra forbids it.
@@ -53,6 +58,7 @@ private:
   mlir::Operation *bias = nullptr; ///< the addition; null where there is none
   unsigned biasExtra = 0;          ///< which of the extras it adds
   bool startsFromBias = false;
+  bool repeatsExtras = false; ///< whether a vector holds the same columns of two rows
 };
 
 } // namespace lathe::cpu

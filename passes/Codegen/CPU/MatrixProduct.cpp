@@ -264,7 +264,7 @@ SmallVector<Value> MatrixProduct::multiply(const TilePlace &place, const Product
   if (!part.first)
     tile.init = loadTile(k, epilogue.getOut(), place.rows, vectors, column, columns,
                          [&](int64_t i) { return rowIndices(place, i); });
-  else if (product == Product::F32 && !widens)
+  else if (startsFromBias(product) && !widens)
     tile.init = startTile(k, epilogue, place.rows, vectors, column, columns);
   return emitRegisterTile(k, tile);
 }
