@@ -12,6 +12,7 @@
 #include "passes/Lower/LowerQuantWeights.h"
 #include "passes/Lower/Passes.h"
 #include "passes/Lower/QuantizedActivations.h"
+#include "passes/Lower/QuantizedCasts.h"
 #include "passes/Lower/QuantizedScalars.h"
 
 namespace lathe {
@@ -41,9 +42,6 @@ static quant::UniformQuantizedType getUnsignedBytes(Type type) {
              ? quantized
              : quant::UniformQuantizedType();
 }
-
-/// Whether an activation lies in more bits than it needs: vectors of accumulators saturate as they are narrowed to it.
-static bool isWide(quant::UniformQuantizedType type) { return type.getStorageTypeIntegralWidth() > 8; }
 
 /// An activation's type with the same values as products want them: each stored less 128, as signed bytes, or in 16
 /// bits.
@@ -338,92 +336,6 @@ static LogicalResult lowerContraction(OpT op, Value input, Value weight) {
         createQuantize(builder, loc, result.expressed, resultType, scalars, isWide(resultType), result.bound));
   }
   return success();
-}
-
-//===----------------------------------------------------------------------===//
-// Casts
-//===----------------------------------------------------------------------===//
-
-/// An elementwise linalg.generic from one tensor to another element type.
-static Value createMap(OpBuilder &builder, Location loc, Value input, Type element,
-                       function_ref<Value(OpBuilder &, Location, Value)> body) {
-  auto type = cast<RankedTensorType>(input.getType());
-  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, input);
-  Value init = tensor::EmptyOp::create(builder, loc, sizes, element);
-  SmallVector<AffineMap> maps(2, builder.getMultiDimIdentityMap(type.getRank()));
-  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-  auto generic =
-      linalg::GenericOp::create(builder, loc, TypeRange{init.getType()}, ValueRange{input}, ValueRange{init}, maps,
-                                iterators, [&](OpBuilder &nested, Location nestedLoc, ValueRange arguments) {
-                                  linalg::YieldOp::create(nested, nestedLoc, body(nested, nestedLoc, arguments[0]));
-                                });
-  return generic.getResult(0);
-}
-
-/// Stores bytes that nobody else reads in `wide` where they are computed; false where they are not narrowed there.
-static bool storeWide(Value bytes, Type wide) {
-  auto producer = bytes.getDefiningOp<linalg::GenericOp>();
-  if (!producer || !bytes.hasOneUse() || producer->getNumResults() != 1)
-    return false;
-  Operation *yield = producer.getBody()->getTerminator();
-  auto narrowed = yield->getOperand(0).getDefiningOp<arith::TruncIOp>();
-  auto init = producer.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>();
-  if (!init || !narrowed || !narrowed->hasOneUse() ||
-      !bitEnumContainsAll(narrowed.getOverflowFlags(), arith::IntegerOverflowFlags::nuw) ||
-      narrowed.getIn().getType().getIntOrFloatBitWidth() <= wide.getIntOrFloatBitWidth())
-    return false;
-  OpBuilder builder(producer);
-  auto type = cast<RankedTensorType>(bytes.getType()).clone(wide);
-  Value empty = tensor::EmptyOp::create(builder, producer.getLoc(),
-                                        tensor::getMixedSizes(builder, producer.getLoc(), init), wide);
-  producer.getDpsInitsMutable()[0].set(empty);
-  producer.getBody()->getArguments().back().setType(wide);
-  builder.setInsertionPoint(yield);
-  auto fits = arith::IntegerOverflowFlags::nuw | arith::IntegerOverflowFlags::nsw;
-  yield->setOperand(0, arith::TruncIOp::create(builder, narrowed.getLoc(), wide, narrowed.getIn(), fits));
-  narrowed.erase();
-  bytes.setType(type);
-  return true;
-}
-
-/// Replaces a cast between an activation and its unsigned bytes, where activations are stored otherwise: less 128, or
-/// in more bits.
-static void lowerStoredCast(quant::StorageCastOp op) {
-  OpBuilder builder(op);
-  Type from = getElementTypeOrSelf(op.getInput()), to = getElementTypeOrSelf(op.getType());
-  if (from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth() && storeWide(op.getInput(), to)) {
-    op.replaceAllUsesWith(op.getInput());
-    op.erase();
-    return;
-  }
-  Value cast =
-      createMap(builder, op.getLoc(), op.getInput(), to, [&](OpBuilder &b, Location loc, Value value) -> Value {
-        if (from != to)
-          return from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth()
-                     ? arith::ExtUIOp::create(b, loc, to, value).getResult()
-                     : arith::TruncIOp::create(b, loc, to, value).getResult();
-        return arith::XOrIOp::create(b, loc, value, arith::ConstantIntOp::create(b, loc, to, -128));
-      });
-  op.replaceAllUsesWith(cast);
-  op.erase();
-}
-
-/// Replaces a cast on tensors; its quantized operand has its storage type already.
-static void lowerCast(Operation *op, quant::UniformQuantizedType type) {
-  OpBuilder builder(op);
-  Value lowered;
-  if (isa<quant::QuantizeCastOp>(op))
-    lowered = createMap(builder, op->getLoc(), op->getOperand(0), type.getStorageType(),
-                        [&](OpBuilder &b, Location loc, Value value) {
-                          return createQuantize(b, loc, value, type, createQuantizeScalars(b, loc, type), isWide(type));
-                        });
-  else
-    lowered = createMap(builder, op->getLoc(), op->getOperand(0), builder.getF32Type(),
-                        [&](OpBuilder &b, Location loc, Value value) {
-                          return createDequantize(b, loc, value, type, createDequantizeScalars(b, loc, type));
-                        });
-  op->getResult(0).replaceAllUsesWith(lowered);
-  op->erase();
 }
 
 namespace {

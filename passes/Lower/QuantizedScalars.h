@@ -24,6 +24,9 @@ QuantizationScalars createQuantizeScalars(mlir::OpBuilder &builder, mlir::Locati
 mlir::Value createDequantize(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value stored,
                              mlir::quant::UniformQuantizedType type, QuantizationScalars scalars);
 
+/// Whether an activation lies in more bits than it needs: vectors of accumulators saturate as they are narrowed to it.
+inline bool isWide(mlir::quant::UniformQuantizedType type) { return type.getStorageTypeIntegralWidth() > 8; }
+
 /// What is known of a number that is to be quantized, in steps of the quantized type: nothing; that it is a number
 /// above -2^22; or that it is a number not below what saturates.
 enum class LowerBound { None, Rounder, Saturation };
