@@ -241,7 +241,7 @@ private:
     return sums;
   }
 
-  int64_t columnOf(int64_t pixel, int64_t x) const {
+  int64_t columnOf(int64_t pixel, int64_t x) {
     return pixel * op.getStrides()[1] + x * op.getDilations()[1] - op.getPads()[1];
   }
 
@@ -275,7 +275,7 @@ private:
     return sum;
   }
 
-  mutable nn::ConvOp op;
+  nn::ConvOp op;
   KernelBuilder &k;
   Product kind;
   LineProduct &product;
