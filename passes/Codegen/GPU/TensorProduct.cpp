@@ -73,6 +73,15 @@ static BlockCost costOf(const Tiling &tiling, const Multiprocessors &processors)
   return {work, /*latency=*/400, tiling.threads(), tiling.bytes(), registers};
 }
 
+/// Blocks that a thread leaves registers for on a multiprocessor, 0 if the target does not say. Left alone, ptxas may
+/// aim at one more than fit and spill for it; told to aim at more than two, it spills addresses of convolutions.
+static int64_t countResident(const Tiling &tiling, const Multiprocessors &processors) {
+  if (!processors.count)
+    return 0;
+  int64_t blocks = processors.registers / (tiling.threads() * costOf(tiling, processors).registers);
+  return std::clamp<int64_t>(blocks, 1, 2);
+}
+
 /// The tiles, and slices of the steps, that take the least time on the target's multiprocessors.
 static Plan choosePlan(WarpBuilder &k, const TensorProduct &product) {
   int64_t rows = codegen::constantOr(product.rows, product.likelyRows), columns = codegen::constantOr(product.columns);
@@ -429,18 +438,20 @@ void simt::emitTensorProduct(WarpBuilder &k, const TensorProduct &product) {
   Type sumType = product.format.isInteger() ? Type(k.builder.getI32Type()) : Type(k.builder.getF32Type());
   PartialSums sums(k, plan.slices, sumType, {product.batch, product.rows, product.columns});
   SmallVector<Value> grid = {sums.getSlices(), product.batch, rows, columns};
-  k.blocks(grid, tiling.threads(), k.builder.getI8Type(), tiling.bytes(),
-           [&](ValueRange tile, Value thread, Value shared) {
-             auto [row, column] = orderTiles(k, tile[2], tile[3], rows, columns);
-             auto [first, end] = sums.getTiles(tile[0], tiles);
-             TensorProduct part = product;
-             auto keep = [&](ValueRange parts, Value batch, Value row, Value column) {
-               k.storeNeighbours(parts, sums.getMemory(), {tile[0], batch, row, column});
-             };
-             if (sums.areSplit())
-               part.store = keep;
-             BlockProduct(k, part, tiling)
-                 .emit(tile[1], k.mul(row, tiling.rows), k.mul(column, tiling.columns), first, end, thread, shared);
-           });
+  k.blocks(
+      grid, tiling.threads(), k.builder.getI8Type(), tiling.bytes(),
+      [&](ValueRange tile, Value thread, Value shared) {
+        auto [row, column] = orderTiles(k, tile[2], tile[3], rows, columns);
+        auto [first, end] = sums.getTiles(tile[0], tiles);
+        TensorProduct part = product;
+        auto keep = [&](ValueRange parts, Value batch, Value row, Value column) {
+          k.storeNeighbours(parts, sums.getMemory(), {tile[0], batch, row, column});
+        };
+        if (sums.areSplit())
+          part.store = keep;
+        BlockProduct(k, part, tiling)
+            .emit(tile[1], k.mul(row, tiling.rows), k.mul(column, tiling.columns), first, end, thread, shared);
+      },
+      countResident(tiling, getMultiprocessors(k)));
   sums.addUp([&](Value sum, ValueRange at) { product.store(sum, at[0], at[1], at[2]); });
 }
