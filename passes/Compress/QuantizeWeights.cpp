@@ -36,9 +36,15 @@ struct CompressQuantizeWeights : lathe::impl::CompressQuantizeWeightsBase<Compre
     known.clear();
     SmallVector<onnx::GatherOp> gathers;
     function.walk([&](onnx::GatherOp op) { gathers.push_back(op); });
-    bool good = succeeded(prepare());
+    bool good = succeeded(prepare()), isForNone = gathers.empty() && format != "none";
     if (good)
-      function.walk([&](nn::LinearOp op) { good &= succeeded(consider(op)); });
+      function.walk([&](nn::LinearOp op) {
+        isForNone = false;
+        good &= succeeded(consider(op));
+      });
+    if (isForNone)
+      remark::missed(function.getLoc(), remarkOptions("QuantizeWeight"))
+          << remark::reason("there is no matrix product and no table, and other weights stay as they are");
     if (good)
       for (auto &[key, job] : jobs)
         good &= succeeded(quantize(key.first, job));
