@@ -39,19 +39,16 @@ void lathe::parseFlags(cl::OptionCategory &category, int argc, char **argv, cons
 
 void ModelFlags::parse(int argc, char **argv, const char *overview) {
   parseFlags(category, argc, argv, overview);
+  auto require = [&](llvm::StringRef flag, llvm::Error error) {
+    if (!error)
+      return;
+    llvm::errs() << argv[0] << ": error: --" << flag << ": " << llvm::toString(std::move(error)) << "\n";
+    std::exit(kUsage);
+  };
   for (auto &[transform, text] : transforms())
-    if (llvm::Error error = checkTransform(transform, text)) {
-      llvm::errs() << argv[0] << ": error: --" << transform << ": " << llvm::toString(std::move(error)) << "\n";
-      std::exit(kUsage);
-    }
-  if (llvm::Error error = checkActivationRange(activationRange)) {
-    llvm::errs() << argv[0] << ": error: --activation-range: " << llvm::toString(std::move(error)) << "\n";
-    std::exit(kUsage);
-  }
-  if (llvm::Error error = Preprocess::parse(preprocess).takeError()) {
-    llvm::errs() << argv[0] << ": error: --preprocess: " << llvm::toString(std::move(error)) << "\n";
-    std::exit(kUsage);
-  }
+    require(transform, checkTransform(transform, text));
+  require("activation-range", checkActivationRange(activationRange));
+  require("preprocess", Preprocess::parse(preprocess).takeError());
   if (!tuning.empty()) {
     llvm::Expected<TuningFile> read = readTuning(tuning);
     if (!read)

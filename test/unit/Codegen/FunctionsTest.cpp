@@ -45,7 +45,7 @@ public:
 
   /// A function of onnx after a convolution that multiplies by 1, in whose vectors it is computed.
   Compiled(const Function &function, llvm::StringRef target)
-      : functions(function), input(LATHE_FLOAT32, {1, kChannels, 128, 128}) {
+      : functions(function), input(LATHE_FLOAT32, {1, 16, 128, 128}) {
     model = load(writeEpilogue(), target, Phase::Import);
   }
 
@@ -80,8 +80,7 @@ public:
   llvm::SmallVector<Tensor> outputs;
 
 private:
-  static constexpr int64_t kChannels = 16;
-
+  /// Of an input as the constructor above makes it.
   std::string writeEpilogue() const {
     std::string image = "tensor<1x16x128x128xf32>", weight = "tensor<16x1x1x1xf32>", of = "(" + image + ") -> " + image;
     return "func.func @main(%x: " + image + " {onnx.name = \"x\"}) -> (" + image + " {onnx.name = \"y\"}) {\n" +

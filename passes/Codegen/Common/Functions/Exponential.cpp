@@ -34,11 +34,24 @@ static Value emitExpInRange(FloatBuilder &b, Value x, double sign = 1) {
   return b.mul(series, emitPowerOfTwo(b, sum));
 }
 
-Value codegen::emitExp(FloatBuilder &b, Value x) {
+namespace {
+/// sign * x, held where e^(sign * x) is a number, or just beyond.
+struct Exponent {
+  Value x;
+  double sign;
+};
+} // namespace
+
+static Exponent limitExponent(FloatBuilder &b, Value x) {
   // A negation costs nothing in the signs of constants.
   if (auto negation = x.getDefiningOp<arith::NegFOp>())
-    return emitExpInRange(b, b.atMost(b.atLeast(negation.getOperand(), -89), 87.3), -1);
-  return emitExpInRange(b, b.atMost(b.atLeast(x, -87.3), 89));
+    return {b.atMost(b.atLeast(negation.getOperand(), -89), 87.3), -1};
+  return {b.atMost(b.atLeast(x, -87.3), 89), 1};
+}
+
+Value codegen::emitExp(FloatBuilder &b, Value x) {
+  auto [limited, sign] = limitExponent(b, x);
+  return emitExpInRange(b, limited, sign);
 }
 
 Value codegen::emitExpNonPositive(FloatBuilder &b, Value x) {
@@ -46,14 +59,9 @@ Value codegen::emitExpNonPositive(FloatBuilder &b, Value x) {
 }
 
 Value codegen::emitLogistic(FloatBuilder &b, Value x) {
-  double sign = 1;
-  if (auto negation = x.getDefiningOp<arith::NegFOp>()) {
-    x = negation.getOperand();
-    sign = -1;
-  }
-  x = b.atMost(b.atLeast(x, sign > 0 ? -87.3 : -89), sign > 0 ? 89 : 87.3);
-  Value n = b.sub(b.fma(x, sign * M_LOG2E, kRounder), kRounder);
-  Value series = emitExpSeries(b, reduceByLn2(b, x, n, sign), sign, /*factor=*/1);
+  auto [limited, sign] = limitExponent(b, x);
+  Value n = b.sub(b.fma(limited, sign * M_LOG2E, kRounder), kRounder);
+  Value series = emitExpSeries(b, reduceByLn2(b, limited, n, sign), sign, /*factor=*/1);
   return b.reciprocal(b.add(b.scale(series, n), 1.0));
 }
 
