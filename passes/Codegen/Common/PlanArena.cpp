@@ -44,7 +44,9 @@ public:
     SmallVector<Operation *> users;
     Region *home = alloc->getParentRegion();
     for (Value alias : aliases.resolve(alloc.getResult())) {
-      llvm::append_range(users, alias.getUsers());
+      // What only names a part of it, often where the buffer is made, needs nothing of it yet.
+      llvm::append_range(users, llvm::make_filter_range(
+                                    alias.getUsers(), [](Operation *user) { return !isa<ViewLikeOpInterface>(user); }));
       while (!isWithin(alias, home))
         home = home->getParentRegion();
     }
