@@ -17,7 +17,8 @@ public:
   static llvm::Expected<PeakMeter> create(mlir::MLIRContext &context, const CompileOptions &options,
                                           const lathe_executor *executor);
 
-  /// GFLOP/s over less than a millisecond, now: clocks change within a second, and with what neighbours do.
+  /// GFLOP/s now, the median of three runs of less than a millisecond: clocks change within a second, and with what
+  /// neighbours do.
   llvm::Expected<double> measure();
 
 private:
