@@ -20,8 +20,8 @@ namespace {
 constexpr double kLowest = -3.4028234663852886e38;
 /// What a block of queries should not exceed, with its scores and its output; and that of a group without the scores.
 constexpr int64_t kBlockBytes = 48 << 10, kGroupBytes = 128 << 10;
-/// Keys in a block, at most.
-constexpr int64_t kMostKeys = 64;
+/// Keys in a block, at most; and keys where only a run knows how many there are.
+constexpr int64_t kMostKeys = 64, kUsualKeys = 256;
 
 struct Attention {
   nn::AttentionOp op;
@@ -33,8 +33,18 @@ struct Attention {
   Value heads, groupSize, queries, keys;
   int64_t depth, valueDepth, vectors, blockQueries, groupBlocks, blockKeys;
 
+  /// What a task computes: a group of blocks of queries of one head, from `firstBlock` on.
+  struct Task {
+    Value batch, head, firstBlock;
+  };
+  /// Rows [row, end) of a head in memory.
+  struct RowPlace {
+    bool headsFirst;
+    Value batch, head, row, end;
+  };
   // Of the current task. Rows of keys and values are those of the scratch where it exists.
-  Value batch, head, kvHead;
+  Task task, next; ///< the task after it, or itself if there is none
+  Value batch, head, kvHead, keyEnd;
   Value queryScratch, scoreScratch, outScratch, stateScratch, peakScratch, keyScratch, valueScratch;
   // Of the current block of queries: its number in the group.
   Value queryBlock, firstQuery;
@@ -47,10 +57,13 @@ struct Attention {
   unsigned sequence(bool headsFirst) { return headsFirst ? 2 : 1; }
   unsigned headDim(bool headsFirst) { return headsFirst ? 1 : 2; }
 
-  SmallVector<Value> position(bool headsFirst, Value head, Value row, Value channel) {
+  SmallVector<Value> position(bool headsFirst, Value batch, Value head, Value row, Value channel) {
     if (headsFirst)
       return {batch, head, row, channel};
     return {batch, row, head, channel};
+  }
+  SmallVector<Value> position(bool headsFirst, Value head, Value row, Value channel) {
+    return position(headsFirst, batch, head, row, channel);
   }
 
   LogicalResult prepare();
@@ -60,6 +73,9 @@ struct Attention {
   void packQueries();
   void channelBlocks(int64_t channels, function_ref<void(Value, int64_t)> block);
   void keyBlock(Value firstKey, Value count, Value firstBlock, Value blocks);
+  void prefetch(Value from, const RowPlace &place, int64_t count, Value turn, int64_t turns, bool isWrite);
+  void prefetchKeys(Value from, Value firstKey, Value tile, int64_t tiles);
+  void prefetchQueries(Value from, const Task &task, Value firstKey, Value tile, int64_t tiles, bool isWrite);
   void copyRows(Value from, Value to, Value firstKey, Value count, int64_t channels);
   Value makeRowScratch(Value from, int64_t channels);
   SmallVector<Value> keyPosition(Value scratch, Value firstKey, Value row, Value channel);
@@ -117,14 +133,19 @@ void Attention::emit() {
   Value blocks = k.ceilDiv(queries, blockQueries), groups = k.ceilDiv(blocks, groupBlocks);
   SmallVector<Value> sizes = {k.dim(query, 0), heads, groups};
   constexpr int64_t perExponential = 16;
-  int64_t perGroup = groupBlocks * blockQueries * constantOr(keys, 256) * (depth + valueDepth + perExponential);
-  k.parallelItems(k.mul(k.mul(sizes[0], heads), groups), perGroup, [&](Value unit) {
-    SmallVector<Value> indices = k.delinearize(unit, sizes);
-    batch = indices[0];
-    head = indices[1];
+  int64_t perGroup = groupBlocks * blockQueries * constantOr(keys, kUsualKeys) * (depth + valueDepth + perExponential);
+  Value units = k.mul(k.mul(sizes[0], heads), groups);
+  k.parallelItems(units, perGroup, [&](Value unit) {
+    auto taskOf = [&](Value unit) -> Task {
+      SmallVector<Value> indices = k.delinearize(unit, sizes);
+      return {indices[0], indices[1], k.mul(indices[2], groupBlocks)};
+    };
+    task = taskOf(unit);
+    next = taskOf(k.min(k.add(unit, 1), k.sub(units, k.index(1))));
+    batch = task.batch;
+    head = task.head;
     kvHead = k.div(head, groupSize);
-    Value first = k.mul(indices[2], groupBlocks);
-    emitTask(first, k.min(k.index(groupBlocks), k.sub(blocks, first)));
+    emitTask(task.firstBlock, k.min(k.index(groupBlocks), k.sub(blocks, task.firstBlock)));
   });
 }
 
@@ -252,6 +273,49 @@ void Attention::copyRows(Value from, Value to, Value firstKey, Value count, int6
   });
 }
 
+/// Asks for a part of `count` rows of a head, from `place.row` on: the one of `turn`, of which there are `turns`. What
+/// is asked for in equal parts comes evenly, and nobody waits for it; the first cache has no room for it yet.
+void Attention::prefetch(Value from, const RowPlace &place, int64_t count, Value turn, int64_t turns, bool isWrite) {
+  constexpr int64_t lineBits = 512;
+  constexpr int secondCache = 2;
+  auto type = cast<MemRefType>(from.getType());
+  // Whole rows, which take fewer instructions than single lines. Turns that are left over ask for later rows.
+  int64_t share = llvm::divideCeil(count, turns);
+  Value last = k.sub(place.end, k.index(1));
+  Value first = k.add(place.row, k.mul(turn, share));
+  for (int64_t i = 0; i < share; ++i) {
+    Value row = k.min(k.add(first, i), last);
+    for (int64_t channel = 0; channel < type.getDimSize(3); channel += lineBits / type.getElementTypeBitWidth())
+      memref::PrefetchOp::create(b, k.loc, from,
+                                 position(place.headsFirst, place.batch, place.head, row, k.index(channel)), isWrite,
+                                 secondCache, /*isDataCache=*/true);
+  }
+}
+
+/// Asks for the next block of keys or values, after the last one for the first of the next task. Each tile that meets
+/// the current block asks for a part.
+void Attention::prefetchKeys(Value from, Value firstKey, Value tile, int64_t tiles) {
+  Value following = k.add(firstKey, blockKeys);
+  Value isLast = arith::CmpIOp::create(b, k.loc, arith::CmpIPredicate::sge, following, keyEnd);
+  auto choose = [&](Value ofNext, Value ofThis) -> Value {
+    return arith::SelectOp::create(b, k.loc, isLast, ofNext, ofThis);
+  };
+  RowPlace place{op.getKvHeadsFirst(), choose(next.batch, batch), choose(k.div(next.head, groupSize), kvHead),
+                 choose(k.index(0), following), keys};
+  prefetch(from, place, blockKeys, k.add(k.mul(queryBlock, tiles), tile), tiles * groupBlocks, /*isWrite=*/false);
+}
+
+/// Asks for the queries or results of a task. Each tile of the current task asks for a part.
+void Attention::prefetchQueries(Value from, const Task &task, Value firstKey, Value tile, int64_t tiles, bool isWrite) {
+  int64_t blocks = llvm::divideCeil(constantOr(keys, kUsualKeys), blockKeys);
+  Value block = k.add(k.mul(k.div(firstKey, k.index(blockKeys)), groupBlocks), queryBlock);
+  Value first = k.mul(task.firstBlock, blockQueries);
+  Value end = k.min(k.add(first, groupBlocks * blockQueries), queries);
+  RowPlace place{op.getHeadsFirst(), task.batch, task.head, first, end};
+  prefetch(from, place, groupBlocks * blockQueries, k.add(k.mul(block, tiles), tile), tiles * blocks * groupBlocks,
+           isWrite);
+}
+
 /// Lets all blocks of queries of the group see a block of keys.
 void Attention::keyBlock(Value firstKey, Value count, Value firstBlock, Value blocks) {
   if (keyScratch)
@@ -302,8 +366,14 @@ void Attention::updateBlock(Value firstKey, Value count) {
   for (int64_t v = 0; v < vectors; ++v)
     k.store(state[v], peakScratch, {k.index(v), k.index(0)});
   int64_t mostRows = maxTileRows(k.target, vectors, Product::F32);
-  k.tiles(k.index(0), count, constantOr(keys) > 0 ? evenBlock(blockKeys, mostRows) : mostRows,
-          [&](Value row, int64_t rows) { scores(firstKey, row, rows); });
+  int64_t tileKeys = constantOr(keys) > 0 ? evenBlock(blockKeys, mostRows) : mostRows;
+  k.tiles(k.index(0), count, tileKeys, [&](Value row, int64_t rows) {
+    Value tile = k.div(row, k.index(tileKeys));
+    int64_t tiles = llvm::divideCeil(blockKeys, tileKeys);
+    prefetchKeys(key, firstKey, tile, tiles);
+    prefetchQueries(query, next, firstKey, tile, tiles, /*isWrite=*/false);
+    scores(firstKey, row, rows);
+  });
   for (int64_t v = 0; v < vectors; ++v)
     peaks.push_back(k.load(peakScratch, {k.index(v), k.index(0)}));
   auto at = [&](Value row, int64_t v) { return SmallVector<Value>{row, k.index(v * k.lanes())}; };
@@ -323,7 +393,12 @@ void Attention::updateBlock(Value firstKey, Value count) {
   });
 
   auto outAt = [&](Value row, int64_t v) { return SmallVector<Value>{queryBlock, row, k.index(v * k.lanes())}; };
-  k.tiles(k.index(0), k.index(valueDepth), evenBlock(valueDepth, mostRows), [&](Value channel, int64_t rows) {
+  int64_t tileChannels = evenBlock(valueDepth, mostRows);
+  k.tiles(k.index(0), k.index(valueDepth), tileChannels, [&](Value channel, int64_t rows) {
+    Value part = k.div(channel, k.index(tileChannels));
+    int64_t parts = llvm::divideCeil(valueDepth, tileChannels);
+    prefetchKeys(value, firstKey, part, parts);
+    prefetchQueries(out, task, firstKey, part, parts, /*isWrite=*/true);
     RegisterTile tile{rows, vectors, Product::F32, {count}, {}, {}};
     for (int64_t i = 0; i < rows; ++i)
       for (int64_t v = 0; v < vectors; ++v)
@@ -413,6 +488,7 @@ void Attention::emitTask(Value firstBlock, Value blocks) {
     Value past = k.mul(k.add(firstBlock, blocks), blockQueries);
     end = k.min(keys, k.max(k.sub(k.add(past, keys), queries), k.index(0)));
   }
+  keyEnd = end;
   int64_t fixed = op.getCausal() ? -1 : constantOr(keys);
   Value whole = k.mul(k.div(end, k.index(blockKeys)), blockKeys);
   k.loop(k.index(0), whole, blockKeys, [&](Value first) { keyBlock(first, k.index(blockKeys), firstBlock, blocks); });
