@@ -15,6 +15,9 @@ namespace {
 /// How the space is cut. Sizes are static; counts may be dynamic.
 struct Cut {
   int64_t tileRows;
+  /// Of a static number of rows: how many tiles there are, and how many of them, the first ones, have `tileRows`. The
+  /// others have `shortRows`.
+  int64_t tiles = 0, longTiles = 0, shortRows = 0;
   int64_t panelsPerTask = 1, unitsPerTask = 1, tilesPerTask = 1;
   /// All rows of a unit are in one task.
   bool wholeUnits = false;
@@ -54,6 +57,20 @@ int64_t mostStagedPanels(const ContractionSpace &space, int64_t tileRows, nn::Ta
   return target.getL2Bytes() * 3 / 4 / std::max<int64_t>(panelBytes, 1);
 }
 
+/// Cuts a static number of rows. Where the last tile would have few of them, each step of it would wait for its
+/// columns: rather several tiles are a little shorter than the others.
+void cutRows(Cut &cut, int64_t rows, const ContractionSpace &space) {
+  cut.tiles = llvm::divideCeil(rows, cut.tileRows);
+  cut.longTiles = rows / cut.tileRows;
+  cut.shortRows = rows % cut.tileRows;
+  int64_t shorter = cut.tileRows - space.rowMultiple;
+  bool anySize = !isPairs(space.product) && space.product != Product::Bf16Tiles;
+  if (!anySize || !cut.shortRows || cut.shortRows * 2 > cut.tileRows || shorter * cut.tiles > rows)
+    return;
+  cut.longTiles = (rows - shorter * cut.tiles) / space.rowMultiple;
+  cut.shortRows = shorter;
+}
+
 Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   int64_t rows = constantOr(space.rows), units = constantOr(space.outer), panels = constantOr(space.panels);
   Cut cut;
@@ -67,6 +84,8 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   if (isPairs(space.product) && space.rowMultiple == 1 && rows != most)
     most = llvm::alignTo(most, 2);
   cut.tileRows = tunedRows.value_or(most * space.rowMultiple);
+  if (rows >= 0)
+    cutRows(cut, rows, space);
   int64_t columns = space.vectors * target.getVectorBits() / 32;
   // A step brings its columns in for all rows of the tile; where these are few, that bounds the speed.
   int64_t perStep = std::max(cut.tileRows, kWorkPerWeight) * columns;
@@ -75,7 +94,7 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
   int64_t perTile =
       std::max<int64_t>(perStep * steps * (registers ? 5 : 1) + cut.tileRows * columns * kWorkPerElement, 1);
   bool isStatic = rows >= 0 && units >= 0 && panels >= 0;
-  int64_t total = isStatic ? perTile * llvm::divideCeil(rows, cut.tileRows) * units * panels : -1;
+  int64_t total = isStatic ? perTile * cut.tiles * units * panels : -1;
   int64_t budget = workPerTask(total);
   nn::TuningAttr tuning = space.op ? nn::getTuning(space.op) : nullptr;
   if (tuning)
@@ -102,14 +121,13 @@ Cut cutSpace(const ContractionSpace &space, nn::TargetAttr target) {
     cut.tilesPerTask = std::max<int64_t>(std::min(budget / perRowTile, space.mostTiles), 1);
     if (rows < 0)
       return cut;
-    int64_t tiles = rows / cut.tileRows;
-    if (cut.tilesPerTask < tiles) {
-      cut.tilesPerTask = taskBlock(tiles, cut.tilesPerTask);
+    if (cut.tilesPerTask < cut.tiles) {
+      cut.tilesPerTask = taskBlock(cut.tiles, cut.tilesPerTask);
       return cut;
     }
   }
   cut.wholeUnits = true;
-  int64_t tiles = llvm::divideCeil(rows, cut.tileRows);
+  int64_t tiles = std::max<int64_t>(cut.tiles, 1);
   cut.unitsPerTask = std::max<int64_t>(std::min(budget / (perRowTile * tiles), space.mostTiles / tiles), 1);
   if (units < 0)
     return cut;
@@ -163,44 +181,54 @@ int64_t cpu::chooseTileColumns(Operation *op, int64_t columns, const KernelBuild
 
 void cpu::emitContraction(KernelBuilder &k, const ContractionSpace &space, TileEmitter tile) {
   Cut cut = cutSpace(space, k.target);
-  Value fullTiles = k.div(space.rows, k.index(cut.tileRows)), fullRows = k.mul(fullTiles, cut.tileRows);
   bool isStaged =
       cut.panelsPerTask >= kLeastStagedPanels && cut.panelsPerTask <= mostStagedPanels(space, cut.tileRows, k.target);
   Value panelBlocks = k.ceilDiv(space.panels, cut.panelsPerTask);
   Value unitBlocks = k.ceilDiv(space.outer, cut.unitsPerTask);
-  Value rowBlocks = cut.wholeUnits ? k.index(1) : k.max(k.ceilDiv(fullTiles, cut.tilesPerTask), k.index(1));
-
-  int64_t rows = constantOr(space.rows);
-  int64_t tilesPerUnit = cut.wholeUnits ? llvm::divideCeil(rows, cut.tileRows) : cut.tilesPerTask;
-  int64_t parts = rows >= 0 ? cut.unitsPerTask * tilesPerUnit : 0;
+  // Rows that only a run counts fill the tiles that they can; the last task of a unit has those that are left.
+  bool isStatic = constantOr(space.rows) >= 0;
+  Value tiles = isStatic ? k.index(cut.tiles) : k.div(space.rows, k.index(cut.tileRows));
+  Value rowBlocks = cut.wholeUnits ? k.index(1) : k.max(k.ceilDiv(tiles, cut.tilesPerTask), k.index(1));
+  int64_t tilesPerUnit = cut.wholeUnits ? cut.tiles : cut.tilesPerTask;
+  int64_t parts = isStatic ? cut.unitsPerTask * tilesPerUnit : 0;
 
   Value tasks = k.mul(panelBlocks, k.mul(unitBlocks, rowBlocks));
   remarkCut(space, cut, k.lanes());
   k.parallel(tasks, [&](Value task) {
     if (space.beginTask)
-      space.beginTask(rows >= 0 && !cut.wholeUnits ? parts + 1 : parts); // the last one has the rest, too
+      space.beginTask(parts);
     SmallVector<Value> block = k.delinearize(task, {panelBlocks, unitBlocks, rowBlocks});
     Value firstUnit = k.mul(block[1], cut.unitsPerTask);
     auto forEachTile = [&](function_ref<void(TilePlace place)> body) {
       k.inBlock(block[1], cut.unitsPerTask, space.outer, [&](Value unit) {
-        Value first = k.index(0), end = fullRows;
+        Value first = k.index(0), end = tiles;
         if (!cut.wholeUnits) {
-          first = k.mul(block[2], cut.tilesPerTask * cut.tileRows);
-          end = k.min(k.add(first, cut.tilesPerTask * cut.tileRows), fullRows);
+          first = k.mul(block[2], cut.tilesPerTask);
+          end = k.min(k.add(first, cut.tilesPerTask), tiles);
         }
-        auto place = [&](Value row, int64_t size) -> TilePlace {
-          Value number = k.div(k.sub(row, first), k.index(cut.tileRows));
-          Value part = k.add(k.mul(k.sub(unit, firstUnit), tilesPerUnit), number);
+        auto place = [&](Value tile, Value row, int64_t size) -> TilePlace {
+          Value part = k.add(k.mul(k.sub(unit, firstUnit), tilesPerUnit), k.sub(tile, first));
           return {unit, row, size, /*panel=*/{}, {part, parts}};
         };
-        k.loop(first, end, cut.tileRows, [&](Value row) { body(place(row, cut.tileRows)); });
-        // The last task of a unit has the rows that fill no tile.
-        if (rows >= 0 && rows % cut.tileRows == 0)
+        auto longTile = [&](Value tile) { body(place(tile, k.mul(tile, cut.tileRows), cut.tileRows)); };
+        if (isStatic) {
+          Value longTiles = k.index(cut.longTiles);
+          k.loop(first, cut.wholeUnits ? longTiles : k.min(end, longTiles), 1, longTile);
+          if (cut.longTiles == cut.tiles)
+            return;
+          k.loop(cut.wholeUnits ? longTiles : k.max(first, longTiles), end, 1, [&](Value tile) {
+            Value row = k.add(k.mul(k.sub(tile, longTiles), cut.shortRows), cut.longTiles * cut.tileRows);
+            body(place(tile, row, cut.shortRows));
+          });
           return;
+        }
+        k.loop(first, end, 1, longTile);
         k.branch(k.equal(block[2], k.sub(rowBlocks, k.index(1))), [&] {
-          if (rows < 0 && space.product == Product::Bf16Tiles)
-            return restOfTileRegisters(k, place(fullRows, cut.tileRows), space.rows, body);
-          k.restTiles(k.index(0), space.rows, cut.tileRows, [&](Value row, int64_t size) { body(place(row, size)); });
+          Value fullRows = k.mul(tiles, cut.tileRows);
+          if (space.product == Product::Bf16Tiles)
+            return restOfTileRegisters(k, place(tiles, fullRows, cut.tileRows), space.rows, body);
+          k.restTiles(k.index(0), space.rows, cut.tileRows,
+                      [&](Value row, int64_t size) { body(place(tiles, row, size)); });
         });
       });
     };
