@@ -34,6 +34,8 @@ void *lathe_rt_find_symbol(void *library, const char *name);
 /* The size of a large page of memory, or 0; and a wish that pages from an address of that alignment on be large. */
 uint64_t lathe_rt_large_page_bytes(void);
 void lathe_rt_use_large_pages(void *address, uint64_t bytes);
+/* A wish that the pages of these bytes, which are only read, be mapped now. */
+void lathe_rt_map_pages(const void *address, uint64_t bytes);
 
 /* Tells the processor that this is a spinning loop. */
 void lathe_rt_pause(void);

@@ -122,6 +122,15 @@ void lathe_rt_use_large_pages(void *address, uint64_t bytes) {
 #endif
 }
 
+void lathe_rt_map_pages(const void *address, uint64_t bytes) {
+#ifdef MADV_POPULATE_READ
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)address / page * page;
+  (void)madvise((void *)begin, (uintptr_t)address + bytes - begin, MADV_POPULATE_READ); /* an older system refuses */
+#else
+  (void)address, (void)bytes;
+#endif
+}
+
 void lathe_rt_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();

@@ -101,6 +101,7 @@ int main(int argc, char **argv) {
   void *workspace = lathe_workspace_create(model->workspace_bytes);
   if (!workspace)
     npy_fail("out of memory", "workspace");
+  lathe_weights_prefault(model);
   lathe_status status = (variant ? variant->run : model->run)(inputs, pointers, workspace, executor);
   lathe_executor_destroy(executor);
   if (status >= LATHE_ERROR_NO_DRIVER && status <= LATHE_ERROR_DEVICE && lathe_cuda_message)

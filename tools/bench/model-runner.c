@@ -145,6 +145,7 @@ static runner load(const char *path, int threads) {
     it.output_bytes[i] = count_elements(shape, output->rank) * element_bytes(output->dtype, output->name);
     it.outputs[i] = allocate(it.output_bytes[i]);
   }
+  lathe_weights_prefault(model);
   it.workspace = lathe_workspace_create(model->workspace_bytes);
   if (!it.workspace)
     fail("out of memory", "workspace");

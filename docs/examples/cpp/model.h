@@ -85,6 +85,7 @@ public:
   explicit Model(const lathe_model &model) : model(model), workspace(model.workspace_bytes) {
     if (model.abi_version != LATHE_ABI_VERSION)
       throw std::runtime_error(std::string(model.name) + " was compiled for another version of Lathe");
+    lathe_weights_prefault(&model);
   }
 
   /// The number of the symbolic dimension of that name; throws if there is none.

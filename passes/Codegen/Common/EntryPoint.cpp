@@ -321,6 +321,13 @@ private:
     return makeForwarder("_run", i32, {pointer, pointer, pointer, pointer}, "lathe_cuda_run_host", 2, types);
   }
 
+  /// The address of a global, NULL if there is none.
+  Field lookUp(const Twine &symbol) {
+    if (auto global = module.lookupSymbol<LLVM::GlobalOp>(symbol.str()))
+      return global;
+    return std::monostate();
+  }
+
   /// The constant of type lathe_cuda_model.
   void makeDeviceModel() {
     auto device = module->getAttrOfType<DictionaryAttr>(simt::kDeviceAttr);
@@ -334,15 +341,10 @@ private:
                                         (name + "_device_state").str(), Attribute());
     builder.createBlock(&state.getInitializerRegion());
     LLVM::ReturnOp::create(builder, LLVM::ZeroOp::create(builder, pointer).getResult());
-    auto lookup = [&](const Twine &symbol) -> Field {
-      if (auto global = module.lookupSymbol<LLVM::GlobalOp>(symbol.str()))
-        return global;
-      return std::monostate();
-    };
-    SmallVector<Field> fields{lookup(name + "_model"),
-                              lookup(simt::kDeviceCodeName),
+    SmallVector<Field> fields{lookUp(name + "_model"),
+                              lookUp(simt::kDeviceCodeName),
                               names,
-                              lookup(name + "_weights"),
+                              lookUp(name + "_weights"),
                               std::pair(i64, device.getAs<IntegerAttr>("arena_bytes").getInt()),
                               enqueue,
                               state,
@@ -413,14 +415,15 @@ private:
                               data.makeArray(dimType, dims, name + "_dims"),
                               std::pair(i64, getWorkspaceBytes()),
                               std::pair(i64, weights.bytes),
+                              lookUp(name + "_weights"),
                               dispatch.run,
                               outputShapes,
                               makeVariants(),
                               dispatch.supported,
                               std::pair(i32, int64_t(variants.size()))};
-    auto type =
-        LLVM::LLVMStructType::getLiteral(module.getContext(), {i32, i32, i32, i32, pointer, pointer, pointer, pointer,
-                                                               i64, i64, pointer, pointer, pointer, pointer, i32});
+    auto type = LLVM::LLVMStructType::getLiteral(module.getContext(),
+                                                 {i32, i32, i32, i32, pointer, pointer, pointer, pointer, i64, i64,
+                                                  pointer, pointer, pointer, pointer, pointer, i32});
     data.makeStruct(type, fields, name + "_model", LLVM::Linkage::External);
   }
 

@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct below or the meaning of a field changes. */
-#define LATHE_ABI_VERSION 3u
+#define LATHE_ABI_VERSION 4u
 
 /* Alignment, in bytes, of workspaces; inputs and outputs need that of their element type. */
 #define LATHE_ALIGNMENT 64
@@ -128,6 +128,7 @@ typedef struct lathe_model {
   const lathe_dim *dims;
   uint64_t workspace_bytes; /* of the largest dimensions, enough for every variant */
   uint64_t weight_bytes;    /* of all variants together */
+  const void *weights;      /* that many bytes, which nobody writes; NULL if there are none */
   lathe_status (*run)(const void *inputs, const void *outputs, void *workspace, const lathe_executor *executor);
   /* Writes the sizes of all dimensions of all outputs, one after the other, for these symbolic dimensions; where they
    * depend on data, the largest there can be. */
@@ -149,7 +150,7 @@ LATHE_STATIC_ASSERT(sizeof(lathe_executor) == 16, "lathe_executor");
 LATHE_STATIC_ASSERT(sizeof(lathe_dim) == 24 && offsetof(lathe_dim, upper) == 16, "lathe_dim");
 LATHE_STATIC_ASSERT(sizeof(lathe_tensor) == 24 && offsetof(lathe_tensor, rank) == 20, "lathe_tensor");
 LATHE_STATIC_ASSERT(sizeof(lathe_variant) == 32 && offsetof(lathe_variant, run) == 24, "lathe_variant");
-LATHE_STATIC_ASSERT(sizeof(lathe_model) == 104 && offsetof(lathe_model, supported) == 88, "lathe_model");
+LATHE_STATIC_ASSERT(sizeof(lathe_model) == 112 && offsetof(lathe_model, supported) == 96, "lathe_model");
 #endif
 
 #endif /* LATHE_RT_ABI_H */

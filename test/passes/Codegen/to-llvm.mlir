@@ -9,7 +9,8 @@
 // CHECK: llvm.func @net_run(
 // CHECK: llvm.func @net_output_shapes(
 
-// IR: @net_model = constant { i32, i32, i32, i32, ptr, ptr, ptr, ptr, i64, i64, ptr, ptr, ptr, ptr, i32 } { i32 3, i32 1, i32 1, i32 1,
+// IR: @net_model = constant { i32, i32, i32, i32, ptr, ptr, ptr, ptr, i64, i64, ptr, ptr, ptr, ptr, ptr, i32 } { i32 4, i32 1, i32 1, i32 1,
+// IR-SAME: i64 64, ptr @net_weights, ptr @net_run,
 // IR: define internal void @main(
 // IR: define internal void @kernel_generic_0_task_0(ptr %{{.*}}, ptr noalias %
 // IR: define i32 @net_run(ptr %{{.*}}, ptr %{{.*}}, ptr %{{.*}}, ptr %{{.*}})

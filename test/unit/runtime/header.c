@@ -3,4 +3,4 @@
 #include "lathe/lathe.h"
 
 int lathe_header_test(void);
-int lathe_header_test(void) { return LATHE_ABI_VERSION == 3u && LATHE_OK == 0; }
+int lathe_header_test(void) { return LATHE_ABI_VERSION == 4u && LATHE_OK == 0; }
