@@ -305,12 +305,12 @@ def CompressReducePrecision : Pass<"compress-reduce-precision", "mlir::func::Fun
     %y = nn.linear %x, %h : (tensor<?x64xf32>, tensor<64x16xbf16>) -> tensor<?x16xf32>
     ```
 
-    In f16, which has 11 bits of mantissa, the same happens where the target converts it by an instruction and is no GPU,
-    to constants whose elements it can hold: 65504 is its largest number.
+    In f16, which has 11 bits of mantissa, the same happens where the target converts it by an instruction, to constants
+    whose elements it can hold: 65504 is its largest number.
 
     In tf32, contractions get the attribute `nn.tf32` on targets with tensor cores: their kernels may round f32 operands,
-    which stay f32 in memory, to 10 bits of mantissa. With bf16, so do those without a weight, `nn.matmul` and
-    `nn.attention`, of which the latter gets `nn.bf16`, too: query, key and value may become bf16.
+    which stay f32 in memory, to 10 bits of mantissa. With bf16 and f16, so do those without a weight, `nn.matmul` and
+    `nn.attention`, of which the latter gets `nn.narrow = bf16` or `f16`, too: query, key and value may become that.
 
     What stays f32 is reported as a missed remark with the reason.
   }];
@@ -325,14 +325,14 @@ def CompressReduceActivations : Pass<"compress-reduce-activations", "mlir::func:
   let description = [{
     Where the target has a product of bf16 (`bf16_product` of `nn.target`), the input of an `nn.linear` or `nn.conv`
     whose weight is bf16 becomes bf16, rounded to nearest, half to even. Products are added up in f32, and whatever lies
-    between contractions computes on f32. f16 is the same where the target multiplies and adds it (`HalfProduct`) and the
-    reduction has at least 16 steps that are neighbours in memory; kernels add up that many products in f16, and their sums
-    in f32. What is beyond 65504 becomes infinite.
+    between contractions computes on f32. f16 is the same on tensor cores, and where a CPU multiplies and adds it (`HalfProduct`)
+    and the reduction has at least 16 steps that are neighbours in memory: its kernels add up that many products in f16, and
+    their sums in f32. What is beyond 65504 becomes infinite.
 
     A value that comes from an epilogue, `nn.norm`, `nn.attention` or `nn.pool`, maybe through ops that move elements,
     is rounded before its only store. Epilogues (residuals), norms, poolings and depthwise convolutions extend it when
     they load it; whoever else reads it does so through a cast. Other values are cast if their contractions have 64
-    multiply-adds for each element. So do query, key and value of an `nn.attention` with `nn.bf16`, all three or none.
+    multiply-adds for each element. So do query, key and value of an `nn.attention` with `nn.narrow`, all three or none.
 
     ```mlir
     %h = nn.norm layer %x ... : (tensor<65x96xf32>, ...) -> tensor<65x96xf32>

@@ -126,6 +126,8 @@ static int64_t countNeighbours(Operation *op) {
 
 StringRef Narrowing::findObstacle(Operation *op) {
   nn::TargetAttr target = nn::getTarget(op);
+  if (nn::hasTensorCores(target))
+    return "";
   if (narrow.isBF16())
     return target.getBf16Product() == "none" ? "target multiplies f32 as fast" : "";
   const TargetFamily *family = findTargetFamily(target);
@@ -202,12 +204,12 @@ void Narrowing::choose() {
       hold(value);
   }
   function.walk([&](nn::AttentionOp op) {
-    if (narrow.isBF16() && nn::allowsBF16(op))
+    if (nn::allowsNarrow(op, narrow))
       chooseAttention(op);
   });
 }
 
-/// Query, key and value become bf16 where their producers can store them so, or where a cast pays: a query meets each
+/// Query, key and value become narrow where their producers can store them so, or where a cast pays: a query meets each
 /// key twice, a key each query, and so does a value.
 void Narrowing::chooseAttention(nn::AttentionOp op) {
   auto rows = [](Value value, bool headsFirst) {

@@ -6,7 +6,6 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
-#include "passes/Codegen/Common/TargetKind.h"
 #include "passes/Compress/Passes.h"
 #include "passes/Compress/Quantize/Parameters.h"
 #include <cmath>
@@ -77,6 +76,12 @@ struct CompressReducePrecision : lathe::impl::CompressReducePrecisionBase<Compre
 
 private:
   StringRef formatOf(Operation *op) { return getSetting(op, "precision").value_or(format); }
+  /// The type in which a format stores numbers in 16 bits; null for others.
+  Type findNarrowType(StringRef chosen) {
+    if (chosen == "bf16")
+      return BFloat16Type::get(&getContext());
+    return chosen == "f16" ? Type(Float16Type::get(&getContext())) : Type();
+  }
   void allowTF32(Operation *op);
   Value reduce(Operation *op, Value constant);
 
@@ -87,8 +92,6 @@ private:
 /// Why the target's kernels read no f16; empty where they do.
 static StringRef obstacleToF16(nn::TargetAttr target) {
   const TargetFamily *family = findTargetFamily(target);
-  if (codegen::isGpu(target))
-    return "kernels of a GPU read bf16 rather than f16";
   return family && family->hasHalfConversions(target) ? "" : "target has no conversion of f16";
 }
 
@@ -105,15 +108,12 @@ Value CompressReducePrecision::reduce(Operation *op, Value value) {
     remark::missed(op->getLoc(), remarkOptions()) << remark::reason("{0}", why);
     return Value();
   };
-  StringRef chosen = formatOf(op);
-  if (chosen != "bf16" && chosen != "f16")
+  Type element = findNarrowType(formatOf(op));
+  if (!element)
     return miss("left as f32 by its settings");
-  Type element = BFloat16Type::get(&getContext());
-  if (chosen == "f16") {
+  if (element.isF16())
     if (StringRef obstacle = obstacleToF16(nn::getTarget(op)); !obstacle.empty())
       return miss(obstacle);
-    element = Float16Type::get(&getContext());
-  }
   ElementsAttr constant;
   auto type = cast<ShapedType>(value.getType());
   if (!type.getElementType().isF32() || !matchPattern(value, m_Constant(&constant)) || type.getNumElements() == 0)
@@ -137,12 +137,13 @@ Value CompressReducePrecision::reduce(Operation *op, Value value) {
 /// Marks a contraction that stays f32 in memory.
 void CompressReducePrecision::allowTF32(Operation *op) {
   StringRef chosen = formatOf(op);
-  if (chosen != "tf32" && !(chosen == "bf16" && isa<nn::MatMulOp, nn::AttentionOp>(op)))
+  Type narrow = findNarrowType(chosen);
+  if (chosen != "tf32" && !(narrow && isa<nn::MatMulOp, nn::AttentionOp>(op)))
     return;
-  if (nn::getTarget(op).getBf16Product() == "mma") {
+  if (nn::hasTensorCores(nn::getTarget(op))) {
     op->setAttr(nn::kTF32Attr, UnitAttr::get(op->getContext()));
-    if (chosen == "bf16" && isa<nn::AttentionOp>(op))
-      op->setAttr(nn::kBF16Attr, UnitAttr::get(op->getContext()));
+    if (narrow && isa<nn::AttentionOp>(op))
+      op->setAttr(nn::kNarrowAttr, TypeAttr::get(narrow));
     remark::passed(op->getLoc(), remarkOptions()) << remark::metric("Product", "tf32");
   } else if (chosen == "tf32") {
     remark::missed(op->getLoc(), remarkOptions()) << remark::reason("target has no products of tf32");

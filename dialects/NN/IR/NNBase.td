@@ -46,7 +46,7 @@ def NN_TargetAttr : AttrDef<NN_Dialect, "Target"> {
     bytes are widened: on x86-64 "avx2" (vpmaddwd on widened pairs) or "avx512vnni" (vpdpbusd), on AArch64 "dotprod" (SDOT) or
     "i8mm" (SMMLA), in WebAssembly "dot_i16x8" (i32x4.dot_i16x8_s). `bf16_product` tells what multiplies pairs of bf16 and adds them
     up in f32, if that is faster than f32 itself: "none", "avx512bf16" (vdpbf16ps), "amx" (tdpbf16ps on tiles of 16x32),
-    "bfmmla" (of AArch64) or "mma" (mma.sync of a GPU's tensor cores). Cache sizes are in bytes.
+    "bfmmla" (of AArch64) or "mma" (mma.sync of a GPU's tensor cores, for f16 and tf32, too). Cache sizes are in bytes.
   }];
   let parameters = (ins StringRefParameter<>:$triple, StringRefParameter<>:$cpu, StringRefParameter<>:$features,
                         "unsigned":$vector_bits, "unsigned":$vector_registers, StringRefParameter<>:$dot_product,

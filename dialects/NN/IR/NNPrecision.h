@@ -2,7 +2,8 @@
 #ifndef DIALECTS_NN_IR_NNPRECISION_H
 #define DIALECTS_NN_IR_NNPRECISION_H
 
-#include "mlir/IR/Operation.h"
+#include "dialects/NN/IR/NNDialect.h"
+#include "mlir/IR/BuiltinAttributes.h"
 
 namespace lathe::nn {
 
@@ -10,14 +11,22 @@ namespace lathe::nn {
 /// bits of mantissa, where that is faster. Sums stay f32.
 inline constexpr llvm::StringLiteral kTF32Attr = "nn.tf32";
 
-/// Unit attribute of an nn.attention of f32: its query, key and value may be rounded to bf16, too.
-inline constexpr llvm::StringLiteral kBF16Attr = "nn.bf16";
+/// Type attribute of an nn.attention of f32: its query, key and value may be rounded to this type, bf16 or f16, too.
+inline constexpr llvm::StringLiteral kNarrowAttr = "nn.narrow";
 
 /// Steps of a reduction of f16 whose products kernels for CPUs add up in f16 before they add the sum to one of f32.
 inline constexpr int64_t kHalfBlock = 16;
 
 inline bool allowsTF32(mlir::Operation *op) { return op->hasAttr(kTF32Attr); }
-inline bool allowsBF16(mlir::Operation *op) { return op->hasAttr(kBF16Attr); }
+
+/// Whether the type is in kNarrowAttr.
+inline bool allowsNarrow(mlir::Operation *op, mlir::Type type) {
+  auto narrow = op->getAttrOfType<mlir::TypeAttr>(kNarrowAttr);
+  return narrow && narrow.getValue() == type;
+}
+
+/// Whether the target multiplies bf16, f16 and tf32 on a GPU's tensor cores, and adds the products up in f32.
+inline bool hasTensorCores(TargetAttr target) { return target.getBf16Product() == "mma"; }
 
 } // namespace lathe::nn
 

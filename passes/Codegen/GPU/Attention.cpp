@@ -81,9 +81,8 @@ struct Attention {
 } // namespace
 
 LogicalResult simt::emitAttention(nn::AttentionOp op) {
-  for (Value operand : {op.getQuery(), op.getKey(), op.getValue(), op.getInit()})
-    if (Type element = cast<MemRefType>(operand.getType()).getElementType(); !element.isF32() && !element.isBF16())
-      return op.emitOpError("expected f32 or bf16, but got ") << operand.getType();
+  if (failed(checkFloats(op, {op.getQuery(), op.getKey(), op.getValue(), op.getInit()})))
+    return failure();
   if (op.getKeyPacked())
     return op.emitOpError("expected a key in rows");
   if (op.getMask() && cast<MemRefType>(op.getMask().getType()).getRank() > 4)

@@ -71,13 +71,8 @@ private:
 
 } // namespace
 
-static LogicalResult checkFloat(Operation *op, Value memref) {
-  Type element = cast<MemRefType>(memref.getType()).getElementType();
-  return element.isF32() || element.isBF16() ? success() : op->emitOpError("expected f32 or bf16, but got ") << element;
-}
-
 LogicalResult simt::emitNorm(nn::NormOp op) {
-  if (failed(checkFloat(op, op.getInput())))
+  if (failed(checkFloats(op, op.getInput())))
     return failure();
   ThreadBuilder k(op);
   OpBuilder &b = k.builder;
@@ -113,7 +108,7 @@ LogicalResult simt::emitNorm(nn::NormOp op) {
 }
 
 LogicalResult simt::emitSoftmax(nn::SoftmaxOp op) {
-  if (failed(checkFloat(op, op.getInput())))
+  if (failed(checkFloats(op, op.getInput())))
     return failure();
   ThreadBuilder k(op);
   OpBuilder &b = k.builder;

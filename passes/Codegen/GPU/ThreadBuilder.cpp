@@ -9,6 +9,15 @@ using namespace mlir;
 using namespace lathe;
 using namespace lathe::simt;
 
+bool simt::isComputedInF32(Type element) { return element.isF32() || element.isBF16() || element.isF16(); }
+
+LogicalResult simt::checkFloats(Operation *op, ValueRange memrefs) {
+  for (Value memref : memrefs)
+    if (auto type = cast<MemRefType>(memref.getType()); !isComputedInF32(type.getElementType()))
+      return op->emitOpError("expected f32, bf16 or f16, but got ") << type;
+  return success();
+}
+
 static Type elementTypeOf(Value memref) { return cast<MemRefType>(memref.getType()).getElementType(); }
 
 void ThreadBuilder::threads(ArrayRef<Value> sizes, function_ref<void(ValueRange)> body) {
@@ -163,8 +172,7 @@ Type ThreadBuilder::accumulatorType(Value lhs, Value rhs) {
   Type left = elementTypeOf(lhs), right = elementTypeOf(rhs);
   if (left.isInteger(8) && right.isInteger(8))
     return builder.getI32Type();
-  auto isFloat = [](Type type) { return type.isF32() || type.isF16() || type.isBF16(); };
-  return isFloat(left) && isFloat(right) ? Type(builder.getF32Type()) : Type();
+  return isComputedInF32(left) && isComputedInF32(right) ? Type(builder.getF32Type()) : Type();
 }
 
 Value ThreadBuilder::applyEpilogue(Region &epilogue, Value accumulator, ArrayRef<Value> extras) {

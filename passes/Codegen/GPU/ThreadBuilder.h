@@ -12,6 +12,11 @@ struct MergedDims {
   mlir::Value size;
 };
 
+/// Whether elements are f32, bf16 or f16: kernels compute on all of them in f32.
+bool isComputedInF32(mlir::Type element);
+/// Emits an error of `op` for a memref of other elements.
+mlir::LogicalResult checkFloats(mlir::Operation *op, mlir::ValueRange memrefs);
+
 /// What a LoopBuilder does, for kernels in which a thread computes one element of the destination, or a block one row.
 class ThreadBuilder : public codegen::LoopBuilder {
 public:

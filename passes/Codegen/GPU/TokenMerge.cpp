@@ -165,9 +165,8 @@ void TokenMerge::emit() {
 }
 
 LogicalResult simt::emitTokenMerge(nn::TokenMergeOp op) {
-  for (Value operand : op->getOperands())
-    if (Type element = cast<MemRefType>(operand.getType()).getElementType(); !element.isF32() && !element.isBF16())
-      return op.emitOpError("expected f32 or bf16, but got ") << operand.getType();
+  if (failed(checkFloats(op, op->getOperands())))
+    return failure();
   TokenMerge(op).emit();
   return success();
 }

@@ -156,9 +156,8 @@ void TokenPrune::emit() {
 }
 
 LogicalResult simt::emitTokenPrune(nn::TokenPruneOp op) {
-  for (Value operand : op->getOperands())
-    if (Type element = cast<MemRefType>(operand.getType()).getElementType(); !element.isF32() && !element.isBF16())
-      return op.emitOpError("expected f32 or bf16, but got ") << operand.getType();
+  if (failed(checkFloats(op, op->getOperands())))
+    return failure();
   TokenPrune(op).emit();
   return success();
 }

@@ -137,9 +137,9 @@ LogicalResult simt::emitPool(nn::PoolOp op) {
   Value input = op.getInput(), out = op.getInit();
   Type element = cast<MemRefType>(input.getType()).getElementType();
   bool isMax = op.getKind() == nn::PoolKind::Max;
-  bool isFloat = element.isF32() || element.isBF16();
+  bool isFloat = isComputedInF32(element);
   if (!isFloat && !(isMax && element.isInteger(8)))
-    return op.emitOpError("expected f32 or bf16, or i8 for a maximum, but got ") << element;
+    return op.emitOpError("expected f32, bf16 or f16, or i8 for a maximum, but got ") << element;
   double lowest = isMax && isFloat ? -std::numeric_limits<double>::infinity() : 0;
   if (isFloat)
     element = b.getF32Type();

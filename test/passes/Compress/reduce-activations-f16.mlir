@@ -8,6 +8,8 @@
                     dot_product = "none", l1_bytes = 32768, l2_bytes = 524288>
 #avx512 = #nn.target<triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v4", features = "+avx512fp16", vector_bits = 512,
                      vector_registers = 32, dot_product = "none", l1_bytes = 32768, l2_bytes = 1048576>
+#tensor_cores = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_80", features = "+ptx70", vector_bits = 32, vector_registers = 255,
+                           dot_product = "none", l1_bytes = 166912, l2_bytes = 41943040, bf16_product = "mma">
 
 // An epilogue rounds what the next contraction reads, and the norm what both halves read; a residual is extended.
 // CHECK-LABEL: func @layers
@@ -85,4 +87,22 @@ func.func @target(%x: tensor<65x96xf32>) -> tensor<65x384xf32> attributes {nn.ta
   %w = onnx.Constant dense<1.0> : tensor<96x384xf16>
   %y = nn.linear %x, %w : (tensor<65x96xf32>, tensor<96x384xf16>) -> tensor<65x384xf32>
   return %y : tensor<65x384xf32>
+}
+
+// Tensor cores add products of f16 up in f32, however few. Attention reads it where it may, and only there.
+// CHECK-LABEL: func @tensor_cores
+// CHECK: %[[N:.*]] = nn.norm layer {{.*}} -> tensor<65x12xf16>
+// CHECK: nn.linear %[[N]], {{.*}} : (tensor<65x12xf16>, tensor<12x384xf16>) -> tensor<65x384xf32>
+// CHECK: nn.attention {{.*}} : (tensor<1x128x3x32xf16>, tensor<1x128x3x32xf16>, tensor<1x128x3x32xf16>) -> tensor<1x128x3x32xf32>
+// CHECK: nn.attention {{.*}} : (tensor<1x128x3x32xf32>, tensor<1x128x3x32xf32>, tensor<1x128x3x32xf32>) -> tensor<1x128x3x32xf32>
+func.func @tensor_cores(%x: tensor<65x12xf32>, %q: tensor<1x128x3x32xf32>)
+    -> (tensor<65x384xf32>, tensor<1x128x3x32xf32>, tensor<1x128x3x32xf32>) attributes {nn.target = #tensor_cores} {
+  %w = onnx.Constant dense<1.0> : tensor<12x384xf16>
+  %n = nn.norm layer %x {epsilon = 1.0e-5 : f32} : (tensor<65x12xf32>) -> tensor<65x12xf32>
+  %y = nn.linear %n, %w : (tensor<65x12xf32>, tensor<12x384xf16>) -> tensor<65x384xf32>
+  %a = nn.attention %q, %q, %q {nn.narrow = f16, nn.tf32, scale = 0.25 : f32}
+    : (tensor<1x128x3x32xf32>, tensor<1x128x3x32xf32>, tensor<1x128x3x32xf32>) -> tensor<1x128x3x32xf32>
+  %b = nn.attention %q, %q, %q {nn.tf32, scale = 0.25 : f32}
+    : (tensor<1x128x3x32xf32>, tensor<1x128x3x32xf32>, tensor<1x128x3x32xf32>) -> tensor<1x128x3x32xf32>
+  return %y, %a, %b : tensor<65x384xf32>, tensor<1x128x3x32xf32>, tensor<1x128x3x32xf32>
 }

@@ -134,7 +134,7 @@ func.func @attention(%x: tensor<1x65x96xbf16>, %mask: tensor<65x65xf32>) -> tens
   %q = "onnx.Reshape"(%s#0, %one) {allowzero = 0 : i64} : (tensor<1x65x1x3x32xf32>, tensor<4xi64>) -> tensor<1x65x3x32xf32>
   %k = "onnx.Reshape"(%s#1, %one) {allowzero = 0 : i64} : (tensor<1x65x1x3x32xf32>, tensor<4xi64>) -> tensor<1x65x3x32xf32>
   %v = "onnx.Reshape"(%s#2, %one) {allowzero = 0 : i64} : (tensor<1x65x1x3x32xf32>, tensor<4xi64>) -> tensor<1x65x3x32xf32>
-  %y = nn.attention %q, %k, %v mask(%mask) {nn.bf16, nn.tf32, scale = 0.25 : f32}
+  %y = nn.attention %q, %k, %v mask(%mask) {nn.narrow = bf16, nn.tf32, scale = 0.25 : f32}
     : (tensor<1x65x3x32xf32>, tensor<1x65x3x32xf32>, tensor<1x65x3x32xf32>, tensor<65x65xf32>) -> tensor<1x65x3x32xf32>
   return %y : tensor<1x65x3x32xf32>
 }
@@ -144,7 +144,7 @@ func.func @attention(%x: tensor<1x65x96xbf16>, %mask: tensor<65x65xf32>) -> tens
 // CHECK: nn.attention {{.*}} : (tensor<1x1x3x32xf32>, tensor<1x65x3x32xf32>, tensor<1x65x3x32xf32>) -> tensor<1x1x3x32xf32>
 // REMARK-DAG: [Missed] ReduceActivations{{.*}}too little work for casts of query, key and value
 func.func @cache(%q: tensor<1x1x3x32xf32>, %k: tensor<1x65x3x32xf32>) -> tensor<1x1x3x32xf32> attributes {nn.target = #tensor_cores} {
-  %y = nn.attention %q, %k, %k {nn.bf16, nn.tf32, scale = 0.25 : f32}
+  %y = nn.attention %q, %k, %k {nn.narrow = bf16, nn.tf32, scale = 0.25 : f32}
     : (tensor<1x1x3x32xf32>, tensor<1x65x3x32xf32>, tensor<1x65x3x32xf32>) -> tensor<1x1x3x32xf32>
   return %y : tensor<1x1x3x32xf32>
 }
@@ -154,7 +154,7 @@ func.func @cache(%q: tensor<1x1x3x32xf32>, %k: tensor<1x65x3x32xf32>) -> tensor<
 // CHECK: %[[K:.*]] = "onnx.Cast"(%arg1) <{{.*}} -> tensor<1x128x3x32xbf16>
 // CHECK: nn.attention %{{.*}}, %[[K]], %[[K]] {{.*}} : (tensor<1x128x3x32xbf16>, tensor<1x128x3x32xbf16>, tensor<1x128x3x32xbf16>) -> tensor<1x128x3x32xf32>
 func.func @prompt(%q: tensor<1x128x3x32xf32>, %k: tensor<1x128x3x32xf32>) -> tensor<1x128x3x32xf32> attributes {nn.target = #tensor_cores} {
-  %y = nn.attention %q, %k, %k {nn.bf16, nn.tf32, scale = 0.25 : f32}
+  %y = nn.attention %q, %k, %k {nn.narrow = bf16, nn.tf32, scale = 0.25 : f32}
     : (tensor<1x128x3x32xf32>, tensor<1x128x3x32xf32>, tensor<1x128x3x32xf32>) -> tensor<1x128x3x32xf32>
   return %y : tensor<1x128x3x32xf32>
 }

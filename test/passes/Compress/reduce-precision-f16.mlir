@@ -36,7 +36,7 @@ func.func @range(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
 
 // -----
 
-// So do those of machines that would convert f16 by many instructions, and of GPUs.
+// So do those of machines that would convert f16 by many instructions.
 // CHECK-LABEL: func @sse
 // CHECK: nn.linear {{.*}} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
 // REMARK: [Missed] ReducePrecision{{.*}}target has no conversion of f16
@@ -50,14 +50,19 @@ module attributes {nn.target = #nn.target<triple = "x86_64-unknown-linux-gnu", c
 
 // -----
 
+// A GPU converts it.
 // CHECK-LABEL: func @gpu
+// CHECK: nn.linear {{.*}} : (tensor<?x2xf32>, tensor<2x2xf16>) -> tensor<?x2xf32>
 // CHECK: nn.linear {{.*}} : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
-// REMARK: [Missed] ReducePrecision{{.*}}kernels of a GPU read bf16 rather than f16
+// REMARK: [Passed] ReducePrecision{{.*}}Bits=16, Elements=4
+// REMARK: [Missed] ReducePrecision{{.*}}has elements beyond the range of f16
 module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_80", features = "+ptx70", vector_bits = 32, vector_registers = 255, dot_product = "none", l1_bytes = 166912, l2_bytes = 41943040, bf16_product = "mma">} {
-  func.func @gpu(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  func.func @gpu(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>) {
     %w = onnx.Constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+    %v = onnx.Constant dense<[[1.0, 2.0], [3.0, 65520.0]]> : tensor<2x2xf32>
     %a = nn.linear %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
-    return %a : tensor<?x2xf32>
+    %b = nn.linear %x, %v : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+    return %a, %b : tensor<?x2xf32>, tensor<?x2xf32>
   }
 }
 

@@ -2,16 +2,19 @@
 // RUN:   --remarks-filter=compress --remark-format=emitRemark -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
 // RUN: FileCheck %s --input-file=%t
 // RUN: lathe-opt %s --pass-pipeline='builtin.module(func.func(compress-reduce-precision{format=bf16}))' --split-input-file \
-// RUN:   | FileCheck %s --check-prefix=BF16
+// RUN:   | FileCheck %s --check-prefixes=NARROW,BF16
+// RUN: lathe-opt %s --pass-pipeline='builtin.module(func.func(compress-reduce-precision{format=f16}))' --split-input-file \
+// RUN:   | FileCheck %s --check-prefixes=NARROW,F16
 
-// On a GPU f32 stays in memory and may be multiplied as tf32; in bf16, where there is no weight.
+// On a GPU f32 stays in memory and may be multiplied as tf32; in bf16 and f16, where there is no weight.
 // CHECK-LABEL: func @gpu
 // CHECK: nn.linear %{{.*}}, %{{.*}} {nn.tf32} : (tensor<?x2xf32>, tensor<2x2xf32>)
 // CHECK: nn.linear %{{.*}}, %{{.*}} {lathe.compress = {precision = "none"}} :
 // CHECK: nn.matmul %{{.*}}, %{{.*}} {nn.tf32} :
-// BF16-LABEL: func @gpu
+// NARROW-LABEL: func @gpu
 // BF16: nn.linear %{{.*}}, %{{.*}} : (tensor<?x2xf32>, tensor<2x2xbf16>)
-// BF16: nn.matmul %{{.*}}, %{{.*}} {nn.tf32} :
+// F16: nn.linear %{{.*}}, %{{.*}} : (tensor<?x2xf32>, tensor<2x2xf16>)
+// NARROW: nn.matmul %{{.*}}, %{{.*}} {nn.tf32} :
 // REMARK: [Passed] ReducePrecision{{.*}}Product=tf32
 module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_80", features = "+ptx70", vector_bits = 32, vector_registers = 255, dot_product = "none", l1_bytes = 166912, l2_bytes = 41943040, bf16_product = "mma">} {
   func.func @gpu(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>) {
@@ -28,8 +31,8 @@ module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = 
 // Elsewhere there is no such product.
 // CHECK-LABEL: func @cpu
 // CHECK-NOT: nn.tf32
-// BF16-LABEL: func @cpu
-// BF16-NOT: nn.tf32
+// NARROW-LABEL: func @cpu
+// NARROW-NOT: nn.tf32
 // REMARK: [Missed] ReducePrecision{{.*}}target has no products of tf32
 func.func @cpu(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
   %w = onnx.Constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
@@ -39,11 +42,12 @@ func.func @cpu(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
 
 // -----
 
-// Attention in bf16 may have its operands so, too (see compress-reduce-activations).
+// Attention in 16 bits may have its operands so, too (see compress-reduce-activations).
 // CHECK-LABEL: func @attention
 // CHECK: nn.attention {{.*}} {nn.tf32, scale
-// BF16-LABEL: func @attention
-// BF16: nn.attention {{.*}} {nn.bf16, nn.tf32, scale
+// NARROW-LABEL: func @attention
+// BF16: nn.attention {{.*}} {nn.narrow = bf16, nn.tf32, scale
+// F16: nn.attention {{.*}} {nn.narrow = f16, nn.tf32, scale
 module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_80", features = "+ptx70", vector_bits = 32, vector_registers = 255, dot_product = "none", l1_bytes = 166912, l2_bytes = 41943040, bf16_product = "mma">} {
   func.func @attention(%q: tensor<1x8x2x16xf32>) -> tensor<1x8x2x16xf32> {
     %y = nn.attention %q, %q, %q {scale = 0.25 : f32} : (tensor<1x8x2x16xf32>, tensor<1x8x2x16xf32>, tensor<1x8x2x16xf32>) -> tensor<1x8x2x16xf32>

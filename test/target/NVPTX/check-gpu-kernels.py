@@ -26,6 +26,11 @@ def coarse(*shape):
     return (random(*shape).view(np.uint32) & 0xFFFF0000).view(np.float32)
 
 
+def half(*shape):
+    """The same of f16, most of which bf16 does not hold."""
+    return random(*shape).astype(np.float16).astype(np.float32)
+
+
 def run(name, nodes, inputs, expected, constants=(), dims=(), flags=(), tolerance=1e-4):
     """True if the nodes make `expected` of the inputs; `constants` are those of them that are initializers."""
     shapes = {key: list(value.shape) for key, value in inputs.items()}
@@ -80,9 +85,9 @@ def norm(name, rows, columns):
     return run(name, [node], {"x": x, "s": scale, "b": bias}, expected, constants=["s", "b"])
 
 
-def attention(name, heads, queries, keys, depth, masked=False, **keywords):
+def attention(name, heads, queries, keys, depth, masked=False, numbers=coarse, **keywords):
     """softmax(q k^T / sqrt(depth) + mask) v; a mask hides a third of the keys."""
-    q, k, v = coarse(2, heads, queries, depth), coarse(2, heads, keys, depth), coarse(2, heads, keys, depth)
+    q, k, v = numbers(2, heads, queries, depth), numbers(2, heads, keys, depth), numbers(2, heads, keys, depth)
     inputs = {"q": q, "k": k, "v": v, "scale": np.float32(depth**-0.5).reshape(())}
     scores = q.astype(np.float64) @ np.swapaxes(k, 2, 3).astype(np.float64) * depth**-0.5
     nodes = [helper.make_node("Transpose", ["k"], ["t"], perm=[0, 1, 3, 2]), helper.make_node("MatMul", ["q", "t"], ["s"]),
@@ -126,27 +131,29 @@ good += [
     conv("borders-outside", random(1, 6, 4, 4), random(16, 3, 2, 2), pads=(3, 0, 0, 3), group=2),
 ]
 # On tensor cores: tiles of each size, rows that are copied in 16, 8 and 4 bytes and one element at a time, and what is not there.
-bf16 = ["--precision=bf16"]
-good += [
-    matmul("bf16-large", coarse(1600, 72), coarse(72, 1024), constants=["b"], flags=bf16),
-    matmul("bf16-wide", coarse(1600, 72), coarse(72, 1900), constants=["b"], flags=bf16),
-    matmul("bf16-small", coarse(128, 64), coarse(64, 128), constants=["b"], flags=bf16),
-    matmul("bf16-flat", coarse(5, 264), coarse(264, 96), constants=["b"], flags=bf16),
-    matmul("bf16-flat-rests", coarse(17, 270), coarse(270, 70), constants=["b"], flags=bf16),
-    matmul("bf16-rests-8", coarse(77, 36), coarse(36, 84), constants=["b"], flags=bf16),
-    matmul("bf16-rests-4", coarse(77, 34), coarse(34, 70), constants=["b"], flags=bf16),
-    matmul("bf16-odd", coarse(70, 33), coarse(33, 71), constants=["b"], flags=bf16),
-    matmul("bf16-dynamic", coarse(77, 72), coarse(72, 80), constants=["b"], dims=[("a", 0, "n")], flags=bf16),
-    conv("bf16-windows", coarse(2, 8, 19, 17), coarse(24, 8, 3, 3), pads=(1, 0, 2, 1), flags=bf16),
-    conv("bf16-strides", coarse(1, 12, 21, 23), coarse(80, 12, 5, 3), stride=2, pads=(2, 1, 2, 1), flags=bf16),
-    conv("bf16-dilated", coarse(1, 3, 20, 20), coarse(33, 3, 3, 3), dilation=2, flags=bf16),
-    conv("bf16-borders", coarse(1, 8, 10, 9), coarse(24, 8, 5, 3), stride=2, dilation=2, pads=(4, 2, 3, 1), flags=bf16),
-    conv("bf16-borders-odd", coarse(1, 3, 12, 12), coarse(16, 3, 7, 7), stride=2, pads=(3, 3, 3, 3), flags=bf16),
-    matmul("bf16-split-flat", coarse(5, 2056), coarse(2056, 96), constants=["b"], flags=bf16),
-    matmul("bf16-split", coarse(70, 2000), coarse(2000, 72), constants=["b"], flags=bf16),
-    conv("bf16-split-windows", coarse(1, 64, 7, 7), coarse(40, 64, 3, 3), pads=(1, 1, 1, 1), flags=bf16),
-    conv("bf16-points", coarse(2, 64, 9, 9), coarse(72, 64, 1, 1), flags=bf16),
-]
+bf16, f16 = ["--precision=bf16"], ["--precision=f16"]
+for prefix, flags, numbers in ("bf16", bf16, coarse), ("f16", f16, half):
+    good += [
+        matmul(f"{prefix}-large", numbers(1600, 72), numbers(72, 1024), constants=["b"], flags=flags),
+        matmul(f"{prefix}-wide", numbers(1600, 72), numbers(72, 1900), constants=["b"], flags=flags),
+        matmul(f"{prefix}-small", numbers(128, 64), numbers(64, 128), constants=["b"], flags=flags),
+        matmul(f"{prefix}-flat", numbers(5, 264), numbers(264, 96), constants=["b"], flags=flags),
+        matmul(f"{prefix}-flat-rests", numbers(17, 270), numbers(270, 70), constants=["b"], flags=flags),
+        matmul(f"{prefix}-rests-8", numbers(77, 36), numbers(36, 84), constants=["b"], flags=flags),
+        matmul(f"{prefix}-rests-4", numbers(77, 34), numbers(34, 70), constants=["b"], flags=flags),
+        matmul(f"{prefix}-odd", numbers(70, 33), numbers(33, 71), constants=["b"], flags=flags),
+        matmul(f"{prefix}-dynamic", numbers(77, 72), numbers(72, 80), constants=["b"], dims=[("a", 0, "n")], flags=flags),
+        conv(f"{prefix}-windows", numbers(2, 8, 19, 17), numbers(24, 8, 3, 3), pads=(1, 0, 2, 1), flags=flags),
+        conv(f"{prefix}-strides", numbers(1, 12, 21, 23), numbers(80, 12, 5, 3), stride=2, pads=(2, 1, 2, 1), flags=flags),
+        conv(f"{prefix}-dilated", numbers(1, 3, 20, 20), numbers(33, 3, 3, 3), dilation=2, flags=flags),
+        conv(f"{prefix}-borders", numbers(1, 8, 10, 9), numbers(24, 8, 5, 3), stride=2, dilation=2, pads=(4, 2, 3, 1), flags=flags),
+        conv(f"{prefix}-borders-odd", numbers(1, 3, 12, 12), numbers(16, 3, 7, 7), stride=2, pads=(3, 3, 3, 3), flags=flags),
+        conv(f"{prefix}-groups", numbers(1, 16, 15, 15), numbers(20, 4, 3, 3), group=4, flags=flags),
+        matmul(f"{prefix}-split-flat", numbers(5, 2056), numbers(2056, 96), constants=["b"], flags=flags),
+        matmul(f"{prefix}-split", numbers(70, 2000), numbers(2000, 72), constants=["b"], flags=flags),
+        conv(f"{prefix}-split-windows", numbers(1, 64, 7, 7), numbers(40, 64, 3, 3), pads=(1, 1, 1, 1), flags=flags),
+        conv(f"{prefix}-points", numbers(2, 64, 9, 9), numbers(72, 64, 1, 1), flags=flags),
+    ]
 # Of tf32, operands that it holds give exact products; weights of values are rounded.
 tf32 = ["--precision=tf32"]
 good += [
@@ -162,12 +169,15 @@ good += [
     attention("tf32-attention-masked", 1, 33, 197, 48, masked=True, flags=tf32, tolerance=2e-3),
     attention("bf16-attention", 2, 130, 130, 64, flags=bf16, tolerance=1e-2),
     attention("bf16-attention-masked", 1, 66, 197, 48, masked=True, flags=bf16, tolerance=1e-2),
+    attention("f16-attention", 2, 130, 130, 64, numbers=half, flags=f16, tolerance=2e-3),
+    attention("f16-attention-masked", 1, 66, 197, 48, masked=True, numbers=half, flags=f16, tolerance=2e-3),
     # Enough blocks for warps of twice sixteen queries.
     attention("bf16-attention-many", 27, 130, 70, 64, flags=bf16, tolerance=1e-2),
     attention("bf16-attention-many-short", 54, 40, 33, 40, flags=bf16, tolerance=1e-2),
     attention("tf32-attention-many-short", 54, 40, 33, 40, flags=tf32, tolerance=2e-3),
     # Queries that stay in memory of the block, and rows of three times 128 bytes.
     attention("bf16-attention-many-long-heads", 27, 130, 41, 128, flags=bf16, tolerance=1e-2),
+    attention("f16-attention-many-long-heads", 27, 130, 41, 128, numbers=half, flags=f16, tolerance=2e-3),
     attention("tf32-attention-rows", 1, 33, 70, 80, flags=tf32, tolerance=2e-3),
     attention("tf32-attention-long-heads", 1, 65, 40, 128, flags=tf32, tolerance=2e-3),
     attention("tf32-attention-short-heads", 3, 5, 3, 20, flags=tf32, tolerance=2e-3),

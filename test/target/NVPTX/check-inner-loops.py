@@ -158,19 +158,24 @@ if not os.access(ptxas, os.X_OK):
     sys.exit(77)
 os.makedirs(folder, exist_ok=True)
 np.save(f"{folder}/x.npy", random(4096, 1024))
-bf16, tf32, int8 = ["--precision=bf16"], ["--precision=tf32"], ["--quantize=int8", f"--calibrate={folder}/x.npy"]
+bf16, f16, tf32 = (["--precision=" + each] for each in ("bf16", "f16", "tf32"))
+int8 = ["--quantize=int8", f"--calibrate={folder}/x.npy"]
 gemm, conv = product("gemm", 4096, 1024, 4096), convolution("conv", 32, 128, 28)
 # Blocks on a multiprocessor on 8.0 and on 9.0, and the least share.
 cases = [
     ("gemm-bf16", gemm, bf16, (2, 1), (0.95, 0.95)),
+    ("gemm-f16", gemm, f16, (2, 1), (0.95, 0.95)),
     ("gemm-tf32", gemm, tf32, (2, 1), (0.95, 0.95)),
     ("conv-bf16", conv, bf16, (2, 2), (0.95, 0.9)),
+    ("conv-f16", conv, f16, (2, 2), (0.95, 0.9)),
     ("conv-tf32", conv, tf32, (2, 2), (0.95, 0.85)),
     ("gemm-int8", gemm, int8, (2, 1), (0.95, 0.95)),
     ("attention-bf16", attention("attention", 16, 4096, 64), bf16, (2, 2), (0.95, 0.95)),
+    ("attention-f16", attention("attention", 16, 4096, 64), f16, (2, 2), (0.95, 0.95)),
     ("attention-tf32", attention("attention", 16, 4096, 64), tf32, (2, 2), (0.95, 0.7)),
     ("attention-96-bf16", attention("attention-96", 16, 4096, 96), bf16, (2, 2), (0.95, 0.95)),
     ("attention-128-bf16", attention("attention-128", 16, 4096, 128), bf16, (2, 2), (0.95, 0.8)),
+    ("attention-128-f16", attention("attention-128", 16, 4096, 128), f16, (2, 2), (0.95, 0.8)),
     # Lengths that are no multiple of a tile have a loop of their own for the rest, whose registers count, too.
     ("attention-128-rest-bf16", attention("attention-128-rest", 16, 4000, 128, rest=100), bf16, (2, 2), (0.8, 0.6)),
 ]

@@ -47,6 +47,21 @@ func.func private @kernel_bf16(%q: memref<1x70x3x64xbf16>, %k: memref<1x70x3x64x
 
 // -----
 
+// f16 is the same: registers of products are pairs of it.
+// CHECK-LABEL: func.func private @kernel_f16
+// CHECK: nvgpu.ldmatrix %{{.*}} -> vector<4x2xf16>
+// CHECK: nvvm.mma.sync {{.*}} : (vector<2xf16>, vector<2xf16>, f32)
+// CHECK: arith.truncf %{{.*}} : vector<2xf32> to vector<2xf16>
+// CHECK: nvgpu.ldmatrix %{{.*}} {numTiles = 4 : i32, transpose = true}
+// CHECK: nvvm.mma.sync {{.*}} : (vector<2xf16>, vector<2xf16>, f32)
+// CHECK: arith.truncf %{{.*}} : f32 to f16
+func.func private @kernel_f16(%q: memref<1x70x3x64xf16>, %k: memref<1x70x3x64xf16>, %v: memref<1x70x3x64xf16>, %y: memref<1x70x3x64xf16>) {
+  nn.attention %q, %k, %v outs(%y) {causal, scale = 0.125 : f32} : (memref<1x70x3x64xf16>, memref<1x70x3x64xf16>, memref<1x70x3x64xf16>, memref<1x70x3x64xf16>) -> ()
+  return
+}
+
+// -----
+
 // With heads enough for the target, a warp has twice sixteen queries: two blocks for each head, and two products for each fragment of keys.
 // CHECK-LABEL: func.func private @kernel_many_heads
 // CHECK: gpu.launch blocks(%{{.*}}) in (%{{.*}} = %c108,

@@ -18,27 +18,27 @@ func.func @padded(%x: memref<1x8x8x4xi8>, %w: memref<3x3x4x4xi8>, %y: memref<1x8
 
 // -----
 
-func.func @halves(%x: memref<7x16xf16>, %y: memref<7x16xf16>) {
-  // expected-error @below {{'nn.softmax' op expected f32 or bf16, but got 'f16'}}
-  nn.softmax %x outs(%y) : (memref<7x16xf16>, memref<7x16xf16>) -> ()
+func.func @doubles(%x: memref<7x16xf64>, %y: memref<7x16xf64>) {
+  // expected-error @below {{'nn.softmax' op expected f32, bf16 or f16, but got 'memref<7x16xf64>'}}
+  nn.softmax %x outs(%y) : (memref<7x16xf64>, memref<7x16xf64>) -> ()
   return
 }
 
 // -----
 
-func.func @tokens(%x: memref<1x9x8xf16>, %m: memref<1x9x8xf32>, %y: memref<1x7x8xf16>, %n: memref<1x7xf32>) {
-  // expected-error @below {{'nn.token_merge' op expected f32 or bf16, but got 'memref<1x9x8xf16>'}}
+func.func @tokens(%x: memref<1x9x8xf64>, %m: memref<1x9x8xf32>, %y: memref<1x7x8xf64>, %n: memref<1x7xf32>) {
+  // expected-error @below {{'nn.token_merge' op expected f32, bf16 or f16, but got 'memref<1x9x8xf64>'}}
   nn.token_merge %x metric(%m) outs(%y, %n) {r = 2 : i64}
-    : (memref<1x9x8xf16>, memref<1x9x8xf32>, memref<1x7x8xf16>, memref<1x7xf32>) -> ()
+    : (memref<1x9x8xf64>, memref<1x9x8xf32>, memref<1x7x8xf64>, memref<1x7xf32>) -> ()
   return
 }
 
 // -----
 
-func.func @pruned(%x: memref<1x9x8xf32>, %q: memref<1x9x1x8xf16>, %k: memref<1x9x1x8xf16>, %y: memref<1x6x8xf32>) {
-  // expected-error @below {{'nn.token_prune' op expected f32 or bf16, but got 'memref<1x9x1x8xf16>'}}
+func.func @pruned(%x: memref<1x9x8xf32>, %q: memref<1x9x1x8xf64>, %k: memref<1x9x1x8xf64>, %y: memref<1x6x8xf32>) {
+  // expected-error @below {{'nn.token_prune' op expected f32, bf16 or f16, but got 'memref<1x9x1x8xf64>'}}
   nn.token_prune %x query(%q) key(%k) outs(%y) {kept = 4 : i64, scale = 1.0 : f32}
-    : (memref<1x9x8xf32>, memref<1x9x1x8xf16>, memref<1x9x1x8xf16>, memref<1x6x8xf32>) -> ()
+    : (memref<1x9x8xf32>, memref<1x9x1x8xf64>, memref<1x9x1x8xf64>, memref<1x6x8xf32>) -> ()
   return
 }
 

@@ -57,6 +57,25 @@ func.func private @kernel_rows(%x: memref<70x256xbf16>, %w: memref<256x64xbf16>,
 
 // -----
 
+// f16 takes the same way, two numbers in a register. Two sums are rounded by one instruction.
+// CHECK-LABEL: func.func private @kernel_halves
+// CHECK: nvgpu.device_async_copy %{{.*}}, 8, %{{.*}} {bypassL1} : memref<70x256xf16>
+// CHECK: nvgpu.ldmatrix %{{.*}} -> vector<4x2xf16>
+// CHECK: nvvm.mma.sync {{.*}} : (vector<2xf16>, vector<2xf16>, f32) -> !llvm.struct<(f32, f32, f32, f32)>
+// CHECK: arith.truncf %{{.*}} : vector<4xf32> to vector<4xf16>
+// NVVM-LABEL: llvm.func @kernel_halves
+// NVVM: nvvm.mma.sync {{.*}} : (vector<2xf16>, vector<2xf16>, f32)
+func.func private @kernel_halves(%x: memref<70x256xf16>, %w: memref<256x64xf16>, %y: memref<70x64xf16>) {
+  nn.linear %x, %w outs(%y) epilogue {
+  ^bb0(%sum: f32):
+    %small = arith.truncf %sum : f32 to f16
+    nn.yield %small : f16
+  } : (memref<70x256xf16>, memref<256x64xf16>, memref<70x64xf16>) -> ()
+  return
+}
+
+// -----
+
 // Of few rows, four warps share the steps of 16 x 32 elements.
 // CHECK-LABEL: func.func private @kernel_flat
 // CHECK: gpu.launch blocks(%{{.*}}) in (%{{.*}} = %c3,
