@@ -67,16 +67,28 @@ private:
     Value in = k.add(k.exclusiveOr(k.add(chunk, first % 8), k.rem(row, k.index(8))), first / 8 * 8);
     return k.add(k.mul(row, rowBytes / bytes), k.mul(in, kChunkBytes / bytes));
   }
-  void copyRows(Value memref, bool headsFirst, Value headIndex, Value firstRow, Value rows, int64_t count, Value begin);
+  /// Where key or value `row` of a tile lies: the two times two that a thread has scores of, of each sixteen, are
+  /// neighbours in memory and two pairs, eight lines apart, in that of the block. Of the row's bits, 1 goes to place 3.
+  Value placeKey(Value row) {
+    Value pair = k.mul(k.rem(k.div(row, k.index(2)), k.index(2)), 8);
+    Value inPairs = k.mul(k.rem(k.div(row, k.index(4)), k.index(4)), 2);
+    Value sixteens = k.mul(k.div(row, k.index(16)), 16);
+    return k.add(k.add(sixteens, pair), k.add(inPairs, k.rem(row, k.index(2))));
+  }
+  void copyRows(Value memref, bool headsFirst, Value headIndex, Value firstRow, Value rows, int64_t count, Value begin,
+                function_ref<Value(Value)> place);
   void copyTile(Value tile);
   Carried attend(Value tile, ValueRange carried, bool isWhole);
   SmallVector<Value> loadQuery(int64_t rowTile, int64_t group);
   Value queryBegin() { return k.index(keepsQueries ? 0 : tileBytes() / bytes); }
   Carried score(Value begin);
-  /// The first of the columns of a tile that this thread has scores of, two neighbours of eight.
-  Value firstColumn() { return k.mul(k.rem(lane, k.index(4)), 2); }
+  /// The first of the output's channels that this thread has, two neighbours of each eight.
+  Value firstChannel() { return k.mul(k.rem(lane, k.index(4)), 2); }
+  /// The first of a tile's keys that this thread has scores of, four neighbours of each sixteen.
+  Value firstKey() { return k.mul(k.rem(lane, k.index(4)), 4); }
   Value countVisible(Value tile, Value row);
-  Value maskScore(Value sum, Value tile, int64_t column, Value row, Value visible);
+  SmallVector<Value> loadMask(Value tile, int64_t key, Value row, bool isWhole);
+  Value maskScore(Value sum, int64_t key, Value bias, Value visible);
   void weigh(Value tile, const Pair &rows, MutableArrayRef<Value> scores, MutableArrayRef<Value> state,
              MutableArrayRef<Value> sums, bool isWhole);
   Value findWeight(Value score, Value shift);
@@ -153,7 +165,7 @@ void BlockAttention::chooseShape() {
 }
 
 void BlockAttention::copyRows(Value memref, bool headsFirst, Value headIndex, Value firstRow, Value size, int64_t count,
-                              Value begin) {
+                              Value begin, function_ref<Value(Value)> placeRow) {
   int64_t width = chooseCopyWidth(k, memref), parts = rowBytes / bytes / width, chunk = kChunkBytes / bytes;
   // A thread copies the same channels of rows that are a constant apart.
   int64_t perRow = llvm::bit_ceil(uint64_t(parts)), rowStep = kThreads / perRow;
@@ -171,7 +183,7 @@ void BlockAttention::copyRows(Value memref, bool headsFirst, Value headIndex, Va
   };
   auto copyAll = [&] {
     for (int64_t next = 0; next < count; next += rowStep)
-      copy(k.add(k.add(firstRow, row), next), k.add(row, next));
+      copy(k.add(k.add(firstRow, row), next), k.add(placeRow(row), placeRow(k.index(next))));
   };
   if (parts == perRow)
     return copyAll();
@@ -180,9 +192,10 @@ void BlockAttention::copyRows(Value memref, bool headsFirst, Value headIndex, Va
 
 void BlockAttention::copyTile(Value tile) {
   Value begin = stageBegin(tile), first = k.mul(tile, tileKeys);
-  copyRows(op.getKey(), op.getKvHeadsFirst(), kvHead, first, keys, tileKeys, begin);
+  auto place = [&](Value row) { return placeKey(row); };
+  copyRows(op.getKey(), op.getKvHeadsFirst(), kvHead, first, keys, tileKeys, begin, place);
   copyRows(op.getValue(), op.getKvHeadsFirst(), kvHead, first, keys, tileKeys,
-           k.add(begin, tileKeys * rowBytes / bytes));
+           k.add(begin, tileKeys * rowBytes / bytes), place);
 }
 
 /// The left fragment of sixteen queries for a group of channels.
@@ -225,12 +238,29 @@ Value BlockAttention::countVisible(Value tile, Value row) {
   if (op.getCausal()) // query i sees keys up to i + Skv - Sq
     seen = k.min(seen, k.sub(k.add(k.add(row, 1), keys), queries));
   Value inTile = k.min(k.max(k.sub(seen, k.mul(tile, tileKeys)), k.index(0)), k.index(tileKeys));
-  return arith::IndexCastOp::create(b, k.loc, b.getI32Type(), k.sub(inTile, firstColumn()));
+  return arith::IndexCastOp::create(b, k.loc, b.getI32Type(), k.sub(inTile, firstKey()));
 }
 
-/// The score of a row of this thread with key `column` after its first of a tile; that of a hidden key is minus
-/// infinity. `visible` is null where all keys of the tile are seen, but for a mask.
-Value BlockAttention::maskScore(Value sum, Value tile, int64_t column, Value row, Value visible) {
+/// The mask of a row and of four neighbouring keys, the first `key` after this thread's first of a tile: read at once
+/// where its rows have a multiple of four, or two.
+SmallVector<Value> BlockAttention::loadMask(Value tile, int64_t key, Value row, bool isWhole) {
+  int64_t width = std::min<int64_t>(chooseCopyWidth(k, op.getMask()), 4);
+  // Rows and keys that are not there have no mask.
+  Value inRow = k.min(row, k.sub(queries, k.index(1)));
+  SmallVector<Value> biases;
+  for (int64_t next = 0; next < 4; next += width) {
+    Value at = k.add(k.add(k.mul(tile, tileKeys), firstKey()), key + next);
+    if (!isWhole)
+      at = k.min(at, k.sub(keys, k.index(width)));
+    llvm::append_range(biases, k.loadBroadcasts(op.getMask(), {batch, head, inRow, at}, width));
+  }
+  return biases;
+}
+
+/// The score of a row of this thread with the key `key` after its first of a tile; that of a hidden key is minus
+/// infinity. `bias` is the mask's element, null without a mask, and `visible` null where all keys of the tile are seen
+/// but for that.
+Value BlockAttention::maskScore(Value sum, int64_t key, Value bias, Value visible) {
   Value result = sum, isVisible;
   if (!isFused)
     result = k.mulFloats(sum, k.scalar(f32, op.getScale().convertToDouble()));
@@ -238,20 +268,11 @@ Value BlockAttention::maskScore(Value sum, Value tile, int64_t column, Value row
     isVisible = isVisible ? arith::AndIOp::create(b, k.loc, isVisible, condition).getResult() : condition;
   };
   if (visible)
-    require(
-        k.compare(arith::CmpIPredicate::sgt, visible, arith::ConstantIntOp::create(b, k.loc, b.getI32Type(), column)));
-  if (Value mask = op.getMask()) {
-    // Rows and keys that are not there have no mask.
-    Value inRow = k.min(row, k.sub(queries, k.index(1)));
-    Value key = k.add(k.add(k.mul(tile, tileKeys), firstColumn()), column);
-    if (visible)
-      key = k.min(key, k.sub(keys, k.index(1)));
-    Value bias = k.loadBroadcast(mask, {batch, head, inRow, key});
-    if (bias.getType().isInteger(1))
-      require(bias);
-    else
-      result = k.addFloats(result, bias);
-  }
+    require(k.compare(arith::CmpIPredicate::sgt, visible, arith::ConstantIntOp::create(b, k.loc, b.getI32Type(), key)));
+  if (bias && bias.getType().isInteger(1))
+    require(bias);
+  else if (bias)
+    result = k.addFloats(result, bias);
   if (!isVisible)
     return result;
   Value hidden = k.scalar(f32, -std::numeric_limits<double>::infinity());
@@ -327,12 +348,16 @@ void BlockAttention::weigh(Value tile, const Pair &rowsOfTile, MutableArrayRef<V
                            MutableArrayRef<Value> state, MutableArrayRef<Value> sums, bool isWhole) {
   for (unsigned half : {0, 1}) {
     Value peak, visible = isWhole ? Value() : countVisible(tile, rowsOfTile[half]);
-    for (int64_t i = 0; i < tileKeys / 8; ++i)
-      for (unsigned j : {0, 1}) {
-        Value &score = scores[i * 4 + half * 2 + j];
-        score = maskScore(score, tile, i * 8 + j, rowsOfTile[half], visible);
+    for (int64_t first = 0; first < tileKeys; first += 16) {
+      SmallVector<Value> biases(4);
+      if (op.getMask())
+        biases = loadMask(tile, first, rowsOfTile[half], isWhole);
+      for (int64_t next = 0; next < 4; ++next) {
+        Value &score = scores[(first / 8 + next / 2) * 4 + half * 2 + next % 2];
+        score = maskScore(score, first + next, biases[next], visible);
         peak = peak ? larger(peak, score) : score;
       }
+    }
     peak = larger(state[half], reduce(peak, [&](Value x, Value y) { return larger(x, y); }));
     Value shift = isFused ? k.mulFloats(peak, k.scalar(f32, exponentFactor)) : peak;
     Value correction = findWeight(state[half], shift), total = k.mulFloats(state[2 + half], correction);
@@ -379,7 +404,7 @@ void BlockAttention::store(ValueRange results) {
       k.branch(k.isBelow(row, queries), [&] {
         for (int64_t i = 0; i < depthTiles(); ++i)
           for (unsigned j : {0, 1}) {
-            Value channel = k.add(firstColumn(), i * 8 + j);
+            Value channel = k.add(firstChannel(), i * 8 + j);
             auto write = [&] {
               k.store(k.mulFloats(sums[i * 4 + half * 2 + j], inverse), op.getInit(),
                       place(op.getHeadsFirst(), head, row, channel));
@@ -410,7 +435,8 @@ void BlockAttention::emitBlock(Value batchIndex, Value headIndex, Value first, V
   warpRow = k.mul(k.div(thread, k.index(32)), 16 * rowTiles);
   Value row = k.add(warpRow, k.div(lane, k.index(4)));
 
-  copyRows(op.getQuery(), op.getHeadsFirst(), head, firstQuery, queries, blockQueries(), queryBegin());
+  copyRows(op.getQuery(), op.getHeadsFirst(), head, firstQuery, queries, blockQueries(), queryBegin(),
+           [](Value row) { return row; });
   for (int64_t rowTile = 0; rowTile < rowTiles; ++rowTile) {
     Value first = k.add(firstQuery, k.add(row, rowTile * 16));
     rows.push_back({first, k.add(first, 8)});

@@ -38,7 +38,7 @@ int64_t simt::chooseCopyWidth(ThreadBuilder &k, Value memref) {
   auto type = cast<MemRefType>(memref.getType());
   SmallVector<int64_t> strides;
   int64_t offset, bytes = type.getElementTypeBitWidth() / 8;
-  if (failed(type.getStridesAndOffset(strides, offset)) || strides.empty() || strides.back() != 1)
+  if (bytes == 0 || failed(type.getStridesAndOffset(strides, offset)) || strides.empty() || strides.back() != 1)
     return 1;
   // Buffers begin at multiples of 64 bytes.
   for (int64_t width = 16 / bytes; width * bytes >= 4; width /= 2) {
@@ -135,10 +135,9 @@ void WarpBuilder::waitForGroups(int64_t groupsInFlight) {
 
 /// The alignment of `count` neighbours from a multiple of it on; none where they are not known to have one.
 static llvm::MaybeAlign alignmentOf(ThreadBuilder &k, Value memref, int64_t count) {
-  int64_t bits = cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
-  if (count == 1 || bits < 8 || chooseCopyWidth(k, memref) < count)
+  if (count == 1 || chooseCopyWidth(k, memref) < count)
     return {};
-  return llvm::Align(count * bits / 8);
+  return llvm::Align(count * cast<MemRefType>(memref.getType()).getElementTypeBitWidth() / 8);
 }
 
 static SmallVector<Value> advance(ThreadBuilder &k, ValueRange indices, int64_t distance) {
@@ -160,6 +159,16 @@ SmallVector<Value> WarpBuilder::loadNeighbours(Value memref, ValueRange indices,
   for (int64_t i = 0; i < count; ++i)
     values.push_back(vector::ExtractOp::create(builder, loc, all, i));
   return values;
+}
+
+SmallVector<Value> WarpBuilder::loadBroadcasts(Value memref, ValueRange indices, int64_t count) {
+  auto type = cast<MemRefType>(memref.getType());
+  if (type.getRank() == 0 || type.getShape().back() == 1)
+    return SmallVector<Value>(count, loadBroadcast(memref, indices));
+  SmallVector<Value> at(indices.take_back(type.getRank()));
+  for (auto [position, size] : llvm::zip(at, type.getShape()))
+    position = size == 1 ? index(0) : position;
+  return loadNeighbours(memref, at, count);
 }
 
 void WarpBuilder::storeNeighbours(ValueRange values, Value memref, ValueRange indices) {
@@ -189,17 +198,9 @@ void WarpBuilder::storeEpilogues(Region &epilogue, ValueRange extras, ValueRange
     return storeNeighbours(sums, out, indices);
   SmallVector<SmallVector<Value>> elements(sums.size()); // of each neighbour's extras
   for (auto [argument, extra] : llvm::zip(epilogue.getArguments().drop_front(), extras)) {
-    auto type = cast<MemRefType>(extra.getType());
     SmallVector<Value> loaded(sums.size());
-    if (argument.use_empty()) {
-    } else if (type.getRank() == 0 || type.getShape().back() == 1) {
-      loaded.assign(sums.size(), loadBroadcast(extra, indices));
-    } else {
-      SmallVector<Value> at(indices.take_back(type.getRank()));
-      for (auto [position, size] : llvm::zip(at, type.getShape()))
-        position = size == 1 ? index(0) : position;
-      loaded = loadNeighbours(extra, at, sums.size());
-    }
+    if (!argument.use_empty())
+      loaded = loadBroadcasts(extra, indices, sums.size());
     for (auto [all, value] : llvm::zip(elements, loaded))
       all.push_back(value);
   }

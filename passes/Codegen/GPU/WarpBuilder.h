@@ -25,7 +25,7 @@ struct TensorFormat {
 };
 
 /// How many elements of `memref`, 16 bytes at most, can be copied at once where each line of the last dimension is
-/// split in equal parts: 1 if not even 4 bytes.
+/// split in equal parts: 1 if not even 4 bytes, and of single bits.
 int64_t chooseCopyWidth(ThreadBuilder &k, mlir::Value memref);
 
 /// A ThreadBuilder with what a warp does together. All arrays are memory of the block, of one dimension.
@@ -61,6 +61,8 @@ public:
   /// `count` neighbours from an index on whose last is a multiple of `count`: at once where their place is a multiple
   /// of their bytes.
   mlir::SmallVector<mlir::Value> loadNeighbours(mlir::Value memref, mlir::ValueRange indices, int64_t count);
+  /// The same where the memref broadcasts to what the indices are of.
+  mlir::SmallVector<mlir::Value> loadBroadcasts(mlir::Value memref, mlir::ValueRange indices, int64_t count);
   /// f32 are rounded to the element type of a memref of bf16 or f16.
   void storeNeighbours(mlir::ValueRange values, mlir::Value memref, mlir::ValueRange indices);
   /// As storeEpilogue, for such neighbours.

@@ -34,7 +34,7 @@ ARCHITECTURE, PRODUCT_CYCLES = {"sm_80": ("sm_80", 8), "sm_90": ("sm_90a", 6)}[t
 REGISTERS = 65536
 
 # The low twelve bits of an instruction of 128, of compute capability 7.0 and later. That products are found is checked by their number.
-OPCODES = {0x23C: "product", 0x237: "product", 0x83B: "ldmatrix", 0x984: "load", 0x388: "store", 0xFAE: "copy", 0x308: "mufu", 0x947: "branch",
+OPCODES = {0x23C: "product", 0x237: "product", 0x83B: "ldmatrix", 0x984: "load", 0x981: "global", 0x388: "store", 0xFAE: "copy", 0x308: "mufu", 0x947: "branch",
            0x983: "local", 0x387: "local"}
 
 
@@ -60,11 +60,14 @@ def convolution(name, batch, channels, size):
     return save(name, [node], {"x": [batch, channels, size, size]}, {"w": random(channels, channels, 3, 3)})
 
 
-def attention(name, heads, length, depth, rest=0):
+def attention(name, heads, length, depth, rest=0, masked=False):
     nodes = [helper.make_node("Transpose", ["k"], ["t"], perm=[0, 1, 3, 2]), helper.make_node("MatMul", ["q", "t"], ["s"]),
-             helper.make_node("Mul", ["s", "c"], ["m"]), helper.make_node("Softmax", ["m"], ["p"], axis=-1),
-             helper.make_node("MatMul", ["p", "v"], ["y"])]
+             helper.make_node("Mul", ["s", "c"], ["m"])]
+    nodes += [helper.make_node("Add", ["m", "mask"], ["b"])] if masked else []
+    nodes += [helper.make_node("Softmax", ["b" if masked else "m"], ["p"], axis=-1), helper.make_node("MatMul", ["p", "v"], ["y"])]
     inputs = {"q": [1, heads, length, depth], "k": [1, heads, length + rest, depth], "v": [1, heads, length + rest, depth]}
+    if masked:
+        inputs["mask"] = [length, length + rest]
     return save(name, nodes, inputs, {"c": np.array(depth**-0.5, np.float32)})
 
 
@@ -176,6 +179,7 @@ cases = [
     ("attention-96-bf16", attention("attention-96", 16, 4096, 96), bf16, (2, 2), (0.95, 0.95)),
     ("attention-128-bf16", attention("attention-128", 16, 4096, 128), bf16, (2, 2), (0.95, 0.8)),
     ("attention-128-f16", attention("attention-128", 16, 4096, 128), f16, (2, 2), (0.95, 0.8)),
+    ("attention-masked-bf16", attention("attention-masked", 16, 4096, 64, masked=True), bf16, (2, 2), (0.75, 0.55)),
     # Lengths that are no multiple of a tile have a loop of their own for the rest, whose registers count, too.
     ("attention-128-rest-bf16", attention("attention-128-rest", 16, 4000, 128, rest=100), bf16, (2, 2), (0.8, 0.6)),
 ]

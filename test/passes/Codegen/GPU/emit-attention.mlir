@@ -100,20 +100,38 @@ func.func private @kernel_long_heads(%q: memref<1x54x256x128xbf16>, %k: memref<1
 
 // -----
 
-// With a mask, tiles of which all keys are there compare nothing, and a warp has sixteen queries.
+// With a mask, tiles of which all keys are there compare nothing, and a warp has sixteen queries. A thread has the scores of four
+// neighbouring keys, whose mask is read at once; those of the last tile are moved to where there is one.
 // CHECK-LABEL: func.func private @kernel_masked
 // CHECK: gpu.launch blocks(%{{.*}}) in (%{{.*}} = %c216,
 // CHECK: scf.for
 // CHECK-NOT: arith.cmpi sgt
-// CHECK: memref.load %{{.*}} : memref<256x250xf32>
+// CHECK: vector.load %{{.*}} {alignment = 16 : i64} : memref<256x252xf32>, vector<4xf32>
 // CHECK: scf.yield
+// CHECK: arith.minsi %{{.*}}, %c248
+// CHECK: vector.load %{{.*}} {alignment = 16 : i64} : memref<256x252xf32>, vector<4xf32>
 // CHECK: arith.cmpi sgt
-// CHECK: memref.load %{{.*}} : memref<256x250xf32>
 module attributes {nn.target = #nn.target<triple = "nvptx64-nvidia-cuda", cpu = "sm_80", features = "+ptx70", vector_bits = 32, vector_registers = 255, dot_product = "none", l1_bytes = 166912, l2_bytes = 41943040, bf16_product = "mma">} {
-func.func private @kernel_masked(%q: memref<1x54x256x64xbf16>, %k: memref<1x54x250x64xbf16>, %v: memref<1x54x250x64xbf16>, %mask: memref<256x250xf32>, %y: memref<1x54x256x64xbf16>) {
-  nn.attention %q, %k, %v mask(%mask) outs(%y) {heads_first, kv_heads_first, scale = 0.125 : f32} : (memref<1x54x256x64xbf16>, memref<1x54x250x64xbf16>, memref<1x54x250x64xbf16>, memref<256x250xf32>, memref<1x54x256x64xbf16>) -> ()
+func.func private @kernel_masked(%q: memref<1x54x256x64xbf16>, %k: memref<1x54x252x64xbf16>, %v: memref<1x54x252x64xbf16>, %mask: memref<256x252xf32>, %y: memref<1x54x256x64xbf16>) {
+  nn.attention %q, %k, %v mask(%mask) outs(%y) {heads_first, kv_heads_first, scale = 0.125 : f32} : (memref<1x54x256x64xbf16>, memref<1x54x252x64xbf16>, memref<1x54x252x64xbf16>, memref<256x252xf32>, memref<1x54x256x64xbf16>) -> ()
   return
 }
+}
+
+// -----
+
+// Rows of an even number of keys are read in pairs, others and a mask of bits one by one.
+// CHECK-LABEL: func.func private @kernel_masked_pairs
+// CHECK: vector.load %{{.*}} {alignment = 8 : i64} : memref<66x70xf32>, vector<2xf32>
+// CHECK-LABEL: func.func private @kernel_masked_bits
+// CHECK: memref.load %{{.*}} : memref<66x72xi1>
+func.func private @kernel_masked_pairs(%q: memref<1x1x66x64xbf16>, %k: memref<1x1x70x64xbf16>, %mask: memref<66x70xf32>, %y: memref<1x1x66x64xbf16>) {
+  nn.attention %q, %k, %k mask(%mask) outs(%y) {heads_first, kv_heads_first, scale = 0.125 : f32} : (memref<1x1x66x64xbf16>, memref<1x1x70x64xbf16>, memref<1x1x70x64xbf16>, memref<66x70xf32>, memref<1x1x66x64xbf16>) -> ()
+  return
+}
+func.func private @kernel_masked_bits(%q: memref<1x1x66x64xbf16>, %k: memref<1x1x72x64xbf16>, %mask: memref<66x72xi1>, %y: memref<1x1x66x64xbf16>) {
+  nn.attention %q, %k, %k mask(%mask) outs(%y) {heads_first, kv_heads_first, scale = 0.125 : f32} : (memref<1x1x66x64xbf16>, memref<1x1x72x64xbf16>, memref<1x1x72x64xbf16>, memref<66x72xi1>, memref<1x1x66x64xbf16>) -> ()
+  return
 }
 
 // -----
