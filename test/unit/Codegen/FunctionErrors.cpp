@@ -43,6 +43,7 @@ static inline double softplus(double x) { return (x < 0 ? 0 : x) + log1p(exp(-fa
 static inline double mish(double x) { return x * tanh(softplus(x)); }
 static inline double gelu(double x) { return x * 0.5 * erfc(-x * M_SQRT1_2); }
 static inline double geluTanh(double x) { return x * sigmoid(2 * sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)); }
+static inline double powerOfTwo(double x) { return exp(-fabs(x) * M_LN2); } // of which there is one of vectors
 static inline double elu(double x) { return x < 0 ? expm1(x) : x; }
 
 const std::vector<Function> lathe::test::kMathFunctions = {
@@ -77,6 +78,8 @@ const std::vector<Function> lathe::test::kOtherOnnxFunctions = {
     {"onnx.Gelu", "", evaluate<gelu>, 3, 3, Error::UlpOfInput},
     {"onnx.Gelu", "{approximate = \"tanh\"}", evaluate<geluTanh>, 3, 3, Error::UlpOfInput},
 };
+
+const Function lathe::test::kPowerOfTwo = {"onnx.Abs", "", evaluate<powerOfTwo>, 2, 2.5, Error::Ulp, kSmallestExp};
 
 /// 1 / the distance of the floats around `x`.
 static inline double getScale(double x) {

@@ -28,6 +28,11 @@ struct Function {
 /// Functions that are tested on all floats, one module each of the ops of a dialect.
 extern const std::vector<Function> kMathFunctions, kOnnxFunctions, kOtherOnnxFunctions;
 
+/// 2^-|x|, which takes the place of |x|: attention's power of two, of numbers that are not positive, is no op.
+extern const Function kPowerOfTwo;
+/// Its bound where a target has `FloatInstructions` for vectors.
+inline constexpr double kPowerOfTwoBoundByInstructions = 3;
+
 struct Worst {
   double error = 0; ///< infinite where infinity or NaN are missing, or wrong
   float x = 0, result = 0;

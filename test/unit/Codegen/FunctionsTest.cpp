@@ -3,7 +3,9 @@
 // docs/functions.md promises.
 #include "lib/Driver/Diagnostics.h"
 #include "lib/Driver/Pipeline.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Parser/Parser.h"
+#include "passes/Codegen/Common/Functions/Functions.h"
 #include "test/unit/Codegen/FunctionErrors.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
@@ -16,8 +18,11 @@
 using namespace lathe;
 using namespace lathe::test;
 
+/// Changes a module of the `codegen` phase.
+using Change = llvm::function_ref<void(mlir::ModuleOp)>;
+
 /// Compiles MLIR in the form after `done`.
-static std::unique_ptr<LoadedModel> load(const std::string &text, llvm::StringRef target, Phase done) {
+static std::unique_ptr<LoadedModel> load(const std::string &text, llvm::StringRef target, Phase done, Change change = {}) {
   mlir::DialectRegistry registry;
   registerDialects(registry);
   mlir::MLIRContext context(registry);
@@ -26,6 +31,11 @@ static std::unique_ptr<LoadedModel> load(const std::string &text, llvm::StringRe
   REQUIRE(module);
   CompileOptions options;
   options.target = target.str();
+  if (change) {
+    REQUIRE(succeeded(runPhases(*module, options, Phase::Codegen, done)));
+    change(*module);
+    done = Phase::Codegen;
+  }
   REQUIRE(succeeded(runPhases(*module, options, Phase::LLVM, done)));
   auto loaded = loadModule(*module);
   if (!loaded)
@@ -38,15 +48,16 @@ namespace {
 /// Several functions of one argument, all of them of the same dialect, as one model.
 class Compiled {
 public:
-  Compiled(llvm::ArrayRef<Function> functions, int64_t size, llvm::StringRef target, lathe_dtype type = LATHE_FLOAT32)
+  Compiled(llvm::ArrayRef<Function> functions, int64_t size, llvm::StringRef target, lathe_dtype type = LATHE_FLOAT32,
+           Change change = {})
       : functions(functions), input(type, {size}) {
-    model = load(writeModule(), target, isMath() ? Phase::Lower : Phase::Import);
+    model = load(writeModule(), target, isMath() ? Phase::Lower : Phase::Import, change);
   }
 
   /// A function of onnx after a convolution that multiplies by 1, in whose vectors it is computed.
-  Compiled(const Function &function, llvm::StringRef target)
+  Compiled(const Function &function, llvm::StringRef target, Change change = {})
       : functions(function), input(LATHE_FLOAT32, {1, 16, 128, 128}) {
-    model = load(writeEpilogue(), target, Phase::Import);
+    model = load(writeEpilogue(), target, Phase::Import, change);
   }
 
   void run() {
@@ -112,12 +123,15 @@ private:
 
 } // namespace
 
-/// Checks every `stride`th float, and those around zeros, infinities and powers of two.
-static void check(Compiled &compiled, llvm::StringRef target, uint64_t stride) {
+/// The bits of the first negative float.
+static constexpr uint64_t kNegativeZero = uint64_t(1) << 31;
+
+/// Checks every `stride`th float from that with the bits `first`, and those around zeros, infinities and powers of two.
+static void check(Compiled &compiled, llvm::StringRef target, uint64_t stride, uint64_t first = 0) {
   constexpr uint64_t all = uint64_t(1) << 32;
   llvm::ArrayRef<Function> functions = compiled.functions;
   std::vector<Worst> worst(functions.size());
-  for (uint64_t next = 0; next < all;) {
+  for (uint64_t next = first; next < all;) {
     for (float &x : compiled.input.as<float>()) {
       x = llvm::bit_cast<float>(uint32_t(next));
       next += stride;
@@ -164,6 +178,68 @@ TEST_CASE("Functions keep their bounds on a sample of all floats", "[functions]"
 TEST_CASE("Functions keep their bounds on all floats", "[.][exhaustive]") {
   for (llvm::ArrayRef<Function> functions : {kMathFunctions, kOnnxFunctions})
     check(functions, "native", 1);
+}
+
+/// Puts attention's power of two in the place of absolute values. Returns whether any is of the target's instructions.
+static bool putPowersOfTwo(mlir::ModuleOp module) {
+  codegen::FloatTarget target = codegen::getFloatTarget(nn::getTarget(module));
+  llvm::SmallVector<mlir::math::AbsFOp> placeholders;
+  module.walk([&](mlir::math::AbsFOp op) { placeholders.push_back(op); });
+  REQUIRE(!placeholders.empty());
+  bool hasInstructions = false;
+  for (mlir::math::AbsFOp op : placeholders) {
+    mlir::OpBuilder builder(op->getContext());
+    builder.setInsertionPointAfter(op);
+    codegen::FloatBuilder b(builder, op.getLoc(), target);
+    hasInstructions |= b.hasInstructions(op);
+    mlir::Value negated = mlir::arith::NegFOp::create(builder, op.getLoc(), op);
+    mlir::Value power = codegen::emitExp2NonPositive(b, negated);
+    op.getResult().replaceAllUsesExcept(power, negated.getDefiningOp());
+  }
+  return hasInstructions;
+}
+
+/// Results that would be no normal numbers are 0.
+static void checkSmallPowersOfTwo(Compiled &compiled, llvm::StringRef target) {
+  auto x = compiled.input.as<float>();
+  for (auto [index, each] : llvm::enumerate(x))
+    each = 125 + 2.0f * index / x.size();
+  x.front() = std::numeric_limits<float>::infinity();
+  compiled.run();
+  auto isRight = [](float x, float y) { return y == 0 ? x >= 125.5f : x <= 126 && y >= std::numeric_limits<float>::min(); };
+  for (auto [each, y] : llvm::zip(x, compiled.outputs.front().as<float>()))
+    if (!isRight(each, y))
+      FAIL("2^-" << each << " is " << y << " for " << target.str());
+}
+
+/// Checks powers of two as LLVM makes vectors of them in a loop, then those in the vectors of a convolution.
+static void checkPowerOfTwo(llvm::StringRef target, uint64_t stride, uint64_t strideOfVectors) {
+  Function function = kPowerOfTwo;
+  bool hasInstructions = false;
+  auto change = [&](mlir::ModuleOp module) { hasInstructions = putPowersOfTwo(module); };
+  Compiled loop(function, (1 << 18) - 3, target, LATHE_FLOAT32, change);
+  CHECK(!hasInstructions);
+  check(loop, target, stride, kNegativeZero);
+  checkSmallPowersOfTwo(loop, target);
+
+  Compiled vectors(function, target, change);
+  if (hasInstructions)
+    function.bound = kPowerOfTwoBoundByInstructions;
+  check(vectors, target, strideOfVectors, kNegativeZero);
+  checkSmallPowersOfTwo(vectors, target);
+}
+
+TEST_CASE("Powers of two of attention keep their bound on a sample of all floats", "[functions]") {
+  checkPowerOfTwo("native", 257, 257);
+  checkPowerOfTwo("x86-64-v3", 16411, 16411);
+  checkPowerOfTwo("x86-64-v2", 4099, 4099);
+}
+
+TEST_CASE("Powers of two of attention keep their bound on all floats", "[.][exhaustive]") {
+  checkPowerOfTwo("native", 1, 1);
+  // Without instructions of their own, vectors compute what a loop does.
+  checkPowerOfTwo("x86-64-v3", 1, 257);
+  checkPowerOfTwo("x86-64-v2", 1, 257);
 }
 
 TEST_CASE("Sines and cosines of any number are in [-1, 1]", "[functions]") {

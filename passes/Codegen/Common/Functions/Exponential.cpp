@@ -72,11 +72,14 @@ Value codegen::emitExp2NonPositive(FloatBuilder &b, Value x) {
     // A result, or later product, that is no normal number costs a machine a hundred cycles.
     return b.select(b.compare(FloatBuilder::FloatPredicate::OLT, x, 1 - kExponentBias), 0.0, power);
   }
-  // The power has the bits of 0 where x was limited.
-  constexpr double rounder = kRounder + kExponentBias;
-  x = b.atLeast(x, -kExponentBias);
+  // As 2 * 2^rest * 2^(n - 1): the power has the bits of 0 where n is the smallest.
+  constexpr double rounder = kRounder + kExponentBias - 1;
+  x = b.atLeast(x, 1 - kExponentBias);
   Value sum = b.add(x, rounder), rest = b.sub(x, b.sub(sum, rounder));
-  Value series = b.polynomial(rest, {1, 0.693147004, 0.240222469, 0.0555071086, 0.00967129413, 0.00132695714});
+  SmallVector<double> coefficients = {1, 0.693147004, 0.240222469, 0.0555071086, 0.00967129413, 0.00132695714};
+  for (double &coefficient : coefficients)
+    coefficient *= 2;
+  Value series = b.polynomial(rest, coefficients);
   return b.mul(series, emitPowerOfTwo(b, sum));
 }
 
