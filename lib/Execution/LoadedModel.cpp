@@ -232,10 +232,11 @@ llvm::Error LoadedModel::run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallV
                      .moveInto(outputs[i]))
       return error;
   }
-  if (!workspace.getData())
-    if (llvm::Error error =
-            Tensor::allocate(LATHE_UINT8, {int64_t(model->workspace_bytes)}, "a workspace").moveInto(workspace))
-      return error;
+  if (!workspace)
+    workspace.reset(lathe_workspace_create(model->workspace_bytes));
+  if (!workspace)
+    return llvm::createStringError("there is no memory for a workspace of " + llvm::Twine(model->workspace_bytes) +
+                                   " bytes; --dim bounds symbolic dimensions and sizes that depend on data");
 
   // The structs of the generated header: pointers, then the symbolic dimensions, and where sizes of outputs go.
   llvm::SmallVector<uint64_t> in;
@@ -253,7 +254,7 @@ llvm::Error LoadedModel::run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallV
     actual += described.size();
   }
   auto *code = variant ? variant->run : model->run;
-  lathe_status status = code(in.data(), out.data(), workspace.getData(), executor);
+  lathe_status status = code(in.data(), out.data(), workspace.get(), executor);
   if (status == LATHE_ERROR_UNSUPPORTED_CPU)
     return llvm::createStringError("model '" + llvm::Twine(model->name) +
                                    "' was compiled for instructions that this machine lacks");

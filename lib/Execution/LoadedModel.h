@@ -2,6 +2,7 @@
 #ifndef LIB_EXECUTION_LOADEDMODEL_H
 #define LIB_EXECUTION_LOADEDMODEL_H
 
+#include "lathe/lathe.h"
 #include "lib/Support/DataTypes.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -82,7 +83,7 @@ public:
                   const lathe_executor *executor = nullptr);
 
   /// The workspace of `run`, allocated by the first; `getModel().workspace_bytes` long.
-  void *getWorkspace() { return workspace.getData(); }
+  void *getWorkspace() { return workspace.get(); }
 
 private:
   struct Impl;
@@ -94,7 +95,7 @@ private:
   /// Of models for a GPU, else null: `<name>_unload` and `<name>_message`.
   void (*unload)() = nullptr;
   const char *(*message)() = nullptr;
-  Tensor workspace;
+  std::unique_ptr<void, decltype(&lathe_workspace_destroy)> workspace{nullptr, &lathe_workspace_destroy};
 };
 
 } // namespace lathe
