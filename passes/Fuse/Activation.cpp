@@ -110,11 +110,11 @@ static bool isTanhArgument(Value value, Value x) {
 template <typename OpT>
 static LogicalResult matchGelu(OpT op, PatternRewriter &rewriter) {
   if (!fuse::isF32(op.getResult()))
-    return failure();
+    return rewriter.notifyMatchFailure(op, "is not on f32");
   Product product;
   collect(op.getResult(), product);
   if (product.factors.size() != 2 || !isNear(product.scale, 0.5))
-    return failure();
+    return rewriter.notifyMatchFailure(op, "is not half the product of two values");
   for (unsigned i = 0; i < 2; ++i) {
     Value x = product.factors[i], inner = getAddend(product.factors[1 - i], 1.0);
     if (!inner || !fuse::haveSameShape(x, op.getResult()))
@@ -130,7 +130,7 @@ static LogicalResult matchGelu(OpT op, PatternRewriter &rewriter) {
     rewriter.replaceOpWithNewOp<onnx::GeluOp>(op, op.getResult().getType(), x, approximate);
     return success();
   }
-  return failure();
+  return rewriter.notifyMatchFailure(op, "no factor is 1 plus erf or tanh of the other one, scaled as in a GELU");
 }
 
 /// Whether `value` is clip(x + 3, 0, 6) times a scale, which is returned.
@@ -144,11 +144,11 @@ static bool isShiftedClip(Value value, Value x) {
 template <typename OpT>
 static LogicalResult matchHardSwish(OpT op, PatternRewriter &rewriter) {
   if (!fuse::isF32(op.getResult()))
-    return failure();
+    return rewriter.notifyMatchFailure(op, "is not on f32");
   Product product;
   collect(op.getResult(), product);
   if (product.factors.size() != 2)
-    return failure();
+    return rewriter.notifyMatchFailure(op, "is not the product of two values");
   for (unsigned i = 0; i < 2; ++i) {
     Value x = product.factors[i], gate = product.factors[1 - i];
     auto sigmoid = gate.getDefiningOp<onnx::HardSigmoidOp>();
@@ -160,7 +160,7 @@ static LogicalResult matchHardSwish(OpT op, PatternRewriter &rewriter) {
     rewriter.replaceOpWithNewOp<onnx::HardSwishOp>(op, op.getResult().getType(), x);
     return success();
   }
-  return failure();
+  return rewriter.notifyMatchFailure(op, "no factor is a hard sigmoid of the other one with a slope of 1/6");
 }
 
 namespace {
@@ -173,7 +173,10 @@ struct FuseActivation : lathe::impl::FuseActivationBase<FuseActivation> {
     patterns.add(matchHardSwish<onnx::DivOp>);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
-    getOperation().walk([](onnx::ErfOp op) { fuse::missed(op, "Activation") << remark::reason("erf is not part of a GELU"); });
+    getOperation().walk([](onnx::ErfOp op) {
+      StringRef why = fuse::isF32(op->getResult(0)) ? "erf is not part of a GELU" : "erf is not on f32";
+      fuse::missed(op, "Activation") << remark::reason("{0}", why);
+    });
   }
 };
 } // namespace

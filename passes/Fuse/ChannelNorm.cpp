@@ -1,6 +1,7 @@
 //===- ChannelNorm.cpp - Norms of channels-first tensors, written out -----===//
 #include "mlir/Dialect/Traits.h"
 #include "passes/Fuse/NormPatterns.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -103,41 +104,69 @@ static Value getGrouped(onnx::InstanceNormalizationOp op) {
   return same ? x : Value();
 }
 
-static LogicalResult writeInstanceNorm(onnx::InstanceNormalizationOp op, PatternRewriter &rewriter) {
+namespace {
+/// The tensor of which groups of channels are normalized, and the op whose result that is.
+struct NormalizedGroups {
+  Value x;
+  int64_t groups;
+  Operation *result;
+};
+} // namespace
+
+static NormalizedGroups getNormalizedGroups(onnx::InstanceNormalizationOp op) {
   Value x = op.getInput();
   int64_t groups = fuse::getRank(x) >= 2 ? fuse::getType(x).getDimSize(1) : 0;
-  Operation *replaced = op;
-  if (Value grouped = getGrouped(op)) {
-    x = grouped;
-    replaced = *op->user_begin();
-  }
-  if (StringRef why = getRefusal(x, groups, op.getScale(), op.getB()); !why.empty())
+  if (Value grouped = getGrouped(op))
+    return {grouped, groups, *op->user_begin()};
+  return {x, groups, op};
+}
+
+static StringRef getRefusal(onnx::InstanceNormalizationOp op) {
+  NormalizedGroups normalized = getNormalizedGroups(op);
+  return getRefusal(normalized.x, normalized.groups, op.getScale(), op.getB());
+}
+
+static StringRef getRefusal(onnx::GroupNormalizationOp op) {
+  return getRefusal(op.getX(), op.getNumGroups(), op.getScale(), op.getBias());
+}
+
+static StringRef getRefusal(onnx::LRNOp op) {
+  RankedTensorType type = fuse::getType(op.getX());
+  if (!fuse::isF32(op.getX()))
+    return "element type is not f32";
+  if (type.getRank() < 2 || type.isDynamicDim(1) || op.getSize() < 1)
+    return "channels are not known";
+  return {};
+}
+
+static LogicalResult writeInstanceNorm(onnx::InstanceNormalizationOp op, PatternRewriter &rewriter) {
+  if (StringRef why = getRefusal(op); !why.empty())
     return rewriter.notifyMatchFailure(op, why);
+  auto [x, groups, result] = getNormalizedGroups(op);
   NormBuilder builder{rewriter, op.getLoc()};
-  rewriter.replaceOp(replaced,
+  rewriter.replaceOp(result,
                      normalizeGroups(builder, x, groups, op.getScale(), op.getB(), op.getEpsilon().convertToFloat()));
-  if (replaced != op)
+  if (result != op)
     rewriter.eraseOp(op);
   return success();
 }
 
 static LogicalResult writeGroupNorm(onnx::GroupNormalizationOp op, PatternRewriter &rewriter) {
-  int64_t groups = op.getNumGroups();
-  if (StringRef why = getRefusal(op.getX(), groups, op.getScale(), op.getBias()); !why.empty())
+  if (StringRef why = getRefusal(op); !why.empty())
     return rewriter.notifyMatchFailure(op, why);
   NormBuilder builder{rewriter, op.getLoc()};
-  rewriter.replaceOp(op, normalizeGroups(builder, op.getX(), groups, op.getScale(), op.getBias(),
+  rewriter.replaceOp(op, normalizeGroups(builder, op.getX(), op.getNumGroups(), op.getScale(), op.getBias(),
                                          op.getEpsilon().convertToFloat()));
   return success();
 }
 
 /// x / (bias + alpha / size * s)^beta, where s is the sum of the squares of `size` channels around.
 static LogicalResult writeLRN(onnx::LRNOp op, PatternRewriter &rewriter) {
+  if (StringRef why = getRefusal(op); !why.empty())
+    return rewriter.notifyMatchFailure(op, why);
   Value x = op.getX();
   RankedTensorType type = fuse::getType(x);
   int64_t size = op.getSize();
-  if (!fuse::isF32(x) || type.getRank() < 2 || type.isDynamicDim(1) || size < 1)
-    return rewriter.notifyMatchFailure(op, "expected f32 and channels that are known");
   NormBuilder b{rewriter, op.getLoc()};
   SmallVector<int64_t> pads(2 * type.getRank(), 0), shape(type.getShape());
   pads[1] = (size - 1) / 2;
@@ -170,4 +199,11 @@ void lathe::addChannelNorms(RewritePatternSet &patterns) {
   patterns.add(writeInstanceNorm);
   patterns.add(writeGroupNorm);
   patterns.add(writeLRN);
+}
+
+StringRef lathe::getChannelNormRefusal(Operation *op) {
+  return llvm::TypeSwitch<Operation *, StringRef>(op)
+      .Case<onnx::InstanceNormalizationOp, onnx::GroupNormalizationOp, onnx::LRNOp>(
+          [](auto norm) { return getRefusal(norm); })
+      .Default(StringRef());
 }

@@ -70,42 +70,61 @@ static std::optional<RootQuotient> matchRootQuotient(Operation *op) {
   return std::nullopt;
 }
 
+namespace {
+/// x / sqrt(mean(squared^2) + epsilon).
+struct MeanQuotient {
+  Value x, mean, squared;
+  float epsilon;
+};
+} // namespace
+
+static std::optional<MeanQuotient> matchMeanQuotient(Operation *op) {
+  std::optional<RootQuotient> quotient = matchRootQuotient(op);
+  auto sum = quotient ? quotient->radicand.getDefiningOp<onnx::AddOp>() : nullptr;
+  if (!sum || !fuse::isF32(sum.getC()))
+    return std::nullopt;
+  for (unsigned i = 0; i < 2; ++i) {
+    std::optional<float> epsilon = fuse::getScalar(sum->getOperand(1 - i));
+    auto mean = sum->getOperand(i).getDefiningOp<onnx::ReduceMeanOp>();
+    Value squared = epsilon && mean ? getSquared(mean.getData()) : Value();
+    if (squared)
+      return MeanQuotient{quotient->x, mean, squared, *epsilon};
+  }
+  return std::nullopt;
+}
+
+/// What `value` is less its mean; null if it is no such difference.
+static Value getUncentred(Value value) {
+  auto centred = value.getDefiningOp<onnx::SubOp>();
+  return centred && getMeanOperand(centred.getB()) == centred.getA() ? centred.getA() : Value();
+}
+
+/// Why the quotient is no norm; empty if it is one.
+static StringRef getRefusal(Operation *op, const MeanQuotient &quotient) {
+  if (!fuse::haveSameShape(op->getResult(0), quotient.x))
+    return "the root enlarges what is divided";
+  if (!getMeanOperand(quotient.mean))
+    return "not over the last dimension alone";
+  // Exporters may compute x - mean twice.
+  Value uncentred = getUncentred(quotient.x);
+  if (quotient.squared != quotient.x && !(uncentred && getUncentred(quotient.squared) == uncentred))
+    return "the mean square is of another value";
+  return {};
+}
+
 /// x / sqrt(mean(x^2) + epsilon), where x may be a centred value, becomes a norm without scale and bias.
 template <typename OpT>
 static LogicalResult matchNorm(OpT op, PatternRewriter &rewriter) {
-  std::optional<RootQuotient> quotient = matchRootQuotient(op);
-  if (!quotient || !fuse::isF32(op.getResult()) || !fuse::haveSameShape(op.getResult(), quotient->x))
-    return failure();
-  auto sum = quotient->radicand.template getDefiningOp<onnx::AddOp>();
-  if (!sum)
-    return failure();
-  std::optional<float> epsilon = fuse::getScalar(sum.getB());
-  Value variance = sum.getA();
-  if (!epsilon) {
-    epsilon = fuse::getScalar(sum.getA());
-    variance = sum.getB();
-  }
-  Value squares = epsilon ? getMeanOperand(variance) : Value();
-  if (!squares)
-    return failure();
-  Value x = quotient->x, squared = getSquared(squares);
-  if (!squared)
-    return failure();
-  nn::NormKind kind = nn::NormKind::RMS;
-  auto centred = x.getDefiningOp<onnx::SubOp>();
-  auto other = squared.getDefiningOp<onnx::SubOp>();
-  // Exporters may compute x - mean twice.
-  bool same = squared == x || (centred && other && centred.getA() == other.getA() &&
-                               getMeanOperand(centred.getB()) == centred.getA() &&
-                               getMeanOperand(other.getB()) == other.getA());
-  if (!same)
-    return rewriter.notifyMatchFailure(op, "the mean square is of another value");
-  if (centred && getMeanOperand(centred.getB()) == centred.getA()) {
-    kind = nn::NormKind::Layer;
-    x = centred.getA();
-  }
+  std::optional<MeanQuotient> quotient = matchMeanQuotient(op);
+  if (!quotient)
+    return rewriter.notifyMatchFailure(op, "does not divide by the root of a mean square");
+  if (StringRef why = getRefusal(op, *quotient); !why.empty())
+    return rewriter.notifyMatchFailure(op, why);
+  Value uncentred = getUncentred(quotient->x);
+  nn::NormKind kind = uncentred ? nn::NormKind::Layer : nn::NormKind::RMS;
   fuse::passed(op, "Norm") << remark::metric("Kind", nn::stringifyNormKind(kind));
-  rewriter.replaceOpWithNewOp<nn::NormOp>(op, op.getResult().getType(), x, Value(), Value(), Value(), kind, APFloat(*epsilon));
+  rewriter.replaceOpWithNewOp<nn::NormOp>(op, op.getResult().getType(), uncentred ? uncentred : quotient->x, Value(),
+                                          Value(), Value(), kind, APFloat(quotient->epsilon));
   return success();
 }
 
@@ -140,7 +159,7 @@ static LogicalResult takeParameter(OpT op, PatternRewriter &rewriter) {
     rewriter.eraseOp(norm);
     return success();
   }
-  return failure();
+  return rewriter.notifyMatchFailure(op, "no operand is a norm that lacks the other one as its scale or bias");
 }
 
 static StringRef getRefusal(onnx::LayerNormalizationOp op) {
@@ -170,6 +189,16 @@ static LogicalResult convertLayerNorm(onnx::LayerNormalizationOp op, PatternRewr
   return success();
 }
 
+/// Why an op that is left computes a norm without being one of nn; empty for any other op.
+static StringRef getObstacle(Operation *op) {
+  if (auto norm = dyn_cast<onnx::LayerNormalizationOp>(op))
+    return getRefusal(norm);
+  if (!isa<onnx::DivOp, onnx::MulOp>(op))
+    return getChannelNormRefusal(op);
+  std::optional<MeanQuotient> quotient = matchMeanQuotient(op);
+  return quotient ? getRefusal(op, *quotient) : StringRef();
+}
+
 namespace {
 struct FuseNorm : lathe::impl::FuseNormBase<FuseNorm> {
   void runOnOperation() override {
@@ -182,8 +211,9 @@ struct FuseNorm : lathe::impl::FuseNormBase<FuseNorm> {
     addChannelNorms(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
-    getOperation().walk([](onnx::LayerNormalizationOp op) {
-      fuse::missed(op, "Norm") << remark::reason("{0}", getRefusal(op));
+    getOperation().walk([](Operation *op) {
+      if (StringRef why = getObstacle(op); !why.empty())
+        fuse::missed(op, "Norm") << remark::reason("{0}", why);
     });
   }
 };

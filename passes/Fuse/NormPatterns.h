@@ -10,6 +10,9 @@ namespace lathe {
 /// layout.
 void addChannelNorms(mlir::RewritePatternSet &patterns);
 
+/// Why they leave an op as it is; empty if it is none of these norms.
+llvm::StringRef getChannelNormRefusal(mlir::Operation *op);
+
 } // namespace lathe
 
 #endif // PASSES_FUSE_NORMPATTERNS_H

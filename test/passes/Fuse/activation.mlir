@@ -85,3 +85,20 @@ func.func @near_misses(%x: tensor<4x16xf32>) -> (tensor<4x16xf32>, tensor<4x16xf
   %5 = "onnx.Mul"(%4, %half) : (tensor<4x16xf32>, tensor<f32>) -> tensor<4x16xf32>
   return %1, %5 : tensor<4x16xf32>, tensor<4x16xf32>
 }
+
+// REMARK: remark: [Missed] Activation
+// REMARK-SAME: erf is not on f32
+// CHECK-LABEL: func @half_floats
+func.func @half_floats(%x: tensor<4x16xf16>) -> tensor<4x16xf16> {
+  %sqrt2 = onnx.Constant dense<1.41421354> : tensor<f16>
+  %one = onnx.Constant dense<1.0> : tensor<f16>
+  %half = onnx.Constant dense<0.5> : tensor<f16>
+  // CHECK-NOT: Gelu
+  // CHECK: return
+  %0 = "onnx.Div"(%x, %sqrt2) : (tensor<4x16xf16>, tensor<f16>) -> tensor<4x16xf16>
+  %1 = "onnx.Erf"(%0) : (tensor<4x16xf16>) -> tensor<4x16xf16>
+  %2 = "onnx.Add"(%1, %one) : (tensor<4x16xf16>, tensor<f16>) -> tensor<4x16xf16>
+  %3 = "onnx.Mul"(%x, %2) : (tensor<4x16xf16>, tensor<4x16xf16>) -> tensor<4x16xf16>
+  %4 = "onnx.Mul"(%3, %half) : (tensor<4x16xf16>, tensor<f16>) -> tensor<4x16xf16>
+  return %4 : tensor<4x16xf16>
+}

@@ -1,4 +1,5 @@
 // RUN: lathe-opt %s -fuse-norm | FileCheck %s
+// RUN: lathe-opt %s -fuse-norm --remark-format=emitRemark --remarks-filter=fuse -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
 // RUN: lathe-opt %s -fuse-norm -fuse-propagate-layout -canonicalize -cse | FileCheck %s --check-prefix=LAYOUT
 
 // Statistics of each channel, and one product and one sum for each element.
@@ -60,6 +61,11 @@ func.func @lrn(%x: tensor<1x8x5x5xf32>) -> tensor<1x8x5x5xf32> {
 }
 
 // Half floats are summed by ops that know how; channels must be known.
+// REMARK: remark: [Missed] Norm
+// REMARK-SAME: element type is not f32
+// REMARK: remark: [Missed] Norm
+// REMARK-SAME: channels are not known
+// REMARK-NOT: [Missed]
 // CHECK-LABEL: func @others
 func.func @others(%x: tensor<1x8x5xf16>, %s: tensor<8xf16>, %y: tensor<1x?x5xf32>) -> (tensor<1x8x5xf16>, tensor<1x?x5xf32>) {
   // CHECK: onnx.InstanceNormalization

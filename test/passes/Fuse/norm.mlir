@@ -53,6 +53,8 @@ func.func @rms_norm(%x: tensor<?x16xf32>) -> tensor<?x16xf32> {
 }
 
 // The mean square of one value normalises another: that is no norm.
+// REMARK: remark: [Missed] Norm
+// REMARK-SAME: the mean square is of another value
 // CHECK-LABEL: func @other_value
 func.func @other_value(%x: tensor<4x16xf32>, %z: tensor<4x16xf32>) -> tensor<4x16xf32> {
   %last = onnx.Constant dense<1> : tensor<1xi64>
@@ -63,6 +65,37 @@ func.func @other_value(%x: tensor<4x16xf32>, %z: tensor<4x16xf32>) -> tensor<4x1
   %sum = "onnx.Add"(%var, %eps) : (tensor<4x1xf32>, tensor<f32>) -> tensor<4x1xf32>
   %root = "onnx.Sqrt"(%sum) : (tensor<4x1xf32>) -> tensor<4x1xf32>
   %n = "onnx.Div"(%x, %root) : (tensor<4x16xf32>, tensor<4x1xf32>) -> tensor<4x16xf32>
+  return %n : tensor<4x16xf32>
+}
+
+// REMARK: remark: [Missed] Norm
+// REMARK-SAME: not over the last dimension alone
+// CHECK-LABEL: func @over_rows
+func.func @over_rows(%x: tensor<4x16xf32>) -> tensor<4x16xf32> {
+  %first = onnx.Constant dense<0> : tensor<1xi64>
+  %eps = onnx.Constant dense<1.0e-5> : tensor<f32>
+  // CHECK-NOT: nn.norm
+  %sq = "onnx.Mul"(%x, %x) : (tensor<4x16xf32>, tensor<4x16xf32>) -> tensor<4x16xf32>
+  %var = "onnx.ReduceMean"(%sq, %first) : (tensor<4x16xf32>, tensor<1xi64>) -> tensor<1x16xf32>
+  %sum = "onnx.Add"(%eps, %var) : (tensor<f32>, tensor<1x16xf32>) -> tensor<1x16xf32>
+  %root = "onnx.Sqrt"(%sum) : (tensor<1x16xf32>) -> tensor<1x16xf32>
+  %n = "onnx.Div"(%x, %root) : (tensor<4x16xf32>, tensor<1x16xf32>) -> tensor<4x16xf32>
+  return %n : tensor<4x16xf32>
+}
+
+// The root of the mean square of rows, and one row for all of them.
+// REMARK: remark: [Missed] Norm
+// REMARK-SAME: the root enlarges what is divided
+// CHECK-LABEL: func @enlarged
+func.func @enlarged(%x: tensor<1x16xf32>, %z: tensor<4x16xf32>) -> tensor<4x16xf32> {
+  %last = onnx.Constant dense<1> : tensor<1xi64>
+  %eps = onnx.Constant dense<1.0e-5> : tensor<f32>
+  // CHECK-NOT: nn.norm
+  %sq = "onnx.Mul"(%z, %z) : (tensor<4x16xf32>, tensor<4x16xf32>) -> tensor<4x16xf32>
+  %var = "onnx.ReduceMean"(%sq, %last) : (tensor<4x16xf32>, tensor<1xi64>) -> tensor<4x1xf32>
+  %sum = "onnx.Add"(%var, %eps) : (tensor<4x1xf32>, tensor<f32>) -> tensor<4x1xf32>
+  %root = "onnx.Sqrt"(%sum) : (tensor<4x1xf32>) -> tensor<4x1xf32>
+  %n = "onnx.Div"(%x, %root) : (tensor<1x16xf32>, tensor<4x1xf32>) -> tensor<4x16xf32>
   return %n : tensor<4x16xf32>
 }
 
