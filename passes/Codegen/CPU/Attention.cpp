@@ -29,7 +29,8 @@ struct Attention {
   OpBuilder &b;
   Type f32;
   Value query, key, value, mask, out;
-  bool hasBias; ///< the mask is added to scores
+  bool hasBias;    ///< the mask is added to scores
+  bool prefetches; ///< operands and results do not stay in the second cache
   Value heads, groupSize, queries, keys;
   int64_t depth, valueDepth, vectors, blockQueries, groupBlocks, blockKeys;
 
@@ -106,6 +107,12 @@ LogicalResult Attention::prepare() {
   valueDepth = cast<MemRefType>(value.getType()).getDimSize(3);
   if (ShapedType::isDynamic(depth) || ShapedType::isDynamic(valueDepth))
     return op.emitOpError("expected heads of static size");
+  int64_t bytes = 0;
+  for (Value rows : {query, key, value, out}) {
+    auto type = cast<MemRefType>(rows.getType());
+    bytes += type.hasStaticShape() ? type.getNumElements() * type.getElementTypeBitWidth() / 8 : k.target.getL2Bytes();
+  }
+  prefetches = bytes > k.target.getL2Bytes() / 2;
   heads = k.dim(query, headDim(op.getHeadsFirst()));
   groupSize = k.div(heads, k.dim(value, headDim(op.getKvHeadsFirst())));
   queries = k.dim(query, sequence(op.getHeadsFirst()));
@@ -276,6 +283,8 @@ void Attention::copyRows(Value from, Value to, Value firstKey, Value count, int6
 /// Asks for a part of `count` rows of a head, from `place.row` on: the one of `turn`, of which there are `turns`. What
 /// is asked for in equal parts comes evenly, and nobody waits for it; the first cache has no room for it yet.
 void Attention::prefetch(Value from, const RowPlace &place, int64_t count, Value turn, int64_t turns, bool isWrite) {
+  if (!prefetches)
+    return;
   constexpr int64_t lineBits = 512;
   constexpr int secondCache = 2;
   auto type = cast<MemRefType>(from.getType());

@@ -148,3 +148,22 @@ func.func @long_reduction(%x: memref<196x3072xf32>, %w: memref<24x3072x32xf32>, 
   nn.linear %x, %w outs(%y) : (memref<196x3072xf32>, memref<24x3072x32xf32>, memref<196x768xf32>) -> ()
   return
 }
+
+// -----
+
+// 197 rows: a last tile of 14 would have one. Rather 2 tiles have 14 rows and 13 have 13, of two vectors each.
+// CHECK-LABEL: @uneven_rows
+//       CHECK: arith.minsi %{{.*}}, %c15
+//       CHECK: %[[END:.*]] = arith.minsi %{{.*}}, %c2{{.*}} : index
+//       CHECK: scf.for %{{.*}} to %[[END]]
+// CHECK-COUNT-28: vector.fma
+//   CHECK-NOT: vector.fma
+//       CHECK: %[[BEGIN:.*]] = arith.maxsi %{{.*}}, %c2{{.*}} : index
+//       CHECK: scf.for %{{.*}} = %[[BEGIN]] to
+// CHECK-COUNT-26: vector.fma
+//   CHECK-NOT: vector.fma
+//       CHECK: return
+func.func @uneven_rows(%x: memref<197x64xf32>, %w: memref<2x64x32xf32>, %y: memref<197x64xf32>) {
+  nn.linear %x, %w outs(%y) : (memref<197x64xf32>, memref<2x64x32xf32>, memref<197x64xf32>) -> ()
+  return
+}
