@@ -65,7 +65,7 @@ void cutRows(Cut &cut, int64_t rows, const ContractionSpace &space) {
   cut.shortRows = rows % cut.tileRows;
   int64_t shorter = cut.tileRows - space.rowMultiple;
   bool anySize = !isPairs(space.product) && space.product != Product::Bf16Tiles;
-  if (!anySize || !cut.shortRows || cut.shortRows * 2 > cut.tileRows || shorter * cut.tiles > rows)
+  if (!anySize || !cut.shortRows || cut.shortRows * 2 > cut.tileRows || shorter * cut.tiles >= rows)
     return;
   cut.longTiles = (rows - shorter * cut.tiles) / space.rowMultiple;
   cut.shortRows = shorter;
