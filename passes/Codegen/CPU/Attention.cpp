@@ -1,11 +1,12 @@
 //===- Attention.cpp - nn.attention with an online softmax ----------------===//
 //
-// The lanes of a vector are queries. The scores of a block of keys are K Q^T: rows of K are read element by element,
-// against a transposed block of queries in scratch; so is the output, V^T P^T. The softmax runs down the keys, lane by
-// lane, and nothing is ever reduced across a vector. A task has a group of query blocks: a block of keys and values
-// meets all of them, and is copied before where its rows are no neighbours. Scores have the unit of powers of 2.
+// The scores of a block of keys are K Q^T, in vectors of queries: rows of K are read element by element, against a
+// transposed block of queries in scratch. The softmax runs down the keys, lane by lane, and nothing is ever reduced
+// across a vector. The output is P V in vectors of channels: weights are read element by element, rows of V and of the
+// output as they are. A task has a group of query blocks: a block of keys and values meets all of them, and is copied
+// before where its rows are no neighbours. Scores have the unit of powers of 2.
 //
-#include "passes/Codegen/CPU/Contraction.h"
+#include "passes/Codegen/CPU/Attention.h"
 #include "passes/Codegen/CPU/Kernels.h"
 #include "llvm/Support/SaveAndRestore.h"
 #include <cmath>
@@ -23,72 +24,7 @@ constexpr int64_t kBlockBytes = 48 << 10, kGroupBytes = 128 << 10;
 /// Keys in a block, at most; and keys where only a run knows how many there are.
 constexpr int64_t kMostKeys = 64, kUsualKeys = 256;
 
-struct Attention {
-  nn::AttentionOp op;
-  KernelBuilder k;
-  OpBuilder &b;
-  Type f32;
-  Value query, key, value, mask, out;
-  bool hasBias;    ///< the mask is added to scores
-  bool prefetches; ///< operands and results do not stay in the second cache
-  Value heads, groupSize, queries, keys;
-  int64_t depth, valueDepth, vectors, blockQueries, groupBlocks, blockKeys;
-
-  /// What a task computes: a group of blocks of queries of one head, from `firstBlock` on.
-  struct Task {
-    Value batch, head, firstBlock;
-  };
-  /// Rows [row, end) of a head in memory.
-  struct RowPlace {
-    bool headsFirst;
-    Value batch, head, row, end;
-  };
-  // Of the current task. Rows of keys and values are those of the scratch where it exists.
-  Task task, next; ///< the task after it, or itself if there is none
-  Value batch, head, kvHead, keyEnd;
-  Value queryScratch, scoreScratch, outScratch, stateScratch, peakScratch, keyScratch, valueScratch;
-  // Of the current block of queries: its number in the group.
-  Value queryBlock, firstQuery;
-
-  explicit Attention(nn::AttentionOp op)
-      : op(op), k(op), b(k.builder), f32(b.getF32Type()), query(op.getQuery()), key(op.getKey()), value(op.getValue()),
-        mask(op.getMask()), out(op.getInit()),
-        hasBias(mask && !cast<MemRefType>(mask.getType()).getElementType().isInteger(1)) {}
-
-  unsigned sequence(bool headsFirst) { return headsFirst ? 2 : 1; }
-  unsigned headDim(bool headsFirst) { return headsFirst ? 1 : 2; }
-
-  SmallVector<Value> position(bool headsFirst, Value batch, Value head, Value row, Value channel) {
-    if (headsFirst)
-      return {batch, head, row, channel};
-    return {batch, row, head, channel};
-  }
-  SmallVector<Value> position(bool headsFirst, Value head, Value row, Value channel) {
-    return position(headsFirst, batch, head, row, channel);
-  }
-
-  LogicalResult prepare();
-  void emit();
-  void emitTask(Value firstBlock, Value count);
-  void startBlock();
-  void packQueries();
-  void channelBlocks(int64_t channels, function_ref<void(Value, int64_t)> block);
-  void keyBlock(Value firstKey, Value count, Value firstBlock, Value blocks);
-  void prefetch(Value from, const RowPlace &place, int64_t count, Value turn, int64_t turns, bool isWrite);
-  void prefetchKeys(Value from, Value firstKey, Value tile, int64_t tiles);
-  void prefetchQueries(Value from, const Task &task, Value firstKey, Value tile, int64_t tiles, bool isWrite);
-  void copyRows(Value from, Value to, Value firstKey, Value count, int64_t channels);
-  Value makeRowScratch(Value from, int64_t channels);
-  SmallVector<Value> keyPosition(Value scratch, Value firstKey, Value row, Value channel);
-  void eachSize(function_ref<void()> body);
-  void updateBlock(Value firstKey, Value count);
-  void scores(Value firstKey, Value row, int64_t rows);
-  Value weigh(Value score, Value peak);
-  Value masked(Value score, Value key, int64_t vector);
-  void storeOutput();
-  Value queryIndices(int64_t vector);
-  Value clampedQuery(int64_t lane);
-};
+} // namespace
 
 LogicalResult Attention::prepare() {
   Type outElement = cast<MemRefType>(out.getType()).getElementType();
@@ -117,6 +53,8 @@ LogicalResult Attention::prepare() {
   groupSize = k.div(heads, k.dim(value, headDim(op.getKvHeadsFirst())));
   queries = k.dim(query, sequence(op.getHeadsFirst()));
   keys = k.dim(value, sequence(op.getKvHeadsFirst()));
+
+  channelLanes = choosesChannelLanes();
 
   // One vector of queries where the second would be empty, or the scratch too large for the cache.
   int64_t lanes = k.lanes(), fixed = constantOr(queries);
@@ -401,64 +339,12 @@ void Attention::updateBlock(Value firstKey, Value count) {
     return next;
   });
 
-  auto outAt = [&](Value row, int64_t v) { return SmallVector<Value>{queryBlock, row, k.index(v * k.lanes())}; };
-  int64_t tileChannels = evenBlock(valueDepth, mostRows);
-  k.tiles(k.index(0), k.index(valueDepth), tileChannels, [&](Value channel, int64_t rows) {
-    Value part = k.div(channel, k.index(tileChannels));
-    int64_t parts = llvm::divideCeil(valueDepth, tileChannels);
-    prefetchKeys(value, firstKey, part, parts);
-    prefetchQueries(out, task, firstKey, part, parts, /*isWrite=*/true);
-    RegisterTile tile{rows, vectors, Product::F32, {count}, {}, {}};
-    for (int64_t i = 0; i < rows; ++i)
-      for (int64_t v = 0; v < vectors; ++v)
-        tile.init.push_back(
-            arith::MulFOp::create(b, k.loc, k.load(outScratch, outAt(k.add(channel, i), v)), corrections[v]));
-    tile.lhs = [&](int64_t i, ValueRange ivs) {
-      return k.loadScalar(valueScratch ? valueScratch : value,
-                          keyPosition(valueScratch, firstKey, ivs[0], k.add(channel, i)));
-    };
-    tile.rhs = [&](int64_t v, ValueRange ivs) { return k.load(scoreScratch, at(ivs[0], v)); };
-    SmallVector<Value> accumulators = emitRegisterTile(k, tile);
-    for (int64_t i = 0; i < rows; ++i)
-      for (int64_t v = 0; v < vectors; ++v)
-        k.store(accumulators[i * vectors + v], outScratch, outAt(k.add(channel, i), v));
-  });
+  for (int64_t v = 0; v < vectors; ++v)
+    k.store(corrections[v], factorScratch, {k.index(v * k.lanes())});
+  addValues(firstKey, count);
   for (int64_t v = 0; v < vectors; ++v) {
     k.store(peaks[v], stateScratch, stateAt(v));
     k.store(sums[v], stateScratch, stateAt(vectors + v));
-  }
-}
-
-void Attention::storeOutput() {
-  SmallVector<Value> sums;
-  for (int64_t v = 0; v < vectors; ++v)
-    sums.push_back(k.load(stateScratch, {queryBlock, k.index(vectors + v), k.index(0)}));
-  Value zero = k.splat(f32, 0), one = k.splat(f32, 1);
-  for (int64_t v = 0; v < vectors; ++v) {
-    // A sum is zero where every key was hidden.
-    Value empty = arith::CmpFOp::create(b, k.loc, arith::CmpFPredicate::OEQ, sums[v], zero);
-    Value inverse = arith::SelectOp::create(b, k.loc, empty, zero, arith::DivFOp::create(b, k.loc, one, sums[v]));
-    auto block = [&](Value channel, int64_t count) {
-      SmallVector<Value> rows(k.lanes(), zero);
-      for (int64_t i = 0; i < count; ++i) {
-        Value sum = k.load(outScratch, {queryBlock, k.add(channel, i), k.index(v * k.lanes())});
-        rows[i] = arith::MulFOp::create(b, k.loc, sum, inverse);
-      }
-      k.transpose(rows);
-      Value filled = count < k.lanes() ? k.maskBelow(k.index(count)) : Value();
-      for (int64_t lane = 0; lane < k.lanes(); ++lane) {
-        Value row = k.add(firstQuery, v * k.lanes() + lane);
-        auto storeRow = [&] {
-          k.store(k.roundTo(rows[lane], out), out, position(op.getHeadsFirst(), head, row, channel), filled);
-        };
-        int64_t fixed = constantOr(queries);
-        if (fixed > 0 && fixed % blockQueries == 0)
-          storeRow();
-        else
-          k.branch(arith::CmpIOp::create(b, k.loc, arith::CmpIPredicate::slt, row, queries), storeRow);
-      }
-    };
-    channelBlocks(valueDepth, block);
   }
 }
 
@@ -466,10 +352,7 @@ void Attention::storeOutput() {
 void Attention::startBlock() {
   packQueries();
   Value zero = k.splat(f32, 0), lowest = k.splat(f32, kLowest);
-  k.loop(k.index(0), k.index(valueDepth), 1, [&](Value channel) {
-    for (int64_t v = 0; v < vectors; ++v)
-      k.store(zero, outScratch, {queryBlock, channel, k.index(v * k.lanes())});
-  });
+  startOutput();
   for (int64_t i = 0; i < 2 * vectors; ++i)
     k.store(i < vectors ? lowest : zero, stateScratch, {queryBlock, k.index(i), k.index(0)});
 }
@@ -477,7 +360,10 @@ void Attention::startBlock() {
 void Attention::emitTask(Value firstBlock, Value blocks) {
   int64_t lanes = k.lanes();
   queryScratch = k.scratch({groupBlocks, depth, blockQueries}, f32);
-  outScratch = k.scratch({groupBlocks, valueDepth, blockQueries}, f32);
+  int64_t outRows = channelLanes ? blockQueries : valueDepth;
+  outScratch =
+      k.scratch({groupBlocks, outRows, channelLanes ? int64_t(llvm::alignTo(valueDepth, lanes)) : blockQueries}, f32);
+  factorScratch = k.scratch({blockQueries}, f32);
   stateScratch = k.scratch({groupBlocks, 2 * vectors, lanes}, f32);
   peakScratch = k.scratch({vectors, lanes}, f32);
   scoreScratch = k.scratch({blockKeys, blockQueries}, f32);
@@ -505,8 +391,6 @@ void Attention::emitTask(Value firstBlock, Value blocks) {
     k.loop(whole, end, blockKeys, [&](Value first) { keyBlock(first, k.sub(end, whole), firstBlock, blocks); });
   forBlocks(&Attention::storeOutput);
 }
-
-} // namespace
 
 LogicalResult cpu::emitAttention(nn::AttentionOp op) {
   Attention attention(op);
