@@ -309,8 +309,9 @@ def CompressReducePrecision : Pass<"compress-reduce-precision", "mlir::func::Fun
     whose elements it can hold: 65504 is its largest number.
 
     In tf32, contractions get the attribute `nn.tf32` on targets with tensor cores: their kernels may round f32 operands,
-    which stay f32 in memory, to 10 bits of mantissa. With bf16 and f16, so do those without a weight, `nn.matmul` and
-    `nn.attention`, of which the latter gets `nn.narrow = bf16` or `f16`, too: query, key and value may become that.
+    which stay f32 in memory, to 10 bits of mantissa. Constant weights are rounded here, half away from zero, and marked by
+    `nn.tf32_weight`. With bf16 and f16, contractions without a weight get `nn.tf32`, too, `nn.matmul` and `nn.attention`, of
+    which the latter gets `nn.narrow = bf16` or `f16` besides: query, key and value may become that.
 
     What stays f32 is reported as a missed remark with the reason.
   }];

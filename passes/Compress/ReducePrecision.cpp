@@ -52,20 +52,41 @@ static uint16_t roundToF16(float value) {
   return uint16_t(sign | (magnitude - 0x38000000) >> 13);
 }
 
-/// The constant in `element`, bf16 or f16; null where its bytes are not there.
+/// The bits of the nearest number of tf32, a float without its last 13 bits: half away from zero, as tensor cores' own
+/// conversion rounds (PTX ISA, "cvt.rna.tf32.f32"); a NaN stays one.
+static uint32_t roundToTF32(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  if ((bits & 0x7FFFFFFF) > 0x7F800000)
+    return (bits & ~0x1FFFu) | 0x400000;
+  return (bits + 0x1000) & ~0x1FFFu;
+}
+
+/// The elements as `type`, by the bits that `round` makes of each. Large constants stay outside of the context.
+template <typename BitsT>
+static ElementsAttr store(ArrayRef<float> values, RankedTensorType type, StringRef name, bool isDense,
+                          BitsT (*round)(float)) {
+  std::vector<BitsT> stored(values.size());
+  llvm::transform(values, stored.begin(), round);
+  if (isDense)
+    return DenseElementsAttr::getFromRawBuffer(
+        type, ArrayRef<char>(reinterpret_cast<const char *>(stored.data()), stored.size() * sizeof(BitsT)));
+  return DenseResourceElementsAttr::get(type, name,
+                                        HeapAsmResourceBlob::allocateAndCopyInferAlign(ArrayRef<BitsT>(stored)));
+}
+
+/// The constant in `element`, bf16 or f16, or for f32 in numbers of tf32; null where its bytes are not there.
 static ElementsAttr convert(ElementsAttr constant, Type element) {
   std::vector<float> storage;
   std::optional<ArrayRef<float>> values = readFloats(constant, storage);
   if (!values)
     return {};
-  std::vector<uint16_t> stored(values->size());
-  llvm::transform(*values, stored.begin(), element.isF16() ? roundToF16 : roundToBF16);
   auto type = RankedTensorType::get(constant.getShapedType().getShape(), element);
-  if (isa<DenseElementsAttr>(constant))
-    return DenseElementsAttr::getFromRawBuffer(
-        type, ArrayRef<char>(reinterpret_cast<const char *>(stored.data()), stored.size() * sizeof(uint16_t)));
-  return DenseResourceElementsAttr::get(type, element.isF16() ? "f16" : "bf16",
-                                        HeapAsmResourceBlob::allocateAndCopyInferAlign(ArrayRef<uint16_t>(stored)));
+  bool isDense = isa<DenseElementsAttr>(constant);
+  if (element.isF32())
+    return store(*values, type, "tf32", isDense, roundToTF32);
+  return element.isF16() ? store(*values, type, "f16", isDense, roundToF16)
+                         : store(*values, type, "bf16", isDense, roundToBF16);
 }
 
 namespace {
@@ -83,7 +104,9 @@ private:
     return chosen == "f16" ? Type(Float16Type::get(&getContext())) : Type();
   }
   void allowTF32(Operation *op);
+  void roundWeight(Operation *op);
   Value reduce(Operation *op, Value constant);
+  Value getReplacement(Value value, ElementsAttr constant, Type element);
 
   DenseMap<std::pair<Value, Type>, Value> replacements;
 };
@@ -100,6 +123,19 @@ static bool fitF16(ElementsAttr constant) {
   std::vector<float> storage;
   std::optional<ArrayRef<float>> values = readFloats(constant, storage);
   return !values || llvm::all_of(*values, [](float value) { return !(std::fabs(value) >= kBeyondF16); });
+}
+
+/// The constant as `convert` makes it, one for all readers; null where its bytes are not there.
+Value CompressReducePrecision::getReplacement(Value value, ElementsAttr constant, Type element) {
+  Value &replacement = replacements[{value, element}];
+  if (replacement)
+    return replacement;
+  ElementsAttr converted = convert(constant, element);
+  if (!converted)
+    return {};
+  OpBuilder builder(value.getContext());
+  builder.setInsertionPointAfterValue(value);
+  return replacement = onnx::ConstantOp::create(builder, value.getLoc(), converted);
 }
 
 /// The constant in 16 bits; null, after a remark, where the op keeps reading f32.
@@ -120,18 +156,29 @@ Value CompressReducePrecision::reduce(Operation *op, Value value) {
     return miss("not a constant of f32");
   if (element.isF16() && !fitF16(constant))
     return miss("has elements beyond the range of f16");
-  Value &replacement = replacements[{value, element}];
-  if (!replacement) {
-    ElementsAttr converted = convert(constant, element);
-    if (!converted)
-      return miss("constant cannot be read as f32");
-    OpBuilder builder(value.getContext());
-    builder.setInsertionPointAfterValue(value);
-    replacement = onnx::ConstantOp::create(builder, value.getLoc(), converted);
-  }
+  Value replacement = getReplacement(value, constant, element);
+  if (!replacement)
+    return miss("constant cannot be read as f32");
   remark::passed(op->getLoc(), remarkOptions())
       << remark::metric("Elements", type.getNumElements()) << remark::metric("Bits", 16);
   return replacement;
+}
+
+/// A constant weight is rounded to tf32 once, rather than in each tile that a kernel multiplies. Kernels of groups
+/// multiply f32.
+void CompressReducePrecision::roundWeight(Operation *op) {
+  auto conv = dyn_cast<nn::ConvOp>(op);
+  if (!isa<nn::LinearOp>(op) && (!conv || conv.getGroup() != 1))
+    return;
+  OpOperand &weight = conv ? conv.getWeightMutable() : cast<nn::LinearOp>(op).getWeightMutable();
+  Type element = cast<ShapedType>(weight.get().getType()).getElementType();
+  ElementsAttr constant;
+  if (!element.isF32() || !matchPattern(weight.get(), m_Constant(&constant)))
+    return;
+  if (Value rounded = getReplacement(weight.get(), constant, element)) {
+    weight.set(rounded);
+    op->setAttr(nn::kTF32WeightAttr, UnitAttr::get(op->getContext()));
+  }
 }
 
 /// Marks a contraction that stays f32 in memory.
@@ -144,6 +191,8 @@ void CompressReducePrecision::allowTF32(Operation *op) {
     op->setAttr(nn::kTF32Attr, UnitAttr::get(op->getContext()));
     if (narrow && isa<nn::AttentionOp>(op))
       op->setAttr(nn::kNarrowAttr, TypeAttr::get(narrow));
+    if (!narrow)
+      roundWeight(op);
     remark::passed(op->getLoc(), remarkOptions()) << remark::metric("Product", "tf32");
   } else if (chosen == "tf32") {
     remark::missed(op->getLoc(), remarkOptions()) << remark::reason("target has no products of tf32");

@@ -11,6 +11,9 @@ namespace lathe::nn {
 /// bits of mantissa, where that is faster. Sums stay f32.
 inline constexpr llvm::StringLiteral kTF32Attr = "nn.tf32";
 
+/// Unit attribute of an nn.linear or nn.conv with kTF32Attr: its weight holds numbers of tf32 only.
+inline constexpr llvm::StringLiteral kTF32WeightAttr = "nn.tf32_weight";
+
 /// Type attribute of an nn.attention of f32: its query, key and value may be rounded to this type, bf16 or f16, too.
 inline constexpr llvm::StringLiteral kNarrowAttr = "nn.narrow";
 
@@ -18,6 +21,7 @@ inline constexpr llvm::StringLiteral kNarrowAttr = "nn.narrow";
 inline constexpr int64_t kHalfBlock = 16;
 
 inline bool allowsTF32(mlir::Operation *op) { return op->hasAttr(kTF32Attr); }
+inline bool hasTF32Weight(mlir::Operation *op) { return op->hasAttr(kTF32WeightAttr); }
 
 /// Whether the type is in kNarrowAttr.
 inline bool allowsNarrow(mlir::Operation *op, mlir::Type type) {

@@ -29,6 +29,11 @@ static Value flattenWeight(ThreadBuilder &k, TensorFormat format, Value weight) 
 
 static SmallVector<Value> atLine(Value, Value line, Value element) { return {line, element}; }
 
+/// The right operand that is a constant, which compression may have rounded to tf32.
+static TensorOperand getWeightOperand(WarpBuilder &k, Operation *op, Value weight) {
+  return {weight, chooseCopyWidth(k, weight), atLine, /*load=*/nullptr, /*there=*/nullptr, nn::hasTF32Weight(op)};
+}
+
 bool simt::emitOnTensorCores(nn::LinearOp op) {
   WarpBuilder k(op);
   Value input = op.getInput(), out = op.getInit();
@@ -50,15 +55,8 @@ bool simt::emitOnTensorCores(nn::LinearOp op) {
   TensorOperand lhs{input, chooseCopyWidth(k, input), apart};
   if (lines)
     lhs = {lines, chooseCopyWidth(k, lines), atLine};
-  emitTensorProduct(k, {*format,
-                        k.index(1),
-                        rows,
-                        k.dim(out, rank - 1),
-                        k.dim(input, rank - 1),
-                        lhs,
-                        {weight, chooseCopyWidth(k, weight), atLine},
-                        store,
-                        codegen::getLikelyRows(op)});
+  emitTensorProduct(k, {*format, k.index(1), rows, k.dim(out, rank - 1), k.dim(input, rank - 1), lhs,
+                        getWeightOperand(k, op, weight), store, codegen::getLikelyRows(op)});
   return true;
 }
 
@@ -144,13 +142,7 @@ bool simt::emitOnTensorCores(nn::ConvOp op) {
     at.push_back(column);
     k.storeEpilogues(op.getEpilogue(), op.getExtras(), sums, out, at);
   };
-  emitTensorProduct(k, {*format,
-                        k.index(1),
-                        product(pixels),
-                        k.dim(out, 3),
-                        product(taps),
-                        image,
-                        {weight, chooseCopyWidth(k, weight), atLine},
-                        store});
+  emitTensorProduct(k, {*format, k.index(1), product(pixels), k.dim(out, 3), product(taps), image,
+                        getWeightOperand(k, op, weight), store});
   return true;
 }

@@ -132,6 +132,8 @@ private:
   Carried multiplyTile(Value tile, ValueRange carried);
   void storeSums(ValueRange sums);
   int64_t groups() const { return tiling.lineBytes / 32 / tiling.slices; }
+  /// Whether fragments of f32 are rounded to tf32 after they are loaded: what passes through registers is before.
+  bool isRoundedLate(const TensorOperand &operand) const { return format.isTF32() && !operand.isTF32 && !operand.load; }
   /// Fragments of words take too many registers to be there twice.
   bool isAhead() const { return !format.hasWords(); }
   int64_t numSums() const { return tiling.warpRows * tiling.warpColumns / 32; }
@@ -200,8 +202,13 @@ void BlockProduct::copyTile(const TensorOperand &operand, Value begin, Value fir
       Value zero = k.scalar(cast<MemRefType>(array.getType()).getElementType(), 0), value = zero;
       auto load = [&] {
         Value number = k.add(atElement, i);
-        return operand.load ? operand.load(batch, atLine, number)
-                            : k.loadScalar(operand.memref, operand.at(batch, atLine, number));
+        if (!operand.load)
+          return k.loadScalar(operand.memref, operand.at(batch, atLine, number));
+        Value loaded = operand.load(batch, atLine, number);
+        if (!format.isTF32())
+          return loaded;
+        Value word = k.roundToTF32(arith::BitcastOp::create(b, k.loc, b.getI32Type(), loaded));
+        return arith::BitcastOp::create(b, k.loc, loaded.getType(), word).getResult();
       };
       if (inside) {
         auto branch = scf::IfOp::create(b, k.loc, zero.getType(), inside, /*withElseRegion=*/true);
@@ -258,7 +265,7 @@ SmallVector<Value> BlockProduct::loadLhs(Value begin, int64_t group, int64_t row
   Value place = placeChunk(line, chunk, tiling.lineBytes / kChunkBytes);
   Value offset = k.add(k.mul(line, stepsPerTile), k.mul(place, kChunkBytes / bytes));
   SmallVector<Value> words = k.loadMatrices(array, k.add(begin, offset), /*transpose=*/false);
-  if (format.isTF32())
+  if (isRoundedLate(product.lhs))
     for (Value &word : words)
       word = k.roundToTF32(word);
   return words;
@@ -284,7 +291,7 @@ SmallVector<Value> BlockProduct::loadRhs(Value begin, int64_t group, int64_t col
     Value place = k.exclusiveOr(k.div(word, k.index(4)), k.mul(k.rem(line, k.index(4)), 2));
     Value at = k.add(k.mul(line, tiling.columns), k.add(k.mul(place, 4), k.rem(word, k.index(4))));
     words.push_back(k.loadWord(array, k.add(rhs, k.mul(at, format.perWord()))));
-    if (format.isTF32())
+    if (isRoundedLate(product.rhs))
       words.back() = k.roundToTF32(words.back());
   }
   return words;

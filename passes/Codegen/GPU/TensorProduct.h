@@ -19,6 +19,8 @@ struct TensorOperand {
   llvm::function_ref<mlir::Value(mlir::Value batch, mlir::Value line, mlir::Value element)> load = nullptr;
   /// Where elements of the line may be missing: whether those at `at`, copied at once, are there. Null if all are.
   llvm::function_ref<mlir::Value(mlir::ArrayRef<mlir::Value> at)> there = nullptr;
+  /// Whether elements of f32 are numbers of tf32.
+  bool isTF32 = false;
 };
 
 /// A batch of products of matrices; what is not there counts as zero. Sums are f32, or i32 of bytes.

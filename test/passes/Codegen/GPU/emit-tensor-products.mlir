@@ -140,6 +140,36 @@ func.func private @kernel_tf32(%x: memref<2x70x64xf32>, %w: memref<64x48xf32>, %
 
 // -----
 
+// A weight of such numbers is not rounded again: the first fragments are four of rows, then words of columns.
+// CHECK-LABEL: func.func private @kernel_tf32_weight
+// CHECK: scf.for
+// CHECK: nvgpu.ldmatrix
+// CHECK-COUNT-4: nvvm.convert.float.to.tf32
+// CHECK: nvgpu.ldmatrix
+// CHECK-COUNT-4: nvvm.convert.float.to.tf32
+// CHECK-NOT: nvvm.convert.float.to.tf32
+// CHECK: nvvm.mma.sync {{.*}}tf32
+func.func private @kernel_tf32_weight(%x: memref<140x64xf32>, %w: memref<64x48xf32>, %y: memref<140x48xf32>) {
+  nn.linear %x, %w outs(%y) {nn.tf32, nn.tf32_weight} : (memref<140x64xf32>, memref<64x48xf32>, memref<140x48xf32>) -> ()
+  return
+}
+
+// -----
+
+// Weights that are unpacked are rounded on their way to memory of the block.
+// CHECK-LABEL: func.func private @kernel_tf32_unpacked
+// CHECK: scf.for
+// CHECK: arith.sitofp %{{.*}} : i32 to f32
+// CHECK: %[[WORD:.*]] = nvvm.convert.float.to.tf32
+// CHECK: %[[NUMBER:.*]] = arith.bitcast %[[WORD]] : i32 to f32
+// CHECK: memref.store %{{.*}} : memref<{{.*}}xf32, #gpu.address_space<workgroup>>
+func.func private @kernel_tf32_unpacked(%x: memref<140x64xf32>, %w: memref<64x48xi8>, %s: memref<1x48xf32>, %y: memref<140x48xf32>) {
+  nn.linear %x, %w scales(%s) outs(%y) {nn.tf32} : (memref<140x64xf32>, memref<64x48xi8>, memref<1x48xf32>, memref<140x48xf32>) -> ()
+  return
+}
+
+// -----
+
 // Of an image's border, pixels that are not there are not read: zeros are copied.
 // CHECK-LABEL: func.func private @kernel_borders
 // CHECK: %[[ROW:.*]] = arith.cmpi ult, %{{.*}}, %c10
