@@ -126,7 +126,42 @@ static void emitGrouped(ThreadBuilder &k, nn::LinearOp op) {
   });
 }
 
+/// A shape from its first dimension on that is not one; what is before it makes no difference to where elements lie.
+static ArrayRef<int64_t> dropLeadingOnes(ArrayRef<int64_t> shape) {
+  return shape.drop_while([](int64_t size) { return size == 1; });
+}
+
+/// The same op on matrices: of a result of more dimensions a row is one line, so that no kernel divides its number.
+/// Null where memory does not lie so, or an extra is neither one row for all nor one for each.
+static nn::LinearOp collapseRows(nn::LinearOp op) {
+  auto type = cast<MemRefType>(op.getInit().getType());
+  if (type.getRank() < 3)
+    return {};
+  ThreadBuilder k(op);
+  auto toLines = [&](Value memref) { return k.collapse(memref, 0, cast<MemRefType>(memref.getType()).getRank() - 2); };
+  Value input = toLines(op.getInput()), out = toLines(op.getInit());
+  SmallVector<Value> extras;
+  for (Value extra : op.getExtras()) {
+    auto extraType = cast<MemRefType>(extra.getType());
+    ArrayRef<int64_t> shape = dropLeadingOnes(extraType.getShape());
+    bool isRow = shape.size() <= 1, isSame = shape == dropLeadingOnes(type.getShape());
+    extras.push_back(extraType.getRank() < 2 ? extra : isRow || isSame ? toLines(extra) : Value());
+  }
+  if (!input || !out || llvm::is_contained(extras, Value()))
+    return {};
+  auto lines = cast<nn::LinearOp>(k.builder.clone(*op));
+  lines.getInputMutable().assign(input);
+  lines.getInitMutable().assign(out);
+  lines.getExtrasMutable().assign(extras);
+  return lines;
+}
+
 LogicalResult simt::emitLinear(nn::LinearOp op) {
+  if (nn::LinearOp lines = collapseRows(op)) {
+    LogicalResult emitted = emitLinear(lines);
+    lines.erase();
+    return emitted;
+  }
   if (emitOnTensorCores(op))
     return success();
   ThreadBuilder k(op);

@@ -170,6 +170,49 @@ func.func private @kernel_tf32_unpacked(%x: memref<140x64xf32>, %w: memref<64x48
 
 // -----
 
+// Rows of several dimensions are lines where memory has them one after the other: none is found by a division. So are those of an
+// extra that has one for each, or one for all.
+// CHECK-LABEL: func.func private @kernel_lines
+// CHECK-DAG: memref.collapse_shape %arg0 {{\[\[}}0, 1], [2]] : memref<?x35x64xbf16> into memref<?x64xbf16>
+// CHECK-DAG: %[[LINES:.*]] = memref.collapse_shape %arg2 {{\[\[}}0, 1], [2]] : memref<?x35x48xf32> into memref<?x48xf32>
+// CHECK-DAG: %[[ROW:.*]] = memref.collapse_shape %arg3 {{\[\[}}0, 1], [2]] : memref<1x1x48xf32> into memref<1x48xf32>
+// CHECK-NOT: arith.divui %{{.*}}, %c35
+// CHECK: nvvm.mma.sync
+// CHECK-NOT: arith.divui %{{.*}}, %c35
+// CHECK: vector.load %[[LINES]]
+// CHECK: vector.load %[[ROW]]
+func.func private @kernel_lines(%x: memref<?x35x64xbf16>, %w: memref<64x48xbf16>, %r: memref<?x35x48xf32>, %b: memref<1x1x48xf32>, %y: memref<?x35x48xf32>) {
+  nn.linear %x, %w extras(%r, %b) outs(%y) epilogue {
+  ^bb0(%sum: f32, %add: f32, %bias: f32):
+    %a = arith.addf %sum, %add : f32
+    %z = arith.addf %a, %bias : f32
+    nn.yield %z : f32
+  } : (memref<?x35x64xbf16>, memref<64x48xbf16>, memref<?x35x48xf32>, memref<1x1x48xf32>, memref<?x35x48xf32>) -> ()
+  return
+}
+
+// -----
+
+// An extra that some rows share, and rows with gaps between them, need the row's number in each dimension.
+// CHECK-LABEL: func.func private @kernel_shared_lines
+// CHECK: arith.remui %{{.*}}, %c35
+// CHECK-LABEL: func.func private @kernel_gaps
+// CHECK: arith.remui %{{.*}}, %c35
+func.func private @kernel_shared_lines(%x: memref<2x35x64xbf16>, %w: memref<64x48xbf16>, %r: memref<35x48xf32>, %y: memref<2x35x48xf32>) {
+  nn.linear %x, %w extras(%r) outs(%y) epilogue {
+  ^bb0(%sum: f32, %add: f32):
+    %a = arith.addf %sum, %add : f32
+    nn.yield %a : f32
+  } : (memref<2x35x64xbf16>, memref<64x48xbf16>, memref<35x48xf32>, memref<2x35x48xf32>) -> ()
+  return
+}
+func.func private @kernel_gaps(%x: memref<2x35x64xbf16>, %w: memref<64x48xbf16>, %y: memref<2x35x48xf32, strided<[1920, 48, 1]>>) {
+  nn.linear %x, %w outs(%y) : (memref<2x35x64xbf16>, memref<64x48xbf16>, memref<2x35x48xf32, strided<[1920, 48, 1]>>) -> ()
+  return
+}
+
+// -----
+
 // Of an image's border, pixels that are not there are not read: zeros are copied.
 // CHECK-LABEL: func.func private @kernel_borders
 // CHECK: %[[ROW:.*]] = arith.cmpi ult, %{{.*}}, %c10
