@@ -76,7 +76,7 @@ LogicalResult CompressPruneChannels::readSettings() {
   if (pruning.fraction == 0)
     return success();
   if (round < 1 || round > rounds)
-    return function.emitError("expected a round from 1 to ") << rounds << ", but got " << round;
+    return function.emitError("expected a round from 1 to ") << rounds.getValue() << ", but got " << round.getValue();
   observed.reset();
   statistics.clear();
   if (given || !file.empty() || pruning.needsStatistics()) {

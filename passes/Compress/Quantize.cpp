@@ -271,7 +271,7 @@ LogicalResult CompressQuantize::readOptions(Settings &settings) {
   if (!(percentile > 50 && percentile <= 100))
     return emitError(loc) << "expected a percentile above 50 and up to 100, but got " << percentile.getValue();
   if (minMacs < 0)
-    return emitError(loc) << "expected at least 0 multiply-adds, but got " << minMacs;
+    return emitError(loc) << "expected at least 0 multiply-adds, but got " << minMacs.getValue();
   settings.method = *method, settings.percentile = percentile, settings.minMacs = minMacs,
   settings.mode = mode.getValue();
   auto taken = takeStatistics(loc, given, statistics);

@@ -237,7 +237,7 @@ struct LinalgToLoopsPass : lathe::impl::LinalgToLoopsPassBase<LinalgToLoopsPass>
 
   void runOnOperation() override {
     if (parallelThreshold < 0) {
-      getOperation().emitError("expected a parallel threshold of at least 0, but got ") << parallelThreshold;
+      getOperation().emitError("expected a parallel threshold of at least 0, but got ") << parallelThreshold.getValue();
       return signalPassFailure();
     }
     IRRewriter rewriter(&getContext());

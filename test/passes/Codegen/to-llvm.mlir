@@ -1,5 +1,8 @@
 // RUN: lathe-opt %s -codegen-pipeline='name=net' | FileCheck %s
 // RUN: lathe-opt %s -codegen-pipeline='name=net' | mlir-translate --mlir-to-llvmir | FileCheck %s --check-prefix=IR
+// RUN: not lathe-opt %s -codegen-to-llvm='name=a-b' 2>&1 | FileCheck %s --check-prefix=NAME
+
+// NAME: error: expected the name to be a C identifier, but got 'a-b'
 
 // Equal constants are stored once.
 // CHECK: module attributes

@@ -7,6 +7,7 @@
 // RUN: not lathe-opt %s --compress-prune-channels="spec=channels:0.5:reconstruction statistics=%S/quantize.json" 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=PRODUCTS
 // RUN: not lathe-opt %s --compress-prune-channels="spec=channels:0.9" 2>&1 | FileCheck %s --check-prefix=BUDGET
+// RUN: not lathe-opt %s --compress-prune-channels="spec=channels:0.1 round=3 rounds=2" 2>&1 | FileCheck %s --check-prefix=ROUND
 // RUN: not lathe-opt %S/quantize-weights-errors.mlir --compress-prune-channels="spec=channels:0.1" 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=NOTHING
 
@@ -16,6 +17,7 @@
 // STATISTICS: error: expected calibration statistics, but got none
 // PRODUCTS: error: expected statistics with products of channels to reconstruct them, but got none: calibrate with samples
 // BUDGET: error: expected to remove 90.0% of the multiply-adds, but channels that can go make up 50.0%
+// ROUND: error: expected a round from 1 to 2, but got 3
 // NOTHING: error: expected channels that can be removed, but got none
 func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   %w = onnx.Constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
