@@ -132,16 +132,14 @@ static Tensor tokensOf(const NpyArray &windows, int64_t window, const lathe_mode
   return toTensor(ids);
 }
 
-llvm::Expected<std::vector<Tensor>> EvaluationSet::getFirstInputs(const lathe_model &model) const {
+std::vector<Tensor> EvaluationSet::getFirstInputs(const lathe_model &model) const {
   std::vector<Tensor> inputs;
-  if (samples.empty() || samples[0].shape[0] == 0)
-    return llvm::createStringError("expected at least one sample");
   if (!classifies)
     inputs.push_back(tokensOf(samples[0], 0, model));
   else
     for (const NpyArray &array : samples)
       inputs.push_back(batchOf(array, 0, batch));
-  return std::move(inputs);
+  return inputs;
 }
 
 llvm::Expected<Evaluation> EvaluationSet::evaluate(const Runner &runner) const {

@@ -47,7 +47,7 @@ public:
   /// window but the first is predicted from those before, each window on its own.
   llvm::Expected<Evaluation> evaluate(const Runner &runner) const;
   /// The inputs of the first run.
-  llvm::Expected<std::vector<Tensor>> getFirstInputs(const lathe_model &model) const;
+  std::vector<Tensor> getFirstInputs(const lathe_model &model) const;
 
 private:
   std::vector<NpyArray> samples; ///< one array for each input; the windows of tokens

@@ -160,11 +160,9 @@ llvm::Error Experiment::timeInterleaved(llvm::ArrayRef<Build> builds, Compressio
   llvm::SmallVector<Tensor> outputs;
   for (int round = 0; round < kRounds; ++round)
     for (auto [build, spent] : llvm::zip(builds, times)) {
-      llvm::Expected<std::vector<Tensor>> inputs = set->getFirstInputs(build.model->getModel());
-      if (!inputs)
-        return inputs.takeError();
+      std::vector<Tensor> inputs = set->getFirstInputs(build.model->getModel());
       std::vector<const Tensor *> pointers;
-      for (const Tensor &input : *inputs)
+      for (const Tensor &input : inputs)
         pointers.push_back(&input);
       int runs = std::clamp(int(kBudgetMs / kRounds / std::max(build.evaluation.times.minimum, 1e-4)), 1, 1000);
       for (int run = 0; run < runs; ++run) {
@@ -191,11 +189,9 @@ Experiment::profile(const CompileOptions &given, CompressionReport &report) {
   if (!peak)
     return peak.takeError();
   report.peakGflops = std::max(report.peakGflops, *peak);
-  llvm::Expected<std::vector<Tensor>> inputs = set->getFirstInputs(model->getModel());
-  if (!inputs)
-    return inputs.takeError();
+  std::vector<Tensor> inputs = set->getFirstInputs(model->getModel());
   std::vector<const Tensor *> pointers;
-  for (const Tensor &input : *inputs)
+  for (const Tensor &input : inputs)
     pointers.push_back(&input);
   llvm::SmallVector<Tensor> outputs;
   constexpr int kRuns = 50;

@@ -148,8 +148,7 @@ FailureOr<CalibrationStatistics> lathe::calibrate(ModuleOp module, const Calibra
   if (failed(runner(*observed->module, record)))
     return failure();
   for (StringRef key : observed->keys)
-    if (const ValueStatistics *value = statistics.lookup(key);
-        value && value->range.getCount() == 0 && value->range.getNonFiniteCount())
+    if (const RangeStatistics &range = statistics[key].range; range.getCount() == 0 && range.getNonFiniteCount())
       return module.emitError("expected samples with finite activations, but all of '")
                  << key << "' are NaN or infinite on them",
              failure();
