@@ -111,8 +111,6 @@ static LogicalResult lowerRandom(Lowering &lowering, OpT op) {
   Value result = op->getResult(0);
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(result);
   Type element = lowering.elementType(result);
-  if (!isa<FloatType>(element))
-    return op.emitOpError("expected elements of floating point, but got ") << element;
   Type type = getProductType(element);
   ElementCounter counter(lowering, dims);
   lowering.set(

@@ -90,9 +90,6 @@ static LogicalResult lowerCompress(Lowering &lowering, onnx::CompressOp op) {
     data = lowering.reshape(data, dims, lowering.shapes.simplify(count));
     dims = {lowering.shapes.simplify(count)};
   }
-  if (axis < 0 || dims.size() != resultDims.size() || axis >= int64_t(dims.size()))
-    return op.emitOpError("expected a declared result of rank ")
-           << dims.size() << ", but got rank " << resultDims.size();
   Value list = emitChosen(
       lowering, lowering.shapes.getDims(op.getCondition())[0], resultDims[axis],
       [&](ImplicitLocOpBuilder &b, Value place) -> Value { return tensor::ExtractOp::create(b, condition, place); });
@@ -222,9 +219,6 @@ static LogicalResult lowerUnique(Lowering &lowering, onnx::UniqueOp op) {
   ImplicitLocOpBuilder &builder = lowering.builder;
   int64_t axis = op.getAxis() ? normalizeAxis(*op.getAxis(), lowering.rank(op.getX())) : 0;
   UniqueRows input = createUniqueRows(lowering, op, axis);
-  if (resultDims.size() != input.dims.size())
-    return op.emitOpError("expected a declared result of rank ")
-           << input.dims.size() << ", but got rank " << resultDims.size();
   Value matrix = input.matrix;
   AffineExpr rows = input.matrixDims[0], count = resultDims[axis];
   AffineExpr listSize = getListSize(lowering, count);

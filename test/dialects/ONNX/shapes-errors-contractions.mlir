@@ -92,3 +92,19 @@ func.func @attention_state(%q: tensor<1x4x8xf32>, %k: tensor<1x4x8xf32>, %v: ten
   %0 = "onnx.LinearAttention"(%q, %k, %v, %s) {operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>, q_num_heads = 2 : i64, kv_num_heads = 2 : i64} : (tensor<1x4x8xf32>, tensor<1x4x8xf32>, tensor<1x4x8xf32>, tensor<1x4x4xf32>) -> tensor<*xf32>
   return
 }
+
+// -----
+
+func.func @einsum_operands(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{expected 2 operands as the equation says, but got 1}}
+  %0 = "onnx.Einsum"(%x) {equation = "ij,jk->ik"} : (tensor<2x3xf32>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @batches(%x: tensor<2x4x3xf32>, %y: tensor<3x3x4xf32>) -> tensor<2x4x4xf32> {
+  // expected-error @+1 {{has batch dimensions that do not broadcast}}
+  %0 = nn.matmul %x, %y : (tensor<2x4x3xf32>, tensor<3x3x4xf32>) -> tensor<2x4x4xf32>
+  return %0 : tensor<2x4x4xf32>
+}

@@ -161,3 +161,21 @@ func.func @scores(%b: tensor<1x5x4xf32>, %s: tensor<1x1x6xf32>) {
   %0 = "onnx.NonMaxSuppression"(%b, %s) {operandSegmentSizes = array<i32: 1, 1, 0, 0, 0>} : (tensor<1x5x4xf32>, tensor<1x1x6xf32>) -> tensor<*xi64>
   return
 }
+
+// -----
+
+func.func @gather_nd(%x: tensor<2x3xf32>, %a_i: tensor<4x3xi64>) {
+  %i = "onnx.Identity"(%a_i) : (tensor<4x3xi64>) -> tensor<*xi64>
+  // expected-error @+1 {{expected at most 2 indices, but got 3}}
+  %0 = "onnx.GatherND"(%x, %i) : (tensor<2x3xf32>, tensor<*xi64>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_nd(%x: tensor<2x3xf32>, %a_i: tensor<4x3xi64>, %u: tensor<4xf32>) {
+  %i = "onnx.Identity"(%a_i) : (tensor<4x3xi64>) -> tensor<*xi64>
+  // expected-error @+1 {{expected at most 2 indices, but got 3}}
+  %0 = "onnx.ScatterND"(%x, %i, %u) : (tensor<2x3xf32>, tensor<*xi64>, tensor<4xf32>) -> tensor<*xf32>
+  return
+}

@@ -169,3 +169,29 @@ func.func @mel_type() {
   %0 = "onnx.MelWeightMatrix"(%a, %b, %c, %l, %h) {output_datatype = 8 : i64} : (tensor<i64>, tensor<i64>, tensor<i64>, tensor<f32>, tensor<f32>) -> tensor<*xf32>
   return
 }
+
+// -----
+
+func.func @repeats(%x: tensor<2x3xf32>) {
+  %r = onnx.Constant dense<[1, 2, 3]> : tensor<3xi64>
+  // expected-error @+1 {{expected 2 repeats, but got 3}}
+  %0 = "onnx.Tile"(%x, %r) : (tensor<2x3xf32>, tensor<3xi64>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @pads(%x: tensor<2x3xf32>, %a_p: tensor<3xi64>) {
+  %p = "onnx.Identity"(%a_p) : (tensor<3xi64>) -> tensor<*xi64>
+  // expected-error @+1 {{expected 4 pads, but got another number}}
+  %0 = "onnx.Pad"(%x, %p) {operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<2x3xf32>, tensor<*xi64>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @sizes(%x: tensor<2x3xf32>, %s: tensor<3xi64>) {
+  // expected-error @+1 {{expected 2 sizes or scales, but got another number}}
+  %0 = "onnx.Resize"(%x, %s) {operandSegmentSizes = array<i32: 1, 0, 0, 1>} : (tensor<2x3xf32>, tensor<3xi64>) -> tensor<*xf32>
+  return
+}

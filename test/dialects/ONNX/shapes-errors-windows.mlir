@@ -186,3 +186,12 @@ func.func @block_size(%x: tensor<1x5x4xf32>) {
   %0 = "onnx.Col2Im"(%x, %s, %b) : (tensor<1x5x4xf32>, tensor<2xi64>, tensor<2xi64>) -> tensor<*xf32>
   return
 }
+
+// -----
+
+func.func @output_shape(%a_x: tensor<1x2x4x4xf32>, %w: tensor<2x3x3x3xf32>) {
+  %x = "onnx.Identity"(%a_x) : (tensor<1x2x4x4xf32>) -> tensor<*xf32>
+  // expected-error @+1 {{expected 2 values in output_shape and output_padding}}
+  %0 = "onnx.ConvTranspose"(%x, %w) {output_shape = array<i64: 8>} : (tensor<*xf32>, tensor<2x3x3x3xf32>) -> tensor<*xf32>
+  return
+}

@@ -68,3 +68,11 @@ func.func @layout(%x: tensor<?x2x4xf32>, %w: tensor<1x15x4xf32>, %r: tensor<1x15
   %0 = "onnx.GRU"(%x, %w, %r) {layout = 2 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0>, resultSegmentSizes = array<i32: 1, 0>} : (tensor<?x2x4xf32>, tensor<1x15x4xf32>, tensor<1x15x5xf32>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
+
+// -----
+
+func.func @hidden_size(%x: tensor<3x2x4xf32>, %w: tensor<1x5x4xf32>, %r: tensor<1x5x5xf32>) {
+  // expected-error @+1 {{expected a hidden_size of at least 1, but got 0}}
+  %0 = "onnx.RNN"(%x, %w, %r) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0>, resultSegmentSizes = array<i32: 1, 0>, hidden_size = 0 : i64} : (tensor<3x2x4xf32>, tensor<1x5x4xf32>, tensor<1x5x5xf32>) -> tensor<*xf32>
+  return
+}

@@ -87,3 +87,25 @@ func.func @panels(%x: memref<2x64xf16>, %w: memref<64x8xf16>, %y: memref<2x8xf32
   nn.linear %x, %w outs(%y) : (memref<2x64xf16>, memref<64x8xf16>, memref<2x8xf32>) -> ()
   return
 }
+
+// -----
+
+func.func @outputs(%x: memref<1x6x6x4xf32>, %w: memref<1x3x3x4x32xf32>, %y: memref<1x4x4x?xf32>) {
+  // expected-error @+1 {{expected a static number of output channels}}
+  nn.conv %x, %w outs(%y) : (memref<1x6x6x4xf32>, memref<1x3x3x4x32xf32>, memref<1x4x4x?xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @step(%x: memref<2x4xf32>, %w: memref<1x4x32xf32>, %m: memref<4xf32>, %y: memref<2x8xf32>) {
+  // expected-error @+1 {{has 'memref.load' in its epilogue, expected elementwise ops}}
+  nn.linear %x, %w outs(%y) epilogue {
+  ^bb0(%acc: f32):
+    %c0 = arith.constant 0 : index
+    %e = memref.load %m[%c0] : memref<4xf32>
+    %sum = arith.addf %acc, %e : f32
+    nn.yield %sum : f32
+  } : (memref<2x4xf32>, memref<1x4x32xf32>, memref<2x8xf32>) -> ()
+  return
+}

@@ -160,3 +160,101 @@ func.func @tile(%x: tensor<4x3xf32>, %r: tensor<2xi64>) {
   %0 = "onnx.Tile"(%x, %r) : (tensor<4x3xf32>, tensor<2xi64>) -> tensor<4x3xf32>
   return
 }
+
+// -----
+
+func.func @filled(%s: tensor<1xi64>) {
+  // expected-error @+1 {{expected a value of one element}}
+  %0 = "onnx.ConstantOfShape"(%s) {value = dense<[1.0, 2.0]> : tensor<2xf32>} : (tensor<1xi64>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @constant() {
+  // expected-error @+1 {{has elements that are not supported}}
+  %0 = onnx.Constant dense<(1.0, 2.0)> : tensor<2xcomplex<f32>>
+  return
+}
+
+// -----
+
+func.func @strings(%x: tensor<3xi64>) {
+  // expected-error @+1 {{on strings is not supported}}
+  %0 = "onnx.TfIdfVectorizer"(%x) {max_gram_length = 1 : i64, max_skip_count = 0 : i64, min_gram_length = 1 : i64, mode = "TF", ngram_counts = array<i64: 0>, ngram_indexes = array<i64: 0>, pool_strings = ["a"]} : (tensor<3xi64>) -> tensor<1xf32>
+  return
+}
+
+// -----
+
+func.func @scales(%x: tensor<2x3xf32>, %s: tensor<1x1x1xf32>) {
+  // expected-error @+1 {{expected one scale, one for each slice, or blocks, but got scales of rank 3}}
+  %0 = "onnx.QuantizeLinear"(%x, %s) : (tensor<2x3xf32>, tensor<1x1x1xf32>) -> tensor<2x3xui8>
+  return
+}
+
+// -----
+
+func.func @activations(%x: tensor<3x2x4xf32>, %w: tensor<1x5x4xf32>, %r: tensor<1x5x5xf32>) {
+  // expected-error @+1 {{expected 1 activations, but got 2}}
+  %0 = "onnx.RNN"(%x, %w, %r) {activations = ["Tanh", "Relu"], operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0>, resultSegmentSizes = array<i32: 1, 0>, hidden_size = 5 : i64} : (tensor<3x2x4xf32>, tensor<1x5x4xf32>, tensor<1x5x5xf32>) -> tensor<3x1x2x5xf32>
+  return
+}
+
+// -----
+
+func.func @region(%x: tensor<1x2x4x4xf32>, %r: tensor<4xf32>) {
+  %s = onnx.Constant dense<[1.0, 1.0, 2.0, 2.0]> : tensor<4xf32>
+  // expected-error @+1 {{expected a region of 8 numbers}}
+  %0 = "onnx.Resize"(%x, %r, %s) {operandSegmentSizes = array<i32: 1, 1, 1, 0>, coordinate_transformation_mode = "tf_crop_and_resize"} : (tensor<1x2x4x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<1x2x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @power(%x: tensor<4xf32>, %y: tensor<4xcomplex<f32>>) {
+  // expected-error @+1 {{has element types that are not supported}}
+  %0 = "onnx.Pow"(%x, %y) : (tensor<4xf32>, tensor<4xcomplex<f32>>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @non_zero(%x: tensor<6x2xf32>) {
+  // expected-error @+1 {{expected a declared result of 2 rows}}
+  %0 = "onnx.NonZero"(%x) : (tensor<6x2xf32>) -> tensor<3x4xi64>
+  return
+}
+
+// -----
+
+func.func @boxes(%b: tensor<1x5x4xf32>, %s: tensor<1x1x5xf32>) {
+  // expected-error @+1 {{expected a declared result of 3 columns}}
+  %0 = "onnx.NonMaxSuppression"(%b, %s) {operandSegmentSizes = array<i32: 1, 1, 0, 0, 0>} : (tensor<1x5x4xf32>, tensor<1x1x5xf32>) -> tensor<4x2xi64>
+  return
+}
+
+// -----
+
+func.func @quantize(%x: tensor<2x4xf32>) -> tensor<2x4x!quant.uniform<u8:f32:1, {0.5, 0.5, 0.5, 0.5}>> {
+  // expected-error @+1 {{expected one scale for the tensor and f32 elements}}
+  %0 = quant.qcast %x : tensor<2x4xf32> to tensor<2x4x!quant.uniform<u8:f32:1, {0.5, 0.5, 0.5, 0.5}>>
+  return %0 : tensor<2x4x!quant.uniform<u8:f32:1, {0.5, 0.5, 0.5, 0.5}>>
+}
+
+// -----
+
+func.func @dequantize(%x: tensor<2x4x!quant.uniform<u8:f32:1, {0.5, 0.5, 0.5, 0.5}>>) -> tensor<2x4xf32> {
+  // expected-error @+1 {{expected one scale for the tensor and f32 elements}}
+  %0 = quant.dcast %x : tensor<2x4x!quant.uniform<u8:f32:1, {0.5, 0.5, 0.5, 0.5}>> to tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected a function of one block}}
+func.func @blocks(%x: tensor<4xf32>) -> tensor<4xf32> {
+  cf.br ^bb1
+^bb1:
+  return %x : tensor<4xf32>
+}

@@ -148,3 +148,43 @@ func.func @half_input(%x: tensor<1x2xbf16>, %w: tensor<2x2xi8>) -> tensor<1x2xf3
   %y = nn.linear %x, %s : (tensor<1x2xbf16>, tensor<2x2x!i8>) -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
 }
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01:3>
+!i8 = !quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>
+
+func.func @unloaded_weight(%q: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %x = quant.qcast %q : tensor<1x2xf32> to tensor<1x2x!u8>
+  %w = arith.constant dense_resource<w> : tensor<2x2xi8>
+  %s = quant.scast %w : tensor<2x2xi8> to tensor<2x2x!i8>
+  // expected-error @+1 {{expected a weight that is loaded, but got dense_resource<w>}}
+  %y = nn.linear %x, %s : (tensor<1x2x!u8>, tensor<2x2x!i8>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 5.000000e-01:3>
+!i8 = !quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>
+
+func.func @sparse_weight(%q: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %x = quant.qcast %q : tensor<1x2xf32> to tensor<1x2x!u8>
+  %w = arith.constant sparse<[[0, 1]], [3]> : tensor<2x2xi8>
+  %s = quant.scast %w : tensor<2x2xi8> to tensor<2x2x!i8>
+  // expected-error @+1 {{expected a dense weight, but got sparse}}
+  %y = nn.linear %x, %s : (tensor<1x2x!u8>, tensor<2x2x!i8>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+!w4 = !quant.uniform<i4:f32:{0:32, 1:1}, {{0.5, 0.25}}>
+
+func.func @unloaded_words(%x: tensor<1x32xf32>) -> tensor<1x2xf32> {
+  %w = arith.constant dense_resource<w> : tensor<32x2xi4>
+  %s = quant.scast %w : tensor<32x2xi4> to tensor<32x2x!w4>
+  // expected-error @+1 {{expected a weight that is loaded, but got dense_resource<w>}}
+  %y = nn.linear %x, %s : (tensor<1x32xf32>, tensor<32x2x!w4>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}

@@ -50,3 +50,19 @@ func.func @sparse(%x: memref<4x8xf32>, %v: memref<3xf32>, %r: memref<3xi8>, %s: 
   nn.sparse_linear %x, %v, %r, %s outs(%y) : (memref<4x8xf32>, memref<3xf32>, memref<3xi8>, memref<5xi32>, memref<4x4xf32>) -> ()
   return
 }
+
+// -----
+
+func.func @pool(%x: memref<1x4x4x8xf16>, %y: memref<1x2x2x8xf16>) {
+  // expected-error @below {{expected f32 or bf16, or i8 for a maximum, but got 'f16'}}
+  nn.pool max %x outs(%y) {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (memref<1x4x4x8xf16>, memref<1x2x2x8xf16>) -> ()
+  return
+}
+
+// -----
+
+func.func @packed(%x: memref<4x8xf32>, %w: memref<1x8x16xf32>, %y: memref<4x16xf32>) {
+  // expected-error @below {{expected a right operand in rows}}
+  nn.matmul %x, %w outs(%y) {packed} : (memref<4x8xf32>, memref<1x8x16xf32>, memref<4x16xf32>) -> ()
+  return
+}

@@ -53,3 +53,14 @@ func.func private @kernel_nested_0(%a: memref<8x8xf32>, %executor: !llvm.ptr) {
   }
   return
 }
+
+// -----
+
+func.func private @kernel_blocks_0(%a: memref<8xf32>, %n: index, %executor: !llvm.ptr) {
+  %c1 = arith.constant 1 : index
+  // expected-error @below {{expected blocks of a constant size}}
+  gpu.launch blocks(%x, %y, %z) in (%gx = %c1, %gy = %c1, %gz = %c1) threads(%i, %j, %k) in (%bx = %n, %by = %c1, %bz = %c1) {
+    gpu.terminator
+  }
+  return
+}
