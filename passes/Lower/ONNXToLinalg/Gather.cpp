@@ -16,6 +16,27 @@ Value lathe::createBoundedIndex(ImplicitLocOpBuilder &b, Value index, Value size
   return s.max(s.min(wrapped, s.sub(size, one)), zero);
 }
 
+SmallVector<Value> lathe::createBoundedTuple(ImplicitLocOpBuilder &b, Value indices, ArrayRef<Value> place,
+                                             ArrayRef<Value> sizes) {
+  SmallVector<Value> tuple;
+  for (auto [number, size] : llvm::enumerate(sizes)) {
+    SmallVector<Value> where(place);
+    where.push_back(arith::ConstantIndexOp::create(b, number));
+    tuple.push_back(createBoundedIndex(b, tensor::ExtractOp::create(b, indices, where), size));
+  }
+  return tuple;
+}
+
+/// The slice at one index of `axis`, which needs no copy.
+static Value takeSlice(Lowering &lowering, Value data, ArrayRef<AffineExpr> dims, int64_t axis, int64_t index,
+                       ArrayRef<AffineExpr> resultDims) {
+  SmallVector<OpFoldResult> offsets(dims.size(), lowering.builder.getIndexAttr(0));
+  offsets[axis] = lowering.size(index < 0 ? dims[axis] + index : lowering.constantExpr(index));
+  SmallVector<AffineExpr> sliceDims(dims);
+  sliceDims[axis] = lowering.constantExpr(1);
+  return lowering.reshape(lowering.slice(data, offsets, sliceDims), sliceDims, resultDims);
+}
+
 static LogicalResult lowerGather(Lowering &lowering, onnx::GatherOp op) {
   if (isa<quant::QuantizedType>(lowering.shapes.getElementType(op.getData())))
     return lowerQuantizedGather(lowering, op);
@@ -24,18 +45,8 @@ static LogicalResult lowerGather(Lowering &lowering, onnx::GatherOp op) {
   ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getOutput());
   int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);
   Value data = lowering.get(op.getData());
-  ImplicitLocOpBuilder &builder = lowering.builder;
-
-  // One known index takes a slice, which needs no copy.
-  auto constants = lowering.getConstants(op.getIndices());
-  if (constants && constants->size() == 1) {
-    int64_t index = constants->front();
-    SmallVector<OpFoldResult> offsets(rank, builder.getIndexAttr(0));
-    offsets[axis] = lowering.size(index < 0 ? dims[axis] + index : lowering.constantExpr(index));
-    SmallVector<AffineExpr> sliceDims(dims);
-    sliceDims[axis] = lowering.constantExpr(1);
-    Value slice = lowering.slice(data, offsets, sliceDims);
-    lowering.set(op.getOutput(), lowering.reshape(slice, sliceDims, resultDims));
+  if (auto constants = lowering.getConstants(op.getIndices()); constants && constants->size() == 1) {
+    lowering.set(op.getOutput(), takeSlice(lowering, data, dims, axis, constants->front(), resultDims));
     return success();
   }
 
@@ -43,20 +54,18 @@ static LogicalResult lowerGather(Lowering &lowering, onnx::GatherOp op) {
   SmallVector<AffineExpr> indexExprs;
   for (unsigned position = 0; position < indexDims.size(); ++position)
     indexExprs.push_back(lowering.dim(axis + position));
-  AffineMap indexMap = AffineMap::get(resultDims.size(), 0, indexExprs, builder.getContext());
-  lowering.set(op.getOutput(),
-               lowering.generic(
-                   resultDims, lowering.elementType(op.getOutput()), lowering.get(op.getIndices()),
-                   indexMap, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                     SmallVector<Value> position;
-                     for (int64_t dim = 0; dim < rank; ++dim)
-                       position.push_back(
-                           dim == axis
-                               ? createBoundedIndex(b, x[0], size)
-                               : linalg::IndexOp::create(
-                                     b, dim < axis ? dim : dim - 1 + int64_t(indexDims.size())));
-                     return tensor::ExtractOp::create(b, data, position);
-                   }));
+  AffineMap indexMap = AffineMap::get(resultDims.size(), 0, indexExprs, lowering.builder.getContext());
+  auto read = [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+    SmallVector<Value> position;
+    for (int64_t dim = 0; dim < axis; ++dim)
+      position.push_back(linalg::IndexOp::create(b, dim));
+    position.push_back(createBoundedIndex(b, x[0], size));
+    for (int64_t dim = axis + 1; dim < rank; ++dim)
+      position.push_back(linalg::IndexOp::create(b, dim - 1 + int64_t(indexDims.size())));
+    return tensor::ExtractOp::create(b, data, position);
+  };
+  lowering.set(op.getOutput(), lowering.generic(resultDims, lowering.elementType(op.getOutput()),
+                                                lowering.get(op.getIndices()), indexMap, read));
   return success();
 }
 
@@ -65,16 +74,14 @@ static LogicalResult lowerGatherElements(Lowering &lowering, onnx::GatherElement
   ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getOutput());
   int64_t rank = dims.size(), axis = normalizeAxis(op.getAxis(), rank);
   Value data = lowering.get(op.getData()), size = lowering.sizeValue(dims[axis]);
+  auto read = [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+    SmallVector<Value> position;
+    for (int64_t dim = 0; dim < rank; ++dim)
+      position.push_back(dim == axis ? createBoundedIndex(b, x[0], size) : linalg::IndexOp::create(b, dim));
+    return tensor::ExtractOp::create(b, data, position);
+  };
   lowering.set(op.getOutput(),
-               lowering.map(resultDims, lowering.elementType(op.getOutput()),
-                            lowering.get(op.getIndices()),
-                            [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                              SmallVector<Value> position;
-                              for (int64_t dim = 0; dim < rank; ++dim)
-                                position.push_back(dim == axis ? createBoundedIndex(b, x[0], size)
-                                                               : linalg::IndexOp::create(b, dim));
-                              return tensor::ExtractOp::create(b, data, position);
-                            }));
+               lowering.map(resultDims, lowering.elementType(op.getOutput()), lowering.get(op.getIndices()), read));
   return success();
 }
 
@@ -82,31 +89,23 @@ static LogicalResult lowerGatherND(Lowering &lowering, onnx::GatherNDOp op) {
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData());
   ArrayRef<AffineExpr> indexDims = lowering.shapes.getDims(op.getIndices());
   ArrayRef<AffineExpr> resultDims = lowering.shapes.getDims(op.getOutput());
-  auto depth = dyn_cast<AffineConstantExpr>(indexDims.back());
-  if (!depth)
-    return op.emitOpError("expected indices of a static last dimension");
-  int64_t batch = op.getBatchDims(), tuple = depth.getValue(), indexRank = indexDims.size();
+  int64_t batch = op.getBatchDims(), outer = indexDims.size() - 1;
+  int64_t tuple = cast<AffineConstantExpr>(indexDims.back()).getValue();
   Value data = lowering.get(op.getData()), indices = lowering.get(op.getIndices());
   SmallVector<Value> sizes;
   for (int64_t dim = 0; dim < tuple; ++dim)
     sizes.push_back(lowering.sizeValue(dims[batch + dim]));
-  lowering.set(op.getOutput(),
-               lowering.generic(resultDims, lowering.elementType(op.getOutput()), {}, {},
-                                [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
-                                  SmallVector<Value> loops;
-                                  for (unsigned dim = 0; dim < resultDims.size(); ++dim)
-                                    loops.push_back(linalg::IndexOp::create(b, dim));
-                                  SmallVector<Value> position(loops.begin(), loops.begin() + batch);
-                                  for (int64_t dim = 0; dim < tuple; ++dim) {
-                                    SmallVector<Value> where(loops.begin(),
-                                                             loops.begin() + indexRank - 1);
-                                    where.push_back(arith::ConstantIndexOp::create(b, dim));
-                                    Value index = tensor::ExtractOp::create(b, indices, where);
-                                    position.push_back(createBoundedIndex(b, index, sizes[dim]));
-                                  }
-                                  position.append(loops.begin() + indexRank - 1, loops.end());
-                                  return tensor::ExtractOp::create(b, data, position);
-                                }));
+  auto read = [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+    SmallVector<Value> loops;
+    for (unsigned dim = 0; dim < resultDims.size(); ++dim)
+      loops.push_back(linalg::IndexOp::create(b, dim));
+    auto [place, rest] = std::pair(ArrayRef(loops).take_front(outer), ArrayRef(loops).drop_front(outer));
+    SmallVector<Value> position(place.take_front(batch));
+    position.append(createBoundedTuple(b, indices, place, sizes));
+    position.append(rest.begin(), rest.end());
+    return tensor::ExtractOp::create(b, data, position);
+  };
+  lowering.set(op.getOutput(), lowering.generic(resultDims, lowering.elementType(op.getOutput()), {}, {}, read));
   return success();
 }
 
@@ -116,21 +115,19 @@ static LogicalResult lowerReverseSequence(Lowering &lowering, onnx::ReverseSeque
   int64_t batch = op.getBatchAxis(), time = op.getTimeAxis();
   Value input = lowering.get(op.getInput()), lengths = lowering.get(op.getSequenceLens());
   Value size = lowering.sizeValue(dims[time]);
-  lowering.set(
-      op.getY(),
-      lowering.generic(dims, lowering.elementType(op.getY()), {}, {},
-                       [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
-                         ScalarBuilder s{b, b.getLoc()};
-                         SmallVector<Value> position;
-                         for (unsigned dim = 0; dim < dims.size(); ++dim)
-                           position.push_back(linalg::IndexOp::create(b, dim));
-                         Value length = tensor::ExtractOp::create(b, lengths, position[batch]);
-                         length = arith::IndexCastOp::create(b, b.getIndexType(), length);
-                         Value one = arith::ConstantIndexOp::create(b, 1), step = position[time];
-                         Value mirrored = createBoundedIndex(b, s.sub(s.sub(length, one), step), size);
-                         position[time] = s.select(s.less(step, length), mirrored, step);
-                         return tensor::ExtractOp::create(b, input, position);
-                       }));
+  auto read = [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+    ScalarBuilder s{b, b.getLoc()};
+    SmallVector<Value> position;
+    for (unsigned dim = 0; dim < dims.size(); ++dim)
+      position.push_back(linalg::IndexOp::create(b, dim));
+    Value length = tensor::ExtractOp::create(b, lengths, position[batch]);
+    length = arith::IndexCastOp::create(b, b.getIndexType(), length);
+    Value one = arith::ConstantIndexOp::create(b, 1), step = position[time];
+    Value mirrored = createBoundedIndex(b, s.sub(s.sub(length, one), step), size);
+    position[time] = s.select(s.less(step, length), mirrored, step);
+    return tensor::ExtractOp::create(b, input, position);
+  };
+  lowering.set(op.getY(), lowering.generic(dims, lowering.elementType(op.getY()), {}, {}, read));
   return success();
 }
 

@@ -10,6 +10,11 @@ namespace lathe {
 /// no input of a model makes it read or write outside of a tensor.
 mlir::Value createBoundedIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value index, mlir::Value size);
 
+/// Such indices of dimensions of these sizes, which lie along the last dimension of `indices` at `place`.
+mlir::SmallVector<mlir::Value> createBoundedTuple(mlir::ImplicitLocOpBuilder &b, mlir::Value indices,
+                                                  mlir::ArrayRef<mlir::Value> place,
+                                                  mlir::ArrayRef<mlir::Value> sizes);
+
 } // namespace lathe
 
 #endif // PASSES_LOWER_ONNXTOLINALG_INDEXING_H

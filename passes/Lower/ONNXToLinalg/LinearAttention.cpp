@@ -35,6 +35,11 @@ private:
   Value widen(ImplicitLocOpBuilder &b, Value value) const {
     return createScalarCast(b, b.getLoc(), value, false, wide, false);
   }
+  /// value * exp(gate).
+  Value decayed(ImplicitLocOpBuilder &b, Value value, Value gate) const {
+    ScalarBuilder s{b, b.getLoc()};
+    return s.mul(value, s.make<math::ExpOp>({widen(b, gate)}));
+  }
   Value makeWrite(Value state, Value key, Value value, Value decay, Value beta);
   Value updateState(Value state, Value key, Value write, Value decay);
   Value readState(Value state, Value query);
@@ -141,17 +146,16 @@ Value LinearAttentionLayer::makeWrite(Value state, Value key, Value value, Value
   iterators[3] = utils::IteratorType::reduction;
   Dims dims = {batch, heads, valueSize};
   Value zero = lowering.filled(dims, ScalarBuilder{builder, builder.getLoc()}.constant(wide, 0));
+  auto addProduct = [&](OpBuilder &nested, Location loc, ValueRange x) {
+    ImplicitLocOpBuilder b(loc, nested);
+    ScalarBuilder s{b, loc};
+    Value weight = widen(b, x[1]);
+    if (decay)
+      weight = decayed(b, weight, x[2]);
+    linalg::YieldOp::create(b, s.add(x.back(), s.mul(x[0], weight)));
+  };
   Value found =
-      linalg::GenericOp::create(builder, zero.getType(), inputs, zero, maps, iterators,
-                                [&](OpBuilder &nested, Location loc, ValueRange x) {
-                                  ImplicitLocOpBuilder b(loc, nested);
-                                  ScalarBuilder s{b, loc};
-                                  Value weight = widen(b, x[1]);
-                                  if (decay)
-                                    weight = s.mul(weight, s.make<math::ExpOp>({widen(b, x[2])}));
-                                  linalg::YieldOp::create(b, s.add(x.back(), s.mul(x[0], weight)));
-                                })
-          .getResult(0);
+      linalg::GenericOp::create(builder, zero.getType(), inputs, zero, maps, iterators, addProduct).getResult(0);
   bool isShared = betaDims[2] != heads;
   AffineMap betaMap =
       AffineMap::get(3, 0, {lowering.dim(0), isShared ? lowering.constantExpr(0) : lowering.dim(1)},
@@ -173,16 +177,14 @@ Value LinearAttentionLayer::updateState(Value state, Value key, Value write, Val
   }
   maps.push_back(builder.getMultiDimIdentityMap(4));
   SmallVector<utils::IteratorType> iterators(4, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(builder, state.getType(), inputs, state, maps, iterators,
-                                   [&](OpBuilder &nested, Location loc, ValueRange x) {
-                                     ImplicitLocOpBuilder b(loc, nested);
-                                     ScalarBuilder s{b, loc};
-                                     Value old = x.back();
-                                     if (decay)
-                                       old = s.mul(old, s.make<math::ExpOp>({widen(b, x[2])}));
-                                     Value more = s.mul(widen(b, x[0]), widen(b, x[1]));
-                                     linalg::YieldOp::create(b, s.add(old, more));
-                                   })
+  auto addOuterProduct = [&](OpBuilder &nested, Location loc, ValueRange x) {
+    ImplicitLocOpBuilder b(loc, nested);
+    ScalarBuilder s{b, loc};
+    Value old = decay ? decayed(b, x.back(), x[2]) : Value(x.back());
+    Value more = s.mul(widen(b, x[0]), widen(b, x[1]));
+    linalg::YieldOp::create(b, s.add(old, more));
+  };
+  return linalg::GenericOp::create(builder, state.getType(), inputs, state, maps, iterators, addOuterProduct)
       .getResult(0);
 }
 

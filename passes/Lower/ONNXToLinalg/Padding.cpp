@@ -54,6 +54,25 @@ static Value padConstant(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr
   return lowering.insert(data, lowering.filled(lowering.shapes.getDims(op.getOutput()), scalar), to, dims);
 }
 
+/// index modulo size, which is 0 or more.
+static Value wrap(ScalarBuilder &s, Value index, Value size, Value zero) {
+  Value rest = s.make<arith::RemSIOp>({index, size});
+  return s.select(s.less(rest, zero), s.add(rest, size), rest);
+}
+
+/// Where the element for `index`, which may be outside of a dimension of this size, is read.
+static Value findElement(ScalarBuilder &s, StringRef mode, Value index, Value size, Value zero, Value one) {
+  Value last = s.sub(size, one);
+  if (mode == "wrap")
+    index = wrap(s, index, size, zero);
+  if (mode == "reflect") {
+    // Back and forth with a period of 2 (n - 1); one element stands still.
+    Value period = s.max(s.add(last, last), one), rest = wrap(s, index, period, zero);
+    index = s.min(rest, s.sub(period, rest));
+  }
+  return s.max(s.min(index, last), zero);
+}
+
 /// Modes that repeat elements of the input.
 static Value padByIndex(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr> before) {
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData());
@@ -64,30 +83,17 @@ static Value padByIndex(Lowering &lowering, onnx::PadOp op, ArrayRef<AffineExpr>
     lows.push_back(lowering.sizeValue(low));
   }
   StringRef mode = op.getMode();
-  return lowering.generic(lowering.shapes.getDims(op.getOutput()), lowering.elementType(op.getOutput()), {}, {},
-                          [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
-                            ScalarBuilder s{b, b.getLoc()};
-                            Value zero = arith::ConstantIndexOp::create(b, 0);
-                            Value one = arith::ConstantIndexOp::create(b, 1);
-                            SmallVector<Value> position;
-                            for (unsigned dim = 0; dim < dims.size(); ++dim) {
-                              Value index = s.sub(linalg::IndexOp::create(b, dim), lows[dim]);
-                              Value last = s.sub(sizes[dim], one);
-                              if (mode == "wrap") {
-                                Value rest = s.make<arith::RemSIOp>({index, sizes[dim]});
-                                index = s.select(s.less(rest, zero), s.add(rest, sizes[dim]), rest);
-                              } else if (mode == "reflect") {
-                                // Back and forth with a period of 2 (n - 1); one element stands
-                                // still.
-                                Value period = s.max(s.add(last, last), one);
-                                Value rest = s.make<arith::RemSIOp>({index, period});
-                                rest = s.select(s.less(rest, zero), s.add(rest, period), rest);
-                                index = s.min(rest, s.sub(period, rest));
-                              }
-                              position.push_back(s.max(s.min(index, last), zero));
-                            }
-                            return tensor::ExtractOp::create(b, data, position);
-                          });
+  auto read = [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+    ScalarBuilder s{b, b.getLoc()};
+    Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+    SmallVector<Value> position;
+    for (unsigned dim = 0; dim < dims.size(); ++dim) {
+      Value index = s.sub(linalg::IndexOp::create(b, dim), lows[dim]);
+      position.push_back(findElement(s, mode, index, sizes[dim], zero, one));
+    }
+    return tensor::ExtractOp::create(b, data, position);
+  };
+  return lowering.generic(lowering.shapes.getDims(op.getOutput()), lowering.elementType(op.getOutput()), {}, {}, read);
 }
 
 static LogicalResult lowerPad(Lowering &lowering, onnx::PadOp op) {

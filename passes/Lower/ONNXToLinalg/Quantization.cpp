@@ -43,6 +43,27 @@ static LogicalResult verifyParameters(Lowering &lowering, OpT op, Value data, Va
   return success();
 }
 
+namespace {
+/// What each element is computed from: the data, its scale and, where there is one, its zero point.
+struct ElementOperands {
+  SmallVector<Value> values;
+  SmallVector<AffineMap> maps;
+};
+} // namespace
+
+template <typename OpT>
+static ElementOperands getElementOperands(Lowering &lowering, OpT op, Value data, Value scale, Value zeroPoint) {
+  ArrayRef<AffineExpr> dims = lowering.shapes.getDims(data);
+  ElementOperands operands{{lowering.get(data)}, {lowering.builder.getMultiDimIdentityMap(dims.size())}};
+  for (Value parameter : {scale, zeroPoint}) {
+    if (!parameter)
+      continue;
+    operands.values.push_back(lowering.get(parameter));
+    operands.maps.push_back(getParameterMap(lowering, parameter, dims, op.getAxis(), op.getBlockSize()));
+  }
+  return operands;
+}
+
 /// The type in which x is divided by its scale: attribute `precision`, otherwise that of the scale if it is one to compute in.
 static FailureOr<Type> getPrecision(Lowering &lowering, onnx::QuantizeLinearOp op) {
   auto isComputed = [](Type type) { return isa_and_present<Float16Type, BFloat16Type, Float32Type, Float64Type>(type); };
@@ -75,13 +96,7 @@ static LogicalResult lowerQuantizeLinear(Lowering &lowering, onnx::QuantizeLinea
       failed(verifyParameters(lowering, op, op.getX(), op.getYScale(), op.getYZeroPoint(), op.getY())))
     return failure();
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getY());
-  SmallVector<Value> inputs = {lowering.get(op.getX()), lowering.get(op.getYScale())};
-  AffineMap parameters = getParameterMap(lowering, op.getYScale(), dims, op.getAxis(), op.getBlockSize());
-  SmallVector<AffineMap> maps = {lowering.builder.getMultiDimIdentityMap(dims.size()), parameters};
-  if (op.getYZeroPoint()) {
-    inputs.push_back(lowering.get(op.getYZeroPoint()));
-    maps.push_back(getParameterMap(lowering, op.getYZeroPoint(), dims, op.getAxis(), op.getBlockSize()));
-  }
+  auto [inputs, maps] = getElementOperands(lowering, op, op.getX(), op.getYScale(), op.getYZeroPoint());
   auto typeOf = [&](Value value) { return lowering.shapes.getElementType(value); };
   Type from = typeOf(op.getX()), scaleType = typeOf(op.getYScale()), to = typeOf(op.getY());
   auto integer = dyn_cast<IntegerType>(to);
@@ -112,13 +127,7 @@ static LogicalResult lowerDequantizeLinear(Lowering &lowering, onnx::DequantizeL
   if (failed(verifyParameters(lowering, op, op.getX(), op.getXScale(), op.getXZeroPoint(), op.getX())))
     return failure();
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getY());
-  SmallVector<Value> inputs = {lowering.get(op.getX()), lowering.get(op.getXScale())};
-  AffineMap parameters = getParameterMap(lowering, op.getXScale(), dims, op.getAxis(), op.getBlockSize());
-  SmallVector<AffineMap> maps = {lowering.builder.getMultiDimIdentityMap(dims.size()), parameters};
-  if (op.getXZeroPoint()) {
-    inputs.push_back(lowering.get(op.getXZeroPoint()));
-    maps.push_back(getParameterMap(lowering, op.getXZeroPoint(), dims, op.getAxis(), op.getBlockSize()));
-  }
+  auto [inputs, maps] = getElementOperands(lowering, op, op.getX(), op.getXScale(), op.getXZeroPoint());
   Type result = lowering.elementType(op.getY()), f32 = lowering.builder.getF32Type();
   Type from = lowering.shapes.getElementType(op.getX()), scaleType = lowering.shapes.getElementType(op.getXScale());
   Type middle = isa<IntegerType>(from) ? Type(lowering.builder.getI32Type()) : f32;

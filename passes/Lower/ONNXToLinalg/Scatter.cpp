@@ -60,45 +60,37 @@ static LogicalResult lowerScatterElements(Lowering &lowering, onnx::ScatterEleme
   Value indices = lowering.get(op.getIndices()), updates = lowering.get(op.getUpdates());
   Value size = lowering.sizeValue(dims[axis]);
   bool isUnsigned = lowering.isUnsigned(op.getData());
-  lowering.set(op.getOutput(),
-               emitLoops(lowering, lowering.shapes.getDims(op.getIndices()), lowering.get(op.getData()),
-                         [&](ImplicitLocOpBuilder &b, ValueRange loops, Value tensor) {
-                           SmallVector<Value> position(loops);
-                           position[axis] = createBoundedIndex(b, tensor::ExtractOp::create(b, indices, loops), size);
-                           Value update = tensor::ExtractOp::create(b, updates, loops);
-                           return emitUpdate(b, isUnsigned, reduction, update, tensor, position);
-                         }));
+  auto write = [&](ImplicitLocOpBuilder &b, ValueRange loops, Value tensor) {
+    SmallVector<Value> position(loops);
+    position[axis] = createBoundedIndex(b, tensor::ExtractOp::create(b, indices, loops), size);
+    Value update = tensor::ExtractOp::create(b, updates, loops);
+    return emitUpdate(b, isUnsigned, reduction, update, tensor, position);
+  };
+  ArrayRef<AffineExpr> written = lowering.shapes.getDims(op.getIndices());
+  lowering.set(op.getOutput(), emitLoops(lowering, written, lowering.get(op.getData()), write));
   return success();
 }
 
 static LogicalResult lowerScatterND(Lowering &lowering, onnx::ScatterNDOp op) {
   ArrayRef<AffineExpr> dims = lowering.shapes.getDims(op.getData());
   ArrayRef<AffineExpr> indexDims = lowering.shapes.getDims(op.getIndices());
-  auto depth = dyn_cast<AffineConstantExpr>(indexDims.back());
-  if (!depth)
-    return op.emitOpError("expected indices of a static last dimension");
   StringRef reduction = op.getReduction();
   if (failed(verifyReduction(op, reduction)))
     return failure();
-  int64_t tuple = depth.getValue(), outer = indexDims.size() - 1;
+  int64_t tuple = cast<AffineConstantExpr>(indexDims.back()).getValue(), outer = indexDims.size() - 1;
   Value indices = lowering.get(op.getIndices()), updates = lowering.get(op.getUpdates());
   SmallVector<Value> sizes;
   for (int64_t dim = 0; dim < tuple; ++dim)
     sizes.push_back(lowering.sizeValue(dims[dim]));
   bool isUnsigned = lowering.isUnsigned(op.getData());
-  lowering.set(op.getOutput(), emitLoops(lowering, lowering.shapes.getDims(op.getUpdates()), lowering.get(op.getData()),
-                                         [&](ImplicitLocOpBuilder &b, ValueRange loops, Value tensor) {
-                                           SmallVector<Value> position;
-                                           for (int64_t dim = 0; dim < tuple; ++dim) {
-                                             SmallVector<Value> where(loops.take_front(outer));
-                                             where.push_back(arith::ConstantIndexOp::create(b, dim));
-                                             Value index = tensor::ExtractOp::create(b, indices, where);
-                                             position.push_back(createBoundedIndex(b, index, sizes[dim]));
-                                           }
-                                           llvm::append_range(position, loops.drop_front(outer));
-                                           Value update = tensor::ExtractOp::create(b, updates, loops);
-                                           return emitUpdate(b, isUnsigned, reduction, update, tensor, position);
-                                         }));
+  auto write = [&](ImplicitLocOpBuilder &b, ValueRange loops, Value tensor) {
+    SmallVector<Value> place(loops.take_front(outer)), position = createBoundedTuple(b, indices, place, sizes);
+    llvm::append_range(position, loops.drop_front(outer));
+    Value update = tensor::ExtractOp::create(b, updates, loops);
+    return emitUpdate(b, isUnsigned, reduction, update, tensor, position);
+  };
+  ArrayRef<AffineExpr> written = lowering.shapes.getDims(op.getUpdates());
+  lowering.set(op.getOutput(), emitLoops(lowering, written, lowering.get(op.getData()), write));
   return success();
 }
 
@@ -151,6 +143,22 @@ static LogicalResult lowerCumulative(Lowering &lowering, OpT op) {
   return success();
 }
 
+/// One step in the search for the best element behind the one found last: of an element, the one found last and the
+/// best so far, each with its index, -1 for none, the new best. Of equal elements the first comes first.
+static SmallVector<Value> emitSearchStep(ImplicitLocOpBuilder &b, ValueRange x, Value index, bool largest,
+                                         bool isUnsigned) {
+  ScalarBuilder s{b, b.getLoc(), isUnsigned}, i{b, b.getLoc()};
+  Value value = x[0], lastValue = x[1], lastIndex = x[2], bestValue = x[3], bestIndex = x[4];
+  auto before = [&](Value a, Value c) { return largest ? s.less(c, a) : s.less(a, c); };
+  Value start = i.constant(b.getI64Type(), 0);
+  Value tie = i.make<arith::AndIOp>({s.equal(value, lastValue), i.less(lastIndex, index)});
+  Value isNext = i.make<arith::OrIOp>({before(lastValue, value), tie});
+  isNext = i.make<arith::OrIOp>({isNext, i.less(lastIndex, start)});
+  Value isBetter = i.make<arith::OrIOp>({i.less(bestIndex, start), before(value, bestValue)});
+  Value take = i.make<arith::AndIOp>({isNext, isBetter});
+  return {s.select(take, value, bestValue), s.select(take, index, bestIndex)};
+}
+
 /// K passes, each of which finds the best element after the one found last; of equal elements the
 /// first comes first.
 static LogicalResult lowerTopK(Lowering &lowering, onnx::TopKOp op) {
@@ -180,22 +188,14 @@ static LogicalResult lowerTopK(Lowering &lowering, onnx::TopKOp op) {
     maps[0] = builder.getMultiDimIdentityMap(rank);
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
     iterators[axis] = utils::IteratorType::reduction;
-    auto best = linalg::GenericOp::create(
-        builder, TypeRange(ValueRange(inits)), ValueRange{input, state[0], state[1]}, inits, maps, iterators,
-        [&](OpBuilder &nested, Location loc, ValueRange x) {
-          ImplicitLocOpBuilder b(loc, nested);
-          ScalarBuilder s{b, loc, isUnsigned}, i{b, loc};
-          Value value = x[0], lastValue = x[1], lastIndex = x[2], bestValue = x[3], bestIndex = x[4];
-          auto before = [&](Value a, Value c) { return largest ? s.less(c, a) : s.less(a, c); };
-          Value index = arith::IndexCastOp::create(b, b.getI64Type(), linalg::IndexOp::create(b, axis));
-          Value start = i.constant(b.getI64Type(), 0);
-          Value tie = i.make<arith::AndIOp>({s.equal(value, lastValue), i.less(lastIndex, index)});
-          Value isNext = i.make<arith::OrIOp>({before(lastValue, value), tie});
-          isNext = i.make<arith::OrIOp>({isNext, i.less(lastIndex, start)});
-          Value isBetter = i.make<arith::OrIOp>({i.less(bestIndex, start), before(value, bestValue)});
-          Value take = i.make<arith::AndIOp>({isNext, isBetter});
-          linalg::YieldOp::create(b, ValueRange{s.select(take, value, bestValue), s.select(take, index, bestIndex)});
-        });
+    auto best =
+        linalg::GenericOp::create(builder, TypeRange(ValueRange(inits)), ValueRange{input, state[0], state[1]}, inits,
+                                  maps, iterators, [&](OpBuilder &nested, Location loc, ValueRange x) {
+                                    ImplicitLocOpBuilder b(loc, nested);
+                                    Value index =
+                                        arith::IndexCastOp::create(b, b.getI64Type(), linalg::IndexOp::create(b, axis));
+                                    linalg::YieldOp::create(b, emitSearchStep(b, x, index, largest, isUnsigned));
+                                  });
     SmallVector<OpFoldResult> offsets(rank, builder.getIndexAttr(0));
     offsets[axis] = loop.getInductionVar();
     SmallVector<Value> next(best.getResults());
