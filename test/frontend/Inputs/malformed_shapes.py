@@ -88,22 +88,22 @@ CASES = {
 
 
 def limit():
+    """Sizes in a file may be anything: a process may not take all memory, or for ever."""
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 
 
-def main():
-    folder, lathe = sys.argv[1:]
+def check(cases, folder, command):
+    """Runs a command on models, by what has to be said of each, and exits with what it did not say."""
     wrong = []
-    for message, make in CASES.items():
-        path = f"{folder}/model.onnx"
-        with open(path, "wb") as file:
+    for message, make in cases.items():
+        with open(f"{folder}/model.onnx", "wb") as file:
             file.write(make().SerializeToString())
-        done = subprocess.run([lathe, "compile", path, "-o", f"{folder}/model.o"], preexec_fn=limit, capture_output=True, text=True)
+        done = subprocess.run(command, preexec_fn=limit, capture_output=True, text=True)
         if done.returncode != 1 or message not in done.stderr:
             wrong.append(f"expected exit status 1 and '{message}', but got {done.returncode} and {done.stderr[:400]}")
     sys.exit("\n".join(wrong) or None)
 
 
 if __name__ == "__main__":
-    main()
+    check(CASES, sys.argv[1], [sys.argv[2], "compile", f"{sys.argv[1]}/model.onnx", "-o", f"{sys.argv[1]}/model.o"])
