@@ -235,3 +235,24 @@ func.func @sorted(%x: tensor<1x9x8xf32>) -> tensor<1x9x8xf32> {
   %y = "onnx.Softmax"(%y1) <{axis = 1 : i64}> : (tensor<1x9x8xf32>) -> tensor<1x9x8xf32>
   return %y : tensor<1x9x8xf32>
 }
+
+// -----
+
+// Nobody reads a token, only how many there are.
+// expected-error@below {{cannot have fewer tokens: expected the class to be read from the first token, or the mean of tokens}}
+func.func @shape_only(%x: tensor<1x9x8xf32>) -> tensor<3xi64> {
+  %w = onnx.Constant dense<0.5> : tensor<8x8xf32>
+  %heads = onnx.Constant dense<[1, 9, 2, 4]> : tensor<4xi64>
+  %flat = onnx.Constant dense<[1, 9, 8]> : tensor<3xi64>
+  %a0 = nn.linear %x, %w : (tensor<1x9x8xf32>, tensor<8x8xf32>) -> tensor<1x9x8xf32>
+  %p0 = "onnx.Reshape"(%a0, %heads) <{allowzero = 0 : i64}> : (tensor<1x9x8xf32>, tensor<4xi64>) -> tensor<1x9x2x4xf32>
+  %s0 = nn.attention %p0, %p0, %p0 {scale = 0.5 : f32} : (tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>, tensor<1x9x2x4xf32>) -> tensor<1x9x2x4xf32>
+  %r0 = "onnx.Reshape"(%s0, %flat) <{allowzero = 0 : i64}> : (tensor<1x9x2x4xf32>, tensor<3xi64>) -> tensor<1x9x8xf32>
+  %y0 = nn.linear %r0, %w extras(%x) epilogue {
+  ^bb0(%acc: f32, %e: f32):
+    %sum = arith.addf %acc, %e : f32
+    nn.yield %sum : f32
+  } : (tensor<1x9x8xf32>, tensor<8x8xf32>, tensor<1x9x8xf32>) -> tensor<1x9x8xf32>
+  %shape = "onnx.Shape"(%y0) : (tensor<1x9x8xf32>) -> tensor<3xi64>
+  return %shape : tensor<3xi64>
+}

@@ -128,3 +128,33 @@ func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
     CHECK(resources.lookup("kept")->getBlob()->getData().size() == 8);
   }
 }
+
+TEST_CASE("An evaluator has to give each result, in its type", "[import]") {
+  MLIRContext context;
+  context.loadDialect<onnx::ONNXDialect, func::FuncDialect, arith::ArithDialect>();
+  std::string message;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) { message = diagnostic.str(); });
+  auto fold = [&](ConstantEvaluator evaluate) {
+    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(R"mlir(
+func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %w = onnx.Constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %e = "onnx.Exp"(%w) : (tensor<2xf32>) -> tensor<2xf32>
+  %y = "onnx.Add"(%x, %e) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  return %y : tensor<2xf32>
+}
+)mlir",
+                                                               &context);
+    REQUIRE(module);
+    PassManager passes(&context);
+    passes.addPass(createFoldConstantsPass(evaluate));
+    CHECK(failed(passes.run(*module)));
+  };
+  fold([](ModuleOp, SmallVectorImpl<ElementsAttr> &) { return success(); });
+  CHECK(message == "expected 1 values of constants, but got 0");
+  fold([](ModuleOp outlined, SmallVectorImpl<ElementsAttr> &values) {
+    auto type = RankedTensorType::get({3}, Float32Type::get(outlined.getContext()));
+    values.push_back(DenseElementsAttr::get(type, 7.0f));
+    return success();
+  });
+  CHECK(message == "expected a constant of 'tensor<2xf32>', but got 'tensor<3xf32>'");
+}
