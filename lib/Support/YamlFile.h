@@ -23,6 +23,8 @@ llvm::Expected<T> readYaml(llvm::StringRef path) {
   llvm::yaml::Input input((*buffer)->getMemBufferRef(), /*Ctxt=*/nullptr, note, &messages);
   T value;
   input >> value;
+  if (input.error() && messages.empty()) // there is nothing to read: no line has anything wrong
+    return llvm::createStringError("expected a YAML document in '" + path + "', but got none");
   if (input.error())
     return llvm::createStringError(llvm::StringRef(messages).rtrim());
   return value;

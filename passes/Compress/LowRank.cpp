@@ -267,8 +267,9 @@ LogicalResult CompressLowRank::factorize() {
   layers.clear();
   asked = false;
   step = multiple ? int64_t(multiple) : nn::getTarget(function).getVectorBits() / 32;
-  if (step < 1)
-    return function.emitError("expected ranks of a positive multiple, but got ") << step;
+  constexpr int64_t kMostStep = 1 << 16;
+  if (step < 1 || step > kMostStep)
+    return function.emitError("expected ranks of a multiple from 1 to ") << kMostStep << ", but got " << step;
   if (failed(readStatistics()))
     return failure();
   function.walk([&](Operation *op) {

@@ -36,6 +36,9 @@ static Error readFraction(StringRef text, StringRef what, double &fraction) {
   return Error::success();
 }
 
+/// Of more neighbours than most layers have inputs, a part would be another one than asked for.
+static constexpr int64_t kMostNeighbours = 64;
+
 /// `SCORE:S[:uniform]` or `N:M[:SCORE]`.
 static Expected<WeightPruning> parseWeights(StringRef item, ArrayRef<StringRef> parts) {
   WeightPruning weights;
@@ -53,8 +56,9 @@ static Expected<WeightPruning> parseWeights(StringRef item, ArrayRef<StringRef> 
   std::optional<PruneScore> score = parts.size() == 3 ? parseScore(parts[2]) : PruneScore::Magnitude;
   if (!score || parts[0].getAsInteger(10, weights.n) || parts[1].getAsInteger(10, weights.m))
     return malformed(item);
-  if (weights.n < 1 || weights.n >= weights.m)
-    return createStringError("expected N:M with N from 1 to M - 1, but got '" + parts[0] + ":" + parts[1] + "'");
+  if (weights.n < 1 || weights.n >= weights.m || weights.m > kMostNeighbours)
+    return createStringError("expected N:M with N from 1 to M - 1 and M of at most " + Twine(kMostNeighbours) +
+                             ", but got '" + parts[0] + ":" + parts[1] + "'");
   weights.score = *score;
   return weights;
 }

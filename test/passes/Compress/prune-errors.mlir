@@ -10,8 +10,8 @@
 
 // ABOVE: error: expected a sparsity between 0 and 1, but got '1.5'
 // BELOW: error: expected a sparsity between 0 and 1, but got '0'
-// PATTERN: error: expected N:M with N from 1 to M - 1, but got '4:2'
-// NOTHING: error: expected N:M with N from 1 to M - 1, but got '0:2'
+// PATTERN: error: expected N:M with N from 1 to M - 1 and M of at most 64, but got '4:2'
+// NOTHING: error: expected N:M with N from 1 to M - 1 and M of at most 64, but got '0:2'
 // FORM: error: expected magnitude:S, wanda:S or sparsegpt:S with :uniform, N:M with :magnitude, :wanda or :sparsegpt, or channels:F, but got 'magnitude'
 // SCORE: error: expected magnitude:S, {{.*}}, but got '2:4:best'
 // CHANNELS: error: expected a fraction of multiply-adds between 0 and 1, but got '2'
