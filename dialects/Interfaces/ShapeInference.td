@@ -12,6 +12,10 @@ def ShapeInferenceOpInterface : OpInterface<"ShapeInferenceOpInterface"> {
     so that shape arithmetic (Shape, Gather, Concat, Reshape) resolves at compile time.
   }];
   let methods = [InterfaceMethod<[{
+      Records the dimensions of the arguments of the op's bodies, before those are computed and `inferShapes` is asked.
+      Fails after an error emitted on the op.
+    }], "::llvm::LogicalResult", "inferBodies", (ins "::lathe::SymbolicShapes &":$shapes),
+    /*methodBody=*/"", /*defaultImplementation=*/"return ::llvm::success();">, InterfaceMethod<[{
       Records dimensions (and element type) of every result in `shapes`, and the elements of
       small integer results. Fails after an error emitted on the op: operands that contradict
       each other, or a size that is known only at run time.

@@ -183,10 +183,11 @@ static bool setUpstreamDims(SymbolicShapes &shapes, Operation &op) {
   return true;
 }
 
-/// Whether the op has a body that computes tensors: not that of a kernel's epilogue.
-static bool isLoop(Operation &op) {
-  return op.getNumRegions() == 1 && !op.getRegion(0).empty() &&
-         llvm::any_of(op.getRegion(0).front().getArgumentTypes(), llvm::IsaPred<TensorType>);
+/// Whether the op has bodies that compute tensors: not that of a kernel's epilogue.
+static bool hasBodies(Operation &op) {
+  return llvm::any_of(op.getRegions(), [](Region &body) {
+    return !body.empty() && llvm::any_of(body.front().getTerminator()->getOperandTypes(), llvm::IsaPred<TensorType>);
+  });
 }
 
 bool SymbolicShapes::computeBlock(Block &block) {
@@ -197,23 +198,21 @@ bool SymbolicShapes::computeBlock(Block &block) {
     if (llvm::any_of(op.getOperands(), [&](Value v) { return isa<TensorType>(v.getType()) && !hasDims(v); }))
       continue; // what it depends on has been reported
     if (auto inference = dyn_cast<ShapeInferenceOpInterface>(op)) {
-      auto infer = [&] {
+      auto ask = [&](auto question) {
         ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
           if (std::string text = describeOperands(*this, op); !text.empty())
             diagnostic << " (" << text << ")";
           return failure(); // the next handler prints it
         });
-        return succeeded(inference.inferShapes(*this));
+        return succeeded(question());
       };
-      // A loop tells the shapes of its body's arguments first, and those of its results once it is known what it
-      // yields.
-      if (isLoop(op)) {
-        for (BlockArgument argument : op.getRegion(0).getArguments())
-          dims.erase(argument); // of the last time
-        good &= infer() && computeBlock(op.getRegion(0).front()) && infer();
-      } else {
-        good &= infer();
+      bool known = true;
+      if (hasBodies(op)) {
+        known = ask([&] { return inference.inferBodies(*this); });
+        for (Region &body : op.getRegions())
+          known = known && computeBlock(body.front());
       }
+      good &= known && ask([&] { return inference.inferShapes(*this); });
       for (Value result : op.getResults())
         if (isa<TensorType>(result.getType()) && hasDims(result))
           good &= succeeded(checkSize(*this, result, op.getLoc()));
@@ -311,7 +310,7 @@ AffineExpr SymbolicShapes::getDataSize(Value result, unsigned dim, AffineExpr bo
   if (upper == 0 && !isChecked)
     return constant(0);
   Operation *op = cast<OpResult>(result).getOwner();
-  std::vector<const void *> key = {op->getName().getAsOpaquePointer(), bound.getAsOpaquePointer(),
+  std::vector<const void *> key = {op->getName().getAsOpaquePointer(), op->getBlock(), bound.getAsOpaquePointer(),
                                    reinterpret_cast<const void *>(uintptr_t(dim))};
   for (Value reason : reasons) {
     auto known = getElements(reason); // constants of one value are one reason

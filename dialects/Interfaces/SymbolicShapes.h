@@ -65,11 +65,11 @@ public:
   void setElements(mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> elements);
 
   mlir::AffineExpr constant(int64_t value) const;
-  /// A size in [0, bound] that data decides: dimension `dim` of `result`, a result of an op. Ops of one kind that agree
-  /// in `reasons`, the values that decide, have one size between them. Its name is that of the result's dimension, if
-  /// the model returns the result and names it, else the node's. `onnx.dim_bounds` may have a smaller bound for the
-  /// name. A size that nothing bounds (null) has the default of symbols. Both are checked by a run; where `isChecked`,
-  /// any bound may be given.
+  /// A size in [0, bound] that data decides: dimension `dim` of `result`, a result of an op. Ops of one kind in one
+  /// block that agree in `reasons`, the values that decide, have one size between them. Its name is that of the
+  /// result's dimension, if the model returns the result and names it, else the node's. `onnx.dim_bounds` may have a
+  /// smaller bound for the name. A size that nothing bounds (null) has the default of symbols. Both are checked by a
+  /// run; where `isChecked`, any bound may be given.
   mlir::AffineExpr getDataSize(mlir::Value result, unsigned dim, mlir::AffineExpr bound,
                                llvm::ArrayRef<mlir::Value> reasons, bool isChecked = false);
   /// Whether a size of the expression depends on data.

@@ -68,6 +68,7 @@ void lathe::buildPhase(OpPassManager &passes, Phase phase, const CompileOptions 
     if (options.foldConstants)
       import.evaluator = evaluateConstants;
     import.release = options.releaseConstants;
+    import.computeBoth = codegen.gpu;
     return buildImportPipeline(passes, import);
   }
   case Phase::Fuse:

@@ -155,15 +155,24 @@ private:
     }
   }
 
-  void setTypes(const SymbolicShapes &shapes, Operation &op) {
-    if (auto loop = dyn_cast<onnx::LoopOp>(op)) {
-      Block &body = loop.getBody().front();
-      for (BlockArgument argument : body.getArguments())
-        argument.setType(shapes.getType(argument));
-      for (Operation &inner : llvm::make_early_inc_range(body))
-        setTypes(shapes, inner);
-      removeDead(body);
+  static void setArgumentType(const SymbolicShapes &shapes, BlockArgument argument) {
+    argument.setType(shapes.getType(argument));
+    if (DenseElementsAttr value = argument.use_empty() ? nullptr : getKnownValue(shapes, argument)) {
+      OpBuilder builder(argument.getOwner(), argument.getOwner()->begin());
+      argument.replaceAllUsesWith(onnx::ConstantOp::create(builder, argument.getLoc(), value));
     }
+  }
+
+  void setTypes(const SymbolicShapes &shapes, Operation &op) {
+    if (isa<onnx::LoopOp, onnx::IfOp>(op))
+      for (Region &region : op.getRegions()) {
+        Block &body = region.front();
+        for (BlockArgument argument : body.getArguments())
+          setArgumentType(shapes, argument);
+        for (Operation &inner : llvm::make_early_inc_range(body))
+          setTypes(shapes, inner);
+        removeDead(body);
+      }
     for (Value result : op.getResults()) {
       if (!isa<TensorType>(result.getType()) || !shapes.hasDims(result))
         continue;

@@ -29,6 +29,8 @@ struct ImportOptions {
   ConstantEvaluator evaluator;
   /// Frees the bytes of constants that were folded away.
   bool release = false;
+  /// See `import-unroll-control`.
+  bool computeBoth = false;
   /// NAME=SIZE or NAME=LOWER..UPPER for symbolic dimensions.
   llvm::SmallVector<std::string> dims;
 };

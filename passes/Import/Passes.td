@@ -7,10 +7,12 @@ include "mlir/Pass/PassBase.td"
 def ImportUnrollControl : Pass<"import-unroll-control", "mlir::func::FuncOp"> {
   let summary = "Inlines branches and unrolls loops whose course is known at compile time";
   let description = [{
-    Of an If the branch that is taken is left; where the condition is only known at run time, both
-    are computed and Where chooses, or an If that only yields between unlike sizes. Loop and Scan become
-    their iterations one after the other, and Concat for what they collect: of a Loop the trip count
-    must be known, or what the model declares that it collects. A Loop of which it is not, or of more than 1,024 ops in all whose
+    Of an If the branch that is taken is left. Where the condition is only known at run time, the If
+    stays: constants that its branches use are copied into them, and other values from outside become
+    arguments of both. Branches of at most eight elementwise ops and views in all are computed both, and
+    Where chooses, or an If that only yields between unlike sizes. Loop and Scan become their iterations
+    one after the other, and Concat for what they collect: of a Loop the trip count must be known, or what
+    the model declares that it collects. A Loop of which it is not, or of more than 1,024 ops in all whose
     carried values keep their shapes, stays; constants that its body uses are copied into it, and
     other values from outside become carried ones. Shapes are inferred as far as they are needed.
     Run it before `import-infer-shapes`.
@@ -25,6 +27,8 @@ def ImportUnrollControl : Pass<"import-unroll-control", "mlir::func::FuncOp"> {
 
         %y = "onnx.Where"(%condition, %b, %a)
   }];
+  let options = [Option<"computeBoth", "compute-both", "bool", /*default=*/"false",
+                        "Compute both branches of every If without loops: for machines that cannot decide in a run">];
   let dependentDialects = ["::lathe::onnx::ONNXDialect"];
 }
 

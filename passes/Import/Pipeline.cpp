@@ -9,7 +9,7 @@ void lathe::buildImportPipeline(mlir::OpPassManager &passes, const ImportOptions
   ImportSpecializeDimsOptions specialize;
   specialize.dims.assign(options.dims.begin(), options.dims.end());
   passes.addNestedPass<mlir::func::FuncOp>(createImportSpecializeDims(specialize));
-  passes.addNestedPass<mlir::func::FuncOp>(createImportUnrollControl());
+  passes.addNestedPass<mlir::func::FuncOp>(createImportUnrollControl({options.computeBoth}));
   passes.addNestedPass<mlir::func::FuncOp>(createImportInferShapes());
   passes.addNestedPass<mlir::func::FuncOp>(createImportResolveOperands());
   passes.addNestedPass<mlir::func::FuncOp>(createImportDecompose());

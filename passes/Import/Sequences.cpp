@@ -354,12 +354,12 @@ LogicalResult lathe::removeSequences(func::FuncOp function) {
       op.emitOpError("expected a sequence or optional, and positions in it, known at compile time "
                      "(--constant gives an input its value), but got what is known only at run time");
   };
-  // Those in loops, too; what is in others is part of them.
+  // Those in loops and branches, too; what is in others is part of them.
   function.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (op == function)
       return WalkResult::advance();
     check(*op);
-    return isa<onnx::LoopOp>(op) ? WalkResult::advance() : WalkResult::skip();
+    return isa<onnx::LoopOp, onnx::IfOp>(op) ? WalkResult::advance() : WalkResult::skip();
   });
   if (!good || failed(flattenResults(function)))
     return failure();

@@ -1,9 +1,10 @@
 //===- UnrollControl.cpp - Control flow that is known at compile time -----===//
 #include "dialects/Interfaces/SymbolicShapes.h"
-#include "dialects/ONNX/IR/Choice.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "passes/Fuse/Utils.h"
 #include "passes/Import/DeclaredTypes.h"
 #include "passes/Import/Passes.h"
 #include "passes/Import/Sequences.h"
@@ -61,6 +62,46 @@ static Value stack(OpBuilder &builder, Location loc, ArrayRef<Value> parts, int6
   return onnx::ConcatOp::create(builder, loc, getUnranked(result), wide, axis);
 }
 
+/// Whether the branches only choose among values that are computed before.
+static bool isChoice(onnx::IfOp op) {
+  return llvm::all_of(op->getRegions(), [](Region &branch) { return llvm::hasSingleElement(branch.front()); });
+}
+
+/// What the branches have for a result, the one where the condition holds first.
+static std::pair<Value, Value> getChoice(onnx::IfOp op, unsigned result) {
+  auto yield = [&](Region &branch) { return branch.front().getTerminator()->getOperand(result); };
+  return {yield(op.getThenBranch()), yield(op.getElseBranch())};
+}
+
+/// Whether the branches are small and require nothing of the data: elementwise, or views.
+static bool isCheap(onnx::IfOp op) {
+  constexpr unsigned kMostOps = 8;
+  unsigned count = 0;
+  for (Region &branch : op->getRegions())
+    for (Operation &inner : branch.front().without_terminator()) {
+      auto choice = dyn_cast<onnx::IfOp>(inner);
+      auto reshape = dyn_cast<onnx::ReshapeOp>(inner);
+      bool isView = isa<onnx::SqueezeOp, onnx::UnsqueezeOp, onnx::FlattenOp, onnx::ShapeOp, onnx::SizeOp>(inner) ||
+                    (reshape && reshape.getShape().getDefiningOp<onnx::ConstantOp>());
+      if (isa<onnx::ConstantOp>(inner))
+        continue;
+      if (++count > kMostOps || !(isView || fuse::isElementwise(&inner) || (choice && isChoice(choice))))
+        return false;
+    }
+  return true;
+}
+
+/// Whether there are loops in a branch, or branches that stay.
+static bool hasBodies(onnx::IfOp op) {
+  return op
+      .walk([&](Operation *inner) {
+        auto choice = dyn_cast<onnx::IfOp>(inner);
+        bool stays = inner != op && inner->getNumRegions() > 0 && !(choice && isChoice(choice));
+        return stays ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 namespace {
 
 struct ImportUnrollControlPass : lathe::impl::ImportUnrollControlBase<ImportUnrollControlPass> {
@@ -71,25 +112,51 @@ struct ImportUnrollControlPass : lathe::impl::ImportUnrollControlBase<ImportUnro
     if (function.isExternal())
       return;
     declareOperands(function.getBody().front());
-    // Bodies of loops that stay come later: what is in them may be decided where they are unrolled.
-    SmallVector<Block *> blocks = {&function.getBody().front()};
-    do
-      simplify(function, blocks);
-    while (addBodies(blocks));
+    // Bodies of loops and branches that stay come later: what is in them may be decided where they are unrolled.
+    for (unsigned depth = 0; depth == 0 || hasBlocks(function, depth); ++depth)
+      simplify(function, depth);
+    function.walk([&](onnx::IfOp op) {
+      if (!isChoice(op) && (isCheap(op) || (computeBoth && !hasBodies(op))))
+        replaceByChoice(op);
+    });
     simplifyChoices(function);
     if (failed(removeSequences(function)))
       return signalPassFailure();
-    function.walk([](onnx::LoopOp loop) { isolate(loop); });
+    function.walk([](Operation *op) {
+      if (auto loop = dyn_cast<onnx::LoopOp>(op))
+        isolate(loop);
+      else if (auto branches = dyn_cast<onnx::IfOp>(op))
+        isolate(branches);
+    });
     updateType(function);
   }
 
 private:
+  /// The function's block, and the bodies of loops and branches that are at most `depth` deep.
+  static SmallVector<Block *> findBlocks(func::FuncOp function, unsigned depth) {
+    SmallVector<Block *> blocks = {&function.getBody().front()};
+    for (size_t begin = 0; depth > 0 && begin < blocks.size(); --depth) {
+      size_t end = blocks.size();
+      for (; begin < end; ++begin)
+        for (Operation &op : *blocks[begin])
+          if (isa<onnx::LoopOp, onnx::IfOp>(op))
+            for (Region &body : op.getRegions())
+              blocks.push_back(&body.front());
+    }
+    return blocks;
+  }
+
+  static bool hasBlocks(func::FuncOp function, unsigned depth) {
+    return findBlocks(function, depth).size() > findBlocks(function, depth - 1).size();
+  }
+
   /// Removes what it can of the blocks. Each op that goes may tell the shapes that the next one needs.
-  void simplify(func::FuncOp function, ArrayRef<Block *> blocks) {
+  void simplify(func::FuncOp function, unsigned depth) {
     for (bool changed = true; changed;) {
       changed = false;
       SmallVector<Operation *> ops;
       bool hasContainers = false;
+      SmallVector<Block *> blocks = findBlocks(function, depth);
       for (Block *block : blocks)
         for (Operation &op : *block) {
           if (isa<onnx::IfOp, onnx::LoopOp, onnx::ScanOp, onnx::SequenceMapOp>(op))
@@ -111,41 +178,48 @@ private:
     }
   }
 
-  /// Adds the bodies of loops in the blocks that are not there yet; false if there are none.
-  static bool addBodies(SmallVectorImpl<Block *> &blocks) {
-    size_t before = blocks.size();
-    for (size_t i = 0; i < blocks.size(); ++i)
-      for (auto loop : blocks[i]->getOps<onnx::LoopOp>())
-        if (Block *body = &loop.getBody().front(); !llvm::is_contained(blocks, body))
-          blocks.push_back(body);
-    return blocks.size() > before;
+  /// What bodies use from around the op, but for constants.
+  static SmallVector<Value> findCaptured(Operation *op) {
+    llvm::SetVector<Value> used;
+    getUsedValuesDefinedAbove(op->getRegions(), used);
+    return llvm::filter_to_vector(used, [](Value value) { return !value.getDefiningOp<onnx::ConstantOp>(); });
   }
 
-  /// What a body uses from around the loop becomes a value that it carries, constants are copied: passes that look at
-  /// the ops of a value see one block.
-  static void isolate(onnx::LoopOp loop) {
+  /// What the body uses from around becomes an argument of it for each of `values`, constants are copied: passes that
+  /// look at the ops of a value see one block.
+  static void takeArguments(Region &region, ArrayRef<Value> values) {
     llvm::SetVector<Value> used;
-    getUsedValuesDefinedAbove(loop.getBody(), used);
-    Block &body = loop.getBody().front();
-    Operation *yield = body.getTerminator();
+    getUsedValuesDefinedAbove(region, used);
+    Block &body = region.front();
     OpBuilder builder(&body, body.begin());
-    auto isInside = [&](OpOperand &use) { return loop.getBody().isAncestor(use.getOwner()->getParentRegion()); };
-    unsigned carried = loop.getVInitial().size();
-    SmallVector<Value> added;
-    for (Value value : used) {
-      Value local;
+    auto replace = [&](Value value, Value local) {
+      value.replaceUsesWithIf(local,
+                              [&](OpOperand &use) { return region.isAncestor(use.getOwner()->getParentRegion()); });
+    };
+    for (Value value : used)
       if (auto constant = value.getDefiningOp<onnx::ConstantOp>())
-        local = builder.clone(*constant)->getResult(0);
-      else {
-        local = body.addArgument(value.getType(), value.getLoc());
-        yield->insertOperands(1 + carried + added.size(), local);
-        added.push_back(value);
-      }
-      value.replaceUsesWithIf(local, isInside);
-    }
+        replace(value, builder.clone(*constant)->getResult(0));
+    for (Value value : values)
+      replace(value, body.addArgument(value.getType(), value.getLoc()));
+  }
+
+  static void isolate(onnx::IfOp op) {
+    SmallVector<Value> captured = findCaptured(op);
+    for (Region &branch : op->getRegions())
+      takeArguments(branch, captured);
+    op.getCapturedMutable().append(captured);
+  }
+
+  /// What it captures the loop carries.
+  static void isolate(onnx::LoopOp loop) {
+    SmallVector<Value> added = findCaptured(loop);
+    takeArguments(loop.getBody(), added);
     if (added.empty())
       return;
-    builder.setInsertionPoint(loop);
+    Block &body = loop.getBody().front();
+    unsigned carried = loop.getVInitial().size();
+    body.getTerminator()->insertOperands(1 + carried, ValueRange(body.getArguments().take_back(added.size())));
+    OpBuilder builder(loop);
     SmallVector<Value> initial(loop.getVInitial());
     llvm::append_range(initial, added);
     SmallVector<Type> types(loop->getResultTypes());
@@ -161,7 +235,7 @@ private:
   static void simplifyChoices(func::FuncOp function) {
     SmallVector<onnx::IfOp> choices;
     function.walk([&](onnx::IfOp op) {
-      if (onnx::isChoice(op))
+      if (isChoice(op))
         choices.push_back(op);
     });
     if (choices.empty())
@@ -173,12 +247,14 @@ private:
     }
     for (onnx::IfOp choice : choices) {
       for (auto [number, result] : llvm::enumerate(choice.getOutputs())) {
-        auto [yes, no] = onnx::getChoice(choice, number);
+        auto [yes, no] = getChoice(choice, number);
         if (!shapes.hasDims(yes) || !shapes.hasDims(no) || shapes.getDims(yes) != shapes.getDims(no))
           continue;
         OpBuilder builder(choice);
-        result.replaceAllUsesWith(
-            onnx::WhereOp::create(builder, choice.getLoc(), result.getType(), choice.getCond(), yes, no));
+        Value where = onnx::WhereOp::create(builder, choice.getLoc(), result.getType(), choice.getCond(), yes, no);
+        // A choice around this one looks at it.
+        shapes.setDims(where, SmallVector<AffineExpr>(shapes.getDims(yes)), shapes.getElementType(yes));
+        result.replaceAllUsesWith(where);
       }
       if (choice.use_empty())
         choice.erase();
@@ -186,15 +262,15 @@ private:
   }
 
   static bool isSequenceOp(Operation *op) {
-    return llvm::any_of(op->getOperandTypes(), isContainer) ||
-           llvm::any_of(op->getResultTypes(), isContainer) ||
+    return llvm::any_of(op->getOperandTypes(), isContainer) || llvm::any_of(op->getResultTypes(), isContainer) ||
            isa<onnx::OptionalHasElementOp, onnx::OptionalGetElementOp>(op);
   }
 
   /// A body may say more of its results than the op did.
   static void updateType(func::FuncOp function) {
     Operation *terminator = function.getBody().front().getTerminator();
-    function.setType(FunctionType::get(function.getContext(), function.getArgumentTypes(), terminator->getOperandTypes()));
+    function.setType(
+        FunctionType::get(function.getContext(), function.getArgumentTypes(), terminator->getOperandTypes()));
   }
 
   bool replace(const SymbolicShapes &shapes, Operation *op) {
@@ -226,63 +302,71 @@ private:
     old.replaceAllUsesWith(value);
   }
 
-  /// The branch that is taken; if that is not known, both, and a choice between their results, which have one rank.
-  SmallVector<Value> inlineIf(const SymbolicShapes &shapes, OpBuilder &builder, onnx::IfOp op) {
+  /// The branch that is taken, if that is known.
+  static SmallVector<Value> inlineIf(const SymbolicShapes &shapes, OpBuilder &builder, onnx::IfOp op) {
     if (std::optional<int64_t> condition = getKnown(shapes, op.getCond()))
       return inlineBody(builder, (*condition ? op.getThenBranch() : op.getElseBranch()).front(), {});
-    if (onnx::isChoice(op))
+    return chooseElements(builder, op);
+  }
+
+  /// An If of sequences yields their elements, and sequences are made of those; nothing where it has none, or unlike
+  /// ones.
+  static SmallVector<Value> chooseElements(OpBuilder &builder, onnx::IfOp op) {
+    if (llvm::none_of(op->getResultTypes(), isContainer))
       return {};
-    // Of sequences, each element is chosen.
-    auto yields = [&](Region &region, unsigned i) { return region.front().getTerminator()->getOperand(i); };
+    SmallVector<Type> types;
+    SmallVector<std::optional<size_t>> lengths; // of results that are sequences
     for (auto [i, type] : llvm::enumerate(op->getResultTypes())) {
-      auto yes = getSequence(yields(op.getThenBranch(), i)), no = getSequence(yields(op.getElseBranch(), i));
-      if (isContainer(type) && (!yes || !no || yes->size() != no->size()))
+      lengths.emplace_back();
+      if (!isContainer(type)) {
+        types.push_back(type);
+        continue;
+      }
+      auto [a, b] = getChoice(op, i);
+      auto yes = getSequence(a), no = getSequence(b);
+      if (!yes || !no || yes->size() != no->size())
         return {};
+      lengths.back() = yes->size();
+      llvm::append_range(types, llvm::map_range(*yes, getUnranked));
     }
-    auto isLarge = [](Region &region) {
-      return region
-          .walk([](Operation *inner) {
-            return inner->getNumRegions() > 0 && !isa<onnx::IfOp>(inner) ? WalkResult::interrupt()
-                                                                         : WalkResult::advance();
-          })
-          .wasInterrupted();
-    };
-    if (isLarge(op.getThenBranch()) || isLarge(op.getElseBranch()))
-      return {};
+    auto flat = onnx::IfOp::create(builder, op.getLoc(), types, op.getCond(), op.getCaptured());
+    for (auto [from, to] : llvm::zip_equal(op->getRegions(), flat->getRegions())) {
+      to.takeBody(from);
+      Operation *yield = to.front().getTerminator();
+      SmallVector<Value> elements;
+      for (Value value : yield->getOperands())
+        llvm::append_range(elements, isContainer(value.getType()) ? *getSequence(value) : SmallVector<Value>{value});
+      yield->setOperands(elements);
+      for (Operation &inner : llvm::make_early_inc_range(llvm::reverse(to.front())))
+        if (isOpTriviallyDead(&inner))
+          inner.erase();
+    }
+    SmallVector<Value> results;
+    ValueRange chosen = flat.getOutputs();
+    for (auto [type, length] : llvm::zip_equal(op->getResultTypes(), lengths)) {
+      ValueRange own = chosen.take_front(length.value_or(1));
+      results.push_back(length ? Value(onnx::SequenceConstructOp::create(builder, op.getLoc(), type, own))
+                               : own.front());
+      chosen = chosen.drop_front(own.size());
+    }
+    return results;
+  }
+
+  /// Both branches are computed, and their results chosen among.
+  static void replaceByChoice(onnx::IfOp op) {
+    OpBuilder builder(op);
     Value condition = op.getCond();
     if (auto type = dyn_cast<RankedTensorType>(condition.getType()); !type || type.getRank() != 0)
       condition = onnx::SqueezeOp::create(builder, op.getLoc(), getUnranked(condition), condition, Value());
     SmallVector<Value> yes = inlineBody(builder, op.getThenBranch().front(), {}),
                        no = inlineBody(builder, op.getElseBranch().front(), {});
-    SmallVector<Value> all, others;
-    for (auto [a, b, result] : llvm::zip_equal(yes, no, op->getResults())) {
-      llvm::append_range(all, isContainer(result.getType()) ? *getSequence(a) : SmallVector<Value>{a});
-      llvm::append_range(others, isContainer(result.getType()) ? *getSequence(b) : SmallVector<Value>{b});
-    }
-    ValueRange chosen = choose(builder, op.getLoc(), condition, all, others);
-    SmallVector<Value> results;
-    for (auto [a, result] : llvm::zip_equal(yes, op->getResults())) {
-      if (!isContainer(result.getType())) {
-        results.push_back(chosen.front());
-        chosen = chosen.drop_front();
-        continue;
-      }
-      size_t length = getSequence(a)->size();
-      results.push_back(onnx::SequenceConstructOp::create(builder, op.getLoc(), result.getType(), chosen.take_front(length)));
-      chosen = chosen.drop_front(length);
-    }
-    return results;
-  }
-
-  /// An If whose branches are computed.
-  static ValueRange choose(OpBuilder &builder, Location loc, Value condition, ValueRange yes, ValueRange no) {
-    SmallVector<Type> types = llvm::map_to_vector(yes, getUnranked);
-    auto choice = onnx::IfOp::create(builder, loc, types, condition);
+    auto choice = onnx::IfOp::create(builder, op.getLoc(), op->getResultTypes(), condition, ValueRange());
     for (auto [branch, values] : {std::pair(&choice.getThenBranch(), yes), std::pair(&choice.getElseBranch(), no)}) {
       OpBuilder inner = OpBuilder::atBlockEnd(&branch->emplaceBlock());
-      onnx::YieldOp::create(inner, loc, values);
+      onnx::YieldOp::create(inner, op.getLoc(), values);
     }
-    return choice.getOutputs();
+    op->replaceAllUsesWith(choice);
+    op->erase();
   }
 
   static constexpr int64_t kMaxIterations = 1024, kMaxOps = 1 << 16;
@@ -307,8 +391,8 @@ private:
     while (auto identity = next.getDefiningOp<onnx::IdentityOp>())
       next = identity.getInput();
     DenseIntElementsAttr constant;
-    bool goesOn = next == body.getArgument(1) ||
-                  (matchPattern(next, m_Constant(&constant)) && constant.isSplat() && !constant.getSplatValue<APInt>().isZero());
+    bool goesOn = next == body.getArgument(1) || (matchPattern(next, m_Constant(&constant)) && constant.isSplat() &&
+                                                  !constant.getSplatValue<APInt>().isZero());
     std::optional<int64_t> first = op.getCond() ? getKnown(shapes, op.getCond()) : 1;
     if (first == 0)
       return 0;
@@ -318,8 +402,7 @@ private:
   static SmallVector<Value> unrollLoop(const SymbolicShapes &shapes, OpBuilder &builder, onnx::LoopOp op) {
     Block &body = op.getBody().front();
     unsigned carried = op.getVInitial().size();
-    if (llvm::any_of(op->getResults().drop_front(carried),
-                     [](Value value) { return isContainer(value.getType()); }))
+    if (llvm::any_of(op->getResults().drop_front(carried), [](Value value) { return isContainer(value.getType()); }))
       return {};
     std::optional<int64_t> trips = countTrips(shapes, op, carried);
     bool canStay = llvm::all_of(op->getResults(), [&](Value result) { return shapes.hasDims(result); });
@@ -332,7 +415,8 @@ private:
       auto scalar = RankedTensorType::get({}, builder.getI64Type());
       SmallVector<Value> arguments = {
           onnx::ConstantOp::create(builder, loc, DenseElementsAttr::get(scalar, i)),
-          onnx::ConstantOp::create(builder, loc, DenseElementsAttr::get(RankedTensorType::get({}, builder.getI1Type()), true))};
+          onnx::ConstantOp::create(builder, loc,
+                                   DenseElementsAttr::get(RankedTensorType::get({}, builder.getI1Type()), true))};
       llvm::append_range(arguments, state);
       SmallVector<Value> yielded = inlineBody(builder, body, arguments);
       state.assign(yielded.begin() + 1, yielded.begin() + 1 + carried);
@@ -364,8 +448,7 @@ private:
     }
     SmallVector<Value> sequences;
     for (auto [list, result] : llvm::zip_equal(results, op->getResults()))
-      sequences.push_back(
-          onnx::SequenceConstructOp::create(builder, op.getLoc(), result.getType(), list));
+      sequences.push_back(onnx::SequenceConstructOp::create(builder, op.getLoc(), result.getType(), list));
     return sequences;
   }
 
@@ -374,7 +457,9 @@ private:
     int64_t inputCount = op.getNumScanInputs(), carried = int64_t(op->getNumOperands()) - inputCount;
     if (inputCount < 1 || carried < 0 || int64_t(op->getNumResults()) < carried)
       return {};
-    auto read = [](std::optional<ArrayRef<int64_t>> list, size_t i) { return list && i < list->size() ? (*list)[i] : 0; };
+    auto read = [](std::optional<ArrayRef<int64_t>> list, size_t i) {
+      return list && i < list->size() ? (*list)[i] : 0;
+    };
     ValueRange inputs = op->getOperands().drop_front(carried);
     std::optional<int64_t> length;
     SmallVector<int64_t> axes;

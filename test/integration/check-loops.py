@@ -6,112 +6,15 @@
 Trip counts and conditions that are known at run time only, none and many iterations, values that are carried and collected, and loops
 in loops.
 """
-import os
-import subprocess
 import sys
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
-lathe, folder, target = sys.argv[1:]
-os.makedirs(folder, exist_ok=True)
-rng = np.random.default_rng(7)
-TYPES = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.int64): TensorProto.INT64, np.dtype(bool): TensorProto.BOOL,
-         np.dtype(np.int32): TensorProto.INT32, np.dtype(np.uint8): TensorProto.UINT8}
-REFUSED = "refused"
-passed = []
+from control import F, I, REFUSED, Checks, body, constants, node, x
 
-
-OPS = {"Add": np.add, "Mul": np.multiply, "Div": np.divide, "MatMul": np.matmul, "Less": np.less, "And": np.logical_and,
-       "Identity": lambda a: a, "Shape": lambda a: np.array(a.shape), "Gather": lambda a, i: np.take(a, i, axis=0),
-       "ReduceSum": lambda a: a.sum(keepdims=True), "ReduceMax": lambda a: a.max(keepdims=True), "Neg": np.negative}
-
-
-def evaluate(graph, values):
-    """The outputs of a graph whose inputs are among `values`."""
-    values = {**values, **{t.name: numpy_helper.to_array(t) for t in graph.initializer}}
-    for op in graph.node:
-        attributes = {a.name: helper.get_attribute_value(a) for a in op.attribute}
-        operands = [values[x] if x else None for x in op.input]
-        if op.op_type == "Loop":
-            results = loop(attributes["body"], values, *operands)
-        elif op.op_type == "Cast":
-            results = [operands[0].astype(np.float32)]
-        else:
-            results = [OPS[op.op_type](*operands)]
-        values.update(zip(op.output, results))
-    return [np.asarray(values[y.name]) for y in graph.output]
-
-
-def loop(graph, values, trips, go, *state):
-    state, collected = list(state), []
-    i, go = 0, go is None or bool(go)
-    while go and (trips is None or i < trips):
-        inputs = dict(zip([x.name for x in graph.input], [np.int64(i), np.bool_(go), *state]))
-        go, *results = evaluate(graph, {**values, **inputs})
-        state, i = results[:len(state)], i + 1
-        collected.append(results[len(state):])
-    if not collected:  # one iteration tells the shapes
-        inputs = dict(zip([x.name for x in graph.input], [np.int64(0), np.bool_(True), *state]))
-        parts = evaluate(graph, {**values, **inputs})[1 + len(state):]
-        return state + [np.zeros((0, *part.shape), part.dtype) for part in parts]
-    return state + [np.stack(parts) for parts in zip(*collected)]
-
-
-def info(name, kind=TensorProto.FLOAT, shape=None):
-    return helper.make_tensor_value_info(name, kind, shape)
-
-
-def node(op, inputs, outputs, **attributes):
-    return helper.make_node(op, inputs.split(" "), outputs.split(), **attributes)
-
-
-def constants(**values):
-    return [numpy_helper.from_array(np.array(value), name) for name, value in values.items()]
-
-
-def body(inputs, nodes, outputs, initialisers=()):
-    """`inputs`: names and types of what is carried, after number and condition."""
-    head = [info("i", TensorProto.INT64, ()), info("go", TensorProto.BOOL, ())]
-    return helper.make_graph(nodes, "body", head + [info(name, kind) for name, kind in inputs.items()],
-                             [helper.make_empty_tensor_value_info(name) for name in outputs.split()], initialisers)
-
-
-def run(name, nodes, shapes, outputs, cases, initialisers=(), options=()):
-    """`shapes` of inputs; a case has inputs by name, or those and REFUSED."""
-    first = cases[0][0] if isinstance(cases[0], tuple) else cases[0]
-    outputs = outputs.split()
-    graph = helper.make_graph(nodes, "g", [info(x, TYPES[np.asarray(first[x]).dtype], shape) for x, shape in shapes.items()],
-                              [helper.make_empty_tensor_value_info(y) for y in outputs], initialisers)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-    path = f"{folder}/{name}"
-    onnx.save(model, f"{path}.onnx")
-    for number, case in enumerate(cases):
-        refused = isinstance(case, tuple)
-        inputs = {x: np.asarray(value) for x, value in (case[0] if refused else case).items()}
-        command = [lathe, "run", f"{path}.onnx", f"--target={target}", *options]
-        for x, value in inputs.items():
-            np.save(f"{path}-{x}.npy", value)
-            command += ["--input", f"{x}={path}-{x}.npy"]
-        if refused:
-            command += [f"--output-dir={folder}"]
-        else:
-            for y, value in zip(outputs, evaluate(graph, inputs)):
-                np.save(f"{path}-{y}.npy", value)
-                command += ["--check", f"{y}={path}-{y}.npy"]
-        result = subprocess.run(command, capture_output=True, text=True)
-        good = "does not fit" in result.stderr if refused else result.returncode == 0
-        if not good:
-            print(f"{name}, case {number}: {result.stdout[-500:]}{result.stderr[:500]}")
-        passed.append(good)
-
-
-def x(*shape):
-    return rng.standard_normal(shape).astype(np.float32)
-
-
-F, I = TensorProto.FLOAT, TensorProto.INT64
+checks = Checks(*sys.argv[1:])
+run = checks.run
 
 # A trip count of an input, with and without a condition that passes through; s = s @ w + 1 / (i + 1).
 step = body({"s": F}, [node("MatMul", "s w", "p"), node("Cast", "i", "f", to=F), node("Add", "f one", "d"), node("Div", "one d", "q"),
@@ -166,5 +69,4 @@ run("swap", [node("Loop", "n  a0 b0", "a b", body=body({"a": F, "b": F}, [
     "on c d"))], {"n": (), "a0": (2, 2), "b0": (2, 2)}, "a b",
     [{"n": n, "a0": x(2, 2), "b0": x(2, 2) + 100 * big} for n, big in ((3, 0), (4, 0), (9, 1), (1, 1))], tens)
 
-print(f"{sum(passed)} of {len(passed)} as expected")
-sys.exit(0 if passed and all(passed) else 1)
+sys.exit(checks.report())

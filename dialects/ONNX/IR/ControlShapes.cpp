@@ -1,5 +1,4 @@
-//===- ControlShapes.cpp - Shape inference of loops and choices -----------===//
-#include "dialects/ONNX/IR/Choice.h"
+//===- ControlShapes.cpp - Shape inference of loops and branches ----------===//
 #include "dialects/ONNX/IR/ShapeHelpers.h"
 #include <map>
 
@@ -28,20 +27,27 @@ static AffineExpr getTrips(LoopOp op, SymbolicShapes &shapes) {
   return shapes.getDataSize(op->getResult(op.getVInitial().size()), /*dim=*/0, count, op->getResult(0));
 }
 
-/// Whether a size is one that an op in the body decides, in each iteration anew.
-static bool changes(LoopOp op, const SymbolicShapes &shapes, AffineExpr size) {
+/// Whether a size is one that an op in a body of `op` decides: in each iteration anew, in a branch that may not be
+/// taken.
+static bool isDecidedIn(Operation *op, const SymbolicShapes &shapes, AffineExpr size) {
   bool found = false;
   size.walk([&](AffineExpr part) {
     if (auto symbol = dyn_cast<AffineSymbolExpr>(part)) {
       Value source = shapes.getSymbols()[symbol.getPosition()].result;
-      found |= source && op.getBody().isAncestor(source.getParentRegion());
+      found |= source && op->isProperAncestor(source.getDefiningOp());
     }
   });
   return found;
 }
 
-/// Asked twice: for the arguments of the body first, see `SymbolicShapes::computeBlock`.
-static LogicalResult inferLoop(LoopOp op, SymbolicShapes &shapes) {
+/// What the arguments of a body are at first.
+static void carry(SymbolicShapes &shapes, ValueRange values, ValueRange arguments) {
+  for (auto [argument, value] : llvm::zip_equal(arguments, values))
+    if (isa<TensorType>(value.getType()))
+      shapes.setDims(argument, Dims(shapes.getDims(value)), shapes.getElementType(value));
+}
+
+static LogicalResult inferLoopBody(LoopOp op, SymbolicShapes &shapes) {
   Block &body = op.getBody().front();
   ValueRange initial = op.getVInitial(), yields = body.getTerminator()->getOperands();
   size_t carried = initial.size();
@@ -53,14 +59,16 @@ static LogicalResult inferLoop(LoopOp op, SymbolicShapes &shapes) {
     for (Value value : values)
       if (!isa<TensorType>(value.getType()))
         return op.emitOpError("expected tensors in a loop that is not unrolled, but got ") << value.getType();
-  if (!shapes.hasDims(body.getArgument(0))) {
-    shapes.setDims(body.getArgument(0), {});
-    shapes.setDims(body.getArgument(1), {});
-    shapes.setElements(body.getArgument(1), shapes.constant(1)); // it is asked before an iteration
-    for (auto [argument, value] : llvm::zip_equal(body.getArguments().drop_front(2), initial))
-      shapes.setDims(argument, Dims(shapes.getDims(value)), shapes.getElementType(value));
-    return success();
-  }
+  shapes.setDims(body.getArgument(0), {});
+  shapes.setDims(body.getArgument(1), {});
+  shapes.setElements(body.getArgument(1), shapes.constant(1)); // it is asked before an iteration
+  carry(shapes, initial, body.getArguments().drop_front(2));
+  return success();
+}
+
+static LogicalResult inferLoop(LoopOp op, SymbolicShapes &shapes) {
+  ValueRange initial = op.getVInitial(), yields = op.getBody().front().getTerminator()->getOperands();
+  size_t carried = initial.size();
   for (Value value : yields)
     if (!shapes.hasDims(value))
       return failure(); // has been reported
@@ -74,7 +82,7 @@ static LogicalResult inferLoop(LoopOp op, SymbolicShapes &shapes) {
   for (auto [result, value] : llvm::zip(op->getResults().drop_front(carried), yields.drop_front(carried + 1))) {
     Dims dims = {trips};
     llvm::append_range(dims, shapes.getDims(value));
-    if (llvm::any_of(shapes.getDims(value), [&](AffineExpr size) { return changes(op, shapes, size); }))
+    if (llvm::any_of(shapes.getDims(value), [&](AffineExpr size) { return isDecidedIn(op, shapes, size); }))
       return op.emitOpError("expected results of one shape of all iterations, but got sizes that depend on data");
     shapes.setDims(result, dims, shapes.getElementType(value));
   }
@@ -89,25 +97,39 @@ static AffineExpr getLarger(const SymbolicShapes &shapes, AffineExpr a, AffineEx
   return shapes.constant(std::max(shapes.getUpperBound(a), shapes.getUpperBound(b)));
 }
 
-bool onnx::isChoice(IfOp op) {
-  return llvm::all_of(op->getRegions(), [](Region &branch) { return llvm::hasSingleElement(branch.front()); });
+/// The most that a size which a branch yields can be, in terms of sizes from around the If.
+static AffineExpr getBoundAround(IfOp op, const SymbolicShapes &shapes, AffineExpr size) {
+  while (isDecidedIn(op, shapes, size)) {
+    const SymbolicDim *symbol = shapes.getDataSymbol(size);
+    size = symbol ? symbol->bound : shapes.constant(shapes.getUpperBound(size));
+  }
+  return size;
 }
 
-std::pair<Value, Value> onnx::getChoice(IfOp op, unsigned result) {
-  auto yield = [&](Region &branch) { return branch.front().getTerminator()->getOperand(result); };
-  return {yield(op.getThenBranch()), yield(op.getElseBranch())};
+static LogicalResult inferBranches(IfOp op, SymbolicShapes &shapes) {
+  for (Region &branch : op->getRegions()) {
+    size_t arguments = branch.getNumArguments(), yields = branch.front().getTerminator()->getNumOperands();
+    if (arguments != op.getCaptured().size() || yields != op->getNumResults())
+      return op.emitOpError("expected branches of ")
+             << op.getCaptured().size() << " arguments and " << op->getNumResults() << " results, but got " << arguments
+             << " and " << yields;
+    carry(shapes, op.getCaptured(), branch.getArguments());
+    for (auto [argument, value] : llvm::zip_equal(branch.getArguments(), op.getCaptured()))
+      if (shapes.getElements(value))
+        copyElements(shapes, argument, value);
+  }
+  return success();
 }
 
 /// A size of a result is the one that both branches have, or depends on which is taken.
 static LogicalResult inferIf(IfOp op, SymbolicShapes &shapes) {
-  if (!isChoice(op)) // it is inlined, or an error later
-    return inferDeclared(op, shapes, "a condition, of branches with loops or unlike sequences,");
   // Results of the same two sizes have one between them.
   std::map<std::tuple<unsigned, const void *, const void *>, AffineExpr> known;
+  auto yield = [](Region &branch, unsigned number) { return branch.front().getTerminator()->getOperand(number); };
   for (auto [number, result] : llvm::enumerate(op.getOutputs())) {
-    auto [yes, no] = getChoice(op, number);
-    if (!isa<TensorType>(yes.getType()) || !isa<TensorType>(no.getType()))
-      return inferDeclared(op, shapes, "a condition, of branches with sequences,");
+    if (!isa<TensorType>(result.getType()))
+      continue; // import-unroll-control removes sequences
+    Value yes = yield(op.getThenBranch(), number), no = yield(op.getElseBranch(), number);
     if (!shapes.hasDims(yes) || !shapes.hasDims(no))
       return failure(); // has been reported
     Dims dims(shapes.getDims(yes)), others(shapes.getDims(no));
@@ -123,7 +145,9 @@ static LogicalResult inferIf(IfOp op, SymbolicShapes &shapes) {
         continue;
       AffineExpr &chosen = known[{dim, size.getAsOpaquePointer(), other.getAsOpaquePointer()}];
       if (!chosen)
-        chosen = shapes.getDataSize(result, dim, getLarger(shapes, size, other), result);
+        chosen = shapes.getDataSize(
+            result, dim, getLarger(shapes, getBoundAround(op, shapes, size), getBoundAround(op, shapes, other)),
+            result);
       size = chosen;
     }
     shapes.setDims(result, dims, shapes.getElementType(yes));
@@ -133,7 +157,18 @@ static LogicalResult inferIf(IfOp op, SymbolicShapes &shapes) {
   return success();
 }
 
+namespace {
+/// Shape inference of an op with bodies. What it hands to them need not agree in sizes.
+template <auto inferArguments, auto infer, typename OpT>
+struct BodyShapeModel : ShapeInferenceOpInterface::ExternalModel<BodyShapeModel<inferArguments, infer, OpT>, OpT> {
+  LogicalResult inferBodies(Operation *op, SymbolicShapes &shapes) const {
+    return inferArguments(cast<OpT>(op), shapes);
+  }
+  LogicalResult inferShapes(Operation *op, SymbolicShapes &shapes) const { return infer(cast<OpT>(op), shapes); }
+};
+} // namespace
+
 void onnx::attachControlShapes(MLIRContext *context) {
-  attachShapes<inferLoop, LoopOp>(context);
-  attachShapes<inferIf, IfOp>(context);
+  LoopOp::attachInterface<BodyShapeModel<inferLoopBody, inferLoop, LoopOp>>(*context);
+  IfOp::attachInterface<BodyShapeModel<inferBranches, inferIf, IfOp>>(*context);
 }

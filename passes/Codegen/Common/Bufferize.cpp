@@ -125,8 +125,18 @@ static void carryOneBuffer(scf::ForOp loop) {
       yield.setOperand(index, argument);
       continue;
     }
+    auto alloc = yielded.getDefiningOp<memref::AllocOp>();
+    bool isOwn = loop.getRegion().isAncestor(yielded.getParentRegion());
+    bool isCopied = llvm::is_contained(llvm::make_first_range(copies), yielded);
+    if (alloc && isOwn && !isCopied && argument.use_empty() && alloc.getType() == argument.getType()) {
+      // Nobody reads what the last iteration left: what the next one reads is made in its place.
+      yield.setOperand(index, argument);
+      alloc.getResult().replaceAllUsesWith(argument);
+      alloc.erase();
+      continue;
+    }
     // What may be part of another carried buffer is saved before that is overwritten.
-    if (!yielded.getDefiningOp<memref::AllocOp>())
+    if (!alloc && isOwn)
       yielded = copyOf(builder, loop.getLoc(), yielded);
     copies.push_back({yielded, argument});
     yield.setOperand(index, argument);

@@ -1,5 +1,4 @@
-//===- Control.cpp - Loops that are not unrolled, and choices -------------===//
-#include "dialects/ONNX/IR/Choice.h"
+//===- Control.cpp - Loops that are not unrolled, and branches ------------===//
 #include "passes/Lower/ONNXToLinalg/Lowering.h"
 
 using namespace mlir;
@@ -17,10 +16,33 @@ static Value readCondition(Lowering &lowering, Value condition) {
   return tensor::ExtractOp::create(lowering.builder, lowering.get(condition), place);
 }
 
+/// What one iteration yields for `argument`, a tensor that the loop around carries. It is inserted, unless it is a
+/// whole of static size: that says that the sizes stay.
+static Value yieldInto(Lowering &lowering, Value tensor, ArrayRef<OpFoldResult> sizes, Value argument,
+                       Value number = {}) {
+  ImplicitLocOpBuilder &builder = lowering.builder;
+  auto type = cast<RankedTensorType>(argument.getType());
+  if (!number && tensor.getType() == type && type.hasStaticShape())
+    return tensor;
+  SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0)), all(sizes);
+  if (number) {
+    offsets[0] = number;
+    all.insert(all.begin(), builder.getIndexAttr(1));
+  }
+  SmallVector<OpFoldResult> strides(type.getRank(), builder.getIndexAttr(1));
+  return tensor::InsertSliceOp::create(builder, tensor, argument, offsets, all, strides);
+}
+
+/// A value that tells whether what the ops of a body require holds in all iterations so far: `before`, if they require
+/// nothing.
+static Value yieldStatus(Lowering &lowering, Value own, Value before) {
+  return own ? Value(arith::AndIOp::create(lowering.builder, before, own)) : before;
+}
+
 namespace {
 
 /// A loop of the model becomes one that carries its values and the tensors that it collects; the ops of its body move
-/// into it, to be lowered where they are.
+/// into it, to be lowered where they are. Last, it carries whether what they require of the data holds.
 class LoopLowering {
 public:
   LoopLowering(Lowering &lowering, onnx::LoopOp op)
@@ -37,6 +59,7 @@ public:
         dims[0] = symbol->bound;
       values.push_back(lowering.empty(dims, lowering.elementType(collected)));
     }
+    values.push_back(arith::ConstantIntOp::create(builder, 1, 1));
     if (stops)
       emitWhile(values);
     else
@@ -67,7 +90,7 @@ private:
   void emitFor(ArrayRef<Value> values) {
     auto loop = scf::ForOp::create(builder, lowering.index(0), limit, lowering.index(1), values);
     moveBody(loop.getBody(), loop.getInductionVar(), loop.getRegionIterArgs());
-    for (auto [result, value] : llvm::zip_equal(op->getResults(), loop.getResults()))
+    for (auto [result, value] : llvm::zip_equal(op->getResults(), loop.getResults().drop_back()))
       lowering.set(result, value);
   }
 
@@ -86,7 +109,7 @@ private:
         [](OpBuilder &, Location, ValueRange) {});
     moveBody(loop.getAfterBody(), loop.getAfterArguments()[0], loop.getAfterArguments().drop_front(2));
     builder.setInsertionPointAfter(loop);
-    ValueRange results = loop.getResults().drop_front(2);
+    ValueRange results = loop.getResults().drop_front(2).drop_back();
     for (auto [result, value] : llvm::zip_equal(op->getResults(), results))
       lowering.set(result, value);
     if (carried == op->getNumResults())
@@ -139,76 +162,144 @@ static LogicalResult lowerLoop(Lowering &lowering, onnx::LoopOp op) {
 }
 
 /// The end of a body that was moved into a loop.
-static LogicalResult lowerYield(Lowering &lowering, onnx::YieldOp op) {
+static void endIteration(Lowering &lowering, onnx::YieldOp op) {
   Operation *loop = op->getParentOp();
-  Region *region = op->getParentRegion();
-  // What a run must refuse is known at the end of @main.
-  for (Value condition : lowering.getConditions())
-    if (region->isAncestor(condition.getParentRegion()))
-      return emitError(loop->getLoc(),
-                       "expected a loop without sizes that the data may tell too large, but got one in '")
-             << condition.getLoc() << "'";
   ImplicitLocOpBuilder &builder = lowering.builder;
   builder.setLoc(loop->getLoc());
   auto isWhile = isa<scf::WhileOp>(loop);
   ValueRange arguments = op->getBlock()->getArguments();
-  Value number = arguments.front();
+  Value number = arguments.front(), own = lowering.takeConditions(*op->getParentRegion());
+  if (own)
+    lowering.require(loop->getResults().back());
   SmallVector<Value> next;
   if (isWhile) {
     next.push_back(arith::AddIOp::create(builder, number, lowering.index(1)));
     next.push_back(readCondition(lowering, op->getOperand(0)));
   }
   for (auto [argument, value] :
-       llvm::zip_equal(arguments.drop_front(isWhile ? 2 : 1), op->getOperands().drop_front())) {
-    Value tensor = lowering.get(value);
-    SmallVector<AffineExpr> dims(lowering.shapes.getDims(value));
-    auto type = cast<RankedTensorType>(argument.getType());
-    bool isCollected = int64_t(dims.size()) < type.getRank();
-    if (!isCollected && type.hasStaticShape()) {
-      next.push_back(tensor);
-      continue;
-    }
-    // What is carried is inserted as well: it says that the sizes stay.
-    SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0));
-    if (isCollected) {
-      offsets[0] = number;
-      dims.insert(dims.begin(), lowering.constantExpr(1));
-    }
-    next.push_back(lowering.insert(tensor, argument, offsets, dims));
+       llvm::zip_equal(arguments.drop_front(isWhile ? 2 : 1).drop_back(), op->getOperands().drop_front())) {
+    bool isCollected = lowering.rank(value) < cast<RankedTensorType>(argument.getType()).getRank();
+    next.push_back(yieldInto(lowering, lowering.get(value), lowering.sizes(lowering.shapes.getDims(value)), argument,
+                             isCollected ? number : Value()));
   }
+  next.push_back(yieldStatus(lowering, own, arguments.back()));
   scf::YieldOp::create(builder, next);
+}
+
+namespace {
+
+/// Two loops of at most one iteration, of which one runs: as any loop, they carry the results in buffers that are made
+/// before. The ops of the branches have been lowered where they were. What is carried beside the results: the sizes of
+/// theirs that depend on which branch is taken, and whether what its ops require of the data holds.
+class BranchLowering {
+public:
+  BranchLowering(Lowering &lowering, onnx::IfOp op) : lowering(lowering), builder(lowering.builder), op(op) {}
+
+  void emit() {
+    builder.setInsertionPoint(op);
+    builder.setLoc(op.getLoc());
+    Value zero = lowering.index(0), one = lowering.index(1);
+    Value taken = arith::SelectOp::create(builder, readCondition(lowering, op.getCond()), one, zero);
+    SmallVector<Value> values;
+    for (Value result : op.getOutputs()) {
+      SmallVector<AffineExpr> dims(lowering.shapes.getDims(result));
+      for (auto [number, dim] : llvm::enumerate(dims))
+        if (const SymbolicDim *symbol = getOwnSymbol(dim)) {
+          if (symbol->result == result && symbol->dim == number)
+            sizes.push_back(dim);
+          dim = symbol->bound;
+        }
+      values.push_back(lowering.empty(dims, lowering.elementType(result)));
+    }
+    values.append(sizes.size(), zero);
+    values.push_back(arith::ConstantIntOp::create(builder, 1, 1));
+    bool mayFail = false;
+    for (auto [branch, from, to] :
+         {std::tuple(&op.getThenBranch(), zero, taken), std::tuple(&op.getElseBranch(), taken, one)}) {
+      auto loop = scf::ForOp::create(builder, from, to, one, values);
+      mayFail |= moveBranch(*branch, loop);
+      values.assign(loop.getResults().begin(), loop.getResults().end());
+    }
+    if (mayFail)
+      lowering.require(values.back());
+    ArrayRef<Value> results = ArrayRef(values).take_front(op->getNumResults());
+    for (auto [size, value] : llvm::zip_equal(sizes, ArrayRef(values).drop_front(results.size()).drop_back()))
+      lowering.setSize(size, value);
+    for (auto [result, value] : llvm::zip_equal(op.getOutputs(), results)) {
+      ArrayRef<AffineExpr> dims = lowering.shapes.getDims(result);
+      bool isPart = llvm::any_of(dims, [&](AffineExpr dim) { return getOwnSymbol(dim); });
+      SmallVector<OpFoldResult> offsets(dims.size(), builder.getIndexAttr(0));
+      lowering.set(result, isPart ? lowering.slice(value, offsets, dims) : value);
+    }
+  }
+
+private:
+  /// The symbol of a size that depends on which branch is taken; null for other sizes.
+  const SymbolicDim *getOwnSymbol(AffineExpr dim) const {
+    const SymbolicDim *symbol = lowering.shapes.getDataSymbol(dim);
+    return symbol && symbol->result.getDefiningOp() == op ? symbol : nullptr;
+  }
+
+  /// Returns whether the ops of the branch require anything of the data.
+  bool moveBranch(Region &branch, scf::ForOp loop) {
+    OpBuilder::InsertionGuard guard(builder);
+    Operation *yield = branch.front().getTerminator();
+    builder.setInsertionPoint(yield);
+    Value own = lowering.takeConditions(branch);
+    Block *target = loop.getBody();
+    target->getOperations().splice(target->end(), branch.front().getOperations());
+    builder.setInsertionPoint(yield);
+    SmallVector<Value> next, taken(sizes.size());
+    for (auto [result, value, argument] : llvm::zip(op.getOutputs(), yield->getOperands(), loop.getRegionIterArgs())) {
+      SmallVector<OpFoldResult> held = lowering.sizes(lowering.shapes.getDims(value));
+      Value tensor = lowering.get(value);
+      bool isCut = false;
+      for (auto [dim, size] : llvm::zip_equal(lowering.shapes.getDims(result), held)) {
+        const SymbolicDim *symbol = getOwnSymbol(dim);
+        if (!symbol)
+          continue;
+        Value whole = getValueOrCreateConstantIndexOp(builder, builder.getLoc(), size);
+        if (auto place = llvm::find(sizes, dim); place != sizes.end())
+          taken[place - sizes.begin()] = whole;
+        if (!symbol->isChecked)
+          continue;
+        // There may be less room than for the branch: a run is refused then.
+        size = Value(arith::MinSIOp::create(builder, whole, lowering.sizeValue(symbol->bound)));
+        isCut = true;
+      }
+      SmallVector<OpFoldResult> zeros(held.size(), builder.getIndexAttr(0)), ones(held.size(), builder.getIndexAttr(1));
+      if (isCut)
+        tensor = tensor::ExtractSliceOp::create(builder, tensor, zeros, held, ones);
+      next.push_back(yieldInto(lowering, tensor, held, argument));
+    }
+    next.append(taken);
+    next.push_back(yieldStatus(lowering, own, loop.getRegionIterArgs().back()));
+    scf::YieldOp::create(builder, next);
+    return bool(own);
+  }
+
+  Lowering &lowering;
+  ImplicitLocOpBuilder &builder;
+  onnx::IfOp op;
+  SmallVector<AffineExpr> sizes; ///< that depend on which branch is taken
+};
+
+} // namespace
+
+static LogicalResult lowerYield(Lowering &lowering, onnx::YieldOp op) {
+  auto branches = dyn_cast<onnx::IfOp>(op->getParentOp());
+  if (!branches)
+    endIteration(lowering, op);
+  else if (op->getParentRegion() == &branches->getRegions().back())
+    BranchLowering(lowering, branches).emit();
   return success();
 }
 
-/// Copies `chosen` or `other`, which may be smaller than the result where they are not read.
-static Value copyEither(Lowering &lowering, ArrayRef<AffineExpr> dims, Value condition, Value chosen, Value other) {
-  return lowering.generic(dims, getElementTypeOrSelf(chosen), {}, {}, [&](ImplicitLocOpBuilder &b, ValueRange) {
-    SmallVector<Value> place;
-    for (size_t dim = 0; dim < dims.size(); ++dim)
-      place.push_back(linalg::IndexOp::create(b, dim));
-    auto read = [&](Value tensor) {
-      return [&place, tensor](OpBuilder &inner, Location loc) {
-        scf::YieldOp::create(inner, loc, tensor::ExtractOp::create(inner, loc, tensor, place).getResult());
-      };
-    };
-    return scf::IfOp::create(b, condition, read(chosen), read(other)).getResult(0);
-  });
-}
-
+/// The ops of the branches come next; the last one's end does the rest.
 static LogicalResult lowerIf(Lowering &lowering, onnx::IfOp op) {
-  if (!onnx::isChoice(op))
-    return op.emitOpError("expected a condition known at compile time, of branches with loops or unlike sequences, but "
-                          "got one known only at run time");
-  ScalarBuilder s{lowering.builder, lowering.builder.getLoc()};
-  Value condition = readCondition(lowering, op.getCond());
-  for (auto [number, result] : llvm::enumerate(op.getOutputs())) {
-    auto [yes, no] = onnx::getChoice(op, number);
-    ArrayRef<AffineExpr> dims = lowering.shapes.getDims(result);
-    for (auto [size, a, b] : llvm::zip_equal(dims, lowering.shapes.getDims(yes), lowering.shapes.getDims(no)))
-      if (a != b && lowering.shapes.getDataSymbol(size))
-        lowering.setSize(size, s.select(condition, lowering.sizeValue(a), lowering.sizeValue(b)));
-    lowering.set(result, copyEither(lowering, dims, condition, lowering.get(yes), lowering.get(no)));
-  }
+  for (Region &branch : op->getRegions())
+    for (auto [argument, value] : llvm::zip_equal(branch.getArguments(), op.getCaptured()))
+      lowering.set(argument, lowering.get(value));
   return success();
 }
 

@@ -83,7 +83,7 @@ static bool takesNarrowElements(Operation *op) {
 
 /// Values that the shape analysis knows need no computation.
 static bool lowerKnownElements(Lowering &lowering, Operation *op) {
-  if (op->getNumResults() != 1 || isa<onnx::ConstantOp>(op))
+  if (op->getNumResults() != 1 || isa<onnx::ConstantOp, onnx::IfOp>(op))
     return false;
   Value result = op->getResult(0);
   auto elements = lowering.shapes.getElements(result);
@@ -154,16 +154,14 @@ void LowerONNXToLinalgPass::makeArgumentsSignless(func::FuncOp function, Lowerin
 
 /// One result more, where something has to hold of the data.
 void LowerONNXToLinalgPass::returnStatus(func::FuncOp function, Lowering &lowering) {
-  if (lowering.getConditions().empty())
-    return;
   Operation *terminator = function.getBody().front().getTerminator();
   ImplicitLocOpBuilder &builder = lowering.builder;
   builder.setInsertionPoint(terminator);
   builder.setLoc(function.getLoc());
+  Value good = lowering.takeConditions(function.getBody());
+  if (!good)
+    return;
   ScalarBuilder s{builder, function.getLoc()};
-  Value good;
-  for (Value condition : lowering.getConditions())
-    good = good ? s.make<arith::AndIOp>({good, condition}) : condition;
   auto status = [&](lathe_status code) -> Value { return arith::ConstantIntOp::create(builder, code, 64); };
   Value code = s.select(good, status(LATHE_OK), status(LATHE_ERROR_DATA_SIZE));
   terminator->insertOperands(terminator->getNumOperands(), Value(tensor::FromElementsOp::create(builder, code)));
@@ -175,14 +173,15 @@ void LowerONNXToLinalgPass::returnStatus(func::FuncOp function, Lowering &loweri
   function.setAllResultAttrs(attrs);
 }
 
-/// Those in loops, of the model and over parts of a batch, too.
+/// Those in loops, of the model and over parts of a batch, and in branches, too.
 static void collectOps(Block &block, SmallVectorImpl<Operation *> &ops) {
   for (Operation &op : block) {
     ops.push_back(&op);
     if (auto loop = dyn_cast<scf::ForOp>(op))
       collectOps(*loop.getBody(), ops);
-    if (auto loop = dyn_cast<onnx::LoopOp>(op))
-      collectOps(loop.getBody().front(), ops);
+    if (isa<onnx::LoopOp, onnx::IfOp>(op))
+      for (Region &body : op.getRegions())
+        collectOps(body.front(), ops);
   }
 }
 

@@ -59,6 +59,17 @@ void Lowering::setSize(AffineExpr symbol, Value size) {
   shapes.setSize(symbol, arith::MinSIOp::create(builder, size, bound));
 }
 
+Value Lowering::takeConditions(Region &region) {
+  Value all;
+  llvm::erase_if(conditions, [&](Value condition) {
+    if (!region.isAncestor(condition.getParentRegion()))
+      return false;
+    all = all ? Value(arith::AndIOp::create(builder, all, condition)) : condition;
+    return true;
+  });
+  return all;
+}
+
 Value Lowering::readIndex(Value onnxValue, int64_t position, int64_t limit) {
   if (auto elements = shapes.getElements(onnxValue)) {
     AffineExpr element = (*elements)[position];

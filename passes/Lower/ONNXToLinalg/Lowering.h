@@ -65,7 +65,9 @@ public:
   /// A run returns LATHE_ERROR_DATA_SIZE where the condition, an i1, does not hold. What is computed then does not
   /// matter, but for that it stays within its buffers.
   void require(Value condition) { conditions.push_back(condition); }
-  llvm::ArrayRef<Value> getConditions() const { return conditions; }
+  /// What is required in a region, as one condition at the builder's place, and from then on no longer required by
+  /// itself; null if nothing is.
+  Value takeConditions(mlir::Region &region);
   /// Element `position` of an integer tensor of rank 0 or 1 as index, held within +-`limit`: a size, or a place.
   Value readIndex(Value onnxValue, int64_t position, int64_t limit = INT32_MAX);
   llvm::SmallVector<mlir::OpFoldResult> sizes(Dims dims);

@@ -80,16 +80,3 @@ func.func @choice(%c: tensor<i1>, %x: tensor<4xf32>, %y: tensor<1x4xf32>) -> ten
   }) : (tensor<i1>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
-
-// -----
-
-func.func @branches(%c: tensor<i1>, %x: tensor<?xf32> {onnx.dims = ["n"]}) -> tensor<*xf32> {
-  // CHECK: error: 'onnx.If' op expected a condition, of branches with loops or unlike sequences, known at compile time, but got values known only at run time
-  %0 = "onnx.If"(%c) ({
-    %1 = "onnx.Neg"(%x) : (tensor<?xf32>) -> tensor<*xf32>
-    onnx.Yield %1 : tensor<*xf32>
-  }, {
-    onnx.Yield %x : tensor<?xf32>
-  }) : (tensor<i1>) -> tensor<*xf32>
-  return %0 : tensor<*xf32>
-}

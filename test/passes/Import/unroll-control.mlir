@@ -1,7 +1,8 @@
 // RUN: lathe-opt %s --split-input-file --import-unroll-control | FileCheck %s
 // RUN: lathe-opt %s --split-input-file --import-unroll-control --import-infer-shapes | FileCheck %s --check-prefix=SHAPES
+// RUN: lathe-opt %s --split-input-file --import-unroll-control=compute-both | FileCheck %s --check-prefix=BOTH
 
-// Both branches, and a choice.
+// Both branches of a few elementwise ops, and a choice.
 // CHECK-LABEL: func.func @branches
 // CHECK: %[[NO:.*]] = "onnx.Neg"(%arg1)
 // CHECK: "onnx.Where"(%arg0, %{{.*}}, %{{.*}})
@@ -92,10 +93,13 @@ func.func @open(%n: tensor<i64>, %x: tensor<2xf32>) -> tensor<2xf32> {
 // Branches of unlike sizes, and an If in a branch, whose condition is known once the outer one is gone.
 // CHECK-LABEL: func.func @unlike
 // CHECK: %[[NO:.*]] = "onnx.Squeeze"
-// CHECK: "onnx.If"(%arg0) ({
-// CHECK-NEXT: onnx.Yield %[[NO]]
+// CHECK: "onnx.If"(%arg0, %[[NO]]) ({
+// CHECK-NEXT: ^bb0(%[[CHOSEN:.*]]: tensor<*xf32>):
+// CHECK-NEXT: onnx.Yield %[[CHOSEN]]
 // CHECK-NEXT: }, {
-// CHECK-NEXT: onnx.Yield %{{.*}} : tensor<0xf32>
+// CHECK-NEXT: ^bb0
+// CHECK-NEXT: %[[NONE:.*]] = onnx.Constant dense<> : tensor<0xf32>
+// CHECK-NEXT: onnx.Yield %[[NONE]]
 // CHECK-NEXT: })
 // CHECK-NOT: onnx.If
 // SHAPES-LABEL: func.func @unlike
@@ -116,6 +120,44 @@ func.func @unlike(%c: tensor<i1>, %x: tensor<4x1xf32>) -> tensor<*xf32> {
   }, {
     %1 = onnx.Constant dense<> : tensor<0xf32>
     onnx.Yield %1 : tensor<0xf32>
+  }) : (tensor<i1>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
+// -----
+
+// Work stays in its branch, with constants of its own and the rest as arguments; the If in it, too.
+// CHECK-LABEL: func.func @work
+// CHECK-SAME: (%[[C:.*]]: tensor<i1>, %[[D:.*]]: tensor<i1>, %[[X:.*]]: tensor<4x4xf32>)
+// CHECK: "onnx.If"(%[[C]], %[[X]], %[[D]]) ({
+// CHECK-NEXT: ^bb0(%[[X1:.*]]: tensor<4x4xf32>, %{{.*}}: tensor<i1>):
+// CHECK-NEXT: "onnx.MatMul"(%[[X1]], %[[X1]])
+// CHECK: }, {
+// CHECK-NEXT: ^bb0(%[[X2:.*]]: tensor<4x4xf32>, %[[D2:.*]]: tensor<i1>):
+// CHECK-NEXT: "onnx.If"(%[[D2]], %[[X2]]) ({
+// CHECK: "onnx.Softmax"
+// CHECK: onnx.Constant
+// CHECK-NEXT: "onnx.MatMul"
+// SHAPES-LABEL: func.func @work
+// SHAPES-SAME: -> tensor<4x4xf32>
+// BOTH-LABEL: func.func @work
+// BOTH-NOT: onnx.If
+// BOTH: "onnx.Where"
+// BOTH: "onnx.Where"
+func.func @work(%c: tensor<i1>, %d: tensor<i1>, %x: tensor<4x4xf32>) -> tensor<*xf32> {
+  %w = onnx.Constant dense<2.0> : tensor<4x4xf32>
+  %0 = "onnx.If"(%c) ({
+    %1 = "onnx.MatMul"(%x, %x) : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<*xf32>
+    onnx.Yield %1 : tensor<*xf32>
+  }, {
+    %1 = "onnx.If"(%d) ({
+      %2 = "onnx.Softmax"(%x) <{axis = -1 : i64}> : (tensor<4x4xf32>) -> tensor<*xf32>
+      onnx.Yield %2 : tensor<*xf32>
+    }, {
+      %2 = "onnx.MatMul"(%x, %w) : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<*xf32>
+      onnx.Yield %2 : tensor<*xf32>
+    }) : (tensor<i1>) -> tensor<*xf32>
+    onnx.Yield %1 : tensor<*xf32>
   }) : (tensor<i1>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }

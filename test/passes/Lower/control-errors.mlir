@@ -1,14 +1,26 @@
-// RUN: lathe-opt %s --verify-diagnostics --lower-onnx-to-linalg
+// RUN: lathe-opt %s --split-input-file --verify-diagnostics --lower-onnx-to-linalg
 
-// What a run has to refuse is asked once, at its end.
-func.func @refuses(%n: tensor<i64>, %x: tensor<4xf32>, %k: tensor<1xi64>) -> tensor<4xf32> {
-  // expected-error @below {{expected a loop without sizes that the data may tell too large}}
-  %0:2 = "onnx.Loop"(%n, %x, %k) <{operandSegmentSizes = array<i32: 1, 0, 2>}> ({
-  ^bb0(%i: tensor<i64>, %go: tensor<i1>, %s: tensor<4xf32>, %size: tensor<1xi64>):
-    %1 = "onnx.ConstantOfShape"(%size) : (tensor<1xi64>) -> tensor<?xf32>
-    %2 = "onnx.ReduceSum"(%1) <{keepdims = 1 : i64, noop_with_empty_axes = 0 : i64}> : (tensor<?xf32>) -> tensor<1xf32>
-    %3 = "onnx.Add"(%s, %2) : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
-    onnx.Yield %go, %3, %size : tensor<i1>, tensor<4xf32>, tensor<1xi64>
-  }) : (tensor<i64>, tensor<4xf32>, tensor<1xi64>) -> (tensor<4xf32>, tensor<1xi64>)
-  return %0#0 : tensor<4xf32>
+// What branches use from around is what the op captures.
+func.func @arguments(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{expected branches of 1 arguments and 1 results, but got 0 and 1}}
+  %0 = "onnx.If"(%c, %x) ({
+    onnx.Yield %x : tensor<4xf32>
+  }, {
+    onnx.Yield %x : tensor<4xf32>
+  }) : (tensor<i1>, tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @ranks(%c: tensor<i1>) -> tensor<?xf32> {
+  // expected-error @below {{expected results of one rank and element type of both branches of an If whose condition is only known at run time, but got 'tensor<f32>' and 'tensor<2xf32>'}}
+  %0 = "onnx.If"(%c) ({
+    %1 = onnx.Constant dense<1.0> : tensor<2xf32>
+    onnx.Yield %1 : tensor<2xf32>
+  }, {
+    %1 = onnx.Constant dense<1.0> : tensor<f32>
+    onnx.Yield %1 : tensor<f32>
+  }) : (tensor<i1>) -> tensor<?xf32>
+  return %0 : tensor<?xf32>
 }

@@ -50,25 +50,53 @@ func.func @until(%x: tensor<1xf32>) -> tensor<?x1xf32> {
 
 // -----
 
-// The size of what is chosen, within the bound; only that one is read.
-// CHECK-LABEL: func.func @choice
-// CHECK: %[[FOUND:.*]] = arith.minsi %{{.*}}#1, %c6
+// What the body requires of the data is carried, and asked once.
+// CHECK-LABEL: func.func @refuses
+// CHECK: %[[LOOP:.*]]:2 = scf.for {{.*}} iter_args(%{{.*}} = %arg1, %[[GOOD:.*]] = %true)
+// CHECK: %[[FITS:.*]] = arith.cmpi ule, %{{.*}}, %c512
+// CHECK: %[[ALL:.*]] = arith.andi %[[GOOD]], %[[FITS]]
+// CHECK: scf.yield %{{.*}}, %[[ALL]]
+// CHECK: arith.select %[[LOOP]]#1, %c0_i64
+func.func @refuses(%n: tensor<i64>, %x: tensor<4xf32>, %k: tensor<1xi64>) -> tensor<4xf32> {
+  %0:2 = "onnx.Loop"(%n, %x, %k) <{operandSegmentSizes = array<i32: 1, 0, 2>}> ({
+  ^bb0(%i: tensor<i64>, %go: tensor<i1>, %s: tensor<4xf32>, %size: tensor<1xi64>):
+    %1 = "onnx.ConstantOfShape"(%size) : (tensor<1xi64>) -> tensor<?xf32>
+    %2 = "onnx.ReduceSum"(%1) <{keepdims = 1 : i64, noop_with_empty_axes = 0 : i64}> : (tensor<?xf32>) -> tensor<1xf32>
+    %3 = "onnx.Add"(%s, %2) : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    onnx.Yield %go, %3, %size : tensor<i1>, tensor<4xf32>, tensor<1xi64>
+  }) : (tensor<i64>, tensor<4xf32>, tensor<1xi64>) -> (tensor<4xf32>, tensor<1xi64>)
+  return %0#0 : tensor<4xf32>
+}
+
+// -----
+
+// One of two loops runs, with at most one iteration. They carry the result, its size and whether the taken branch refuses.
+// CHECK-LABEL: func.func @branches
 // CHECK: %[[WHICH:.*]] = tensor.extract %arg0[]
-// CHECK: %[[SIZE:.*]] = arith.select %[[WHICH]], %c0, %[[FOUND]]
-// CHECK: %[[HELD:.*]] = arith.minsi %[[SIZE]], %[[FOUND]]
-// CHECK: %[[ALL:.*]] = tensor.empty(%[[HELD]]) : tensor<?x4xf32>
-// CHECK: linalg.generic {{.*}} outs(%[[ALL]]
-// CHECK: scf.if %[[WHICH]]
-// CHECK: tensor.extract %{{.*}} : tensor<0x4xf32>
-// CHECK: else
-// CHECK: tensor.extract %{{.*}} : tensor<?x4xf32>
-func.func @choice(%c: tensor<i1>, %x: tensor<6x4xf32>, %keep: tensor<6xi1>) -> tensor<?x4xf32> {
-  %none = onnx.Constant dense<> : tensor<0x4xf32>
-  %rows = "onnx.Compress"(%x, %keep) <{axis = 0 : i64}> : (tensor<6x4xf32>, tensor<6xi1>) -> tensor<?x4xf32>
-  %0 = "onnx.If"(%c) ({
-    onnx.Yield %rows : tensor<?x4xf32>
+// CHECK: %[[TAKEN:.*]] = arith.select %[[WHICH]], %c1, %c0
+// CHECK: %[[ALL:.*]] = tensor.empty() : tensor<512xf32>
+// CHECK: %[[YES:.*]]:3 = scf.for %{{.*}} = %c0 to %[[TAKEN]] step %c1 iter_args(%[[INTO:.*]] = %[[ALL]], %{{.*}} = %c0, %[[GOOD:.*]] = %true)
+// CHECK: %[[FITS:.*]] = arith.cmpi ule, %{{.*}}, %c512
+// CHECK: %[[SIZE:.*]] = arith.minsi %{{.*}}, %c512
+// CHECK: linalg.fill
+// CHECK: %[[MADE:.*]] = tensor.insert_slice %{{.*}} into %[[INTO]][0] [%[[SIZE]]] [1]
+// CHECK: %[[STATUS:.*]] = arith.andi %[[GOOD]], %[[FITS]]
+// CHECK: scf.yield %[[MADE]], %[[SIZE]], %[[STATUS]]
+// CHECK: %[[NO:.*]]:2 = scf.for %{{.*}} = %[[TAKEN]] to %c1 step %c1 iter_args(%{{.*}} = %[[YES]]#0, %{{.*}} = %[[YES]]#1)
+// CHECK: linalg.generic
+// CHECK: scf.yield %{{.*}}, %c4
+// CHECK: %[[HELD:.*]] = arith.minsi %[[NO]]#1, %c512
+// CHECK: tensor.extract_slice %[[NO]]#0[0] [%[[HELD]]] [1]
+// CHECK: arith.select %[[YES]]#2, %c0_i64
+func.func @branches(%c: tensor<i1>, %k: tensor<1xi64>, %x: tensor<4xf32>) -> tensor<?xf32> {
+  %0 = "onnx.If"(%c, %k, %x) ({
+  ^bb0(%k1: tensor<1xi64>, %x1: tensor<4xf32>):
+    %1 = "onnx.Exp"(%x1) : (tensor<4xf32>) -> tensor<4xf32>
+    onnx.Yield %1 : tensor<4xf32>
   }, {
-    onnx.Yield %none : tensor<0x4xf32>
-  }) : (tensor<i1>) -> tensor<?x4xf32>
-  return %0 : tensor<?x4xf32>
+  ^bb0(%k1: tensor<1xi64>, %x1: tensor<4xf32>):
+    %1 = "onnx.ConstantOfShape"(%k1) : (tensor<1xi64>) -> tensor<?xf32>
+    onnx.Yield %1 : tensor<?xf32>
+  }) : (tensor<i1>, tensor<1xi64>, tensor<4xf32>) -> tensor<?xf32>
+  return %0 : tensor<?xf32>
 }

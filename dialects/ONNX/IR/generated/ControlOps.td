@@ -8,7 +8,8 @@ include "dialects/ONNX/IR/ONNXBase.td"
 def ONNX_IfOp : ONNX_Op<"If", [RecursiveMemoryEffects]> {
   let summary = "If conditional";
   let description = [{ONNX operator `If`, form of opset 16.}];
-  let arguments = (ins TensorOf<[I1]>:$cond);
+  let arguments = (ins TensorOf<[I1]>:$cond,
+    Variadic<AnyType>:$captured);
   let results = (outs Variadic<AnyType>:$outputs);
   let regions = (region SizedRegion<1>:$else_branch, SizedRegion<1>:$then_branch);
 }
