@@ -2,19 +2,6 @@
 
 // What has to be known at compile time.
 
-func.func @condition(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
-  // expected-error @+1 {{expected a condition known at compile time}}
-  %0 = "onnx.If"(%c) ({
-    %1 = "onnx.Relu"(%x) : (tensor<4xf32>) -> tensor<4xf32>
-    onnx.Yield %1 : tensor<4xf32>
-  }, {
-    onnx.Yield %x : tensor<4xf32>
-  }) : (tensor<i1>) -> tensor<4xf32>
-  return %0 : tensor<4xf32>
-}
-
-// -----
-
 func.func @transposed(%x: tensor<1x2x?xf32> {onnx.dims = ["", "", "n"], onnx.name = "x"}, %w: tensor<2x3x3xf32>) {
   // expected-error @+1 {{expected sizes that are known at compile time for auto_pad or output_shape}}
   %0 = "onnx.ConvTranspose"(%x, %w) {output_shape = array<i64: 8>, strides = array<i64: 2>} : (tensor<1x2x?xf32>, tensor<2x3x3xf32>) -> tensor<1x3x8xf32>

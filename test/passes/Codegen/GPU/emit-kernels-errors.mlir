@@ -53,9 +53,9 @@ func.func @sparse(%x: memref<4x8xf32>, %v: memref<3xf32>, %r: memref<3xi8>, %s: 
 
 // -----
 
-func.func @pool(%x: memref<1x4x4x8xf16>, %y: memref<1x2x2x8xf16>) {
-  // expected-error @below {{expected f32 or bf16, or i8 for a maximum, but got 'f16'}}
-  nn.pool max %x outs(%y) {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (memref<1x4x4x8xf16>, memref<1x2x2x8xf16>) -> ()
+func.func @pool(%x: memref<1x4x4x8xf64>, %y: memref<1x2x2x8xf64>) {
+  // expected-error @below {{expected f32, bf16 or f16, or i8 for a maximum, but got 'f64'}}
+  nn.pool max %x outs(%y) {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (memref<1x4x4x8xf64>, memref<1x2x2x8xf64>) -> ()
   return
 }
 
