@@ -1,4 +1,5 @@
 //===- Epilogue.cpp - Elementwise consumers move into epilogues -----------===//
+#include "dialects/ONNX/IR/Elementwise.h"
 #include "mlir/IR/IRMapping.h"
 #include "passes/Fuse/Passes.h"
 #include "passes/Fuse/Utils.h"
@@ -39,7 +40,7 @@ static Group findGroup(Value result) {
     for (Operation *op : members) {
       if (op->getBlock() != members.front()->getBlock())
         return {{}, "consumers are in different blocks"};
-      if (!fuse::isElementwise(op))
+      if (!onnx::isElementwise(op))
         return {{}, members.size() == 1 ? "the consumer is not elementwise" : "there are several consumers"};
       if (last->isBeforeInBlock(op))
         last = op;
@@ -256,7 +257,7 @@ static void fuseConsumers(OpT op) {
         fuse::passed(op, "Epilogue") << remark::metric("Ops", llvm::join(names, "+"));
     }
     if (!why.empty()) {
-      if (llvm::any_of(op->getUsers(), fuse::isElementwise))
+      if (llvm::any_of(op->getUsers(), onnx::isElementwise))
         fuse::missed(op, "Epilogue") << remark::reason("stops after {0} steps: {1}", count, why);
       return;
     }

@@ -1,4 +1,5 @@
 //===- LayoutComputation.cpp - Transposes sink through computation --------===//
+#include "dialects/ONNX/IR/Elementwise.h"
 #include "passes/Fuse/LayoutPatterns.h"
 
 using namespace mlir;
@@ -58,7 +59,7 @@ struct SinkThroughElementwise : RewritePattern {
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
     auto concat = dyn_cast<onnx::ConcatOp>(op);
-    if (!concat && !fuse::isElementwise(op))
+    if (!concat && !onnx::isElementwise(op))
       return failure();
     int64_t rank = fuse::getRank(op->getResult(0));
     for (Value candidate : op->getOperands()) {

@@ -1,4 +1,5 @@
 //===- LayoutReshape.cpp - Transposes sink through reshapes ---------------===//
+#include "dialects/ONNX/IR/Elementwise.h"
 #include "passes/Fuse/LayoutPatterns.h"
 #include <numeric>
 
@@ -340,7 +341,7 @@ struct HoistOverReshape : RewritePattern {
   explicit HoistOverReshape(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    if (!fuse::isElementwise(op))
+    if (!onnx::isElementwise(op))
       return failure();
     Operation *reshape = op->getOperand(0).getDefiningOp();
     RankedTensorType result = fuse::getType(op->getResult(0));

@@ -1,4 +1,5 @@
 //===- LayoutSearch.cpp - Transposes that are worth another one -----------===//
+#include "dialects/ONNX/IR/Elementwise.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/Transforms/CSE.h"
 #include "passes/Fuse/LayoutPatterns.h"
@@ -30,7 +31,7 @@ int64_t lathe::countTransposedBytes(func::FuncOp function) {
   return total;
 }
 
-static bool hasSeveralData(Operation *op) { return isa<onnx::ConcatOp>(op) || fuse::isElementwise(op); }
+static bool hasSeveralData(Operation *op) { return isa<onnx::ConcatOp>(op) || onnx::isElementwise(op); }
 
 /// Whether a transpose got as far as this op and no farther.
 static bool isBlocked(Operation *op) {

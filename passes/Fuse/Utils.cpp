@@ -1,7 +1,6 @@
 //===- Utils.cpp - Shared by the passes of the fuse phase -----------------===//
 #include "passes/Fuse/Utils.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
-#include "llvm/ADT/StringSet.h"
 #include <cmath>
 #include <cstring>
 
@@ -216,21 +215,6 @@ Value fuse::createSqueeze(OpBuilder &builder, Location loc, Value value, ArrayRe
 //===----------------------------------------------------------------------===//
 // Ops
 //===----------------------------------------------------------------------===//
-
-bool fuse::isElementwise(Operation *op) {
-  static const llvm::StringSet<> names = {
-      "Abs",     "Acos",     "Acosh",       "Add",         "And",      "Asin",           "Asinh",   "Atan",
-      "Atanh",   "BitShift", "BitwiseAnd",  "BitwiseNot",  "BitwiseOr", "BitwiseXor",    "Cast",    "Ceil",
-      "Celu",    "Clip",     "Cos",         "Cosh",        "Div",      "Elu",            "Equal",   "Erf",
-      "Exp",     "Floor",    "Gelu",        "Greater",     "GreaterOrEqual", "HardSigmoid", "HardSwish", "Identity",
-      "IsInf",   "IsNaN",    "LeakyRelu",   "Less",        "LessOrEqual", "Log",         "Max",     "Mean",
-      "Min",     "Mish",     "Mod",         "Mul",         "Neg",      "Not",            "Or",      "PRelu",
-      "Pow",     "Reciprocal", "Relu",      "Round",       "Selu",     "Shrink",         "Sigmoid", "Sign",
-      "Sin",     "Sinh",     "Softplus",    "Softsign",    "Sqrt",     "Sub",            "Sum",     "Tan",
-      "Tanh",    "ThresholdedRelu", "Where", "Xor"};
-  return op && op->getNumResults() == 1 && isa_and_nonnull<onnx::ONNXDialect>(op->getDialect()) &&
-         names.contains(op->getName().stripDialect());
-}
 
 Value fuse::getOther(Operation *op, Value known) {
   if (op->getNumOperands() != 2 || (op->getOperand(0) == known) == (op->getOperand(1) == known))

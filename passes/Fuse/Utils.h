@@ -59,9 +59,6 @@ mlir::Value createUnsqueeze(mlir::OpBuilder &builder, mlir::Location loc, mlir::
 mlir::Value createSqueeze(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value,
                           llvm::ArrayRef<int64_t> axes);
 
-/// Whether each result element depends on one element of each operand, broadcast as in NumPy.
-bool isElementwise(mlir::Operation *op);
-
 /// The operand of a binary op that is not `known`; null if neither or both are.
 mlir::Value getOther(mlir::Operation *op, mlir::Value known);
 

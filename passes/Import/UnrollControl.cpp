@@ -1,10 +1,10 @@
 //===- UnrollControl.cpp - Control flow that is known at compile time -----===//
 #include "dialects/Interfaces/SymbolicShapes.h"
+#include "dialects/ONNX/IR/Elementwise.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
-#include "passes/Fuse/Utils.h"
 #include "passes/Import/DeclaredTypes.h"
 #include "passes/Import/Passes.h"
 #include "passes/Import/Sequences.h"
@@ -85,7 +85,7 @@ static bool isCheap(onnx::IfOp op) {
                     (reshape && reshape.getShape().getDefiningOp<onnx::ConstantOp>());
       if (isa<onnx::ConstantOp>(inner))
         continue;
-      if (++count > kMostOps || !(isView || fuse::isElementwise(&inner) || (choice && isChoice(choice))))
+      if (++count > kMostOps || !(isView || onnx::isElementwise(&inner) || (choice && isChoice(choice))))
         return false;
     }
   return true;

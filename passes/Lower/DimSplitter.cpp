@@ -4,6 +4,7 @@
 #include "dialects/Interfaces/DimFlow.h"
 #include "dialects/NN/IR/NNDialect.h"
 #include "dialects/ONNX/IR/DataTypes.h"
+#include "dialects/ONNX/IR/Elementwise.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -24,7 +25,7 @@ int64_t lathe::getTensorBytes(RankedTensorType type) {
 /// Ops that may treat the indices of a dimension each by itself. DimFlow tells of which dimension that is true; it does
 /// not tell of operands that hold sizes, so that ops which have such are not here.
 static bool mayBeSplit(Operation *op) {
-  return fuse::isElementwise(op) ||
+  return onnx::isElementwise(op) ||
          isa<nn::ConvOp, nn::PoolOp, nn::LinearOp, nn::MatMulOp, nn::AttentionOp, nn::NormOp, nn::SoftmaxOp,
              onnx::ConcatOp, onnx::DequantizeLinearOp, onnx::FlattenOp, onnx::GlobalAveragePoolOp,
              onnx::GlobalMaxPoolOp, onnx::PadOp, onnx::QuantizeLinearOp, onnx::ReduceMaxOp, onnx::ReduceMeanOp,

@@ -1,5 +1,6 @@
 //===- SplitLines.cpp - Some lines of an image through several layers -----===//
 #include "dialects/NN/IR/NNDialect.h"
+#include "dialects/ONNX/IR/Elementwise.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
@@ -104,7 +105,7 @@ private:
   bool keepsLinesApart(Operation *op) const {
     if (feedsDepthwise(op))
       return false;
-    if (!isKernel(op) && !fuse::isElementwise(op))
+    if (!isKernel(op) && !onnx::isElementwise(op))
       return false;
     auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
     if (!type || !type.hasStaticShape() || type.getRank() != 4 || type.getDimSize(kLineDim) < 2)

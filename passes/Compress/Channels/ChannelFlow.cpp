@@ -1,6 +1,7 @@
 //===- ChannelFlow.cpp - Links channels through the ops of a function -----===//
 #include "dialects/NN/IR/NNDialect.h"
 #include "dialects/ONNX/IR/DimFlowHelpers.h"
+#include "dialects/ONNX/IR/Elementwise.h"
 #include "dialects/ONNX/IR/ONNXDialect.h"
 #include "passes/Compress/Channels/ChannelLinks.h"
 #include "passes/Compress/Channels/Contractions.h"
@@ -25,7 +26,7 @@ static bool isUnderstood(Operation *op) {
     return !attention.getInit() && !attention.getKeyPacked();
   if (auto normalization = dyn_cast<onnx::BatchNormalizationOp>(op))
     return !normalization.getTrainingMode();
-  return fuse::isElementwise(op) ||
+  return onnx::isElementwise(op) ||
          isa<nn::PoolOp, nn::NormOp, nn::SoftmaxOp, onnx::TransposeOp, onnx::GatherOp, onnx::PadOp, onnx::SliceOp,
              onnx::ConcatOp, onnx::SplitOp, onnx::SoftmaxOp, onnx::LogSoftmaxOp, onnx::LayerNormalizationOp,
              onnx::InstanceNormalizationOp, onnx::GlobalAveragePoolOp, onnx::GlobalMaxPoolOp, onnx::MaxPoolOp,
