@@ -4,6 +4,7 @@
 #include "lib/Driver/Pipeline.h"
 #include "lib/Target/Target.h"
 #include "mlir/Parser/Parser.h"
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <unistd.h>

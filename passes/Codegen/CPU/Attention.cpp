@@ -87,10 +87,8 @@ void Attention::emit() {
     };
     task = taskOf(unit);
     next = taskOf(k.min(k.add(unit, 1), k.sub(units, k.index(1))));
-    batch = task.batch;
-    head = task.head;
-    kvHead = k.div(head, groupSize);
-    emitTask(task.firstBlock, k.min(k.index(groupBlocks), k.sub(blocks, task.firstBlock)));
+    kvHead = k.div(task.head, groupSize);
+    emitTask(k.min(k.index(groupBlocks), k.sub(blocks, task.firstBlock)));
   });
 }
 
@@ -114,7 +112,7 @@ void Attention::packQueries() {
       SmallVector<Value> rows;
       Value filled = count < lanes ? k.maskBelow(k.index(count)) : Value();
       for (Value row : positions) {
-        Value x = k.load(query, position(op.getHeadsFirst(), head, row, channel), filled);
+        Value x = k.load(query, position(op.getHeadsFirst(), task.head, row, channel), filled);
         rows.push_back(arith::MulFOp::create(b, k.loc, x, scale));
       }
       k.transpose(rows);
@@ -153,7 +151,7 @@ Value Attention::masked(Value score, Value keyIndex, int64_t vector) {
     return score;
   auto type = cast<MemRefType>(mask.getType());
   auto element = [&](Value row) {
-    Value all[] = {batch, head, row, keyIndex};
+    Value all[] = {task.batch, task.head, row, keyIndex};
     SmallVector<Value> indices;
     for (int64_t i = 0, missing = 4 - type.getRank(); i < type.getRank(); ++i)
       indices.push_back(type.getDimSize(i) == 1 ? k.index(0) : all[missing + i]);
@@ -247,7 +245,7 @@ void Attention::prefetchKeys(Value from, Value firstKey, Value tile, int64_t til
   auto choose = [&](Value ofNext, Value ofThis) -> Value {
     return arith::SelectOp::create(b, k.loc, isLast, ofNext, ofThis);
   };
-  RowPlace place{op.getKvHeadsFirst(), choose(next.batch, batch), choose(k.div(next.head, groupSize), kvHead),
+  RowPlace place{op.getKvHeadsFirst(), choose(next.batch, task.batch), choose(k.div(next.head, groupSize), kvHead),
                  choose(k.index(0), following), keys};
   prefetch(from, place, blockKeys, k.add(k.mul(queryBlock, tiles), tile), tiles * groupBlocks, /*isWrite=*/false);
 }
@@ -264,14 +262,14 @@ void Attention::prefetchQueries(Value from, const Task &task, Value firstKey, Va
 }
 
 /// Lets all blocks of queries of the group see a block of keys.
-void Attention::keyBlock(Value firstKey, Value count, Value firstBlock, Value blocks) {
+void Attention::keyBlock(Value firstKey, Value count, Value blocks) {
   if (keyScratch)
     copyRows(key, keyScratch, firstKey, count, depth);
   if (valueScratch)
     copyRows(value, valueScratch, firstKey, count, valueDepth);
   k.loop(k.index(0), blocks, 1, [&](Value block) {
     queryBlock = block;
-    firstQuery = k.mul(k.add(firstBlock, block), blockQueries);
+    firstQuery = k.mul(k.add(task.firstBlock, block), blockQueries);
     auto update = [&] { eachSize([&] { updateBlock(firstKey, count); }); };
     if (!op.getCausal())
       return update();
@@ -357,7 +355,7 @@ void Attention::startBlock() {
     k.store(i < vectors ? lowest : zero, stateScratch, {queryBlock, k.index(i), k.index(0)});
 }
 
-void Attention::emitTask(Value firstBlock, Value blocks) {
+void Attention::emitTask(Value blocks) {
   int64_t lanes = k.lanes();
   queryScratch = k.scratch({groupBlocks, depth, blockQueries}, f32);
   int64_t outRows = channelLanes ? blockQueries : valueDepth;
@@ -372,7 +370,7 @@ void Attention::emitTask(Value firstBlock, Value blocks) {
   auto forBlocks = [&](void (Attention::*body)()) {
     k.loop(k.index(0), blocks, 1, [&](Value block) {
       queryBlock = block;
-      firstQuery = k.mul(k.add(firstBlock, block), blockQueries);
+      firstQuery = k.mul(k.add(task.firstBlock, block), blockQueries);
       eachSize([&] { (this->*body)(); });
     });
   };
@@ -380,15 +378,15 @@ void Attention::emitTask(Value firstBlock, Value blocks) {
 
   Value end = keys;
   if (op.getCausal()) { // no query of this group sees more
-    Value past = k.mul(k.add(firstBlock, blocks), blockQueries);
+    Value past = k.mul(k.add(task.firstBlock, blocks), blockQueries);
     end = k.min(keys, k.max(k.sub(k.add(past, keys), queries), k.index(0)));
   }
   keyEnd = end;
   int64_t fixed = op.getCausal() ? -1 : constantOr(keys);
   Value whole = k.mul(k.div(end, k.index(blockKeys)), blockKeys);
-  k.loop(k.index(0), whole, blockKeys, [&](Value first) { keyBlock(first, k.index(blockKeys), firstBlock, blocks); });
+  k.loop(k.index(0), whole, blockKeys, [&](Value first) { keyBlock(first, k.index(blockKeys), blocks); });
   if (fixed < 0 || fixed % blockKeys != 0)
-    k.loop(whole, end, blockKeys, [&](Value first) { keyBlock(first, k.sub(end, whole), firstBlock, blocks); });
+    k.loop(whole, end, blockKeys, [&](Value first) { keyBlock(first, k.sub(end, whole), blocks); });
   forBlocks(&Attention::storeOutput);
 }
 

@@ -46,7 +46,7 @@ private:
   };
   // Of the current task. Rows of keys and values are those of the scratch where it exists.
   Task task, next; ///< the task after it, or itself if there is none
-  mlir::Value batch, head, kvHead, keyEnd;
+  mlir::Value kvHead, keyEnd;
   mlir::Value queryScratch, scoreScratch, outScratch, stateScratch, peakScratch, factorScratch, keyScratch,
       valueScratch;
   // Of the current block of queries: its number in the group.
@@ -61,15 +61,16 @@ private:
       return {batch, head, row, channel};
     return {batch, row, head, channel};
   }
+  /// Of the current task: in `head`, which is one of queries or of keys.
   mlir::SmallVector<mlir::Value> position(bool headsFirst, mlir::Value head, mlir::Value row, mlir::Value channel) {
-    return position(headsFirst, batch, head, row, channel);
+    return position(headsFirst, task.batch, head, row, channel);
   }
 
-  void emitTask(mlir::Value firstBlock, mlir::Value count);
+  void emitTask(mlir::Value blocks);
   void startBlock();
   void packQueries();
   void channelBlocks(int64_t channels, llvm::function_ref<void(mlir::Value, int64_t)> block);
-  void keyBlock(mlir::Value firstKey, mlir::Value count, mlir::Value firstBlock, mlir::Value blocks);
+  void keyBlock(mlir::Value firstKey, mlir::Value count, mlir::Value blocks);
   void prefetch(mlir::Value from, const RowPlace &place, int64_t count, mlir::Value turn, int64_t turns, bool isWrite);
   void prefetchKeys(mlir::Value from, mlir::Value firstKey, mlir::Value tile, int64_t tiles);
   void prefetchQueries(mlir::Value from, const Task &task, mlir::Value firstKey, mlir::Value tile, int64_t tiles,

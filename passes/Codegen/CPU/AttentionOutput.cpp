@@ -111,7 +111,8 @@ void Attention::storeQueries() {
     Value factor = k.broadcast(k.loadScalar(factorScratch, {row}));
     k.vectors(k.index(valueDepth), [&](Value channel, Value filled) {
       Value result = arith::MulFOp::create(b, k.loc, k.load(outScratch, {queryBlock, row, channel}, filled), factor);
-      k.store(k.roundTo(result, out), out, position(op.getHeadsFirst(), head, k.add(firstQuery, row), channel), filled);
+      k.store(k.roundTo(result, out), out, position(op.getHeadsFirst(), task.head, k.add(firstQuery, row), channel),
+              filled);
     });
   });
 }
@@ -130,7 +131,7 @@ void Attention::storeTransposed(Value factor, int64_t vector) {
     for (int64_t lane = 0; lane < lanes; ++lane) {
       Value row = k.add(firstQuery, vector * lanes + lane);
       auto storeRow = [&] {
-        k.store(k.roundTo(rows[lane], out), out, position(op.getHeadsFirst(), head, row, channel), filled);
+        k.store(k.roundTo(rows[lane], out), out, position(op.getHeadsFirst(), task.head, row, channel), filled);
       };
       if (fixed > 0 && fixed % blockQueries == 0)
         storeRow();

@@ -183,11 +183,11 @@ TEST_CASE("Functions keep their bounds on all floats", "[.][exhaustive]") {
 /// Puts attention's power of two in the place of absolute values. Returns whether any is of the target's instructions.
 static bool putPowersOfTwo(mlir::ModuleOp module) {
   codegen::FloatTarget target = codegen::getFloatTarget(nn::getTarget(module));
-  llvm::SmallVector<mlir::math::AbsFOp> placeholders;
-  module.walk([&](mlir::math::AbsFOp op) { placeholders.push_back(op); });
-  REQUIRE(!placeholders.empty());
+  llvm::SmallVector<mlir::math::AbsFOp> standIns;
+  module.walk([&](mlir::math::AbsFOp op) { standIns.push_back(op); });
+  REQUIRE(!standIns.empty());
   bool hasInstructions = false;
-  for (mlir::math::AbsFOp op : placeholders) {
+  for (mlir::math::AbsFOp op : standIns) {
     mlir::OpBuilder builder(op->getContext());
     builder.setInsertionPointAfter(op);
     codegen::FloatBuilder b(builder, op.getLoc(), target);
