@@ -24,6 +24,13 @@ public:
 
   /// 1 / x within a relative error of 2^-14, and 0 for infinities.
   virtual mlir::Value approximateReciprocal(mlir::ImplicitLocOpBuilder &b, mlir::Value x) const = 0;
+
+  /// Whether a division holds up other arithmetic less than `approximateReciprocal` and a step of Newton's.
+  virtual bool dividesFast() const = 0;
+
+  /// Element `index` mod kTableSize of a table for each lane of a vector of i32.
+  virtual mlir::Value lookUp(mlir::ImplicitLocOpBuilder &b, llvm::ArrayRef<float> table, mlir::Value index) const = 0;
+  static constexpr int64_t kTableSize = 16;
 };
 
 } // namespace lathe

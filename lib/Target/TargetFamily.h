@@ -102,6 +102,9 @@ public:
   /// Whether a multiply-add takes one operand from any lane of a vector, so that nothing is broadcast.
   virtual bool multipliesByLane(nn::TargetAttr target) const { return false; }
 
+  /// Whether vectors of half a register, of which there are as many, take half the time of whole ones.
+  virtual bool splitsVectors(nn::TargetAttr target) const { return false; }
+
   /// Whether f16 becomes f32, and f32 f16, by one instruction.
   virtual bool hasHalfConversions(nn::TargetAttr target) const = 0;
 

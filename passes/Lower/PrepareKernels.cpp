@@ -93,7 +93,8 @@ private:
       return remarkUnpacked(op, "its weight has a dynamic shape");
     // On tensor cores bytes are multiplied as words of four steps, of all columns in one panel.
     int64_t mostVectors = mostPanelVectors(op.getInput(), op.getWeight(), nn::getTarget(op));
-    int64_t width = isGpu ? weight.getDimSize(1) : codegen::choosePanelWidth(op, weight.getDimSize(1), mostVectors);
+    int64_t width =
+        isGpu ? weight.getDimSize(1) : codegen::chooseSplitPanelWidth(op, weight.getDimSize(1), mostVectors);
     if (int64_t steps = stepsPerProduct(op, op.getInput(), op.getWeight(), weight.getDimSize(0), /*groups=*/1);
         steps > 1) {
       if (int64_t excess = weight.getDimSize(0) % steps)
@@ -138,7 +139,7 @@ private:
 
     int64_t outputs = weight.getDimSize(3) / group;
     int64_t mostVectors = mostPanelVectors(op.getInput(), op.getWeight(), nn::getTarget(op));
-    int64_t width = isGpu ? outputs : codegen::choosePanelWidth(op, outputs, mostVectors);
+    int64_t width = isGpu ? outputs : codegen::chooseSplitPanelWidth(op, outputs, mostVectors);
     Value shifted = shiftLastChunk(builder, op.getInput(), op.getWeight(), /*dimension=*/2, nn::getTarget(op));
     op.getWeightMutable().assign(packFilters(builder, shifted, group, width, steps));
     remarkPacked(op, width);

@@ -185,7 +185,7 @@ std::vector<TuningChoice> findTiles(Operation *op, const KernelShape &shape) {
       add(std::nullopt, 4);
     return choices;
   }
-  int64_t usual = codegen::choosePanelWidth(op, shape.columns);
+  int64_t usual = codegen::chooseSplitPanelWidth(op, shape.columns);
   std::map<std::pair<size_t, size_t>, TuningChoice> ranked; // by rows, then by width
   for (int64_t vectors : {3, 4, 2, 1}) {
     int64_t width = vectors * lanes, padded = llvm::alignTo(shape.columns, width);

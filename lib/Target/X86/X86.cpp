@@ -104,6 +104,11 @@ public:
     return x86::getFloatInstructions(target);
   }
 
+  // Zen 4 computes 512 bits in two halves; later ones of AMD's servers do not.
+  bool splitsVectors(nn::TargetAttr target) const override {
+    return target.getVectorBits() == 512 && target.getCpu() == "znver4";
+  }
+
   bool hasHalfConversions(nn::TargetAttr target) const override { return target.getVectorBits() >= 256; }
 
   std::optional<ProgramParts> getProgramParts(nn::TargetAttr target) const override {

@@ -7,8 +7,10 @@
 //===----------------------------------------------------------------------===//
 #include "passes/Codegen/CPU/Contraction.h"
 #include "passes/Codegen/CPU/Kernels.h"
+#include "passes/Codegen/Common/Instructions.h"
 #include "passes/Codegen/Common/TaskWork.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -23,10 +25,12 @@ struct ExpandDepthwise {
   Epilogue expandEpilogue, epilogue;
   ArrayRef<int64_t> inputShape, outShape, window, strides, pads;
   int64_t width, vectors, lineBlocks, blockLines;
+  bool isMasked; ///< whether a panel may have channels that there are not
 
   explicit ExpandDepthwise(nn::ExpandDepthwiseOp op);
   LogicalResult prepare();
   void emit();
+  void emitPanel(Value image, Value panel, Value firstLine, Value count);
   void emitLines(Value image, Value panel, Value firstLine, Value count);
   void clearPadding();
   void expandLine(Value image, Value panel, Value paddedLine);
@@ -34,9 +38,7 @@ struct ExpandDepthwise {
 
   Value slotOf(Value paddedLine) { return k.rem(paddedLine, k.index(window[0])); }
   Value columnOf(Value panel, int64_t v) { return k.add(k.mul(panel, width), v * k.lanes()); }
-  Value maskOf(Value column) {
-    return outShape[3] % width == 0 ? Value() : k.maskBelow(k.sub(k.index(outShape[3]), column));
-  }
+  Value maskOf(Value column) { return isMasked ? k.maskBelow(k.sub(k.index(outShape[3]), column)) : Value(); }
 };
 
 ArrayRef<int64_t> shapeOf(Value memref) { return cast<MemRefType>(memref.getType()).getShape(); }
@@ -57,6 +59,7 @@ LogicalResult ExpandDepthwise::prepare() {
       return op.emitOpError("expected contiguous channels");
   width = expandType.getDimSize(2);
   vectors = width / k.lanes();
+  isMasked = outShape[3] % width != 0;
   // Some tasks for each thread, but long ones: each expands the first lines of its windows anew.
   constexpr int64_t tasks = 16, leastLines = 8;
   int64_t panels = outShape[0] * expandType.getDimSize(0);
@@ -77,14 +80,37 @@ void ExpandDepthwise::emit() {
     SmallVector<Value> at = k.delinearize(item, sizes);
     Value first = k.mul(at[1], blockLines);
     Value count = k.min(k.index(blockLines), k.sub(k.index(outShape[1]), first));
-    emitLines(at[0], at[2], first, count);
+    int64_t paddedWidth = (outShape[2] - 1) * strides[1] + window[1];
+    paddedWidth = std::max(paddedWidth, pads[1] + inputShape[2]);
+    ring = k.scratch({window[0], paddedWidth, width}, k.builder.getF32Type());
+    emitPanel(at[0], at[2], first, count);
   });
 }
 
+/// The last panel may have fewer channels: it takes no more vectors than these fill, of half a register if that spares
+/// one half and the target some time.
+void ExpandDepthwise::emitPanel(Value image, Value panel, Value firstLine, Value count) {
+  int64_t rest = outShape[3] % width, lanes = k.lanes();
+  bool isHalf = codegen::splitsVectors(k.target) && llvm::alignTo(rest, lanes / 2) < llvm::alignTo(rest, lanes);
+  if (isHalf)
+    lanes /= 2;
+  if (rest == 0 || int64_t(llvm::alignTo(rest, lanes)) == width)
+    return emitLines(image, panel, firstLine, count);
+  k.branch(
+      k.equal(panel, k.index(outShape[3] / width)),
+      [&] {
+        llvm::SaveAndRestore target(k.target, isHalf ? codegen::withHalfVectors(k.target) : k.target);
+        llvm::SaveAndRestore fewer(vectors, int64_t(llvm::divideCeil(rest, lanes)));
+        llvm::SaveAndRestore masked(isMasked, rest % lanes != 0);
+        emitLines(image, panel, firstLine, count);
+      },
+      [&] {
+        llvm::SaveAndRestore masked(isMasked, false);
+        emitLines(image, panel, firstLine, count);
+      });
+}
+
 void ExpandDepthwise::emitLines(Value image, Value panel, Value firstLine, Value count) {
-  int64_t paddedWidth = (outShape[2] - 1) * strides[1] + window[1];
-  paddedWidth = std::max(paddedWidth, pads[1] + inputShape[2]);
-  ring = k.scratch({window[0], paddedWidth, width}, k.builder.getF32Type());
   clearPadding();
   Value begin = k.mul(firstLine, strides[0]);
   Value lines = k.add(k.mul(k.sub(count, k.index(1)), strides[0]), window[0]);

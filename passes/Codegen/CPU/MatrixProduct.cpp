@@ -123,10 +123,12 @@ LogicalResult MatrixProduct::prepare() {
   rank = lhsType.getRank();
   Value out = epilogue.getOut();
   columns = k.dim(out, cast<MemRefType>(out.getType()).getRank() - 1);
-  if (packed)
+  if (packed) {
     width = rhsType.getDimSize(2);
-  else
+    k.fitPanels(width);
+  } else {
     width = chooseTileColumns(op, constantOr(columns), k);
+  }
   if (width <= 0 || width % k.lanes() != 0)
     return op->emitOpError("expected panels of whole vectors of ") << k.lanes() << " columns, but got " << width;
   vectors = width / k.lanes();
@@ -278,6 +280,8 @@ bool cpu::splitsReduction(Value lhs, Value rhs, Value out, nn::TargetAttr target
       !cast<MemRefType>(out.getType()).getElementType().isF32())
     return false;
   int64_t steps = left.getShape().back(), width = right.getShape().back();
+  if (width * 32 % target.getVectorBits() != 0)
+    target = codegen::withHalfVectors(target);
   int64_t tileRows = maxTileRows(target, width * 32 / target.getVectorBits(), Product::F32);
   return chooseLeftBlock({left.getNumElements() / steps, steps, right.getDimSize(0), width, /*leftBytes=*/4,
                           right.getNumElements() * 4, tileRows, /*mayAddUp=*/true},

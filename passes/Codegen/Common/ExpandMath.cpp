@@ -139,7 +139,7 @@ struct FoldExpMinusOne : OpRewritePattern<arith::SubFOp> {
   }
 };
 
-/// 1 / (1 + e^x) takes no division where the target has shorter ways.
+/// x / (1 + e^y), x * (1 / (1 + e^y)) among them, takes fewer operations where the target has instructions for it.
 struct ExpandLogistic : OpRewritePattern<arith::DivFOp> {
   ExpandLogistic(MLIRContext *context, const codegen::FloatTarget &target)
       : OpRewritePattern(context), target(target) {}
@@ -147,13 +147,21 @@ struct ExpandLogistic : OpRewritePattern<arith::DivFOp> {
   LogicalResult matchAndRewrite(arith::DivFOp op, PatternRewriter &rewriter) const override {
     codegen::FloatBuilder builder(rewriter, op.getLoc(), target);
     auto sum = op.getRhs().getDefiningOp<arith::AddFOp>();
-    if (!builder.hasInstructions(op) || !sum || !matchPattern(op.getLhs(), m_OneFloat()))
-      return rewriter.notifyMatchFailure(op, "is not 1 / (a + b), or no vector that the target has instructions for");
+    if (!builder.hasInstructions(op) || !sum)
+      return rewriter.notifyMatchFailure(op, "is not x / (a + b), or no vector that the target has instructions for");
     bool isOneFirst = matchPattern(sum.getLhs(), m_OneFloat());
     auto exp = (isOneFirst ? sum.getRhs() : sum.getLhs()).getDefiningOp<math::ExpOp>();
     if (!exp || !(isOneFirst || matchPattern(sum.getRhs(), m_OneFloat())))
-      return rewriter.notifyMatchFailure(op, "is not 1 / (1 + exp(x))");
-    rewriter.replaceOp(op, codegen::emitLogistic(builder, exp.getOperand()));
+      return rewriter.notifyMatchFailure(op, "is not x / (1 + exp(y))");
+    Operation *root = op;
+    Value numerator = op.getLhs();
+    if (auto product = op->hasOneUse() ? dyn_cast<arith::MulFOp>(*op->user_begin()) : nullptr;
+        product && matchPattern(numerator, m_OneFloat())) {
+      root = product;
+      numerator = product.getLhs() == op ? product.getRhs() : product.getLhs();
+      rewriter.setInsertionPoint(product);
+    }
+    rewriter.replaceOp(root, codegen::emitLogistic(builder, numerator, exp.getOperand()));
     return success();
   }
 

@@ -11,6 +11,17 @@ bool codegen::multipliesByLane(nn::TargetAttr target) {
   return family && family->multipliesByLane(target);
 }
 
+bool codegen::splitsVectors(nn::TargetAttr target) {
+  const TargetFamily *family = findTargetFamily(target);
+  return family && family->splitsVectors(target);
+}
+
+nn::TargetAttr codegen::withHalfVectors(nn::TargetAttr target) {
+  return nn::TargetAttr::get(target.getContext(), target.getTriple(), target.getCpu(), target.getFeatures(),
+                             target.getVectorBits() / 2, target.getVectorRegisters(), target.getDotProduct(),
+                             target.getL1Bytes(), target.getL2Bytes(), target.getBf16Product());
+}
+
 const DotProduct &codegen::getDotProduct(nn::TargetAttr target) {
   const TargetFamily *family = findTargetFamily(target);
   return family ? family->getDotProduct(target) : getPortableDotProduct();

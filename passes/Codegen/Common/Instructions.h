@@ -12,6 +12,10 @@ namespace lathe::codegen {
 /// Whether multiply-adds of `target` take the left operand from any lane of a vector.
 bool multipliesByLane(nn::TargetAttr target);
 
+/// Whether vectors of half a register take half the time on `target`; and that target with such registers.
+bool splitsVectors(nn::TargetAttr target);
+nn::TargetAttr withHalfVectors(nn::TargetAttr target);
+
 /// The instructions that multiply bytes.
 const DotProduct &getDotProduct(nn::TargetAttr target);
 
@@ -43,9 +47,9 @@ int64_t maxDepthwisePixels(nn::TargetAttr target);
 /// Most pixels of a line that a convolution of groups within a vector computes at once.
 int64_t maxGroupedPixels(nn::TargetAttr target);
 
-/// Whether a convolution of f32 in groups is computed in vectors of several groups (GroupedConv.cpp), from a weight that
-/// is not packed: they have as many channels out as in, at least two to a vector, and products of whole panels, most of
-/// whose columns would be empty, cost more than shuffles do.
+/// Whether a convolution of f32 in groups is computed in vectors of several groups (GroupedConv.cpp), from a weight
+/// that is not packed: they have as many channels out as in, at least two to a vector, and products of whole panels,
+/// most of whose columns would be empty, cost more than shuffles do.
 bool hasGroupsInVectors(nn::ConvOp op, nn::TargetAttr target);
 
 /// Whether the kernel of a convolution leaves out what its windows see beyond the border, so that the input need not be

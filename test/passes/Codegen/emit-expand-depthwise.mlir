@@ -31,6 +31,46 @@ func.func @ring(%x: memref<1x16x16x8xf32>, %e: memref<1x8x32xf32>, %w: memref<3x
 
 // -----
 
+// The last of three panels has one vector of channels, and no masks; others have two.
+// CHECK-LABEL: @short_panel
+//       CHECK: arith.cmpi eq, %{{.*}}, %c2
+//       CHECK: scf.if
+// CHECK-COUNT-16: vector.fma
+//   CHECK-NOT: vector.fma
+//       CHECK: scf.if
+// CHECK-COUNT-72: vector.fma
+//   CHECK-NOT: vector.fma
+//       CHECK: } else {
+//       CHECK: vector.fma
+//   CHECK-NOT: maskedstore
+func.func @short_panel(%x: memref<1x16x16x8xf32>, %e: memref<3x8x32xf32>, %w: memref<3x3x1x80xf32>, %y: memref<1x16x16x80xf32>) {
+  nn.expand_depthwise %x, %e, %w outs(%y) {pads = array<i64: 1, 1, 1, 1>}
+    : (memref<1x16x16x8xf32>, memref<3x8x32xf32>, memref<3x3x1x80xf32>, memref<1x16x16x80xf32>) -> ()
+  return
+}
+
+// -----
+
+module attributes {nn.target = #nn.target<triple = "x86_64-unknown-linux-gnu", cpu = "znver4", features = "", vector_bits = 512,
+    vector_registers = 32, dot_product = "none", l1_bytes = 32768, l2_bytes = 1048576>} {
+
+// Of 24 channels, the last 8 are half a register.
+// CHECK-LABEL: @half_panel
+//       CHECK: scf.if
+//       CHECK: vector.fma {{.*}} : vector<8xf32>
+//       CHECK: } else {
+//       CHECK: vector.fma {{.*}} : vector<16xf32>
+//   CHECK-NOT: maskedstore
+func.func @half_panel(%x: memref<1x16x16x8xf32>, %e: memref<2x8x16xf32>, %w: memref<3x3x1x24xf32>, %y: memref<1x16x16x24xf32>) {
+  nn.expand_depthwise %x, %e, %w outs(%y) {pads = array<i64: 1, 1, 1, 1>}
+    : (memref<1x16x16x8xf32>, memref<2x8x16xf32>, memref<3x3x1x24xf32>, memref<1x16x16x24xf32>) -> ()
+  return
+}
+
+}
+
+// -----
+
 // ERROR: expected a weight packed in vectors of 16
 func.func @unpacked(%x: memref<1x16x16x8xf32>, %e: memref<8x32xf32>, %w: memref<3x3x1x32xf32>, %y: memref<1x14x14x32xf32>) {
   nn.expand_depthwise %x, %e, %w outs(%y)

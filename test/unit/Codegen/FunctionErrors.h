@@ -23,6 +23,7 @@ struct Function {
   Error error = Error::Ulp;
   double flushedBelow = 0; ///< exact results that are smaller may become 0
   double largest = std::numeric_limits<double>::infinity(); ///< size of arguments up to which the bound holds
+  double boundInKernels = 0; ///< by a target's `FloatInstructions`, if that is more than `bound`
 };
 
 /// Functions that are tested on all floats, one module each of the ops of a dialect.

@@ -10,8 +10,6 @@ using namespace lathe::codegen;
 // Arguments are reduced to x = n ln 2 + rest. ln 2 is in two parts, the first of nine bits: its product with an n is
 // exact.
 static constexpr double kLn2High = 0.693359375, kLn2Low = -2.12194440054690583e-4;
-/// 1.5 * 2^23: a sum with it is rounded to a whole number, which its lowest bits hold.
-static constexpr double kRounder = 12582912;
 /// x less the n nearest to it times ln 2.
 static Value reduceByLn2(FloatBuilder &b, Value x, Value n, double sign = 1) {
   return b.fma(n, -sign * kLn2Low, b.fma(n, -sign * kLn2High, x));
@@ -58,11 +56,18 @@ Value codegen::emitExpNonPositive(FloatBuilder &b, Value x) {
   return emitExpInRange(b, b.select(b.compare(FloatBuilder::FloatPredicate::OGT, x, -87.3), x, -87.3));
 }
 
-Value codegen::emitLogistic(FloatBuilder &b, Value x) {
+Value codegen::emitLogistic(FloatBuilder &b, Value numerator, Value x) {
+  // A power of 2^(1/16) is a number of a table, scaled, so that the rest needs few terms.
+  constexpr int64_t size = FloatInstructions::kTableSize;
+  std::array<float, size> powers;
+  for (auto [i, power] : llvm::enumerate(powers))
+    power = float(std::exp2(double(i) / size));
+  constexpr double rounder = kRounder / size; // sums with it are rounded to multiples of 1/16
   auto [limited, sign] = limitExponent(b, x);
-  Value n = b.sub(b.fma(limited, sign * M_LOG2E, kRounder), kRounder);
-  Value series = emitExpSeries(b, reduceByLn2(b, limited, n, sign), sign, /*factor=*/1);
-  return b.reciprocal(b.add(b.scale(series, n), 1.0));
+  Value sum = b.fma(limited, sign * M_LOG2E, rounder), n = b.sub(sum, rounder);
+  Value power = b.scale(b.lookUp(powers, b.bitcast(sum, b.i32())), n);
+  Value series = b.polynomial(reduceByLn2(b, limited, n, sign), {1, sign, 0.5, sign / 6});
+  return b.quotient(numerator, b.fma(power, series, 1.0));
 }
 
 Value codegen::emitExp2NonPositive(FloatBuilder &b, Value x) {

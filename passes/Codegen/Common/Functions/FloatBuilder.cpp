@@ -2,6 +2,7 @@
 #include "passes/Codegen/Common/Functions/FloatBuilder.h"
 #include "lib/Target/TargetFamily.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 #include "passes/Codegen/Common/Functions/Functions.h"
 
 using namespace mlir;
@@ -89,13 +90,21 @@ Value FloatBuilder::fraction(Value x) {
   return instructions->fraction(b, x);
 }
 
-Value FloatBuilder::reciprocal(Value x) {
+Value FloatBuilder::quotient(Value x, Value y) {
+  if (instructions->dividesFast())
+    return div(x, y);
   ImplicitLocOpBuilder b(loc, builder);
-  Value guess = instructions->approximateReciprocal(b, x);
+  Value guess = instructions->approximateReciprocal(b, y);
   // One step of Newton's. The error is no number for infinity: any other leaves the 0.
-  Value error = fma(arith::NegFOp::create(b, x).getResult(), guess, 1.0);
+  Value error = fma(arith::NegFOp::create(b, y).getResult(), guess, 1.0);
   error = select(compare(FloatPredicate::OGT, error, -1.0), error, -1.0);
-  return fma(guess, error, guess);
+  Value reciprocal = fma(guess, error, guess);
+  return matchPattern(x, m_OneFloat()) ? reciprocal : mul(x, reciprocal);
+}
+
+Value FloatBuilder::lookUp(ArrayRef<float> table, Value index) {
+  ImplicitLocOpBuilder b(loc, builder);
+  return instructions->lookUp(b, table, index);
 }
 
 Value FloatBuilder::compare(FloatPredicate predicate, Value a, Operand b) {

@@ -54,14 +54,16 @@ public:
   Value atLeast(Value x, double limit);
   Value atMost(Value x, double limit);
 
-  /// Whether the target has `scale`, `fraction` and `reciprocal` for values like `x`.
+  /// Whether the target has `scale`, `fraction`, `quotient` and `lookUp` for values like `x`.
   bool hasInstructions(Value x) { return instructions && instructions->take(x.getType()); }
   /// x * 2^floor(n), infinite or 0 where that is too large or small, even if x is NaN.
   Value scale(Value x, Value n);
   /// x - floor(x), exactly, and 0 for infinities.
   Value fraction(Value x);
-  /// 1 / x within 1 ulp for x of at least 1 or NaN, and 0 for infinity.
-  Value reciprocal(Value x);
+  /// x / y within 1.5 ulp for y of at least 1 or NaN, and 0 for an infinite y.
+  Value quotient(Value x, Value y);
+  /// Element `index` mod FloatInstructions::kTableSize of the table.
+  Value lookUp(mlir::ArrayRef<float> table, Value index);
 
   Value compare(FloatPredicate predicate, Value a, Operand b);
   Value compare(IntPredicate predicate, Value a, Operand b);

@@ -24,12 +24,13 @@ mlir::Value emitExp(FloatBuilder &b, mlir::Value x);
 /// masked.
 mlir::Value emitExpNonPositive(FloatBuilder &b, mlir::Value x);
 
-/// 2^x for x <= 0, within 2 ulp (2.5), or 3 by the instructions of AVX-512. Results below 2^-125.5, or by those instructions
-/// below 2^-126, are 0, so that none is subnormal; NaN gives NaN.
+/// 2^x for x <= 0, within 2 ulp (2.5), or 3 by the instructions of AVX-512. Results below 2^-125.5, or by those
+/// instructions below 2^-126, are 0, so that none is subnormal; NaN gives NaN.
 mlir::Value emitExp2NonPositive(FloatBuilder &b, mlir::Value x);
 
-/// 1 / (1 + e^x) within 3 ulp, 0 for x above 88.8. Only where the builder has instructions for x.
-mlir::Value emitLogistic(FloatBuilder &b, mlir::Value x);
+/// numerator / (1 + e^x) within 3.5 ulp, or 4 if the numerator is not 1; 0 for x above 88.8. Only where the builder has
+/// instructions for x.
+mlir::Value emitLogistic(FloatBuilder &b, mlir::Value numerator, mlir::Value x);
 
 /// e^x - 1 within 2 ulp. The result for -0 is +0.
 mlir::Value emitExpM1(FloatBuilder &b, mlir::Value x);

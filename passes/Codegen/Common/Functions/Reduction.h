@@ -10,6 +10,9 @@ namespace lathe::codegen {
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
+/// 1.5 * 2^23: a sum with it is rounded to a whole number, which its lowest bits hold.
+inline constexpr double kRounder = 12582912;
+
 /// The exponent field of 1.
 inline constexpr int kExponentBias = 127;
 

@@ -1,5 +1,6 @@
 //===- Trigonometric.cpp - sin, cos and tan -------------------------------===//
 #include "passes/Codegen/Common/Functions/Functions.h"
+#include "passes/Codegen/Common/Functions/Reduction.h"
 #include <cmath>
 
 using namespace mlir;
@@ -19,8 +20,7 @@ struct Reduced {
 
 /// In f32: each product is subtracted before it is rounded.
 static Quadrant reduceFused(FloatBuilder &b, Value x) {
-  constexpr double rounder = 12582912; // 1.5 * 2^23: see emitExp
-  Value sum = b.fma(x, M_2_PI, rounder), n = b.sub(sum, rounder), angle = x;
+  Value sum = b.fma(x, M_2_PI, kRounder), n = b.sub(sum, kRounder), angle = x;
   for (double part : {1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15}) // pi/2
     angle = b.fma(n, -part, angle);
   return {b.bitcast(sum, b.i32()), angle};
