@@ -5,7 +5,9 @@ ones whose weight is scaled instead of their input (squeeze-and-excitation), tho
 whose kernel is mostly in the padding, by its taps. Quantized ones by Winograd's algorithm, where the target has that
 (WebAssembly), are compared with the direct ones: all bits are the same.
 
-    check-convolutions.py LATHE FOLDER TARGET
+    check-convolutions.py LATHE FOLDER TARGET|CPU
+
+Exits with 77 where it is a CPU whose code this machine does not run.
 
 The error of a sum in f32 is bounded by a multiple of eps * sum |w| |x|. Of the direct convolution the factor is at most the
 number of terms, in practice about its root; the transforms of F(2x2) and F(4x4) multiply it (Barabasz et al. 2020, "Error
@@ -20,6 +22,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 lathe, folder, target = sys.argv[1:]
+selection = f"--cpu={target}" if target.startswith("znver") else f"--target={target}"
 os.makedirs(folder, exist_ok=True)
 rng = np.random.default_rng(1)
 # Largest error in eps * sum |w| |x|, twice what was measured.
@@ -32,6 +35,7 @@ SHAPES = [(1, 64, 28, 28, 32, 1, (1, 1, 1, 1)),    # whole tiles
           (1, 128, 8, 8, 128, 1, (1, 1, 1, 1)),    # few tiles
           (2, 13, 60, 58, 17, 1, (1, 0, 1, 2)),    # more tiles than the cache holds, of a small weight
           (1, 128, 43, 41, 24, 1, (1, 1, 1, 1)),   # the same with fewer tiles at a time
+          (1, 24, 15, 13, 40, 1, (1, 1, 1, 1)),    # outputs of five halves of a vector
           (1, 64, 28, 28, 64, 4, (1, 1, 1, 1)),    # groups of a vector
           (2, 192, 15, 17, 96, 2, (1, 0, 1, 2)),   # groups of several vectors, each with fewer outputs
           (1, 64, 61, 57, 128, 2, (1, 1, 1, 1))]   # more tiles of groups than the cache holds
@@ -112,8 +116,11 @@ def execute(path, nodes, constants, inputs, expected, flags, symbolic=()):
     for name, value in inputs.items():
         np.save(f"{path}-{name}.npy", value)
         arguments += ["--input", f"{name}={path}-{name}.npy"]
-    run = subprocess.run([lathe, "run", path + ".onnx", f"--target={target}", f"--output-dir={folder}", "--remarks",
+    run = subprocess.run([lathe, "run", path + ".onnx", selection, f"--output-dir={folder}", "--remarks",
                           *arguments, *flags], capture_output=True, text=True)
+    if "on this machine" in run.stderr:
+        print(run.stderr)
+        sys.exit(77)
     if run.returncode != 0:
         sys.exit(f"{path}: {run.stderr}")
     return np.load(f"{folder}/y.npy"), run.stderr
