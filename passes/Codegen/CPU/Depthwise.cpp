@@ -182,6 +182,8 @@ public:
       if (product.lines() > 1 && !loopsOverLines())
         return emitInOrder(tile, place, top, left, start,
                            [&](ValueRange sums, int64_t first) { channels.store(epilogue, sums, tile, place, first); });
+      if (isPadded)
+        prefetchTaps(place);
       KernelBuilder::Carried sums = addWindow(tile, place, top, left, KernelBuilder::Carried(tile.rows, start));
       channels.store(epilogue, sums, tile, place);
     });
@@ -239,6 +241,15 @@ private:
     for (int64_t line = looped; line < height; line += together)
       sums = addAll(k.index(line), std::min(together, height - line), sums);
     return sums;
+  }
+
+  /// Asks for a line of the window of the next vector of channels. Its elements are further apart than hardware
+  /// follows, and few lines of pixels meet each: from memory they would come too late.
+  void prefetchTaps(const ChannelSpace::Place &place) {
+    Value line = k.min(place.line[1], k.index(height - 1)), channel = k.add(place.channel, k.lanes());
+    for (int64_t x = 0; x < width; ++x)
+      memref::PrefetchOp::create(k.builder, k.loc, op.getWeight(), ValueRange{line, k.index(x), k.index(0), channel},
+                                 /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
   }
 
   int64_t columnOf(int64_t pixel, int64_t x) {

@@ -32,6 +32,7 @@ struct ExpandDepthwise {
   void emit();
   void emitPanel(Value image, Value panel, Value firstLine, Value count);
   void emitLines(Value image, Value panel, Value firstLine, Value count);
+  void prefetchTaps(Value panel);
   void clearPadding();
   void expandLine(Value image, Value panel, Value paddedLine);
   void convolveLine(Value image, Value panel, Value line);
@@ -111,6 +112,7 @@ void ExpandDepthwise::emitPanel(Value image, Value panel, Value firstLine, Value
 }
 
 void ExpandDepthwise::emitLines(Value image, Value panel, Value firstLine, Value count) {
+  prefetchTaps(panel);
   clearPadding();
   Value begin = k.mul(firstLine, strides[0]);
   Value lines = k.add(k.mul(k.sub(count, k.index(1)), strides[0]), window[0]);
@@ -125,6 +127,17 @@ void ExpandDepthwise::emitLines(Value image, Value panel, Value firstLine, Value
                                 k.equal(k.rem(k.add(after, window[0] * strides[0]), k.index(strides[0])), k.index(0)));
     k.branch(isWindow, [&] { convolveLine(image, panel, k.add(firstLine, k.div(after, k.index(strides[0])))); });
   });
+}
+
+/// Asks for the windows of a panel while its first lines are expanded. Their elements are further apart than hardware
+/// follows.
+void ExpandDepthwise::prefetchTaps(Value panel) {
+  for (int64_t i = 0; i < window[0]; ++i)
+    for (int64_t j = 0; j < window[1]; ++j)
+      for (int64_t v = 0; v < vectors; ++v)
+        memref::PrefetchOp::create(k.builder, k.loc, weight,
+                                   ValueRange{k.index(i), k.index(j), k.index(0), columnOf(panel, v)},
+                                   /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
 }
 
 /// The columns to the left and right of the image, in all lines of the ring.

@@ -39,8 +39,12 @@ func.func @depthwise(%x: memref<1x9x9x32xf32>, %w: memref<3x3x1x32xf32>, %y: mem
 
 // -----
 
-// Its padding is no memory: a line of 5 pixels sees 13 of 15 taps in the image, and the lines of taps are those inside.
+// Its padding is no memory: a line of 5 pixels sees 13 of 15 taps in the image, and the lines of taps are those inside. It asks
+// for a line of taps of the next channels.
 // CHECK-LABEL: @padded_depthwise
+//       CHECK: %[[NEXT:.*]] = arith.addi %{{.*}}, %c16
+// CHECK-COUNT-3: memref.prefetch %arg1[%{{.*}}, %{{.*}}, %{{.*}}, %[[NEXT]]]
+//   CHECK-NOT: memref.prefetch
 //       CHECK: arith.maxsi
 //       CHECK: scf.for {{.*}} iter_args
 // CHECK-COUNT-13: vector.fma

@@ -6,6 +6,8 @@
 // CHECK-LABEL: @ring
 //       CHECK: scf.parallel
 //       CHECK: %[[RING:.*]] = memref.alloca() {{.*}}: memref<3x18x32xf32>
+// CHECK-COUNT-18: memref.prefetch %arg2[{{.*}}locality<3>
+//   CHECK-NOT: memref.prefetch
 //       CHECK: %[[INSIDE:.*]] = arith.cmpi ult
 //       CHECK: scf.if %[[INSIDE]] {
 // CHECK-COUNT-16: vector.fma
