@@ -10,8 +10,10 @@ typedef struct lathe_rt_signal lathe_rt_signal;
 /* Processors that this process may use, at least 1. */
 int32_t lathe_rt_processors(void);
 
-/* Starts a thread; NULL if refused. join waits for its end and frees it. */
-lathe_rt_thread *lathe_rt_thread_start(void (*entry)(void *argument), void *argument);
+/* Starts a thread; NULL if refused. join waits for its end and frees it. Where a system would begin it on the caller's
+ * processor, and only see some milliseconds later that another one is idle, it begins on the `distance`th processor
+ * after that one; it may move later. */
+lathe_rt_thread *lathe_rt_thread_start(void (*entry)(void *argument), void *argument, int32_t distance);
 void lathe_rt_thread_join(lathe_rt_thread *thread);
 
 /* A lock with a condition to sleep on. NULL if out of memory. */

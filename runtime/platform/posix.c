@@ -13,6 +13,9 @@ struct lathe_rt_thread {
   pthread_t handle;
   void (*entry)(void *argument);
   void *argument;
+#ifdef __GLIBC__
+  cpu_set_t processors; /* that it may move to; empty if it begins anywhere */
+#endif
 };
 
 struct lathe_rt_signal {
@@ -32,12 +35,47 @@ int32_t lathe_rt_processors(void) {
 
 static void *run(void *argument) {
   lathe_rt_thread *thread = argument;
+#ifdef __GLIBC__
+  if (CPU_COUNT(&thread->processors) > 0)
+    (void)sched_setaffinity(0, sizeof thread->processors, &thread->processors);
+#endif
   thread->entry(thread->argument);
   return NULL;
 }
 
-lathe_rt_thread *lathe_rt_thread_start(void (*entry)(void *argument), void *argument) {
-  lathe_rt_thread *thread = malloc(sizeof *thread);
+static void begin_anywhere(lathe_rt_thread *thread, pthread_attr_t *attributes) {
+#ifdef __GLIBC__
+  CPU_ZERO(&thread->processors);
+  (void)pthread_attr_setaffinity_np(attributes, 0, &thread->processors); /* a size of 0 takes it back */
+#else
+  (void)thread, (void)attributes;
+#endif
+}
+
+/* Lets a thread begin on the `distance`th of the processors that the caller may run on after the caller's own. */
+static void begin_apart(lathe_rt_thread *thread, pthread_attr_t *attributes, int32_t distance) {
+#ifdef __GLIBC__
+  int place = sched_getcpu();
+  if (place < 0 || sched_getaffinity(0, sizeof thread->processors, &thread->processors) != 0) {
+    begin_anywhere(thread, attributes);
+    return;
+  }
+  for (int32_t steps = distance % CPU_COUNT(&thread->processors); steps > 0; --steps)
+    do
+      place = (place + 1) % CPU_SETSIZE;
+    while (!CPU_ISSET(place, &thread->processors));
+  cpu_set_t first;
+  CPU_ZERO(&first);
+  CPU_SET(place, &first);
+  if (pthread_attr_setaffinity_np(attributes, sizeof first, &first) != 0)
+    begin_anywhere(thread, attributes);
+#else
+  (void)thread, (void)attributes, (void)distance;
+#endif
+}
+
+lathe_rt_thread *lathe_rt_thread_start(void (*entry)(void *argument), void *argument, int32_t distance) {
+  lathe_rt_thread *thread = calloc(1, sizeof *thread);
   if (!thread)
     return NULL;
   thread->entry = entry;
@@ -49,8 +87,13 @@ lathe_rt_thread *lathe_rt_thread_start(void (*entry)(void *argument), void *argu
     free(thread);
     return NULL;
   }
-  int refused = pthread_attr_setstacksize(&attributes, STACK_BYTES) != 0 ||
-                pthread_create(&thread->handle, &attributes, run, thread) != 0;
+  int refused = pthread_attr_setstacksize(&attributes, STACK_BYTES);
+  begin_apart(thread, &attributes, distance);
+  if (!refused && (refused = pthread_create(&thread->handle, &attributes, run, thread)) != 0) {
+    /* A filter of system calls may forbid to choose processors. */
+    begin_anywhere(thread, &attributes);
+    refused = pthread_create(&thread->handle, &attributes, run, thread);
+  }
   pthread_attr_destroy(&attributes);
   if (refused) {
     free(thread);

@@ -196,7 +196,7 @@ lathe_executor *lathe_executor_create(int32_t threads) {
   for (; p->started < threads - 1; ++p->started) {
     worker *w = &p->workers[p->started];
     *w = (worker){.pool = p, .index = p->started + 1};
-    if (!(w->thread = lathe_rt_thread_start(work, w))) {
+    if (!(w->thread = lathe_rt_thread_start(work, w, w->index))) {
       lathe_executor_destroy(&p->executor);
       return NULL;
     }

@@ -62,10 +62,12 @@ for row in model["latency"]:
         positive(row["ratio"], peer)
         positive(row["processor_ratio"], peer)
         expect(row["difference"][peer] < 1e-4, f"the same outputs, but got {row['difference']}")
-for side in sides:
-    positive(model["start"][side], "start_ms", "peak_bytes", "model_bytes")
-if installed:
-    positive(model["start"][peer], "base_bytes", "library_bytes")
+expect([row["threads"] for row in model["start"]] == threads, "a start for each number of threads")
+for row in model["start"]:
+    for side in sides:
+        positive(row["sides"][side], "start_ms", "peak_bytes", "model_bytes")
+    if installed:
+        positive(row["sides"][peer], "base_bytes", "library_bytes")
 made = model["compile"]
 positive(made, "wall_ms", "processor_ms", "peak_bytes", "object_bytes", "code_bytes", "weight_bytes")
 expect(made["code_bytes"] + made["weight_bytes"] == made["object_bytes"], "an object of code and weights")
@@ -86,7 +88,7 @@ call = goals["microseconds of a call"]
 expect(call["reached"] == (call["value"] <= 2), "goals that are judged")
 with open(page) as file:
     headings = [line[3:].strip() for line in file if line.startswith("## ")]
-for title in ("Machine", "Latency: 1 thread, batch 1", "Start and memory", "Compilation", "Call", "Again"):
+for title in ("Machine", "Latency: 1 thread, batch 1", "Start and memory: 1 thread", "Compilation", "Call", "Again"):
     expect(title in headings, f"a heading '{title}', but got {headings}")
     expect(title in text or title == "Again", f"'{title}' in the text")
 

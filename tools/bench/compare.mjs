@@ -60,7 +60,12 @@ async function measureModel({ path, dims }, sides, processors) {
       result.latency = [];
       for (const variant of variants) result.latency.push(...(await measureVariant(sides, variant, model, processors)));
     }
-    if (has("start")) result.start = await measureStart(sides, first, processors, Math.min(options.rounds, 5));
+    if (has("start")) {
+      result.start = [];
+      const rounds = Math.min(options.rounds, 5);
+      for (const threads of options.threads)
+        result.start.push({ threads, sides: await measureStart(sides, first, processors, threads, rounds) });
+    }
     if (options.profile) {
       const threads = options.threads[0];
       const profile = profileModel(sides[0], sides[1], first, threads, processors, folder);

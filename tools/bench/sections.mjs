@@ -1,6 +1,6 @@
 // A report as tables: lists of {title, notes, head, rows, text}, whose cells are strings. Columns are numbers but for those
 // whose indices `text` lists (the first).
-import { geometricMean } from "./statistics.mjs";
+import { geometricMean, threadText } from "./statistics.mjs";
 
 const fixed = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : "-");
 const milliseconds = (value) => fixed(value, value < 1 ? 3 : 2);
@@ -8,7 +8,6 @@ const percent = (share) => fixed(100 * share, 0);
 const megabytes = (bytes) => fixed(bytes / 1e6, bytes < 1e6 ? 3 : 1);
 const withSpread = ({ median, low, high }) => `${milliseconds(median)} ± ${fixed((50 * (high - low)) / median, 0)} %`;
 const peersOf = (report) => Object.keys(report.environment.versions).filter((name) => name !== "lathe");
-const threadText = (threads) => `${threads} thread${threads === 1 ? "" : "s"}`;
 
 function machineSection({ machine }) {
   return {
@@ -60,20 +59,19 @@ function latencySection(report, threads, batch) {
   }];
 }
 
-function startSection(report) {
-  const models = report.models.filter(({ start }) => start);
-  if (!models.length) return [];
+function startSection(report, threads) {
+  const rows = report.models.flatMap(({ model, start = [] }) =>
+    start.filter((row) => row.threads === threads).map(({ sides }) => ({ model, ...sides })));
+  if (!rows.length) return [];
   const peers = peersOf(report);
   const head = ["model", "lathe: first result, ms", "peak memory, MB", "model, MB"];
   for (const peer of peers)
     head.push(`${peer}: first result, ms`, "ratio", "peak memory, MB", "without Node, MB", "ratio", "model + library, MB");
   return [{
-    title: "Start and memory",
-    notes: [
-      "From opening the model to its first outputs in a fresh process, and the peak of that process after four runs; one thread.",
-    ],
+    title: `Start and memory: ${threadText(threads)}`,
+    notes: ["From opening the model to its first outputs in a fresh process, and the peak of that process after four runs."],
     head,
-    rows: models.map(({ model, start: { lathe, ...others } }) => [
+    rows: rows.map(({ model, lathe, ...others }) => [
       model, milliseconds(lathe.start_ms.median), megabytes(lathe.peak_bytes), megabytes(lathe.model_bytes),
       ...peers.flatMap((peer) => {
         const it = others[peer], time = it.start_ms.median, memory = it.peak_bytes - it.base_bytes;
@@ -179,7 +177,9 @@ export function makeSections(report) {
   return [
     machineSection(report),
     ...report.machine.flatMap(({ threads }) => batches.flatMap((batch) => latencySection(report, threads, batch))),
-    ...startSection(report), ...compileSection(report), ...callSection(report),
+    ...report.machine.flatMap(({ threads }) => startSection(report, threads)),
+    ...compileSection(report),
+    ...callSection(report),
     ...report.models.flatMap(layerSection),
     ...goalSection(report),
   ];

@@ -5,12 +5,12 @@ import { Worker } from "./worker.mjs";
 
 /// Of each side: milliseconds from opening the model to its first outputs (neither the start of the process nor the loading of
 /// the peer's library counts), the peak of the process's memory after some runs, that of it which the process has without model
-/// and library, and the sizes of files that it needs. One thread.
-export async function measureStart(sides, variant, processors, rounds) {
+/// and library, and the sizes of files that it needs.
+export async function measureStart(sides, variant, processors, threads, rounds) {
   const times = {}, peaks = {}, bases = {};
   for (let round = 0; round < rounds; ++round)
     for (const side of round % 2 ? [...sides].reverse() : sides) {
-      const worker = new Worker(side.command(variant, 1), processors.slice(0, 1));
+      const worker = new Worker(side.command(variant, threads), processors.slice(0, threads));
       try {
         const { start_ms: time, base_bytes: base = 0 } = await worker.start();
         await worker.run(3);

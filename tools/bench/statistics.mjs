@@ -17,3 +17,6 @@ export function summarize(values) {
 export function geometricMean(values) {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
+
+/// A number of threads, for people.
+export const threadText = (threads) => `${threads} thread${threads === 1 ? "" : "s"}`;
