@@ -1,7 +1,6 @@
 //===- DimSplitter.cpp - Loops over parts of a dimension ------------------===//
 #include "passes/Lower/DimSplitter.h"
 
-#include "dialects/Interfaces/DimFlow.h"
 #include "dialects/NN/IR/NNDialect.h"
 #include "dialects/ONNX/IR/DataTypes.h"
 #include "dialects/ONNX/IR/Elementwise.h"
@@ -34,8 +33,7 @@ static bool mayBeSplit(Operation *op) {
              quant::StorageCastOp>(op);
 }
 
-/// Where a dimension of an operand goes in the first result.
-static DimFlow getFlow(Operation *op, unsigned operand, unsigned dim) {
+DimFlow lathe::getDimFlow(Operation *op, unsigned operand, unsigned dim) {
   if (auto flow = dyn_cast<DimFlowOpInterface>(op))
     return flow.getDimFlow(operand, dim, 0);
   return DimFlow::same(dim); // casts of the quant dialect
@@ -52,7 +50,7 @@ bool DimSplitter::keepsApart(Operation *op) const {
       !llvm::all_of(op->getResultTypes(), [&](Type type) { return hasDim(type); }))
     return false;
   if (auto reshape = dyn_cast<onnx::ReshapeOp>(op))
-    return isPart(reshape.getData()) && getFlow(op, 0, dim).kind == DimFlow::Kind::Same;
+    return isPart(reshape.getData()) && getDimFlow(op, 0, dim).kind == DimFlow::Kind::Same;
   for (OpOperand &operand : op->getOpOperands()) {
     auto type = dyn_cast<RankedTensorType>(operand.get().getType());
     if (!type)
@@ -60,7 +58,7 @@ bool DimSplitter::keepsApart(Operation *op) const {
     if (!isPart(operand.get()) && !type.hasStaticShape())
       return false;
     for (int64_t from = 0; from < type.getRank(); ++from) {
-      DimFlow flow = getFlow(op, operand.getOperandNumber(), from);
+      DimFlow flow = getDimFlow(op, operand.getOperandNumber(), from);
       bool reachesDim = flow.kind != DimFlow::Kind::None && flow.kind != DimFlow::Kind::Reduced && flow.dim == dim;
       bool isDim = from == dim && isPart(operand.get());
       if (isDim ? !reachesDim || flow.kind != DimFlow::Kind::Same

@@ -2,12 +2,16 @@
 #ifndef PASSES_LOWER_DIMSPLITTER_H
 #define PASSES_LOWER_DIMSPLITTER_H
 
+#include "dialects/Interfaces/DimFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/IRMapping.h"
 
 namespace lathe {
+
+/// Where a dimension of an operand goes in the first result.
+DimFlow getDimFlow(mlir::Operation *op, unsigned operand, unsigned dim);
 
 /// Ops next to each other that compute a part of a dimension, then the next one.
 struct SplitGroup {

@@ -4,6 +4,29 @@
 
 include "mlir/Pass/PassBase.td"
 
+def LowerSelectEarly : Pass<"lower-select-early", "::mlir::func::FuncOp"> {
+  let summary = "Compute no more of a value than what is selected of it";
+  let description = [{
+    Where all that is read of a value is the same few neighbouring indices of a dimension (onnx.Gather of one constant
+    index, onnx.Slice), and its op computes each of them by itself, the op computes these alone, of the same indices of its
+    operands; and so on with the ops that compute those. The last layer of a transformer that classifies by its first
+    token, or predicts what follows the last one, then has keys and values for all tokens and the rest for one.
+
+    No more than half of the indices may be left. Constants are not sliced, and queries of causal attention are only
+    if they are the last ones.
+
+    ```mlir
+    %1 = nn.linear %x, %w : (tensor<1x197x768xf32>, tensor<768x3072xf32>) -> tensor<1x197x3072xf32>
+    %2 = "onnx.Gather"(%1, %zero) {axis = 1 : i64} : (tensor<1x197x3072xf32>, tensor<i64>) -> tensor<1x3072xf32>
+    // becomes
+    %0 = "onnx.Slice"(%x, %begin, %end, %axis) : (tensor<1x197x768xf32>, ...) -> tensor<1x1x768xf32>
+    %1 = nn.linear %0, %w : (tensor<1x1x768xf32>, tensor<768x3072xf32>) -> tensor<1x1x3072xf32>
+    %2 = "onnx.Gather"(%1, %zero) {axis = 1 : i64} : (tensor<1x1x3072xf32>, tensor<i64>) -> tensor<1x3072xf32>
+    ```
+  }];
+  let dependentDialects = ["::lathe::onnx::ONNXDialect"];
+}
+
 def LowerSplitBatch : Pass<"lower-split-batch", "::mlir::func::FuncOp"> {
   let summary = "Compute a part of the batch at a time, where the whole would leave the cache between layers";
   let description = [{

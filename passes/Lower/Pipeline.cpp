@@ -7,6 +7,7 @@ using namespace mlir;
 
 void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &options) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
+  functions.addPass(createLowerSelectEarly());
   if (!options.gpu) {
     functions.addPass(createLowerSplitBatch());
     functions.addPass(createLowerSplitLines());
