@@ -12,8 +12,8 @@ def LowerSelectEarly : Pass<"lower-select-early", "::mlir::func::FuncOp"> {
     operands; and so on with the ops that compute those. The last layer of a transformer that classifies by its first
     token, or predicts what follows the last one, then has keys and values for all tokens and the rest for one.
 
-    No more than half of the indices may be left. Constants are not sliced, and queries of causal attention are only
-    if they are the last ones.
+    No more than half of the indices may be left. Constants and weights are not sliced, and queries of causal attention
+    are only if they are the last ones.
 
     ```mlir
     %1 = nn.linear %x, %w : (tensor<1x197x768xf32>, tensor<768x3072xf32>) -> tensor<1x197x3072xf32>

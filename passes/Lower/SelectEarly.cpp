@@ -1,7 +1,6 @@
 //===- SelectEarly.cpp - Computes no more than what is selected -----------===//
 #include "dialects/ONNX/IR/Elementwise.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
-#include "mlir/IR/Matchers.h"
 #include "passes/Fuse/Utils.h"
 #include "passes/Lower/DimSplitter.h"
 #include "passes/Lower/Passes.h"
@@ -94,8 +93,17 @@ struct NarrowedOperand {
   int64_t dim;
 };
 
+/// Whether a smaller part of the operand can be read: not of weights, which are packed as they are, nor of what has a
+/// scale for each index of a dimension.
+bool maySlice(OpOperand &operand) {
+  bool isWeight = isa<nn::LinearOp>(operand.getOwner()) && operand.getOperandNumber() == 1;
+  Type element = getElementTypeOrSelf(operand.get().getType());
+  return !isWeight && !isa<quant::UniformQuantizedPerAxisType, quant::UniformQuantizedSubChannelType>(element) &&
+         !fuse::isConstantExpression(operand.get());
+}
+
 /// The operands of `op` that become smaller where its result is; nullopt where the op does not keep the indices of the
-/// result's dimension apart, or a constant would have to be sliced.
+/// result's dimension apart, or one of the operands stays as it is.
 std::optional<SmallVector<NarrowedOperand>> findOperands(Operation *op, int64_t dim) {
   bool hasSizes = isa<onnx::ReshapeOp, onnx::SqueezeOp, onnx::UnsqueezeOp>(op);
   SmallVector<NarrowedOperand> narrowed;
@@ -108,7 +116,7 @@ std::optional<SmallVector<NarrowedOperand>> findOperands(Operation *op, int64_t 
       if (flow.kind == DimFlow::Kind::None || flow.kind == DimFlow::Kind::Reduced || int64_t(flow.dim) != dim ||
           type.getDimSize(from) == 1)
         continue;
-      if (flow.kind != DimFlow::Kind::Same || matchPattern(operand.get(), m_Constant()) ||
+      if (flow.kind != DimFlow::Kind::Same || !maySlice(operand) ||
           type.getDimSize(from) != fuse::getType(op->getResult(0)).getDimSize(dim))
         return std::nullopt;
       narrowed.push_back({&operand, from});

@@ -83,15 +83,16 @@ func.func @same_rows(%x: tensor<8x64xf32>) -> (tensor<2x64xf32>, tensor<2x64xf32
 
 // -----
 
-// Another use, other rows, most of the rows, elements of a sum over them, and columns of a constant.
+// Another use, other rows, most of the rows, elements of a sum over them, and columns of weights.
 // CHECK-LABEL: func @kept
 // CHECK: "onnx.Relu"(%arg0) {{.*}} -> tensor<8x64xf32>
 // CHECK: "onnx.Neg"(%arg0) {{.*}} -> tensor<8x64xf32>
 // CHECK: "onnx.Abs"(%arg0) {{.*}} -> tensor<8x64xf32>
 // CHECK: nn.softmax {{.*}} -> tensor<8x64xf32>
 // CHECK: nn.linear {{.*}} -> tensor<8x64xf32>
-func.func @kept(%x: tensor<8x64xf32>)
-    -> (tensor<8x64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<5x64xf32>, tensor<8xf32>, tensor<8xf32>) {
+// CHECK: nn.linear %arg0, %arg1 : {{.*}} -> tensor<8x64xf32>
+func.func @kept(%x: tensor<8x64xf32>, %weight: tensor<64x64xf32>)
+    -> (tensor<8x64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<5x64xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) {
   %zero = onnx.Constant dense<0> : tensor<i64>
   %one = onnx.Constant dense<1> : tensor<i64>
   %begin = onnx.Constant dense<0> : tensor<1xi64>
@@ -108,5 +109,7 @@ func.func @kept(%x: tensor<8x64xf32>)
   %8 = "onnx.Gather"(%7, %zero) {axis = 1 : i64} : (tensor<8x64xf32>, tensor<i64>) -> tensor<8xf32>
   %9 = nn.linear %x, %w : (tensor<8x64xf32>, tensor<64x64xf32>) -> tensor<8x64xf32>
   %10 = "onnx.Gather"(%9, %zero) {axis = 1 : i64} : (tensor<8x64xf32>, tensor<i64>) -> tensor<8xf32>
-  return %0, %1, %3, %4, %6, %8, %10 : tensor<8x64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<5x64xf32>, tensor<8xf32>, tensor<8xf32>
+  %11 = nn.linear %x, %weight : (tensor<8x64xf32>, tensor<64x64xf32>) -> tensor<8x64xf32>
+  %12 = "onnx.Gather"(%11, %zero) {axis = 1 : i64} : (tensor<8x64xf32>, tensor<i64>) -> tensor<8xf32>
+  return %0, %1, %3, %4, %6, %8, %10, %12 : tensor<8x64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<5x64xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>
 }
