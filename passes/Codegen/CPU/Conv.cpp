@@ -68,7 +68,7 @@ LogicalResult DirectConv::prepare() {
   if (ShapedType::isDynamic(outputs))
     return op.emitOpError("expected a static number of output channels");
   width = weightType.getDimSize(4);
-  k.fitPanels(width);
+  k.target = codegen::fitPanels(k.target, width);
   if (width % k.lanes() != 0)
     return op.emitOpError("expected panels of whole vectors of ") << k.lanes() << " columns, but got " << width;
   vectors = width / k.lanes();

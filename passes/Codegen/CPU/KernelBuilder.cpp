@@ -1,7 +1,6 @@
 //===- KernelBuilder.cpp - Builds loops and vectors for one kernel --------===//
 #include "passes/Codegen/CPU/KernelBuilder.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "passes/Codegen/Common/Instructions.h"
 #include "passes/Codegen/Common/TaskWork.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/SaveAndRestore.h"
@@ -24,11 +23,6 @@ int64_t cpu::strideBytes(Value memref, unsigned dimension) {
   if (failed(type.getStridesAndOffset(strides, offset)) || ShapedType::isDynamic(strides[dimension]))
     return -1;
   return strides[dimension] * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-}
-
-void KernelBuilder::fitPanels(int64_t width) {
-  if (width % lanes() != 0 && codegen::splitsVectors(target))
-    target = codegen::withHalfVectors(target);
 }
 
 void KernelBuilder::withRegisters(int64_t count, function_ref<void()> body) {

@@ -17,10 +17,6 @@ public:
   int64_t lanes() const { return registers * target.getVectorBits() / 32; }
   mlir::VectorType vectorOf(mlir::Type element) const { return mlir::VectorType::get({lanes()}, element); }
 
-  /// Takes vectors of half a register if panels of `width` columns are no whole ones, but were chosen so:
-  /// codegen::chooseSplitPanelWidth.
-  void fitPanels(int64_t width);
-
   /// Runs `body` with vectors of `count` registers: where elements of fewer bits leave, they fill one.
   void withRegisters(int64_t count, llvm::function_ref<void()> body);
 

@@ -125,7 +125,7 @@ LogicalResult MatrixProduct::prepare() {
   columns = k.dim(out, cast<MemRefType>(out.getType()).getRank() - 1);
   if (packed) {
     width = rhsType.getDimSize(2);
-    k.fitPanels(width);
+    k.target = codegen::fitPanels(k.target, width);
   } else {
     width = chooseTileColumns(op, constantOr(columns), k);
   }
@@ -280,8 +280,7 @@ bool cpu::splitsReduction(Value lhs, Value rhs, Value out, nn::TargetAttr target
       !cast<MemRefType>(out.getType()).getElementType().isF32())
     return false;
   int64_t steps = left.getShape().back(), width = right.getShape().back();
-  if (width * 32 % target.getVectorBits() != 0)
-    target = codegen::withHalfVectors(target);
+  target = codegen::fitPanels(target, width);
   int64_t tileRows = maxTileRows(target, width * 32 / target.getVectorBits(), Product::F32);
   return chooseLeftBlock({left.getNumElements() / steps, steps, right.getDimSize(0), width, /*leftBytes=*/4,
                           right.getNumElements() * 4, tileRows, /*mayAddUp=*/true},

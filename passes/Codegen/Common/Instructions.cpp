@@ -22,6 +22,11 @@ nn::TargetAttr codegen::withHalfVectors(nn::TargetAttr target) {
                              target.getL1Bytes(), target.getL2Bytes(), target.getBf16Product());
 }
 
+nn::TargetAttr codegen::fitPanels(nn::TargetAttr target, int64_t width) {
+  bool isWhole = width * 32 % target.getVectorBits() == 0;
+  return isWhole || !splitsVectors(target) ? target : withHalfVectors(target);
+}
+
 const DotProduct &codegen::getDotProduct(nn::TargetAttr target) {
   const TargetFamily *family = findTargetFamily(target);
   return family ? family->getDotProduct(target) : getPortableDotProduct();

@@ -16,6 +16,10 @@ bool multipliesByLane(nn::TargetAttr target);
 bool splitsVectors(nn::TargetAttr target);
 nn::TargetAttr withHalfVectors(nn::TargetAttr target);
 
+/// `target`, with vectors of half a register if panels of `width` columns are no whole ones, but were chosen so:
+/// chooseSplitPanelWidth.
+nn::TargetAttr fitPanels(nn::TargetAttr target, int64_t width);
+
 /// The instructions that multiply bytes.
 const DotProduct &getDotProduct(nn::TargetAttr target);
 

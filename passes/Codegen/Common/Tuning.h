@@ -21,7 +21,7 @@ inline constexpr int64_t kMostPanelVectors = 4;
 int64_t choosePanelWidth(mlir::Operation *op, int64_t columns, int64_t mostVectors = kMostPanelVectors,
                          bool areWhole = false);
 
-/// The same for a kernel that takes vectors of half a register (KernelBuilder::fitPanels) where the target splits whole
+/// The same for a kernel that takes vectors of half a register (codegen::fitPanels) where the target splits whole
 /// ones and panels of three or five halves hold fewer zeros.
 int64_t chooseSplitPanelWidth(mlir::Operation *op, int64_t columns, int64_t mostVectors = kMostPanelVectors);
 
