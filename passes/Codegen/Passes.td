@@ -393,7 +393,7 @@ def LinalgToLoopsPass : Pass<"codegen-linalg-to-loops", "::mlir::func::FuncOp"> 
   let description = [{
     Contiguous dimensions of elementwise ops are collapsed. The outermost dimension becomes an `scf.parallel` where the
     op has an estimated work of `parallel-threshold` at least. Innermost reductions are carried in registers. The innermost
-    loop stays scalar for LLVM's vectoriser.
+    loop stays scalar for LLVM's vectoriser; one of few iterations is annotated, lest LLVM unrolls it before.
 
     ```mlir
     linalg.generic {...} ins(%a : memref<8x4xf32>) outs(%b : memref<8x4xf32>) { ... }
@@ -405,8 +405,8 @@ def LinalgToLoopsPass : Pass<"codegen-linalg-to-loops", "::mlir::func::FuncOp"> 
   let options = [Option<"parallelThreshold", "parallel-threshold", "int64_t", /*default=*/"400000",
                         "Work, in multiply-adds that take as long, from which on a loop is run in parallel">];
   let dependentDialects = ["::lathe::nn::NNDialect", "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
-                           "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
-                           "::mlir::scf::SCFDialect"];
+                           "::mlir::linalg::LinalgDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
 def ExpandMathPass : Pass<"codegen-expand-math", "::mlir::func::FuncOp"> {

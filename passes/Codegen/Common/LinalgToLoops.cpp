@@ -1,6 +1,7 @@
 //===- LinalgToLoops.cpp - linalg ops on memrefs become loops -------------===//
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -22,6 +23,9 @@ using namespace mlir;
 using namespace lathe;
 
 namespace {
+
+/// Iterations of loops that are worth a vector, and that LLVM may yet unroll before its vectoriser runs.
+constexpr uint64_t kLeastVectorized = 8, kMostUnrolled = 128;
 
 /// Emits the loops of one op.
 class LoopEmitter {
@@ -101,6 +105,8 @@ private:
     unsigned dim = nest.order[depth];
     bool isInnermost = depth + 1 == nest.order.size();
     auto loop = scf::ForOp::create(builder, loc, isInnermost ? begin : zero, sizes[dim], one, carried);
+    if (isInnermost)
+      keepForVectorizer(loop);
     OpBuilder::InsertionGuard guard(builder);
     if (carried.empty())
       builder.setInsertionPoint(loop.getBody()->getTerminator());
@@ -113,6 +119,26 @@ private:
     if (!carried.empty())
       scf::YieldOp::create(builder, loc, results);
     return SmallVector<Value>(loop.getResults());
+  }
+
+  /// Of a short loop that LLVM unrolls before it vectorises only the loop around it is left, whose iterations' elements
+  /// lie apart: they would be gathered and scattered. Sums are better unrolled: they then stay in registers.
+  void keepForVectorizer(scf::ForOp loop) {
+    std::optional<llvm::APInt> count = loop.getStaticTripCount();
+    if (nest.threads || op.getNumReductionLoops() != 0 || !count || count->ult(kLeastVectorized) ||
+        count->ugt(kMostUnrolled))
+      return;
+    MLIRContext *context = builder.getContext();
+    auto yes = builder.getBoolAttr(true);
+    auto annotate = [&](LLVM::LoopVectorizeAttr vectorize, LLVM::LoopUnrollAttr unroll, BoolAttr isVectorized) {
+      return LLVM::LoopAnnotationAttr::get(context, {}, vectorize, {}, unroll, {}, {}, {}, {}, {}, {}, {}, isVectorized,
+                                           {}, {}, {});
+    };
+    // What is left of it then may be unrolled.
+    auto vectorize =
+        LLVM::LoopVectorizeAttr::get(context, {}, {}, {}, {}, {}, {}, /*followupAll=*/annotate({}, {}, yes));
+    auto unroll = LLVM::LoopUnrollAttr::get(context, /*disable=*/yes, {}, {}, {}, {}, {}, {});
+    loop->setAttr("loop_annotation", annotate(vectorize, unroll, {}));
   }
 
   void emitLoops(unsigned depth, Value begin, SmallVector<Value> carried) {

@@ -6,6 +6,8 @@
 // CHECK: scf.for %[[I:.*]] = %{{.*}} to %{{.*}} step
 // CHECK-NEXT: memref.load %{{.*}}[%[[I]]] : memref<128xf32>
 // CHECK-NOT: scf.for
+// A loop that LLVM might unroll before it vectorises is kept.
+// CHECK: {loop_annotation = #
 #id = affine_map<(i, j) -> (i, j)>
 func.func @elementwise(%a: memref<8x16xf32>, %b: memref<8x16xf32>) {
   linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%a : memref<8x16xf32>) outs(%b : memref<8x16xf32>) {
@@ -60,6 +62,7 @@ func.func @rows(%a: memref<64x32xf32>, %b: memref<64xf32>) {
 
 // Over the rows, the contiguous columns stay innermost, in blocks that are tasks.
 // CHECK-LABEL: func.func @columns
+// CHECK-NOT: loop_annotation
 // CHECK: scf.parallel
 // CHECK: arith.minui
 // CHECK: scf.for %[[I:.*]] = %c0
@@ -92,6 +95,17 @@ func.func @two_results(%x: memref<4x6xf32>, %y: memref<4x6xf16>, %max: memref<4x
     %1 = arith.maximumf %in, %acc : f32
     linalg.yield %0, %1 : f16, f32
   }
+  return
+}
+
+// -----
+
+// Too few iterations for vectors, or so many that they stay a loop: neither is annotated.
+// CHECK-LABEL: func.func @narrow_and_wide
+// CHECK-NOT: loop_annotation
+func.func @narrow_and_wide(%a: memref<4xf32>, %b: memref<1024xf32>, %zero: f32) {
+  linalg.fill ins(%zero : f32) outs(%a : memref<4xf32>)
+  linalg.fill ins(%zero : f32) outs(%b : memref<1024xf32>)
   return
 }
 
