@@ -79,6 +79,33 @@ def LowerSplitLines : Pass<"lower-split-lines", "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect", "::lathe::nn::NNDialect"];
 }
 
+def LowerSplitPools : Pass<"lower-split-pools", "::mlir::func::FuncOp"> {
+  let summary = "Pool some lines of a convolution before the next are computed, where its result would leave the cache";
+  let description = [{
+    The first layers of many networks are a convolution of the whole image, the largest result of all, and a pool that reduces it
+    to a quarter. They become a loop over lines of the pool, in whose steps the lines of the convolution that are pooled
+    stay in the second cache. Lines that the next step reads again are carried. Lines of padding at the top, which never win a
+    maximum, are minus infinity before the first step; a pool with padding at the bottom stays as it is.
+
+    ```mlir
+    %y = nn.conv %x, %w {strides = array<i64: 2, 2>} : (tensor<1x224x224x3xf32>, tensor<2x2x3x64xf32>) -> tensor<1x112x112x64xf32>
+    %z = nn.pool max %y {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (tensor<1x112x112x64xf32>) -> tensor<1x56x56x64xf32>
+    // becomes
+    %e = tensor.empty() : tensor<1x56x56x64xf32>
+    %z = scf.for %i = %c0 to %c56 step %c7 iter_args(%whole = %e) -> (tensor<1x56x56x64xf32>) {
+      %first = arith.muli %i, %c4
+      %xi = tensor.extract_slice %x[0, %first, 0, 0] [1, 28, 224, 3] [1, 1, 1, 1]
+      %yi = nn.conv %xi, %w {strides = array<i64: 2, 2>} : (tensor<1x28x224x3xf32>, tensor<2x2x3x64xf32>) -> tensor<1x14x112x64xf32>
+      %zi = nn.pool max %yi {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (tensor<1x14x112x64xf32>) -> tensor<1x7x56x64xf32>
+      %with = tensor.insert_slice %zi into %whole[0, %i, 0, 0] [1, 7, 56, 64] [1, 1, 1, 1]
+      scf.yield %with : tensor<1x56x56x64xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect", "::lathe::nn::NNDialect"];
+}
+
 def LowerExtendConcats : Pass<"lower-extend-concats", "::mlir::func::FuncOp"> {
   let summary = "Write concatenations that begin with one another into one tensor";
   let description = [{

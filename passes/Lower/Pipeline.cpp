@@ -10,6 +10,7 @@ void lathe::buildLowerPipeline(OpPassManager &passes, const LowerOptions &option
   functions.addPass(createLowerSelectEarly());
   if (!options.gpu) {
     functions.addPass(createLowerSplitBatch());
+    functions.addPass(createLowerSplitPools());
     functions.addPass(createLowerSplitLines());
     functions.addPass(createLowerExtendConcats());
   }

@@ -1,12 +1,10 @@
 //===- SplitLines.cpp - Some lines of an image through several layers -----===//
 #include "dialects/NN/IR/NNDialect.h"
 #include "dialects/ONNX/IR/Elementwise.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Fuse/Utils.h"
 #include "passes/Lower/DimSplitter.h"
+#include "passes/Lower/PadImage.h"
 #include "passes/Lower/Passes.h"
 
 namespace lathe {
@@ -166,40 +164,15 @@ private:
     return best;
   }
 
-  /// Lets the first op, a convolution, read an image that holds its padding, which its producer can write around.
-  static void padFirst(SplitGroup &group) {
-    auto conv = cast<nn::ConvOp>(group.ops.front());
-    OpBuilder builder(conv);
-    Location loc = conv.getLoc();
-    ArrayRef<int64_t> pads = conv.getPads();
-    auto type = cast<RankedTensorType>(conv.getInput().getType());
-    Value image = conv.getInput();
-    if (llvm::any_of(pads, [](int64_t pad) { return pad != 0; })) {
-      SmallVector<int64_t> shape(type.getShape());
-      SmallVector<OpFoldResult> offsets(4, builder.getIndexAttr(0)), strides(4, builder.getIndexAttr(1));
-      for (unsigned i = 0; i < 2; ++i) {
-        shape[1 + i] += pads[i] + pads[2 + i];
-        offsets[1 + i] = builder.getIndexAttr(pads[i]);
-      }
-      Value fill =
-          arith::ConstantOp::create(builder, loc, builder.getFloatAttr(type.getElementType(), conv.getPadValue()));
-      Value empty = tensor::EmptyOp::create(builder, loc, shape, type.getElementType());
-      Value border = linalg::FillOp::create(builder, loc, ValueRange{fill}, ValueRange{empty}).getResult(0);
-      image = tensor::InsertSliceOp::create(builder, loc, image, border, offsets,
-                                            getAsIndexOpFoldResult(builder.getContext(), type.getShape()), strides);
-      conv.setPads({0, 0, 0, 0});
-      conv.setPadValue(0);
-      conv.getInputMutable().assign(image);
-    }
-    group.windowed = image;
-    group.window = cast<ShapedType>(conv.getWeight().getType()).getDimSize(0);
-    group.stride = conv.getStrides()[0];
-  }
-
   void split(SplitGroup group) {
     Location loc = group.ops.front()->getLoc();
-    if (readsWindows(group.ops.front()))
-      padFirst(group);
+    if (readsWindows(group.ops.front())) {
+      auto conv = cast<nn::ConvOp>(group.ops.front());
+      padImage(conv);
+      group.windowed = conv.getInput();
+      group.window = cast<ShapedType>(conv.getWeight().getType()).getDimSize(0);
+      group.stride = conv.getStrides()[0];
+    }
     size_t count = group.ops.size();
     DimSplitter splitter = makeSplitter(group.ops.front());
     SmallVector<Value> replaced;

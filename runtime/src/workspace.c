@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 void *lathe_workspace_create(uint64_t bytes) {
-  uint64_t large = lathe_rt_large_page_bytes(), unit = large != 0 && bytes >= large ? large : LATHE_ALIGNMENT;
+  uint64_t large = lathe_rt_large_page_bytes(), unit = large != 0 && bytes > large / 2 ? large : LATHE_ALIGNMENT;
   if (bytes > SIZE_MAX - unit)
     return NULL;
   size_t size = (size_t)(bytes / unit + (bytes % unit != 0 || bytes == 0)) * (size_t)unit;

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Convolutions that are computed in other ways than one by one and directly, against the exact result in f64: 3x3 ones by
 Winograd's algorithm, against a bound on their errors, depthwise ones together with the 1x1 convolution before them, 1x1
-ones whose weight is scaled instead of their input (squeeze-and-excitation), those in groups of a few channels, and those
-whose kernel is mostly in the padding, by its taps. Quantized ones by Winograd's algorithm, where the target has that
+ones whose weight is scaled instead of their input (squeeze-and-excitation), those in groups of a few channels, those
+whose kernel is mostly in the padding, by its taps, and those of which a pool reads some lines at a time. Quantized ones by Winograd's algorithm, where the target has that
 (WebAssembly), are compared with the direct ones: all bits are the same.
 
     check-convolutions.py LATHE FOLDER TARGET|CPU
@@ -86,6 +86,17 @@ WIDE = [(1, 14, 14, (3, 3), (1, 1), (24, 24), (24, 24, 24, 24), 1, 1),  # only t
         (1, 9, 40, (3, 5), (1, 1), (7, 2), (7, 4, 7, 4), 3, 15),        # apart by rows only
         (1, 17, 12, (4, 3), (2, 1), (9, 8), (22, 8, 5, 8), 3, 9),       # one row is left out, the others stay together
         (1, 12, 12, (2, 2), (1, 1), (20, 20), (4, 25, 16, 3), 1, 1)]    # what is left meets a part of the image
+
+
+# Those of large images that a pool reads: kind, window, stride, pads, then the pool's window, stride and pads, and whether a
+# step's lines may be pooled at once
+POOLED = [("MaxPool", 7, 2, (3, 3, 3, 3), 3, 2, (1, 1, 1, 1), True),      # the padding is before the first line
+          ("MaxPool", 3, 2, (0, 0, 0, 0), 3, 2, (0, 0, 0, 0), True),      # the first line is computed before the others
+          ("MaxPool", 5, 1, (2, 1, 1, 2), 2, 2, (0, 0, 0, 0), True),      # no line is read twice
+          ("MaxPool", 5, 1, (2, 2, 2, 2), 3, 1, (2, 1, 0, 1), True),      # two lines are
+          ("AveragePool", 5, 1, (2, 2, 2, 2), 4, 2, (0, 1, 0, 1), True),
+          ("AveragePool", 5, 1, (2, 2, 2, 2), 3, 2, (1, 1, 1, 1), False), # padding does not count
+          ("MaxPool", 5, 1, (2, 2, 2, 2), 3, 1, (1, 1, 1, 1), False)]     # padding behind the last line
 
 
 def pad(x, pads):
@@ -258,6 +269,28 @@ def excite(images):
     return np.abs(result - expected).max() / np.abs(expected).max(), remarks
 
 
+def pooled(index, shape):
+    """The largest error of the result, relative to the largest element, and what the compiler says that it did."""
+    kind, window, stride, pads, pool_window, pool_stride, pool_pads, _ = shape
+    x, w, b = random(1, 3, 160 * stride, 130 * stride), random(40, 3, window, window), random(40) - 20
+    image = np.einsum("nchwij,ocij->nohw", windows_of(x, (window, window), (stride, stride), (1, 1), pads), w, optimize=True)
+    image += b[None, :, None, None]
+    padding = [(0, 0), (0, 0), (pool_pads[0], pool_pads[2]), (pool_pads[1], pool_pads[3])]
+
+    def taps(values, beyond):
+        return np.lib.stride_tricks.sliding_window_view(np.pad(values, padding, constant_values=beyond), (pool_window, pool_window),
+                                                        axis=(2, 3))[:, :, ::pool_stride, ::pool_stride]
+
+    if kind == "MaxPool":
+        expected = taps(image, -np.inf).max((-2, -1))
+    else:
+        expected = taps(image, 0).sum((-2, -1)) / taps(np.ones_like(image), 0).sum((-2, -1))
+    nodes = [helper.make_node("Conv", ["x", "w", "b"], ["c"], pads=pads, strides=[stride, stride]),
+             helper.make_node(kind, ["c"], ["y"], kernel_shape=[pool_window] * 2, strides=[pool_stride] * 2, pads=pool_pads)]
+    result, remarks = execute(f"{folder}/pooled{index}", nodes, {"w": w, "b": b}, {"x": x}, expected, [])
+    return np.abs(result - expected).max() / np.abs(expected).max(), remarks
+
+
 failed = False
 for symbolic, name in (((), ""), ((0,), " of a symbolic batch"), ((2, 3), " of symbolic sizes"),
                        ((0, 2, 3), " of a symbolic batch and sizes")):
@@ -308,6 +341,12 @@ for index, shape in enumerate(WIDE):
     wrong = bool(error > 1e-6 or f"Parts={shape[-2]}," not in remarks or f"TapsLeft={shape[-1]}," not in remarks)
     failed |= wrong
     print(f"{shape} by taps: {error:.1e} of 1e-06{'  FAILED' if wrong else ''}")
+for index, shape in enumerate(POOLED):
+    error, remarks = pooled(index, shape)
+    split = "SplitPool" in remarks
+    wrong = bool(error > 2e-6 or split != shape[-1])
+    failed |= wrong
+    print(f"{shape} pooled{', by lines' if split else ''}: {error:.1e} of 2e-06{'  FAILED' if wrong else ''}")
 for images in (1, 2):
     error, remarks = excite(images)
     scaled = "WeightElements" in remarks
