@@ -250,7 +250,7 @@ static LogicalResult fuseAttention(onnx::MatMulOp op, PatternRewriter &rewriter)
     mask = fuse::createUnsqueeze(rewriter, loc, mask, llvm::to_vector(llvm::seq<int64_t>(0, 4 - fuse::getRank(mask))));
   Value result = nn::AttentionOp::create(rewriter, loc, type, query, key, value, mask, Value(),
                                          APFloat(float(match.scale)), /*causal=*/false, /*heads_first=*/true,
-                                         /*kv_heads_first=*/true, /*key_packed=*/false)
+                                         /*kv_heads_first=*/true)
                      .getResult();
   fuse::passed(op, "Attention") << remark::metric("Mask", mask ? (match.keep ? "select" : "add") : "none")
                                 << remark::metric("HeadRepeats", repeats);

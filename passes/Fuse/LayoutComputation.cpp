@@ -166,7 +166,7 @@ static LogicalResult absorbQueryTranspose(nn::AttentionOp op, PatternRewriter &r
 }
 
 static LogicalResult absorbKeyTranspose(nn::AttentionOp op, PatternRewriter &rewriter) {
-  if (op.getKeyPacked() || !isTransposedBy(op.getKey(), kSwapHeads) || !isTransposedBy(op.getValue(), kSwapHeads))
+  if (!isTransposedBy(op.getKey(), kSwapHeads) || !isTransposedBy(op.getValue(), kSwapHeads))
     return failure();
   rewriter.modifyOpInPlace(op, [&] {
     op.getKeyMutable().assign(op.getKey().getDefiningOp<onnx::TransposeOp>().getData());

@@ -99,9 +99,7 @@ DimFlow AttentionOp::getDimFlow(unsigned operand, unsigned dim, unsigned) {
     return DimFlow::alongside(type, 0, result, 0);
   if (operand == 0)
     return dim == 3 ? DimFlow::reduced() : DimFlow::same(dim);
-  if (operand == 1 && getKeyPacked() && dim > 1)
-    return DimFlow::reduced();
-  unsigned kvHeads = getKvHeadsFirst() || (operand == 1 && getKeyPacked()) ? 1 : 2;
+  unsigned kvHeads = getKvHeadsFirst() ? 1 : 2;
   if (dim == kvHeads)
     return type.getDimSize(dim) == result.getDimSize(heads) ? DimFlow::same(heads)
                                                             : DimFlow::split(heads);

@@ -193,8 +193,8 @@ int64_t PoolOp::getMacs() {
 LogicalResult AttentionOp::verify() {
   auto query = cast<ShapedType>(getQuery().getType()), key = cast<ShapedType>(getKey().getType());
   auto value = cast<ShapedType>(getValue().getType());
-  if (query.getRank() != 4 || value.getRank() != 4 || key.getRank() != (getKeyPacked() ? 5 : 4))
-    return emitOpError("expected query, key and value of rank 4 (a packed key of rank 5)");
+  if (query.getRank() != 4 || key.getRank() != 4 || value.getRank() != 4)
+    return emitOpError("expected query, key and value of rank 4");
   int64_t heads = query.getDimSize(getHeadsFirst() ? 1 : 2), kvHeads = value.getDimSize(getKvHeadsFirst() ? 1 : 2);
   if (!ShapedType::isDynamic(heads) && !ShapedType::isDynamic(kvHeads) && (kvHeads == 0 || heads % kvHeads))
     return emitOpError("expected the query heads, ") << heads << ", to be a multiple of the key heads, " << kvHeads;

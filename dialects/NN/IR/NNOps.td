@@ -132,12 +132,10 @@ def NN_AttentionOp : NN_KernelOp<"attention", [AttrSizedOperandSegments]> {
     h / (Hq / Hkv) (grouped-query attention, Ainslie et al. 2023). `mask` broadcasts to
     `[B, Hq, Sq, Skv]` and is added to the scores (f32) or keeps them where true (i1). With `causal`
     query i sees keys up to i + Skv - Sq. Lowered with the online softmax of FlashAttention-2
-    (Dao 2023): the score matrix never exists in memory. A packed key is
-    `[B, Hkv, ceil(Skv/n0), D, n0]`, marked by `key_packed`. A row that is masked out entirely
-    gives zeros.
+    (Dao 2023): the score matrix never exists in memory. A row that is masked out entirely gives zeros.
   }];
   let arguments = (ins NN_Shaped:$query, NN_Shaped:$key, NN_Shaped:$value, Optional<NN_Shaped>:$mask, Optional<NN_Shaped>:$init,
-                       F32Attr:$scale, UnitAttr:$causal, UnitAttr:$heads_first, UnitAttr:$kv_heads_first, UnitAttr:$key_packed);
+                       F32Attr:$scale, UnitAttr:$causal, UnitAttr:$heads_first, UnitAttr:$kv_heads_first);
   let assemblyFormat = [{ $query `,` $key `,` $value (`mask` `(` $mask^ `)`)?
     (`outs` `(` $init^ `)`)? attr-dict `:` functional-type(operands, results) }];
 }

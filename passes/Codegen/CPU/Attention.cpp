@@ -35,8 +35,6 @@ LogicalResult Attention::prepare() {
       return op.emitOpError("expected f32, but got ") << operand.getType();
   if (!hasUnitInnermostStride(query) || !hasUnitInnermostStride(out))
     return op.emitOpError("expected queries and results with contiguous rows");
-  if (op.getKeyPacked())
-    return op.emitOpError("expected a key in rows");
   if (mask && cast<MemRefType>(mask.getType()).getRank() > 4)
     return op.emitOpError("expected a mask of rank 4 at most, but got ") << mask.getType();
   depth = cast<MemRefType>(query.getType()).getDimSize(3);

@@ -83,8 +83,6 @@ struct Attention {
 LogicalResult simt::emitAttention(nn::AttentionOp op) {
   if (failed(checkFloats(op, {op.getQuery(), op.getKey(), op.getValue(), op.getInit()})))
     return failure();
-  if (op.getKeyPacked())
-    return op.emitOpError("expected a key in rows");
   if (op.getMask() && cast<MemRefType>(op.getMask().getType()).getRank() > 4)
     return op.emitOpError("expected a mask of rank 4 at most, but got ") << op.getMask().getType();
   if (!emitOnTensorCores(op))

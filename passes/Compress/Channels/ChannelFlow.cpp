@@ -23,7 +23,7 @@ static bool isUnderstood(Operation *op) {
   if (auto matmul = dyn_cast<nn::MatMulOp>(op))
     return !matmul.getInit() && !matmul.getPacked();
   if (auto attention = dyn_cast<nn::AttentionOp>(op))
-    return !attention.getInit() && !attention.getKeyPacked();
+    return !attention.getInit();
   if (auto normalization = dyn_cast<onnx::BatchNormalizationOp>(op))
     return !normalization.getTrainingMode();
   return onnx::isElementwise(op) ||

@@ -45,7 +45,7 @@ static Value getStream(nn::AttentionOp attention) {
 std::string lathe::matchEncoderLayer(nn::AttentionOp attention, EncoderLayer &layer) {
   if (attention.getMask() || attention.getCausal())
     return "its scores are masked";
-  if (attention.getInit() || attention.getKeyPacked())
+  if (attention.getInit())
     return "it is lowered already";
   Value sequence = getProjected(attention.getKey());
   if (!sequence || getProjected(attention.getQuery()) != sequence || getProjected(attention.getValue()) != sequence)
