@@ -17,8 +17,10 @@ using namespace lathe;
 
 #include "dialects/Interfaces/ShapeInference.cpp.inc"
 
-std::string lathe::getDefaultDimName(unsigned argument, unsigned dim) {
-  return "arg" + std::to_string(argument) + "_dim" + std::to_string(dim);
+std::string lathe::getDimName(func::FuncOp function, unsigned argument, unsigned dim) {
+  auto names = function.getArgAttrOfType<ArrayAttr>(argument, kDimsAttr);
+  StringRef name = names && dim < names.size() ? cast<StringAttr>(names[dim]).getValue() : StringRef();
+  return name.empty() ? "arg" + std::to_string(argument) + "_dim" + std::to_string(dim) : name.str();
 }
 
 SymbolicShapes::SymbolicShapes(func::FuncOp function) : function(function), context(function.getContext()) {
@@ -29,18 +31,13 @@ SymbolicShapes::SymbolicShapes(func::FuncOp function) : function(function), cont
     if (!type)
       continue;
     unsigned index = argument.getArgNumber();
-    auto names = function.getArgAttrOfType<ArrayAttr>(index, kDimsAttr);
     SmallVector<AffineExpr> shape;
     for (int64_t dim = 0; dim < type.getRank(); ++dim) {
       if (!type.isDynamicDim(dim)) {
         shape.push_back(constant(type.getDimSize(dim)));
         continue;
       }
-      std::string name;
-      if (names && size_t(dim) < names.size())
-        name = cast<StringAttr>(names[dim]).str();
-      if (name.empty())
-        name = getDefaultDimName(index, dim);
+      std::string name = getDimName(function, index, dim);
       auto [entry, isNew] = byName.try_emplace(name, symbols.size());
       if (isNew) {
         SymbolicDim symbol;

@@ -21,8 +21,8 @@ inline constexpr llvm::StringLiteral kDimsAttr = "onnx.dims";      // on argumen
 inline constexpr llvm::StringLiteral kStatusAttr = "lathe.status"; // on a result of tensor<1xi64>: a lathe_status
 inline constexpr llvm::StringLiteral kDimBoundsAttr = "onnx.dim_bounds"; // on the function: {batch = array<i64: 1, 64>}
 
-/// The name of a dynamic dimension that has none.
-std::string getDefaultDimName(unsigned argument, unsigned dim);
+/// The name of a dynamic dimension of an argument: what the model calls it, or one of its place.
+std::string getDimName(mlir::func::FuncOp function, unsigned argument, unsigned dim);
 
 /// A symbolic dimension and where its size is read from: one of the model ("batch"), which the caller chooses, or a
 /// size that depends on data (how many elements are not zero), which the run computes.

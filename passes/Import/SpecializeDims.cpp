@@ -113,15 +113,14 @@ private:
         continue;
       unsigned index = argument.getArgNumber();
       auto names = function.getArgAttrOfType<ArrayAttr>(index, kDimsAttr);
-      SmallVector<Attribute> newNames;
+      SmallVector<Attribute> newNames(names ? names.getValue() : ArrayRef<Attribute>());
       SmallVector<int64_t> shape(type.getShape());
-      for (int64_t dim = 0; dim < type.getRank(); ++dim) {
-        StringRef name = names && size_t(dim) < names.size() ? cast<StringAttr>(names[dim]).getValue() : StringRef();
-        std::string own = name.empty() ? getDefaultDimName(index, dim) : name.str();
-        bool isIt = type.isDynamicDim(dim) && own == request.name;
-        if (isIt)
-          shape[dim] = request.lower;
-        newNames.push_back(builder.getStringAttr(isIt ? StringRef() : name));
+      for (size_t dim = 0; dim < shape.size(); ++dim) {
+        if (!type.isDynamicDim(dim) || getDimName(function, index, dim) != request.name)
+          continue;
+        shape[dim] = request.lower;
+        if (dim < newNames.size())
+          newNames[dim] = builder.getStringAttr("");
       }
       argument.setType(RankedTensorType::get(shape, type.getElementType(), type.getEncoding()));
       if (names)

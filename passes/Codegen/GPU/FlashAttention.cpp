@@ -1,10 +1,9 @@
 //===- FlashAttention.cpp - nn.attention on tensor cores ------------------===//
+#include "passes/Codegen/GPU/FlashAttention.h"
 #include "dialects/NN/IR/NNPrecision.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "passes/Codegen/GPU/SplitSteps.h"
 #include "passes/Codegen/GPU/TensorContraction.h"
 #include "passes/Codegen/GPU/TensorProduct.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace lathe;
@@ -12,122 +11,13 @@ using namespace lathe::simt;
 
 using Carried = codegen::LoopBuilder::Carried;
 
-/// Four warps, and a tile of keys and values in memory of the block while the next one comes.
-static constexpr int64_t kThreads = 128, kStages = 2, kChunkBytes = 16;
+/// Four warps.
+static constexpr int64_t kThreads = 128;
 /// Blocks of a multiprocessor, for which a thread can have 255 registers: for a third, ptxas would spill. And those of
 /// a thread that may be in use all the time: values of tf32 are loaded one by one, and have more addresses.
 static constexpr int64_t kResidentBlocks = 2, kMostRegisters = 184, kMostRegistersOfTF32 = 140;
 /// Memory that any kernel may have.
 static constexpr int64_t kSharedBytes = 48 << 10;
-
-namespace {
-
-/// The output of 64 or 128 queries of one head, sixteen or twice sixteen for each warp. Scores never leave registers
-/// (Dao et al. 2022, "FlashAttention"; Dao 2023, "FlashAttention-2"): their softmax is online, and as a fragment of
-/// sums they are one of a left operand.
-class BlockAttention {
-public:
-  BlockAttention(WarpBuilder &k, nn::AttentionOp op, TensorFormat format)
-      : k(k), b(k.builder), op(op), format(format), f32(b.getF32Type()), bytes(format.elementBytes()) {
-    queries = k.dim(op.getQuery(), op.getHeadsFirst() ? 2 : 1);
-    heads = k.dim(op.getQuery(), op.getHeadsFirst() ? 1 : 2);
-    keys = k.dim(op.getValue(), op.getKvHeadsFirst() ? 2 : 1);
-    groupSize = k.div(heads, k.dim(op.getValue(), op.getKvHeadsFirst() ? 1 : 2));
-    depth = cast<MemRefType>(op.getQuery().getType()).getDimSize(3);
-    rowBytes = llvm::alignTo(depth * bytes, 128);
-    chooseShape();
-    double perUnit = op.getScale().convertToDouble() * llvm::numbers::log2e;
-    isFused = !op.getMask() && perUnit > 0 && perUnit <= 1;
-    exponentFactor = isFused ? perUnit : llvm::numbers::log2e;
-  }
-
-  void emit();
-
-private:
-  /// A pair of values for each thread: of its rows `lane / 4` and eight further down.
-  using Pair = std::array<Value, 2>;
-
-  void chooseShape();
-  bool fits(const Multiprocessors &processors);
-  int64_t blockQueries() const { return 64 * rowTiles; }
-  int64_t queryBytes() const { return blockQueries() * rowBytes; }
-  int64_t tileBytes() const { return kStages * 2 * tileKeys * rowBytes; }
-  /// Of a block: queries that are not kept lie behind the tiles, others pass through their memory.
-  int64_t sharedBytes() const {
-    return keepsQueries ? std::max(tileBytes(), queryBytes()) : tileBytes() + queryBytes();
-  }
-  void emitBlock(Value batchIndex, Value headIndex, Value first, Value threadIndex, Value shared);
-  SmallVector<Value> place(bool headsFirst, Value headIndex, Value row, Value channel) {
-    return headsFirst ? SmallVector<Value>{batch, headIndex, row, channel}
-                      : SmallVector<Value>{batch, row, headIndex, channel};
-  }
-  /// Where chunk `first + chunk` of a row lies, in other banks than that of the seven rows around. `chunk` does not
-  /// reach the next multiple of eight: offsets of eight chunks further on differ in a constant.
-  Value offsetOf(Value row, Value chunk, int64_t first = 0) {
-    Value in = k.add(k.exclusiveOr(k.add(chunk, first % 8), k.rem(row, k.index(8))), first / 8 * 8);
-    return k.add(k.mul(row, rowBytes / bytes), k.mul(in, kChunkBytes / bytes));
-  }
-  /// Where key or value `row` of a tile lies: the two times two that a thread has scores of, of each sixteen, are
-  /// neighbours in memory and two pairs, eight lines apart, in that of the block. Of the row's bits, 1 goes to place 3.
-  Value placeKey(Value row) {
-    Value pair = k.mul(k.rem(k.div(row, k.index(2)), k.index(2)), 8);
-    Value inPairs = k.mul(k.rem(k.div(row, k.index(4)), k.index(4)), 2);
-    Value sixteens = k.mul(k.div(row, k.index(16)), 16);
-    return k.add(k.add(sixteens, pair), k.add(inPairs, k.rem(row, k.index(2))));
-  }
-  void copyRows(Value memref, bool headsFirst, Value headIndex, Value firstRow, Value rows, int64_t count, Value begin,
-                function_ref<Value(Value)> place);
-  void copyTile(Value tile);
-  Carried attend(Value tile, ValueRange carried, bool isWhole);
-  SmallVector<Value> loadQuery(int64_t rowTile, int64_t group);
-  Value queryBegin() { return k.index(keepsQueries ? 0 : tileBytes() / bytes); }
-  Carried score(Value begin);
-  /// The first of the output's channels that this thread has, two neighbours of each eight.
-  Value firstChannel() { return k.mul(k.rem(lane, k.index(4)), 2); }
-  /// The first of a tile's keys that this thread has scores of, four neighbours of each sixteen.
-  Value firstKey() { return k.mul(k.rem(lane, k.index(4)), 4); }
-  Value countVisible(Value tile, Value row);
-  SmallVector<Value> loadMask(Value tile, int64_t key, Value row, bool isWhole);
-  Value maskScore(Value sum, int64_t key, Value bias, Value visible);
-  void weigh(Value tile, const Pair &rows, MutableArrayRef<Value> scores, MutableArrayRef<Value> state,
-             MutableArrayRef<Value> sums, bool isWhole);
-  Value findWeight(Value score, Value shift);
-  void addValues(Value begin, ArrayRef<Value> weights, MutableArrayRef<Value> sums);
-  SmallVector<Value> toLeft(ArrayRef<Value> weights, int64_t step);
-  Value countWholeTiles(Value tiles);
-  void store(ValueRange results);
-
-  Value reduce(Value value, function_ref<Value(Value, Value)> combine) {
-    for (int64_t mask : {1, 2}) // the four threads of a row
-      value = combine(value, k.shuffleXor(value, mask));
-    return value;
-  }
-  Value larger(Value x, Value y) { return arith::MaximumFOp::create(b, k.loc, x, y); }
-  Value rounded(Value word) { return format.isTF32() ? k.roundToTF32(word) : word; }
-  int64_t depthTiles() const { return llvm::divideCeil(depth, 8); }
-  int64_t numScores() const { return tileKeys / 8 * 4; } ///< of a thread's two rows
-  int64_t numSums() const { return depthTiles() * 4; }
-  int64_t depthGroups() const { return llvm::divideCeil(depth, 8 * format.perWord()); }
-  Value stageBegin(Value tile) { return k.mul(k.rem(tile, k.index(kStages)), 2 * tileKeys * rowBytes / bytes); }
-
-  WarpBuilder &k;
-  OpBuilder &b;
-  nn::AttentionOp op;
-  TensorFormat format;
-  Type f32;
-  int64_t bytes, depth, rowBytes, tileKeys;
-  int64_t rowTiles;  ///< sixteens of queries of a warp, which share the fragments of keys and values
-  bool keepsQueries; ///< in registers; else their fragments are loaded for each tile
-  /// A weight is two to the difference of score and peak times `exponentFactor`; fused, of scores that are not scaled.
-  bool isFused;
-  double exponentFactor;
-  Value queries, heads, keys, groupSize;
-  Value batch, head, kvHead, firstQuery, thread, lane, warpRow, array, end;
-  SmallVector<Pair> rows;                             ///< of each row tile
-  SmallVector<SmallVector<SmallVector<Value>>> query; ///< fragments of each row tile and group
-};
-
-} // namespace
 
 /// In registers: sums, scores, state and queries, or the fragments of two groups of them. ptxas adds about seventy:
 /// fragments of keys and values while they are loaded, addresses, and what a softmax has between.
@@ -232,61 +122,6 @@ Carried BlockAttention::score(Value begin) {
   return sums;
 }
 
-/// How many keys of a tile, from this thread's first on, a row sees but for a mask.
-Value BlockAttention::countVisible(Value tile, Value row) {
-  Value seen = keys;
-  if (op.getCausal()) // query i sees keys up to i + Skv - Sq
-    seen = k.min(seen, k.sub(k.add(k.add(row, 1), keys), queries));
-  Value inTile = k.min(k.max(k.sub(seen, k.mul(tile, tileKeys)), k.index(0)), k.index(tileKeys));
-  return arith::IndexCastOp::create(b, k.loc, b.getI32Type(), k.sub(inTile, firstKey()));
-}
-
-/// The mask of a row and of four neighbouring keys, the first `key` after this thread's first of a tile: read at once
-/// where its rows have a multiple of four, or two.
-SmallVector<Value> BlockAttention::loadMask(Value tile, int64_t key, Value row, bool isWhole) {
-  int64_t width = std::min<int64_t>(chooseCopyWidth(k, op.getMask()), 4);
-  // Rows and keys that are not there have no mask.
-  Value inRow = k.min(row, k.sub(queries, k.index(1)));
-  SmallVector<Value> biases;
-  for (int64_t next = 0; next < 4; next += width) {
-    Value at = k.add(k.add(k.mul(tile, tileKeys), firstKey()), key + next);
-    if (!isWhole)
-      at = k.min(at, k.sub(keys, k.index(width)));
-    llvm::append_range(biases, k.loadBroadcasts(op.getMask(), {batch, head, inRow, at}, width));
-  }
-  return biases;
-}
-
-/// The score of a row of this thread with the key `key` after its first of a tile; that of a hidden key is minus
-/// infinity. `bias` is the mask's element, null without a mask, and `visible` null where all keys of the tile are seen
-/// but for that.
-Value BlockAttention::maskScore(Value sum, int64_t key, Value bias, Value visible) {
-  Value result = sum, isVisible;
-  if (!isFused)
-    result = k.mulFloats(sum, k.scalar(f32, op.getScale().convertToDouble()));
-  auto require = [&](Value condition) {
-    isVisible = isVisible ? arith::AndIOp::create(b, k.loc, isVisible, condition).getResult() : condition;
-  };
-  if (visible)
-    require(k.compare(arith::CmpIPredicate::sgt, visible, arith::ConstantIntOp::create(b, k.loc, b.getI32Type(), key)));
-  if (bias && bias.getType().isInteger(1))
-    require(bias);
-  else if (bias)
-    result = k.addFloats(result, bias);
-  if (!isVisible)
-    return result;
-  Value hidden = k.scalar(f32, -std::numeric_limits<double>::infinity());
-  return arith::SelectOp::create(b, k.loc, isVisible, result, hidden);
-}
-
-/// `shift` is a peak, times the factor where fused.
-Value BlockAttention::findWeight(Value score, Value shift) {
-  Value factor = k.scalar(f32, exponentFactor);
-  if (isFused)
-    return k.exp2(k.multiplyAdd(score, factor, arith::NegFOp::create(b, k.loc, shift)));
-  return k.exp2(k.mulFloats(arith::SubFOp::create(b, k.loc, score, shift), factor));
-}
-
 /// Weights of eight or sixteen keys as a left fragment. Of tf32, keys count in the order in which sums have them: a
 /// thread's two neighbours are four apart.
 SmallVector<Value> BlockAttention::toLeft(ArrayRef<Value> weights, int64_t step) {
@@ -340,39 +175,6 @@ void BlockAttention::addValues(Value begin, ArrayRef<Value> weights, MutableArra
       }
       multiply(tile, right);
     }
-  }
-}
-
-/// Scores of a row tile become weights. `state` are the largest scores and the sums of weights of both rows so far.
-void BlockAttention::weigh(Value tile, const Pair &rowsOfTile, MutableArrayRef<Value> scores,
-                           MutableArrayRef<Value> state, MutableArrayRef<Value> sums, bool isWhole) {
-  for (unsigned half : {0, 1}) {
-    Value peak, visible = isWhole ? Value() : countVisible(tile, rowsOfTile[half]);
-    for (int64_t first = 0; first < tileKeys; first += 16) {
-      SmallVector<Value> biases(4);
-      if (op.getMask())
-        biases = loadMask(tile, first, rowsOfTile[half], isWhole);
-      for (int64_t next = 0; next < 4; ++next) {
-        Value &score = scores[(first / 8 + next / 2) * 4 + half * 2 + next % 2];
-        score = maskScore(score, first + next, biases[next], visible);
-        peak = peak ? larger(peak, score) : score;
-      }
-    }
-    peak = larger(state[half], reduce(peak, [&](Value x, Value y) { return larger(x, y); }));
-    Value shift = isFused ? k.mulFloats(peak, k.scalar(f32, exponentFactor)) : peak;
-    Value correction = findWeight(state[half], shift), total = k.mulFloats(state[2 + half], correction);
-    for (int64_t i = 0; i < tileKeys / 8; ++i)
-      for (unsigned j : {0, 1}) {
-        Value &score = scores[i * 4 + half * 2 + j];
-        score = findWeight(score, shift);
-        total = k.addFloats(total, score);
-      }
-    for (int64_t i = 0; i < depthTiles(); ++i)
-      for (unsigned j : {0, 1}) {
-        Value &sum = sums[i * 4 + half * 2 + j];
-        sum = k.mulFloats(sum, correction);
-      }
-    state[half] = peak, state[2 + half] = total;
   }
 }
 
