@@ -20,6 +20,8 @@ using namespace mlir;
 using namespace lathe;
 
 static constexpr unsigned kLineDim = 1;
+/// Multiply-adds of a step, which take some 30 microseconds.
+static constexpr int64_t kLeastMacs = 2'000'000;
 
 static RankedTensorType withLines(RankedTensorType type, int64_t lines) {
   SmallVector<int64_t> shape(type.getShape());
@@ -51,17 +53,18 @@ public:
            llvm::all_of(conv.getExtras(), isSameForAllPixels);
   }
 
-  /// Lines of the pool at a time: the most for which all that a step reads and writes leaves half of the cache, for
-  /// what comes after it to find the pooled image there. 0 where the convolution's result stays in the cache anyway.
+  /// Lines of the pool at a time: the most for which all that a step reads and writes stays in the cache. 0 where the
+  /// convolution's result stays there for the most part, or the steps would be so short that it shows how long tasks
+  /// take to begin.
   int64_t chooseCount(int64_t cacheBytes) {
-    if (getTensorBytes(result) <= cacheBytes / 2)
+    if (getTensorBytes(result) <= 2 * cacheBytes)
       return 0;
-    int64_t best = 0;
+    int64_t best = 0, macsOfLine = conv.getMacs() / lines();
     for (int64_t count = 1; count < lines(); ++count) {
       int64_t bytes = getTensorBytes(withLines(result, carried + stride * count)) +
                       getTensorBytes(withLines(image, countImageLines(stride * count))) +
                       getTensorBytes(withLines(pooled, count)) + getTensorBytes(conv.getWeight());
-      if (lines() % count == 0 && bytes <= cacheBytes)
+      if (lines() % count == 0 && bytes <= cacheBytes && count * macsOfLine >= kLeastMacs)
         best = count;
     }
     return best;

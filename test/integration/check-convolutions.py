@@ -88,8 +88,8 @@ WIDE = [(1, 14, 14, (3, 3), (1, 1), (24, 24), (24, 24, 24, 24), 1, 1),  # only t
         (1, 12, 12, (2, 2), (1, 1), (20, 20), (4, 25, 16, 3), 1, 1)]    # what is left meets a part of the image
 
 
-# Those of large images that a pool reads: kind, window, stride, pads, then the pool's window, stride and pads, and whether a
-# step's lines may be pooled at once
+# Those of large images that a pool reads: kind, window, stride, pads, then the pool's window, stride and pads, and whether
+# some lines may be pooled before the others
 POOLED = [("MaxPool", 7, 2, (3, 3, 3, 3), 3, 2, (1, 1, 1, 1), True),      # the padding is before the first line
           ("MaxPool", 3, 2, (0, 0, 0, 0), 3, 2, (0, 0, 0, 0), True),      # the first line is computed before the others
           ("MaxPool", 5, 1, (2, 1, 1, 2), 2, 2, (0, 0, 0, 0), True),      # no line is read twice
@@ -272,7 +272,7 @@ def excite(images):
 def pooled(index, shape):
     """The largest error of the result, relative to the largest element, and what the compiler says that it did."""
     kind, window, stride, pads, pool_window, pool_stride, pool_pads, _ = shape
-    x, w, b = random(1, 3, 160 * stride, 130 * stride), random(40, 3, window, window), random(40) - 20
+    x, w, b = random(1, 3, 240 * stride, 200 * stride), random(40, 3, window, window), random(40) - 20
     image = np.einsum("nchwij,ocij->nohw", windows_of(x, (window, window), (stride, stride), (1, 1), pads), w, optimize=True)
     image += b[None, :, None, None]
     padding = [(0, 0), (0, 0), (pool_pads[0], pool_pads[2]), (pool_pads[1], pool_pads[3])]
@@ -344,7 +344,8 @@ for index, shape in enumerate(WIDE):
 for index, shape in enumerate(POOLED):
     error, remarks = pooled(index, shape)
     split = "SplitPool" in remarks
-    wrong = bool(error > 2e-6 or split != shape[-1])
+    # A step of enough work needs a second cache of 1 MB.
+    wrong = bool(error > 2e-6 or (split != shape[-1] and target in ("x86-64-v4", "znver4")))
     failed |= wrong
     print(f"{shape} pooled{', by lines' if split else ''}: {error:.1e} of 2e-06{'  FAILED' if wrong else ''}")
 for images in (1, 2):
