@@ -41,24 +41,25 @@ function ratios(times) {
 
 const summaries = (lists) => Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, summarize(list)]));
 
-/// Milliseconds of a run and of processor time, with ratios. The first side is the one that the others are divided by.
+/// Milliseconds of a run (medians and means of turns) and of processor time, with ratios. The first side is the one that the others are divided by.
 export function measureLatency(sides, variant, threads, processors, rounds) {
   return withWorkers(sides, variant, threads, processors, async (workers) => {
     const counts = {};
     for (const [name, worker] of Object.entries(workers)) {
       await worker.run(5);
-      counts[name] = Math.max(1, Math.min(2000, Math.round(100 / (await worker.run(3)))));
+      counts[name] = Math.max(1, Math.min(2000, Math.round(100 / (await worker.run(3)).median_ms)));
     }
-    const processor = {};
+    const processor = {}, means = {};
     const latency = await takeTurns(workers, rounds, async (worker, name) => {
       const before = worker.processorTime();
-      const time = await worker.run(counts[name]);
+      const { median_ms: median, mean_ms: mean } = await worker.run(counts[name]);
       (processor[name] ??= []).push((worker.processorTime() - before) / counts[name]);
-      return time;
+      (means[name] ??= []).push(mean);
+      return median;
     });
     const inOrder = Object.fromEntries(Object.keys(workers).map((name) => [name, processor[name]]));
     return {
-      latency: summaries(latency), ratio: ratios(latency), processor: summaries(processor), processor_ratio: ratios(inOrder),
+      latency: summaries(latency), mean: summaries(means), ratio: ratios(latency), processor: summaries(processor), processor_ratio: ratios(inOrder),
     };
   });
 }

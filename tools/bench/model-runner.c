@@ -6,7 +6,7 @@
  * the numbers of tools/bench/inputs.mjs, runs it once and prints what that took, but for the numbers, as one line of
  * JSON. Then it answers each line of stdin with one of stdout:
  *
- *   run N        {"runs": N, "min_ms": ..., "median_ms": ...} of N runs
+ *   run N        {"runs": N, "min_ms": ..., "median_ms": ..., "mean_ms": ...} of N runs
  *   call N       {"nanoseconds": ...}, a run's share of N in a row without a clock between them
  *   outputs F    {"bytes": [...]} of each output; the last run's are written to the file F, one after the other
  *===----------------------------------------------------------------------===*/
@@ -167,13 +167,16 @@ static void measure_runs(const runner *it, long count) {
   double *times = malloc((size_t)count * sizeof *times);
   if (!times)
     fail("out of memory", "run");
+  double sum = 0;
   for (long i = 0; i < count; ++i) {
     double begin = now_ns();
     run(it);
     times[i] = now_ns() - begin;
+    sum += times[i];
   }
   qsort(times, (size_t)count, sizeof *times, compare_doubles);
-  printf("{\"runs\": %ld, \"min_ms\": %.6f, \"median_ms\": %.6f}\n", count, times[0] / 1e6, times[count / 2] / 1e6);
+  printf("{\"runs\": %ld, \"min_ms\": %.6f, \"median_ms\": %.6f, \"mean_ms\": %.6f}\n", count, times[0] / 1e6,
+         times[count / 2] / 1e6, sum / (double)count / 1e6);
   free(times);
 }
 

@@ -14,7 +14,8 @@ export async function measureRuns(run, count) {
     times.push(Number(process.hrtime.bigint() - start) / 1e6);
   }
   times.sort((a, b) => a - b);
-  return { runs: count, min_ms: times[0], median_ms: times[count >> 1] };
+  const sum = times.reduce((a, b) => a + b);
+  return { runs: count, min_ms: times[0], median_ms: times[count >> 1], mean_ms: sum / count };
 }
 
 async function measureCalls(run, count) {

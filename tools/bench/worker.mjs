@@ -75,9 +75,9 @@ export class Worker {
     return this.answer();
   }
 
-  /// Milliseconds of one run, the median of `count`.
-  async run(count) {
-    return (await this.ask(`run ${count}`)).median_ms;
+  /// {median_ms, mean_ms} of `count` runs.
+  run(count) {
+    return this.ask(`run ${count}`);
   }
 
   /// Milliseconds that all threads of the process have spent on a processor so far; NaN where the system does not say.
