@@ -105,7 +105,7 @@ private:
     unsigned dim = nest.order[depth];
     bool isInnermost = depth + 1 == nest.order.size();
     auto loop = scf::ForOp::create(builder, loc, isInnermost ? begin : zero, sizes[dim], one, carried);
-    if (isInnermost)
+    if (isInnermost && carried.empty())
       keepForVectorizer(loop);
     OpBuilder::InsertionGuard guard(builder);
     if (carried.empty())
@@ -122,10 +122,10 @@ private:
   }
 
   /// Of a short loop that LLVM unrolls before it vectorises only the loop around it is left, whose iterations' elements
-  /// lie apart: they would be gathered and scattered. Sums are better unrolled: they then stay in registers.
+  /// lie apart: they would be gathered and scattered, or summed up one by one.
   void keepForVectorizer(scf::ForOp loop) {
     std::optional<llvm::APInt> count = loop.getStaticTripCount();
-    if (nest.threads || op.getNumReductionLoops() != 0 || !count || count->ult(kLeastVectorized) ||
+    if (nest.threads || !count || count->ult(kLeastVectorized) ||
         count->ugt(kMostUnrolled))
       return;
     MLIRContext *context = builder.getContext();
@@ -134,7 +134,7 @@ private:
       return LLVM::LoopAnnotationAttr::get(context, {}, vectorize, {}, unroll, {}, {}, {}, {}, {}, {}, {}, isVectorized,
                                            {}, {}, {});
     };
-    // What is left of it then may be unrolled.
+    // What is left of it then may be unrolled: sums of a few vectors stay in registers.
     auto vectorize =
         LLVM::LoopVectorizeAttr::get(context, {}, {}, {}, {}, {}, {}, /*followupAll=*/annotate({}, {}, yes));
     auto unroll = LLVM::LoopUnrollAttr::get(context, /*disable=*/yes, {}, {}, {}, {}, {}, {});

@@ -100,6 +100,23 @@ func.func @two_results(%x: memref<4x6xf32>, %y: memref<4x6xf16>, %max: memref<4x
 
 // -----
 
+// Sums of a few columns: the loop over these is kept for vectors.
+// CHECK-LABEL: func.func @few_columns
+// CHECK: scf.for %[[I:.*]] = %c0
+// CHECK: scf.for %[[J:.*]] = %c0
+// CHECK: memref.load %{{.*}}[%[[I]], %[[J]]]
+// CHECK: {loop_annotation = #
+func.func @few_columns(%a: memref<64x32xf32>, %b: memref<32xf32>) {
+  linalg.reduce ins(%a : memref<64x32xf32>) outs(%b : memref<32xf32>) dimensions = [0]
+    (%in: f32, %acc: f32) {
+      %0 = arith.addf %in, %acc : f32
+      linalg.yield %0 : f32
+    }
+  return
+}
+
+// -----
+
 // Too few iterations for vectors, or so many that they stay a loop: neither is annotated.
 // CHECK-LABEL: func.func @narrow_and_wide
 // CHECK-NOT: loop_annotation
