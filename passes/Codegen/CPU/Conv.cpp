@@ -288,6 +288,9 @@ void DirectConv::emitPart(Epilogue &epilogue, const KernelPart &part) {
       auto [line, column] = pixelOf(window, i);
       return {window.outer[0], line, column};
     };
+    if (part.last)
+      for (int64_t i = 0; i < rows; ++i)
+        epilogue.prefetch(vectors, outputAt(i), column);
     if (!part.first)
       tile.init = loadTile(k, out, rows, vectors, column, end, outputAt);
     else if (startsFromBias(product))

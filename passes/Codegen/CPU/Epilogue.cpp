@@ -80,7 +80,7 @@ bool Epilogue::collapse(unsigned first, unsigned last) {
   return true;
 }
 
-Value Epilogue::loadExtra(Value extra, ValueRange outer, Value column, Value mask) {
+SmallVector<Value> Epilogue::getPlace(Value extra, ValueRange outer, Value column) {
   auto type = cast<MemRefType>(extra.getType());
   int64_t missing = outer.size() + 1 - type.getRank();
   SmallVector<Value> indices;
@@ -88,6 +88,26 @@ Value Epilogue::loadExtra(Value extra, ValueRange outer, Value column, Value mas
     Value position = size_t(missing + i) == outer.size() ? column : outer[missing + i];
     indices.push_back(type.getDimSize(i) == 1 ? k.index(0) : position);
   }
+  return indices;
+}
+
+void Epilogue::prefetch(int64_t vectors, ValueRange outer, Value column) {
+  constexpr int64_t lineBytes = 64;
+  for (Value extra : extras) {
+    auto type = cast<MemRefType>(extra.getType());
+    int64_t elementBytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    if (!type.hasStaticShape() || type.getRank() < 2 || type.getShape().back() == 1 || variesByColumnOnly(extra) ||
+        type.getNumElements() * elementBytes < k.target.getL2Bytes() / 2)
+      continue;
+    for (int64_t at = 0; at < vectors * k.lanes(); at += lineBytes / elementBytes)
+      memref::PrefetchOp::create(k.builder, k.loc, extra, getPlace(extra, outer, k.add(column, at)), /*isWrite=*/false,
+                                 /*localityHint=*/3, /*isDataCache=*/true);
+  }
+}
+
+Value Epilogue::loadExtra(Value extra, ValueRange outer, Value column, Value mask) {
+  auto type = cast<MemRefType>(extra.getType());
+  SmallVector<Value> indices = getPlace(extra, outer, column);
   if (type.getRank() == 0 || type.getShape().back() == 1)
     return k.broadcast(k.loadScalar(extra, indices));
   if (!repeatsExtras)

@@ -25,6 +25,10 @@ public:
   /// without mask are not read.
   mlir::Value apply(mlir::Value accumulator, mlir::ValueRange outer, mlir::Value column, mlir::Value mask);
 
+  /// Asks for the operands of `vectors` registers of columns that differ from row to row, such as residuals, where they
+  /// come from beyond the second cache. For before the accumulators are computed: it is too late when they are there.
+  void prefetch(int64_t vectors, mlir::ValueRange outer, mlir::Value column);
+
   /// Applies the region and stores the result; lanes without mask are not written.
   void store(mlir::Value accumulator, mlir::ValueRange outer, mlir::Value column, mlir::Value mask);
 
@@ -49,6 +53,7 @@ public:
 
 private:
   mlir::Value loadExtra(mlir::Value extra, mlir::ValueRange outer, mlir::Value column, mlir::Value mask);
+  mlir::SmallVector<mlir::Value> getPlace(mlir::Value extra, mlir::ValueRange outer, mlir::Value column);
 
   KernelBuilder &k;
   mlir::Region &region;

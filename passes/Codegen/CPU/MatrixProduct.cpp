@@ -215,6 +215,9 @@ SmallVector<Value> MatrixProduct::lhsIndices(const TilePlace &place, int64_t i, 
 }
 
 void MatrixProduct::emitTile(const TilePlace &place, const ProductPart &part) {
+  if (part.last)
+    for (int64_t i = 0; i < place.rows; ++i)
+      epilogue.prefetch(vectors, rowIndices(place, i), k.mul(place.panel, width));
   SmallVector<Value> accumulators = multiply(place, part);
   storeTile(k, part.last ? epilogue : sums, accumulators, place.rows, vectors, k.mul(place.panel, width), columns,
             [&](int64_t i) { return rowIndices(place, i); });

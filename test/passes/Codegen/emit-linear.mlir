@@ -33,6 +33,7 @@ func.func @static(%x: memref<28x64xf32>, %w: memref<2x64x32xf32>, %b: memref<64x
 //       CHECK: arith.mulf {{.*}} : vector<16xf32>
 //       CHECK: arith.addf {{.*}} : vector<16xf32>
 // CHECK-LABEL: @residual
+//   CHECK-NOT: memref.prefetch
 //       CHECK: scf.yield
 //       CHECK: vector.load %arg2
 //       CHECK: arith.addf {{.*}} : vector<16xf32>
@@ -52,6 +53,28 @@ func.func @residual(%x: memref<28x64xf32>, %w: memref<2x64x32xf32>, %r: memref<2
     %sum = arith.addf %acc, %residual : f32
     nn.yield %sum : f32
   } : (memref<28x64xf32>, memref<2x64x32xf32>, memref<28x64xf32>, memref<28x64xf32>) -> ()
+  return
+}
+
+// -----
+
+// What differs from row to row, and comes from beyond the second cache, is asked for before the products; the bias is not.
+// CHECK-LABEL: @distant_residual
+//       CHECK: %[[COLUMN:.*]] = arith.muli %{{.*}}, %c32
+//       CHECK: memref.prefetch %arg2[%[[ROW:.*]], %[[COLUMN]]], read, locality<3>, data : memref<8400x64xf32>
+//       CHECK: %[[NEXT:.*]] = arith.addi %[[COLUMN]], %c16
+//       CHECK: memref.prefetch %arg2[%[[ROW]], %[[NEXT]]], read
+//   CHECK-NOT: memref.prefetch %arg3
+//       CHECK: scf.for
+//       CHECK: vector.fma
+//       CHECK: vector.load %arg2
+func.func @distant_residual(%x: memref<8400x64xf32>, %w: memref<2x64x32xf32>, %r: memref<8400x64xf32>, %b: memref<64xf32>, %y: memref<8400x64xf32>) {
+  nn.linear %x, %w extras(%r, %b) outs(%y) epilogue {
+  ^bb0(%acc: f32, %residual: f32, %bias: f32):
+    %with = arith.addf %acc, %bias : f32
+    %sum = arith.addf %with, %residual : f32
+    nn.yield %sum : f32
+  } : (memref<8400x64xf32>, memref<2x64x32xf32>, memref<8400x64xf32>, memref<64xf32>, memref<8400x64xf32>) -> ()
   return
 }
 
