@@ -69,6 +69,11 @@ bool DimSplitter::keepsApart(Operation *op) const {
   return true;
 }
 
+bool lathe::variesByPixel(Value extra) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(extra.getType()).getShape();
+  return !shape.empty() && llvm::any_of(shape.drop_back(), [](int64_t size) { return size != 1; });
+}
+
 SplitTraffic DimSplitter::getTraffic(Operation *op) const {
   SplitTraffic traffic;
   // Of a dynamic size one index counts; else the average, as windows have other sizes than what is computed of them.

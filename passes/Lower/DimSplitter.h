@@ -35,6 +35,9 @@ inline int64_t getTensorBytes(mlir::Value value) {
   return getTensorBytes(mlir::cast<mlir::RankedTensorType>(value.getType()));
 }
 
+/// Whether an operand of a convolution's epilogue is not the same for all pixels.
+bool variesByPixel(mlir::Value extra);
+
 /// Makes loops of ops that treat the indices of dimension `dim`, of `size`, alike, each by itself. The ops are those of
 /// one block, of the onnx and nn dialects before they are lowered. The size may be dynamic, the only one of its tensors
 /// that is; the parts then have a static shape.

@@ -73,13 +73,6 @@ private:
     });
   }
 
-  /// Whether an operand of an epilogue is not the same for all pixels.
-  static bool varies(Value extra) {
-    auto isOne = [](int64_t size) { return size == 1; };
-    ArrayRef<int64_t> shape = cast<RankedTensorType>(extra.getType()).getShape();
-    return !shape.empty() && !llvm::all_of(shape.drop_back(), isOne);
-  }
-
   /// Whether the op is a depthwise convolution, each line of whose result takes a window of lines, and which no
   /// expansion comes before: lower-fuse-depthwise computes it together with that.
   static bool readsWindows(Operation *op) {
@@ -97,7 +90,7 @@ private:
     auto expansion = conv.getInput().getDefiningOp<nn::ConvOp>();
     bool isExpanded = expansion && expansion->hasOneUse() && expansion.getGroup() == 1 &&
                       llvm::all_of(cast<ShapedType>(expansion.getWeight().getType()).getShape().take_front(2), isOne);
-    return llvm::all_of(conv.getDilations(), isOne) && !isExpanded && llvm::none_of(conv.getExtras(), varies);
+    return llvm::all_of(conv.getDilations(), isOne) && !isExpanded && llvm::none_of(conv.getExtras(), variesByPixel);
   }
 
   bool keepsLinesApart(Operation *op) const {

@@ -50,7 +50,7 @@ public:
     bool allPadding = padding == carried && pool.getKind() == nn::PoolKind::Max;
     bool reachesBehind = stride * lines() - padding + carried > result.getDimSize(kLineDim);
     return carried >= 0 && (padding == 0 || allPadding) && !reachesBehind && conv.getGroup() == 1 && !isForWinograd() &&
-           llvm::all_of(conv.getExtras(), isSameForAllPixels);
+           llvm::none_of(conv.getExtras(), variesByPixel);
   }
 
   /// Lines of the pool at a time: the most for which all that a step reads and writes stays in the cache. 0 where the
@@ -123,11 +123,6 @@ private:
     auto isOne = [](int64_t value) { return value == 1; };
     ArrayRef<int64_t> window = cast<ShapedType>(conv.getWeight().getType()).getShape().take_front(2);
     return window[0] == 3 && window[1] == 3 && llvm::all_of(conv.getStrides(), isOne);
-  }
-
-  static bool isSameForAllPixels(Value extra) {
-    ArrayRef<int64_t> shape = cast<RankedTensorType>(extra.getType()).getShape();
-    return shape.empty() || llvm::all_of(shape.drop_back(), [](int64_t size) { return size == 1; });
   }
 
   static Value index(ImplicitLocOpBuilder &builder, int64_t value) {

@@ -169,8 +169,11 @@ void lathe_rt_map_pages(const void *address, uint64_t bytes) {
 #ifdef __linux__
   /* A touch maps the 64 KB around it: for less than MADV_POPULATE_READ takes, which goes from page to page. */
   enum { TOUCHED_BYTES = 1 << 16 };
+  const volatile char *data = address;
   for (uint64_t offset = 0; offset < bytes; offset += TOUCHED_BYTES)
-    (void)((const volatile char *)address)[offset];
+    (void)data[offset];
+  if (bytes != 0)
+    (void)data[bytes - 1];
 #else
   (void)address, (void)bytes;
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 void *lathe_workspace_create(uint64_t bytes) {
+  /* Of more than half a large page, to clear that takes less time than hundreds of small ones one by one. */
   uint64_t large = lathe_rt_large_page_bytes(), unit = large != 0 && bytes > large / 2 ? large : LATHE_ALIGNMENT;
   if (bytes > SIZE_MAX - unit)
     return NULL;

@@ -125,8 +125,7 @@ private:
   /// lie apart: they would be gathered and scattered, or summed up one by one.
   void keepForVectorizer(scf::ForOp loop) {
     std::optional<llvm::APInt> count = loop.getStaticTripCount();
-    if (nest.threads || !count || count->ult(kLeastVectorized) ||
-        count->ugt(kMostUnrolled))
+    if (nest.threads || !count || count->ult(kLeastVectorized) || count->ugt(kMostUnrolled))
       return;
     MLIRContext *context = builder.getContext();
     auto yes = builder.getBoolAttr(true);
@@ -138,6 +137,7 @@ private:
     auto vectorize =
         LLVM::LoopVectorizeAttr::get(context, {}, {}, {}, {}, {}, {}, /*followupAll=*/annotate({}, {}, yes));
     auto unroll = LLVM::LoopUnrollAttr::get(context, /*disable=*/yes, {}, {}, {}, {}, {}, {});
+    // By the name that it has on the branch of LLVM's dialect to which it is copied.
     loop->setAttr("loop_annotation", annotate(vectorize, unroll, {}));
   }
 
