@@ -3,8 +3,8 @@
  *   lathe-model-runner MODEL.so THREADS
  *
  * Opens a model that `lathe compile --name=model --emit=shared` wrote with all dimensions fixed, fills its inputs with
- * the numbers of tools/bench/inputs.mjs, runs it once and prints what that took, but for the numbers, as one line of
- * JSON. Then it answers each line of stdin with one of stdout:
+ * the numbers of tools/bench/inputs.mjs, runs it once and prints what that took, but for the numbers, and what of it
+ * the run took, as one line of JSON. Then it answers each line of stdin with one of stdout:
  *
  *   run N        {"runs": N, "min_ms": ..., "median_ms": ..., "mean_ms": ...} of N runs
  *   call N       {"nanoseconds": ...}, a run's share of N in a row without a clock between them
@@ -208,9 +208,11 @@ int main(int argc, char **argv) {
   }
   static runner it; /* keeps what it points to reachable: nothing is freed */
   it = load(argv[1], atoi(argv[2]));
+  double loaded = now_ns();
   run(&it);
-  printf("{\"start_ms\": %.6f, \"weight_bytes\": %" PRIu64 ", \"workspace_bytes\": %" PRIu64 "}\n",
-         (now_ns() - begin - it.fill_ns) / 1e6, it.model->weight_bytes, it.model->workspace_bytes);
+  double end = now_ns();
+  printf("{\"start_ms\": %.6f, \"run_ms\": %.6f, \"weight_bytes\": %" PRIu64 ", \"workspace_bytes\": %" PRIu64 "}\n",
+         (end - begin - it.fill_ns) / 1e6, (end - loaded) / 1e6, it.model->weight_bytes, it.model->workspace_bytes);
   fflush(stdout);
   char line[MAX_LINE];
   while (fgets(line, sizeof line, stdin)) {

@@ -64,7 +64,7 @@ function startSection(report, threads) {
     start.filter((row) => row.threads === threads).map(({ sides }) => ({ model, ...sides })));
   if (!rows.length) return [];
   const peers = peersOf(report);
-  const head = ["model", "lathe: first result, ms", "peak memory, MB", "model, MB"];
+  const head = ["model", "lathe: first result, ms", "of it the run, ms", "peak memory, MB", "model, MB"];
   for (const peer of peers)
     head.push(`${peer}: first result, ms`, "ratio", "peak memory, MB", "without Node, MB", "ratio", "model + library, MB");
   return [{
@@ -72,7 +72,8 @@ function startSection(report, threads) {
     notes: ["From opening the model to its first outputs in a fresh process, and the peak of that process after four runs."],
     head,
     rows: rows.map(({ model, lathe, ...others }) => [
-      model, milliseconds(lathe.start_ms.median), megabytes(lathe.peak_bytes), megabytes(lathe.model_bytes),
+      model, milliseconds(lathe.start_ms.median), lathe.run_ms ? milliseconds(lathe.run_ms.median) : "-",
+      megabytes(lathe.peak_bytes), megabytes(lathe.model_bytes),
       ...peers.flatMap((peer) => {
         const it = others[peer], time = it.start_ms.median, memory = it.peak_bytes - it.base_bytes;
         return [milliseconds(time), fixed(time / lathe.start_ms.median, 1), megabytes(it.peak_bytes), megabytes(memory),
