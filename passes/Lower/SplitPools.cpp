@@ -77,39 +77,44 @@ public:
     SmallVector<Value> carriedIn = {tensor::EmptyOp::create(builder, pooled, ValueRange())};
     if (carried > 0)
       carriedIn.push_back(padding > 0 ? makePadding(builder) : makeLines(builder, zero, carried));
-    auto loop =
-        scf::ForOp::create(builder, pool.getLoc(), zero, index(builder, lines()), index(builder, count), carriedIn,
-                           [&](OpBuilder &nested, Location loc, Value first, ValueRange arguments) {
-                             ImplicitLocOpBuilder body(loc, nested);
-                             // Of the new lines, those after what is carried.
-                             Value begin = arith::MulIOp::create(body, first, index(body, stride));
-                             if (padding == 0 && carried > 0)
-                               begin = arith::AddIOp::create(body, begin, index(body, carried));
-                             Value band = makeLines(body, begin, stride * count);
-                             SmallVector<Value> results;
-                             if (carried > 0) {
-                               RankedTensorType type = withLines(result, carried + stride * count);
-                               Value whole = tensor::EmptyOp::create(body, type, ValueRange());
-                               whole = insert(body, arguments[1], whole, index(body, 0));
-                               band = insert(body, band, whole, index(body, carried));
-                               results.push_back(extract(body, band, index(body, stride * count), carried));
-                             }
-                             IRMapping mapping;
-                             mapping.map(pool.getInput(), band);
-                             auto part = cast<nn::PoolOp>(body.clone(*pool, mapping));
-                             SmallVector<int64_t> pads(pool.getPads());
-                             pads[0] = pads[2] = 0;
-                             part.setPads(pads);
-                             part.getResult().setType(withLines(pooled, count));
-                             results.insert(results.begin(), insert(body, part.getResult(), arguments[0], first));
-                             scf::YieldOp::create(body, results);
-                           });
+    auto loop = scf::ForOp::create(builder, pool.getLoc(), zero, index(builder, lines()), index(builder, count),
+                                   carriedIn, [&](OpBuilder &nested, Location loc, Value first, ValueRange arguments) {
+                                     ImplicitLocOpBuilder body(loc, nested);
+                                     scf::YieldOp::create(body, makeStep(body, first, count, arguments));
+                                   });
     pool.getResult().replaceAllUsesWith(loop.getResult(0));
     pool.erase();
     conv.erase();
   }
 
 private:
+  /// What the loop carries, the pooled image and lines for the next step, once `count` lines from `first` on are
+  /// pooled.
+  SmallVector<Value> makeStep(ImplicitLocOpBuilder &body, Value first, int64_t count, ValueRange arguments) {
+    // Of the new lines, those after what is carried.
+    Value begin = arith::MulIOp::create(body, first, index(body, stride));
+    if (padding == 0 && carried > 0)
+      begin = arith::AddIOp::create(body, begin, index(body, carried));
+    Value band = makeLines(body, begin, stride * count);
+    SmallVector<Value> next;
+    if (carried > 0) {
+      RankedTensorType type = withLines(result, carried + stride * count);
+      Value whole = tensor::EmptyOp::create(body, type, ValueRange());
+      whole = insert(body, arguments[1], whole, index(body, 0));
+      band = insert(body, band, whole, index(body, carried));
+      next.push_back(extract(body, band, index(body, stride * count), carried));
+    }
+    IRMapping mapping;
+    mapping.map(pool.getInput(), band);
+    auto part = cast<nn::PoolOp>(body.clone(*pool, mapping));
+    SmallVector<int64_t> pads(pool.getPads());
+    pads[0] = pads[2] = 0;
+    part.setPads(pads);
+    part.getResult().setType(withLines(pooled, count));
+    next.insert(next.begin(), insert(body, part.getResult(), arguments[0], first));
+    return next;
+  }
+
   int64_t lines() { return pooled.getDimSize(kLineDim); }
 
   /// Lines of the image that so many of the convolution read.
