@@ -98,7 +98,8 @@ llvm::Error linkExecutable(const CompiledObject &object, nn::TargetAttr target, 
 llvm::Expected<uint64_t> linkWasm(const CompiledObject &object, nn::TargetAttr target, llvm::StringRef path);
 
 /// Writes a file as a whole or not at all: to a temporary beside it, then renamed. "-" is stdout.
-llvm::Error writeFile(llvm::StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write);
+llvm::Error writeFile(llvm::StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write,
+                      bool executable = false);
 
 } // namespace lathe
 

@@ -5,7 +5,8 @@
 
 using namespace lathe;
 
-llvm::Error lathe::writeFile(llvm::StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write) {
+llvm::Error lathe::writeFile(llvm::StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write,
+                             bool executable) {
   if (path == "-") {
     write(llvm::outs());
     llvm::outs().flush();
@@ -44,9 +45,9 @@ llvm::Error lathe::writeFile(llvm::StringRef path, llvm::function_ref<void(llvm:
     return fail(error);
   }
   // Temporaries are made for the owner alone; a compiled file is as readable as the umask allows.
-  unsigned mask = llvm::sys::fs::getUmask();
-  if (std::error_code denied = llvm::sys::fs::setPermissions(
-          file->FD, static_cast<llvm::sys::fs::perms>((llvm::sys::fs::all_read | llvm::sys::fs::all_write) & ~mask))) {
+  unsigned modes = llvm::sys::fs::all_read | llvm::sys::fs::all_write | (executable ? llvm::sys::fs::all_exe : 0);
+  auto allowed = static_cast<llvm::sys::fs::perms>(modes & ~llvm::sys::fs::getUmask());
+  if (std::error_code denied = llvm::sys::fs::setPermissions(file->FD, allowed)) {
     llvm::consumeError(file->discard());
     return fail(denied);
   }
