@@ -130,12 +130,17 @@ static StringRef getRefusal(onnx::GroupNormalizationOp op) {
   return getRefusal(op.getX(), op.getNumGroups(), op.getScale(), op.getBias());
 }
 
+/// How many channels around are summed one by one: AlexNet and GoogLeNet sum 5.
+static constexpr int64_t kMostSummedChannels = 16;
+
 static StringRef getRefusal(onnx::LRNOp op) {
   RankedTensorType type = fuse::getType(op.getX());
   if (!fuse::isF32(op.getX()))
     return "element type is not f32";
   if (type.getRank() < 2 || type.isDynamicDim(1) || op.getSize() < 1)
     return "channels are not known";
+  if (op.getSize() > kMostSummedChannels)
+    return "sums of that many channels are left to a loop";
   return {};
 }
 

@@ -69,6 +69,14 @@ bool DimSplitter::keepsApart(Operation *op) const {
   return true;
 }
 
+SmallVector<int64_t> lathe::getStepCounts(int64_t size, int64_t most) {
+  SmallVector<int64_t> counts;
+  for (int64_t count = 1; count <= std::min(size / 2, most); ++count)
+    if (size % count == 0)
+      counts.push_back(count);
+  return counts;
+}
+
 bool lathe::variesByPixel(Value extra) {
   ArrayRef<int64_t> shape = cast<RankedTensorType>(extra.getType()).getShape();
   return !shape.empty() && llvm::any_of(shape.drop_back(), [](int64_t size) { return size != 1; });

@@ -35,6 +35,10 @@ inline int64_t getTensorBytes(mlir::Value value) {
   return getTensorBytes(mlir::cast<mlir::RankedTensorType>(value.getType()));
 }
 
+/// How many indices of a dimension of `size` a step may take: its divisors up to `most`, without itself. Each index
+/// takes a byte at least, so that no more than the cache has bytes are worth a try, however large the dimension is.
+mlir::SmallVector<int64_t> getStepCounts(int64_t size, int64_t most);
+
 /// Whether an operand of a convolution's epilogue is not the same for all pixels.
 bool variesByPixel(mlir::Value extra);
 

@@ -64,9 +64,7 @@ private:
   std::vector<SplitGroup> chooseGroups(ArrayRef<Operation *> ops) const {
     std::vector<SplitGroup> best;
     int64_t bestGain = 0;
-    for (int64_t count = 1; count < (isDynamic ? 2 : batch); ++count) {
-      if (!isDynamic && batch % count != 0)
-        continue;
+    for (int64_t count : isDynamic ? SmallVector<int64_t>{1} : getStepCounts(batch, cacheBytes)) {
       // Outside of a group or within one, after each op; and whether the best way came from within.
       int64_t outside = 0, within = std::numeric_limits<int64_t>::min() / 2;
       SmallVector<std::pair<bool, bool>> cameFromWithin;

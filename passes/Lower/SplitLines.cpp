@@ -147,9 +147,9 @@ private:
     }
     // Half a cache at least, or what the estimate leaves out may cost more: of windows, whose parts overlap, all of it.
     int64_t mostGain = readsWindows(ops.front()) ? cacheBytes : cacheBytes / 2;
-    for (int64_t count = 1; count < lines; ++count) {
+    for (int64_t count : getStepCounts(lines, cacheBytes)) {
       int64_t gain = savedBytes - (lines / count - 1) * weightBytes;
-      if (lines % count == 0 && count * lineBytes + weightBytes <= cacheBytes && gain > mostGain) {
+      if (count * lineBytes + weightBytes <= cacheBytes && gain > mostGain) {
         mostGain = gain;
         best = {SmallVector<Operation *>(ops), count};
       }

@@ -60,11 +60,11 @@ public:
     if (getTensorBytes(result) <= 2 * cacheBytes)
       return 0;
     int64_t best = 0, macsOfLine = conv.getMacs() / lines();
-    for (int64_t count = 1; count < lines(); ++count) {
+    for (int64_t count : getStepCounts(lines(), cacheBytes)) {
       int64_t bytes = getTensorBytes(withLines(result, carried + stride * count)) +
                       getTensorBytes(withLines(image, countImageLines(stride * count))) +
                       getTensorBytes(withLines(pooled, count)) + getTensorBytes(conv.getWeight());
-      if (lines() % count == 0 && bytes <= cacheBytes && count * macsOfLine >= kLeastMacs)
+      if (bytes <= cacheBytes && count * macsOfLine >= kLeastMacs)
         best = count;
     }
     return best;

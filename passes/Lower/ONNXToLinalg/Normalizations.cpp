@@ -187,10 +187,13 @@ static LogicalResult lowerLRN(Lowering &lowering, onnx::LRNOp op) {
   Dims dims = lowering.shapes.getDims(op.getX());
   ImplicitLocOpBuilder &builder = lowering.builder;
   int64_t rank = dims.size(), size = op.getSize();
+  // What lies beyond the channels counts nothing, however wide the window is.
+  int64_t most = std::max<int64_t>(lowering.shapes.getUpperBound(dims[1]), 1) - 1;
+  int64_t before = std::min((size - 1) / 2, most), after = std::min(size - 1 - (size - 1) / 2, most);
   Type element = lowering.elementType(op.getX()), type = getComputeType(element);
   Value input = lowering.get(op.getX()), channels = lowering.sizeValue(dims[1]);
   SmallVector<AffineExpr> windows(dims);
-  windows.push_back(lowering.constantExpr(size));
+  windows.push_back(lowering.constantExpr(before + 1 + after));
   Value squares =
       lowering.generic(windows, type, {}, {}, [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
         ScalarBuilder s{b, b.getLoc()};
@@ -199,8 +202,7 @@ static LogicalResult lowerLRN(Lowering &lowering, onnx::LRNOp op) {
           position.push_back(linalg::IndexOp::create(b, dim));
         Value zero = arith::ConstantIndexOp::create(b, 0),
               one = arith::ConstantIndexOp::create(b, 1);
-        Value shift = s.sub(linalg::IndexOp::create(b, rank),
-                            arith::ConstantIndexOp::create(b, (size - 1) / 2));
+        Value shift = s.sub(linalg::IndexOp::create(b, rank), arith::ConstantIndexOp::create(b, before));
         Value channel = s.add(position[1], shift);
         Value inside =
             s.make<arith::AndIOp>({s.lessOrEqual(zero, channel), s.less(channel, channels)});

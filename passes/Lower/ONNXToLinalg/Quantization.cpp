@@ -18,7 +18,7 @@ static AffineMap getParameterMap(Lowering &lowering, Value parameter, ArrayRef<A
   if (parameterDims.empty())
     return AffineMap::get(rank, 0, context);
   if (parameterDims.size() == 1 && blockSize == 0) {
-    bool isOne = parameterDims[0] == lowering.constantExpr(1) || axis >= int64_t(rank);
+    bool isOne = parameterDims[0] == lowering.constantExpr(1);
     return AffineMap::get(rank, 0, isOne ? lowering.constantExpr(0) : lowering.dim(axis), context);
   }
   SmallVector<AffineExpr> exprs;
@@ -27,16 +27,42 @@ static AffineMap getParameterMap(Lowering &lowering, Value parameter, ArrayRef<A
   return AffineMap::get(rank, 0, exprs, context);
 }
 
+/// Scales, or zero points, are one number, one for each slice along the axis, or one for each block of slices.
+template <typename OpT>
+static LogicalResult verifyParameter(Lowering &lowering, OpT op, Value data, Value parameter, StringRef what) {
+  ArrayRef<AffineExpr> sizes = lowering.shapes.getDims(data), own = lowering.shapes.getDims(parameter);
+  int64_t rank = sizes.size(), axis = normalizeAxis(op.getAxis(), rank), blockSize = op.getBlockSize();
+  if (blockSize < 0)
+    return op.emitOpError("expected a block size of 0 or more, but got ") << blockSize;
+  if (own.empty() || (blockSize == 0 && own.size() == 1 && own[0] == lowering.constantExpr(1)))
+    return success();
+  if (int64_t(own.size()) != (blockSize == 0 ? 1 : rank))
+    return op.emitOpError("expected one for the tensor, one for each slice, or blocks, but got ")
+           << what << " of rank " << own.size();
+  if (axis < 0 || axis >= rank)
+    return op.emitOpError("expected an axis in [") << -rank << ", " << rank << "), but got " << int64_t(op.getAxis());
+  auto verify = [&](int64_t dim, AffineExpr size, AffineExpr wanted) -> LogicalResult {
+    if (size == wanted || !isa<AffineConstantExpr>(size) || !isa<AffineConstantExpr>(wanted))
+      return success();
+    return op.emitOpError("expected ") << lowering.shapes.describe(wanted) << " " << what << " along axis " << dim
+                                       << ", but got " << lowering.shapes.describe(size);
+  };
+  if (blockSize == 0)
+    return verify(axis, own[0], sizes[axis]);
+  for (int64_t dim = 0; dim < rank; ++dim)
+    if (failed(verify(dim, own[dim], dim == axis ? sizes[dim].ceilDiv(blockSize) : sizes[dim])))
+      return failure();
+  return success();
+}
+
 template <typename OpT>
 static LogicalResult verifyParameters(Lowering &lowering, OpT op, Value data, Value scale, Value zeroPoint, Value quantized) {
-  size_t rank = lowering.rank(data), scaleRank = lowering.rank(scale);
-  auto fits = [&](size_t ownRank) { return ownRank <= 1 || (op.getBlockSize() > 0 && ownRank == rank); };
-  if (!fits(scaleRank))
-    return op.emitOpError("expected one scale, one for each slice, or blocks, but got scales of rank ") << scaleRank;
+  if (failed(verifyParameter(lowering, op, data, scale, "scales")))
+    return failure();
   if (!zeroPoint)
     return success();
-  if (!fits(lowering.rank(zeroPoint)))
-    return op.emitOpError("expected zero points as there are scales, but got some of rank ") << lowering.rank(zeroPoint);
+  if (failed(verifyParameter(lowering, op, data, zeroPoint, "zero points")))
+    return failure();
   Type type = lowering.shapes.getElementType(zeroPoint), wanted = lowering.shapes.getElementType(quantized);
   if (type != wanted)
     return op.emitOpError("expected zero points of ") << wanted << ", but got " << type;

@@ -46,6 +46,9 @@ save("scatter-far", [helper.make_node("ScatterElements", ["x", "i", "u"], ["y"],
      [value("x", [2, 4]), value("i", [3, 2], TensorProto.INT64), value("u", [3, 2])], [value("y", [2, 4])])
 save("cumsum", [helper.make_node("CumSum", ["x", "a"], ["y"], name="sum")], [value("x", ["n", 4])],
      [value("y", ["n", 4])], [helper.make_tensor("a", TensorProto.INT64, [], [2])])
+save("long", [helper.make_node("ReduceSum", ["x"], ["y"], keepdims=0)], [value("x", [2**40, 4])], [value("y", [])])
+save("wide-lrn", [helper.make_node("LRN", ["x"], ["y"], size=2**31 - 1, alpha=1e9)], [value("x", [2, 5, 3])],
+     [value("y", [2, 5, 3])])
 
 smallest = np.iinfo(np.int64).min
 np.save(f"{folder}/found.npy", np.array([0, 3, 0, 5], np.float32))
@@ -57,3 +60,6 @@ np.save(f"{folder}/q.npy", np.array([0, smallest, 3, -3], np.int64))
 np.save(f"{folder}/r.npy", np.array([0, 0, 1, 1], np.int64))
 np.save(f"{folder}/special.npy", np.array([[np.nan, np.inf, -np.inf, 1]], np.float32))
 np.save(f"{folder}/relu.npy", np.array([[np.nan, np.inf, 0, 1]], np.float32))
+image = np.arange(30, dtype=np.float32).reshape(2, 5, 3)
+np.save(f"{folder}/image.npy", image)
+np.save(f"{folder}/lrn.npy", image / (1 + 1e9 / (2**31 - 1) * (image**2).sum(1, keepdims=True)) ** np.float32(0.75))

@@ -10,6 +10,7 @@ from onnx import TensorProto, helper
 from models import F, I, microsoft, model, node, tensor, value
 
 B = TensorProto.BOOL
+U = TensorProto.UINT8
 FAR = 1 << 62
 
 
@@ -84,6 +85,18 @@ CASES = {
     "expected an input of rank 2 or more, but got rank 1": lambda: one("LRN", [("x", (4,))], size=3),
     "expected a size from 1 to 2^31 - 1, but got -3": lambda: one("LRN", [IMAGE], size=-3),
     "has sizes 8 and 3 that do not broadcast": lambda: one("LayerNormalization", [("x", (1, 4, 8)), ("s", (8,)), ("b", (3,))]),
+    # Scales and zero points.
+    "expected an axis in [-1, 1), but got -2147483648": lambda: one(
+        "DequantizeLinear", [("x", (5,), U), ("s", ()), ("z", (5,), U)], axis=-(1 << 31)),
+    "expected an axis in [-1, 1), but got 1": lambda: one("QuantizeLinear", [("x", (5,)), ("s", (5,))]),
+    "expected 8 scales along axis 2, but got 4": lambda: one("DequantizeLinear", [("x", (1, 4, 8), U), ("s", (4,))], axis=2),
+    "expected 4 zero points along axis 1, but got 5": lambda: one(
+        "QuantizeLinear", [("x", (1, 4, 8)), ("s", (4,)), ("z", (5,), U)]),
+    "expected one for the tensor, one for each slice, or blocks, but got scales of rank 1": lambda: one(
+        "QuantizeLinear", [("x", (4, 8)), ("s", (2,))], opset=21, block_size=2),
+    "expected 2 scales along axis 1, but got 3": lambda: one("QuantizeLinear", [("x", (4, 8)), ("s", (4, 3))], opset=21, block_size=4),
+    "expected a block size of 0 or more, but got -4": lambda: one(
+        "QuantizeLinear", [("x", (4, 8)), ("s", (4, 2))], opset=21, block_size=-4),
 }
 
 

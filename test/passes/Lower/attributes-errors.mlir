@@ -188,7 +188,7 @@ func.func @strings(%x: tensor<3xi64>) {
 // -----
 
 func.func @scales(%x: tensor<2x3xf32>, %s: tensor<1x1x1xf32>) {
-  // expected-error @+1 {{expected one scale, one for each slice, or blocks, but got scales of rank 3}}
+  // expected-error @+1 {{expected one for the tensor, one for each slice, or blocks, but got scales of rank 3}}
   %0 = "onnx.QuantizeLinear"(%x, %s) : (tensor<2x3xf32>, tensor<1x1x1xf32>) -> tensor<2x3xui8>
   return
 }

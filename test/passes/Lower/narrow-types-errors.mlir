@@ -34,7 +34,7 @@ func.func @zero_point_of_other_type(%x: tensor<4xi4>, %scale: tensor<f32>, %zero
 // -----
 
 func.func @zero_point_rank(%x: tensor<4x4xi4>, %scale: tensor<4xf32>, %zero: tensor<4x2xi4>) -> tensor<4x4xf32> {
-  // expected-error @below {{expected zero points as there are scales, but got some of rank 2}}
+  // expected-error @below {{expected one for the tensor, one for each slice, or blocks, but got zero points of rank 2}}
   %0 = "onnx.DequantizeLinear"(%x, %scale, %zero) : (tensor<4x4xi4>, tensor<4xf32>, tensor<4x2xi4>) -> tensor<4x4xf32>
   return %0 : tensor<4x4xf32>
 }
