@@ -52,8 +52,9 @@ static Value viewBytes(OpBuilder builder, Value bytes, Value result, MemRefType 
   return memref::ViewOp::create(builder, result.getLoc(), type, bytes, offset, sizes);
 }
 
-/// Appends one memref argument for each result and writes the results there.
-static LogicalResult moveResultsToArguments(func::FuncOp main, const Signature &signature) {
+/// Appends one memref argument for each result and writes the results there, to `places`.
+static LogicalResult moveResultsToArguments(func::FuncOp main, const Signature &signature,
+                                            SmallVectorImpl<Value> &places) {
   Operation *terminator = main.getBody().front().getTerminator();
   OpBuilder builder(terminator);
   SmallVector<DictionaryAttr> resultAttrs;
@@ -73,6 +74,7 @@ static LogicalResult moveResultsToArguments(func::FuncOp main, const Signature &
     Value place = main.getArgument(position);
     if (isBytes)
       place = viewBytes(builder, place, result, memref);
+    places.push_back(place);
     bufferization::MaterializeInDestinationOp::create(builder, result.getLoc(), /*result=*/Type(), result, place,
                                                       /*restrict=*/true, /*writable=*/true);
   }
@@ -196,6 +198,29 @@ static void carryOneBuffer(scf::WhileOp loop) {
     memref::CopyOp::create(builder, loop.getLoc(), source, target);
 }
 
+/// Where a result is copied to its place at the end, the place must not have served others before: what lies there may
+/// still be read after the copy. The elimination of empty tensors takes places for values that are not the result in
+/// the end, as an empty or filled tensor may be what several begin with.
+static void keepForResult(memref::CopyOp result) {
+  Value place = result.getTarget();
+  bool isOwn =
+      llvm::all_of(place.getUsers(), [&](Operation *user) { return user == result || isa<memref::DimOp>(user); });
+  if (isOwn || findBuffer(result.getSource()) == place)
+    return;
+  OpBuilder builder(result);
+  builder.setInsertionPointAfterValue(place);
+  auto type = cast<MemRefType>(place.getType());
+  SmallVector<Value> sizes;
+  SmallPtrSet<Operation *, 4> kept = {result};
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    if (type.isDynamicDim(dim)) {
+      sizes.push_back(memref::DimOp::create(builder, result.getLoc(), place, dim));
+      kept.insert(sizes.back().getDefiningOp());
+    }
+  Value other = memref::AllocOp::create(builder, result.getLoc(), type, sizes, builder.getI64IntegerAttr(64));
+  place.replaceAllUsesExcept(other, kept);
+}
+
 namespace {
 
 struct BufferizePass : lathe::impl::BufferizePassBase<BufferizePass> {
@@ -221,16 +246,28 @@ struct BufferizePass : lathe::impl::BufferizePassBase<BufferizePass> {
     unsigned numInputs = main.getNumArguments();
     for (unsigned index = 0; index < numInputs; ++index)
       main.setArgAttr(index, writable, BoolAttr::get(&getContext(), false));
-    if (failed(moveResultsToArguments(main, readSignature(module))) || failed(bufferize(module)))
+    SmallVector<Value> places;
+    SmallVector<memref::CopyOp> results;
+    if (failed(moveResultsToArguments(main, readSignature(module), places)) ||
+        failed(bufferize(module, places, results)))
       return signalPassFailure();
     for (unsigned index = 0; index < numInputs; ++index)
       main.removeArgAttr(index, writable);
     module.walk([](scf::ForOp loop) { carryOneBuffer(loop); });
     module.walk([](scf::WhileOp loop) { carryOneBuffer(loop); });
+    for (memref::CopyOp result : results)
+      keepForResult(result);
   }
 
-  LogicalResult bufferize(ModuleOp module) {
+  /// `results` become the copies to `places`.
+  LogicalResult bufferize(ModuleOp module, ArrayRef<Value> places, SmallVectorImpl<memref::CopyOp> &results) {
     bufferization::OneShotBufferizationOptions options;
+    options.memCpyFn = [&](OpBuilder &builder, Location loc, Value from, Value to) -> LogicalResult {
+      auto copy = memref::CopyOp::create(builder, loc, from, to);
+      if (llvm::is_contained(places, to))
+        results.push_back(copy);
+      return success();
+    };
     options.bufferizeFunctionBoundaries = true;
     options.setFunctionBoundaryTypeConversion(bufferization::LayoutMapOption::IdentityLayoutMap);
     options.bufferAlignment = 64;

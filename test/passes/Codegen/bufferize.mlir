@@ -103,3 +103,32 @@ func.func @main(%g: tensor<8xf32>, %h: tensor<8xf32>) -> tensor<8xf32> {
   }
   return %r#1 : tensor<8xf32>
 }
+
+// -----
+
+// A place that a result is copied to in the end serves nothing else: what begins with the same zeros has a buffer of its own.
+// CHECK-LABEL: func.func @main(
+// CHECK-SAME: %[[X:.*]]: memref<4xf32>, %[[I:.*]]: memref<1xi64>, %[[SUM:.*]]: memref<4xf32>, %[[PART:.*]]: memref<2xf32>)
+// CHECK-NOT: outs(%[[SUM]]
+// CHECK: memref.store %{{.*}}, %[[MARKED:.*]][%{{.*}}]
+// CHECK: %[[SLICE:.*]] = memref.subview %[[MARKED]]
+// CHECK: memref.copy %{{.*}}, %[[SUM]]
+// CHECK: memref.copy %[[SLICE]], %[[PART]]
+func.func @main(%x: tensor<4xf32>, %i: tensor<1xi64>) -> (tensor<4xf32>, tensor<2xf32>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %e = tensor.empty() : tensor<4xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %sum = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d1)>, affine_map<(d0, d1) -> (d0)>],
+                         iterator_types = ["parallel", "reduction"]} ins(%x : tensor<4xf32>) outs(%zeros : tensor<4xf32>) {
+  ^bb0(%a: f32, %s: f32):
+    %t = arith.addf %a, %s : f32
+    linalg.yield %t : f32
+  } -> tensor<4xf32>
+  %k = tensor.extract %i[%c0] : tensor<1xi64>
+  %at = arith.index_cast %k : i64 to index
+  %marked = tensor.insert %one into %zeros[%at] : tensor<4xf32>
+  %part = tensor.extract_slice %marked[1] [2] [1] : tensor<4xf32> to tensor<2xf32>
+  return %sum, %part : tensor<4xf32>, tensor<2xf32>
+}
