@@ -4,6 +4,7 @@
 #include "lib/Target/TargetFamily.h"
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Object/ObjectFile.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -111,6 +112,27 @@ static llvm::Error linkToFile(llvm::ArrayRef<std::string> arguments, llvm::Strin
       path, [&](llvm::raw_ostream &stream) { stream << (*bytes)->getBuffer(); }, /*executable=*/true);
 }
 
+/// Whether the code calls functions of libm: those on f64 that it does not write out.
+static llvm::Expected<bool> callsMath(const CompiledObject &object) {
+  llvm::StringRef code(object.code.data(), object.code.size());
+  auto file = llvm::object::ObjectFile::createELFObjectFile(llvm::MemoryBufferRef(code, object.name));
+  if (!file)
+    return file.takeError();
+  for (const llvm::object::SymbolRef &symbol : (*file)->symbols()) {
+    llvm::Expected<uint32_t> flags = symbol.getFlags();
+    if (!flags)
+      return flags.takeError();
+    llvm::Expected<llvm::StringRef> name = symbol.getName();
+    if (!name)
+      return name.takeError();
+    bool isOther =
+        name->empty() || name->starts_with("mem") || name->starts_with("lathe_") || *name == object.name + "_weights";
+    if ((*flags & llvm::object::SymbolRef::SF_Undefined) && !isOther)
+      return true;
+  }
+  return false;
+}
+
 namespace {
 /// Where what is linked with a model lies.
 struct LinkFolders {
@@ -120,8 +142,9 @@ struct LinkFolders {
 };
 } // namespace
 
-/// Finds the C library and the runtime of the target; errors begin with `what` needs them.
-static llvm::Expected<LinkFolders> findFolders(nn::TargetAttr target, llvm::StringRef libraries, llvm::StringRef what) {
+/// Finds the C library of the target and, if asked for, the runtime; errors begin with `what` needs them.
+static llvm::Expected<LinkFolders> findFolders(nn::TargetAttr target, llvm::StringRef libraries, llvm::StringRef what,
+                                               bool needsRuntime) {
   const TargetFamily *family = findTargetFamily(target);
   std::optional<ProgramParts> parts = family ? family->getProgramParts(target) : std::nullopt;
   if (!parts)
@@ -133,10 +156,15 @@ static llvm::Expected<LinkFolders> findFolders(nn::TargetAttr target, llvm::Stri
     return llvm::createStringError(what + " needs the C library's " + parts->system.front() + "/crt1.o; install " +
                                    parts->package);
   std::string runtime = libraries.str() + "/" + parts->runtime;
-  if (!llvm::sys::fs::exists(runtime + "/liblathe_rt.a"))
+  if (needsRuntime && !llvm::sys::fs::exists(runtime + "/liblathe_rt.a"))
     return llvm::createStringError(what + " needs Lathe's runtime for " + target.getTriple() + ", " + runtime +
                                    "/liblathe_rt.a; install " + parts->package + " and build Lathe again");
   return LinkFolders{*parts, *system, runtime};
+}
+
+/// The C library, of which libm only if something calls it.
+static std::vector<std::string> libraryArguments(const LinkFolders &folders) {
+  return {"-L" + folders.system, "--as-needed", "-lm", "--no-as-needed", "-lc"};
 }
 
 llvm::Error lathe::linkShared(const CompiledObject &object, nn::TargetAttr target, llvm::StringRef path,
@@ -150,13 +178,19 @@ llvm::Error lathe::linkShared(const CompiledObject &object, nn::TargetAttr targe
                                         "noexecstack",
                                         "--soname=" + llvm::sys::path::filename(path).str(),
                                         in->path.str().str()};
-  if (object.callsRuntime) {
-    llvm::Expected<LinkFolders> folders = findFolders(target, libraries, "a shared object for a GPU");
+  llvm::Expected<bool> callsLibm = callsMath(object);
+  if (!callsLibm)
+    return callsLibm.takeError();
+  if (object.callsRuntime || *callsLibm) {
+    llvm::StringRef what = object.callsRuntime ? "a shared object for a GPU" : "a shared object with functions on f64";
+    llvm::Expected<LinkFolders> folders = findFolders(target, libraries, what, object.callsRuntime);
     if (!folders)
       return folders.takeError();
+    if (object.callsRuntime)
+      llvm::append_range(arguments,
+                         llvm::ArrayRef<std::string>{"--exclude-libs=ALL", folders->runtime + "/liblathe_rt.a"});
     // With the C library, so that references carry its versions.
-    llvm::append_range(arguments, llvm::ArrayRef<std::string>{"--exclude-libs=ALL", folders->runtime + "/liblathe_rt.a",
-                                                              "-L" + folders->system, "-lc"});
+    llvm::append_range(arguments, libraryArguments(*folders));
   }
   llvm::append_range(arguments, pageArguments(object));
   return linkToFile(arguments, path);
@@ -164,7 +198,7 @@ llvm::Error lathe::linkShared(const CompiledObject &object, nn::TargetAttr targe
 
 llvm::Error lathe::linkExecutable(const CompiledObject &object, nn::TargetAttr target, llvm::StringRef path,
                                   llvm::StringRef libraries) {
-  llvm::Expected<LinkFolders> folders = findFolders(target, libraries, "a program");
+  llvm::Expected<LinkFolders> folders = findFolders(target, libraries, "a program", /*needsRuntime=*/true);
   if (!folders)
     return folders.takeError();
   llvm::Expected<TemporaryFile> in = toFile(object);
@@ -181,10 +215,9 @@ llvm::Error lathe::linkExecutable(const CompiledObject &object, nn::TargetAttr t
                                         system + "/crti.o",
                                         in->path.str().str(),
                                         runtime + "/liblathe_main.a",
-                                        runtime + "/liblathe_rt.a",
-                                        "-L" + system,
-                                        "-lc",
-                                        system + "/crtn.o"};
+                                        runtime + "/liblathe_rt.a"};
+  llvm::append_range(arguments, libraryArguments(*folders));
+  arguments.push_back(system + "/crtn.o");
   llvm::append_range(arguments, pageArguments(object));
   return linkToFile(arguments, path);
 }

@@ -193,9 +193,9 @@ struct ExpandMathPass : lathe::impl::ExpandMathPassBase<ExpandMathPass> {
                  ExpandFunction<math::AcosOp, codegen::emitAcos>, ExpandFunction<math::AtanOp, codegen::emitAtan>,
                  ExpandFunction<math::AsinhOp, codegen::emitAsinh>, ExpandFunction<math::AcoshOp, codegen::emitAcosh>,
                  ExpandFunction<math::AtanhOp, codegen::emitAtanh>, ExpandPow>(context, floats);
-    // What is made of other functions, or on f64; floor, ceil and the like are single instructions and stay.
-    math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "exp2", "powf",
-                                               "fpowi", "ipowi", "rsqrt", "clampf"});
+    // What is made of other functions; floor, ceil and the like are single instructions and stay, and functions of f64
+    // that libm has are more exact there.
+    math::populateExpansionPatterns(patterns, {"exp2", "fpowi", "ipowi", "rsqrt", "clampf"});
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     getOperation().walk([](Operation *op) { ignoreSignOfZero(op); });

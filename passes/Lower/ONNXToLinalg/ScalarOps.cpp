@@ -46,11 +46,13 @@ static Value emitNot(ScalarBuilder &s, Operation *, ValueRange x) {
   return s.make<arith::XOrIOp>({x[0], splat(s, x[0], -1)});
 }
 
-/// Square and multiply over the six bits that matter: with more, any base but 0 and +-1 has
-/// overflowed. Parity is kept for -1. Negative exponents, which ONNX does not define for integers,
-/// count as 0.
+/// Square and multiply over the six bits that matter: with more, any base but 0 and +-1 has overflowed. Parity is kept
+/// for -1. What lies between 0 and 1, of a negative exponent, is 0, as a conversion to an integer makes it.
 static Value emitIntegerPow(ScalarBuilder &s, Value base, Value exponent) {
-  Value zero = splat(s, base, 0), one = splat(s, base, 1);
+  Value zero = splat(s, base, 0), one = splat(s, base, 1), whole = base;
+  Value isInverse = s.isUnsigned ? Value() : s.less(exponent, zero);
+  if (isInverse)
+    exponent = s.select(isInverse, s.sub(zero, exponent), exponent);
   Value parity = s.make<arith::AndIOp>({exponent, one});
   Value large = s.add(splat(s, base, 62), parity);
   exponent = s.max(s.select(s.less(splat(s, base, 63), exponent), large, exponent), zero);
@@ -61,7 +63,10 @@ static Value emitIntegerPow(ScalarBuilder &s, Value base, Value exponent) {
     result = s.select(s.equal(isSet, one), s.mul(result, base), result);
     base = s.mul(base, base);
   }
-  return result;
+  if (!isInverse)
+    return result;
+  Value isUnit = s.make<arith::OrIOp>({s.equal(whole, one), s.equal(whole, splat(s, whole, -1))});
+  return s.select(isInverse, s.select(isUnit, result, zero), result);
 }
 
 static Value emitPow(ScalarBuilder &s, Operation *op, ValueRange x) {
@@ -75,6 +80,12 @@ static Value emitPow(ScalarBuilder &s, Operation *op, ValueRange x) {
       return s.mul(s.mul(base, base), base);
     if (value == 0.5)
       return s.make<math::SqrtOp>({base});
+  }
+  if (!s.isFloat(base) && matchPattern(exponent, m_Constant(&constant))) {
+    // Without rounding on the way, and without a function of f64.
+    double value = constant.getValueAsDouble();
+    if (value == std::trunc(value) && value >= 0 && value < 64)
+      return emitIntegerPow(s, base, splat(s, base, int64_t(value)));
   }
   bool exponentUnsigned = getElementTypeOrSelf(op->getOperand(1)).isUnsignedInteger();
   if (!s.isFloat(base) && !s.isFloat(exponent)) {

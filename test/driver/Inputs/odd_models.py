@@ -49,6 +49,8 @@ save("cumsum", [helper.make_node("CumSum", ["x", "a"], ["y"], name="sum")], [val
 save("long", [helper.make_node("ReduceSum", ["x"], ["y"], keepdims=0)], [value("x", [2**40, 4])], [value("y", [])])
 save("wide-lrn", [helper.make_node("LRN", ["x"], ["y"], size=2**31 - 1, alpha=1e9)], [value("x", [2, 5, 3])],
      [value("y", [2, 5, 3])])
+save("wide-exp", [helper.make_node("Exp", ["x"], ["e"]), helper.make_node("Pow", ["e", "e"], ["y"])],
+     [value("x", [3], TensorProto.DOUBLE)], [value("y", [3], TensorProto.DOUBLE)])
 
 smallest = np.iinfo(np.int64).min
 np.save(f"{folder}/found.npy", np.array([0, 3, 0, 5], np.float32))
@@ -63,3 +65,6 @@ np.save(f"{folder}/relu.npy", np.array([[np.nan, np.inf, 0, 1]], np.float32))
 image = np.arange(30, dtype=np.float32).reshape(2, 5, 3)
 np.save(f"{folder}/image.npy", image)
 np.save(f"{folder}/lrn.npy", image / (1 + 1e9 / (2**31 - 1) * (image**2).sum(1, keepdims=True)) ** np.float32(0.75))
+wide = np.array([0.5, -1, 1.25])
+np.save(f"{folder}/wide.npy", wide)
+np.save(f"{folder}/wide-expected.npy", np.exp(wide) ** np.exp(wide))
