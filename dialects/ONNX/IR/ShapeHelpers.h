@@ -66,6 +66,11 @@ mlir::FailureOr<llvm::SmallVector<unsigned>> normalizeAxes(mlir::Operation *op, 
 std::optional<llvm::SmallVector<int64_t>> getConstantElements(const SymbolicShapes &shapes, mlir::Value value);
 std::optional<int64_t> getConstant(mlir::AffineExpr expr);
 
+/// The one scale of all axes with which no size of the result is larger than wanted (not_larger), or none is smaller
+/// (not_smaller); nullopt if sizes are not constants, or there are none.
+std::optional<double> getKeptRatio(ResizeOp op, llvm::ArrayRef<mlir::AffineExpr> from,
+                                   llvm::ArrayRef<mlir::AffineExpr> to);
+
 /// NumPy broadcasting; fails after an error on `op`.
 mlir::FailureOr<Dims> broadcastDims(mlir::Operation *op, const SymbolicShapes &shapes,
                                     llvm::ArrayRef<llvm::ArrayRef<mlir::AffineExpr>> all);

@@ -53,8 +53,12 @@ static LogicalResult inferTile(TileOp op, SymbolicShapes &shapes) {
   }
   if (repeats->size() != dims.size())
     return op.emitOpError("expected ") << dims.size() << " repeats, but got " << repeats->size();
-  for (auto [dim, repeat] : llvm::zip_equal(dims, *repeats))
+  constexpr int64_t kMostRepeats = int64_t(1) << 48; // as many as a tensor may have elements: no product wraps
+  for (auto [dim, repeat] : llvm::zip_equal(dims, *repeats)) {
+    if (std::optional<int64_t> known = getConstant(repeat); known && (*known < 0 || *known > kMostRepeats))
+      return op.emitOpError("expected 0 to 2^48 repeats, but got ") << *known;
     dim = dim * repeat;
+  }
   shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getInput()));
   return success();
 }
@@ -171,18 +175,25 @@ static std::optional<SmallVector<float>> getFloats(const SymbolicShapes &shapes,
   return known ? std::optional(SmallVector<float>(known->begin(), known->end())) : std::nullopt;
 }
 
-/// One scale for all axes, so that no result exceeds (not_larger) or falls below (not_smaller) the wanted sizes.
-static LogicalResult keepAspect(ResizeOp op, const SymbolicShapes &shapes, ArrayRef<unsigned> axes,
-                                ArrayRef<AffineExpr> sizes, Dims &dims) {
+std::optional<double> onnx::getKeptRatio(ResizeOp op, ArrayRef<AffineExpr> from, ArrayRef<AffineExpr> to) {
   bool smallest = op.getKeepAspectRatioPolicy() == "not_larger";
   std::optional<double> scale;
-  for (auto [axis, size] : llvm::zip_equal(axes, sizes)) {
-    std::optional<int64_t> from = getConstant(dims[axis]), to = getConstant(size);
-    if (!from || !to || *from < 1)
-      return emitUnknown(op, "sizes whose ratio is kept");
-    double ratio = double(*to) / double(*from);
+  for (auto [size, wanted] : llvm::zip_equal(from, to)) {
+    std::optional<int64_t> known = getConstant(size), knownWanted = getConstant(wanted);
+    if (!known || !knownWanted || *known < 1)
+      return std::nullopt;
+    double ratio = double(*knownWanted) / double(*known);
     scale = !scale ? ratio : smallest ? std::min(*scale, ratio) : std::max(*scale, ratio);
   }
+  return scale;
+}
+
+static LogicalResult keepAspect(ResizeOp op, const SymbolicShapes &shapes, ArrayRef<unsigned> axes,
+                                ArrayRef<AffineExpr> sizes, Dims &dims) {
+  std::optional<double> scale =
+      getKeptRatio(op, llvm::map_to_vector(axes, [&](unsigned axis) { return dims[axis]; }), sizes);
+  if (!scale)
+    return emitUnknown(op, "sizes whose ratio is kept");
   for (unsigned axis : axes)
     dims[axis] = shapes.constant(int64_t(std::floor(*scale * double(*getConstant(dims[axis])) + 0.5)));
   return success();

@@ -1,4 +1,5 @@
 //===- Resize.cpp - onnx.Resize: nearest, linear, cubic -------------------===//
+#include "dialects/ONNX/IR/ShapeHelpers.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
 #include "passes/Lower/ONNXToLinalg/Interpolation.h"
@@ -152,20 +153,31 @@ static FailureOr<SmallVector<ResizedDim>> getResizedDims(Lowering &lowering, onn
   bool givesScales = !hasAll(op.getSizes()) && hasAll(op.getScales());
   bool hasScales = givesScales && matchPattern(op.getScales(), m_Constant(&scales));
 
+  std::optional<double> ratio;
+  if (hasAll(op.getSizes()) && op.getKeepAspectRatioPolicy() != "stretch") {
+    SmallVector<AffineExpr> from =
+        llvm::map_to_vector(axes, [&](int64_t axis) { return dims[normalizeAxis(axis, rank)]; });
+    if (auto sizes = lowering.shapes.getElements(op.getSizes()))
+      ratio = onnx::getKeptRatio(op, from, *sizes);
+    if (!ratio)
+      return op.emitOpError("expected sizes known at compile time, whose ratio is kept");
+  }
+
   SmallVector<ResizedDim> resized;
   for (auto [position, axis] : llvm::enumerate(axes)) {
     unsigned dim = axis < 0 ? axis + rank : axis;
-    double scale = hasScales ? scales.getValues<APFloat>()[position].convertToDouble() : 1.0;
+    double scale = ratio ? *ratio : hasScales ? scales.getValues<APFloat>()[position].convertToDouble() : 1.0;
+    bool knowsScale = ratio || hasScales;
     bool crops = op.getCoordinateTransformationMode() == "tf_crop_and_resize";
     bool isOne = dims[dim] == lowering.constantExpr(1); // every scale reads the one element there is
-    if (dims[dim] == resultDims[dim] && (isOne || (!crops && (!givesScales || (hasScales && scale == 1.0)))))
+    if (dims[dim] == resultDims[dim] && (isOne || (!crops && (knowsScale ? scale == 1.0 : !givesScales))))
       continue;
     Value size = lowering.sizeValue(dims[dim]);
     ResizedDim entry;
     entry.dim = dim;
     entry.inputSize = toF32(builder, size);
     entry.outputSize = toF32(builder, lowering.sizeValue(resultDims[dim]));
-    if (hasScales) {
+    if (knowsScale) {
       entry.scale = ScalarBuilder{builder, builder.getLoc()}.constant(builder.getF32Type(), scale);
     } else if (givesScales) {
       Value one = tensor::ExtractOp::create(builder, lowering.get(op.getScales()), lowering.index(position));
@@ -184,7 +196,7 @@ static FailureOr<SmallVector<ResizedDim>> getResizedDims(Lowering &lowering, onn
       entry.end = read(axes.size() + position);
     }
     // ONNX's reference aligns the corners of a result whose size is not rounded.
-    if (givesScales && op.getCoordinateTransformationMode() == "align_corners")
+    if ((ratio || givesScales) && op.getCoordinateTransformationMode() == "align_corners")
       entry.outputSize = arith::MulFOp::create(builder, entry.inputSize, entry.scale);
     entry.last = arith::SubIOp::create(builder, size, lowering.index(1));
     resized.push_back(entry);

@@ -55,11 +55,11 @@ CASES = {
     "expected a block size from 1 to 2^31 - 1, but got 4294967296": lambda: one("DepthToSpace", [IMAGE], blocksize=1 << 32),
     "expected a delta whose magnitude fits 64 bits, but got -9223372036854775808": lambda: one(
         "Range", [], [(n, np.int64(x)) for n, x in zip("abc", (0, 5, -(1 << 63)))]),
-    "expected tensors of at most 2^48 elements, but got [n * 4611686018427387904]": lambda: one(
-        "Tile", [("x", ("n",))], [("r", np.int64([FAR]))]),
-    "expected a workspace of at most 2^40 bytes": lambda: one(
-        "Tile", [("x", (4,))], [("r", np.int64([FAR]))]),
-    "expected sizes of 0 or more, but got [n * -1]": lambda: one("Tile", [("x", ("n",))], [("r", np.int64([-1]))]),
+    "expected tensors of at most 2^48 elements, but got [n * 281474976710656]": lambda: one(
+        "Tile", [("x", ("n",))], [("r", np.int64([1 << 48]))]),
+    "expected 0 to 2^48 repeats, but got 4611686018427387904": lambda: one("Tile", [("x", (4,))], [("r", np.int64([FAR]))]),
+    "expected 0 to 2^48 repeats, but got -1": lambda: one("Tile", [("x", (4,))], [("r", np.int64([-1]))]),
+    "expected sizes of 0 or more, but got [-1]": lambda: one("Pad", [("x", (4,))], [("p", np.int64([-5, 0]))]),
     # Windows and signals.
     "expected values below 2^31 in dilations, but got 4611686018427387904": lambda: conv(dilations=[FAR, 1]),
     "expected values below 2^31 in pads, but got 1099511627776": lambda: conv(pads=[1 << 40, 0, 0, 0]),
