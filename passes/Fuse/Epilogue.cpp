@@ -136,10 +136,7 @@ static void moveReshapeBehind(Value result) {
     return;
   Value view = reshape.getReshaped();
   RankedTensorType own = fuse::getType(result), viewed = fuse::getType(view);
-  auto isSaid = [](RankedTensorType type) { // by the constants of a reshape
-    return llvm::count_if(type.getShape(), ShapedType::isDynamic) <= 1 && !llvm::is_contained(type.getShape(), 0);
-  };
-  if (!viewed || !isSaid(own) || !isSaid(viewed) || viewed.getRank() == 0 ||
+  if (!viewed || !fuse::canReshape(own) || !fuse::canReshape(viewed) || viewed.getRank() == 0 ||
       own.getShape().back() != viewed.getShape().back() || viewed.isDynamicDim(viewed.getRank() - 1))
     return;
   Group group = findGroup(view);

@@ -135,8 +135,7 @@ struct PlannedReshape {
   RankedTensorType type;
   int64_t equal = 0;
 
-  /// Whether constants say the sizes.
-  bool isPossible() const { return llvm::count_if(type.getShape().drop_front(equal), ShapedType::isDynamic) <= 1; }
+  bool isPossible() const { return fuse::canReshape(type, equal); }
   Value create(PatternRewriter &rewriter, Location loc, Value value) const {
     return value.getType() == type ? value : fuse::createReshape(rewriter, loc, value, type, equal);
   }

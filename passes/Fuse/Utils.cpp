@@ -173,26 +173,32 @@ Value fuse::createTranspose(OpBuilder &builder, Location loc, Value value, Array
                                    builder.getDenseI64ArrayAttr(permutation));
 }
 
-Value fuse::createReshape(OpBuilder &builder, Location loc, Value value, RankedTensorType type, int64_t equalDims) {
+/// What says to onnx.Reshape that the result has `type`; the first `equalDims` dimensions may be copied.
+static std::optional<SmallVector<int64_t>> getReshapeInts(RankedTensorType type, int64_t equalDims, bool &allowZero) {
   SmallVector<int64_t> shape(type.getShape());
-  bool inferred = false;
-  for (int64_t i = 0, e = shape.size(); i < e; ++i) {
-    if (!ShapedType::isDynamic(shape[i])) {
-      // Zero means "copy", so an empty tensor cannot be asked for here.
-      if (shape[i] == 0)
-        return {};
-      continue;
-    }
-    if (i < equalDims) {
-      shape[i] = 0;
-    } else {
-      if (inferred)
-        return {};
-      shape[i] = -1;
-      inferred = true;
-    }
-  }
-  return onnx::ReshapeOp::create(builder, loc, type, value, createInts(builder, loc, shape), 0);
+  auto own = llvm::drop_begin(shape, std::min<int64_t>(equalDims, shape.size()));
+  // Zero means "copy", or with `allowzero` zero.
+  allowZero = llvm::is_contained(own, 0);
+  if (allowZero)
+    return ShapedType::isDynamicShape(shape) ? std::nullopt : std::optional(shape);
+  if (llvm::count_if(own, ShapedType::isDynamic) > 1)
+    return std::nullopt;
+  for (auto [i, size] : llvm::enumerate(shape))
+    if (ShapedType::isDynamic(size))
+      size = int64_t(i) < equalDims ? 0 : -1;
+  return shape;
+}
+
+bool fuse::canReshape(RankedTensorType type, int64_t equalDims) {
+  bool allowZero;
+  return getReshapeInts(type, equalDims, allowZero).has_value();
+}
+
+Value fuse::createReshape(OpBuilder &builder, Location loc, Value value, RankedTensorType type, int64_t equalDims) {
+  bool allowZero;
+  std::optional<SmallVector<int64_t>> shape = getReshapeInts(type, equalDims, allowZero);
+  return shape ? onnx::ReshapeOp::create(builder, loc, type, value, createInts(builder, loc, *shape), allowZero)
+               : Value();
 }
 
 Value fuse::createUnsqueeze(OpBuilder &builder, Location loc, Value value, ArrayRef<int64_t> axes) {

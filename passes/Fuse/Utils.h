@@ -48,8 +48,10 @@ bool movesOnlyUnits(mlir::RankedTensorType type, llvm::ArrayRef<int64_t> permuta
 
 mlir::Value createTranspose(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value,
                             llvm::ArrayRef<int64_t> permutation);
-/// A reshape to `type`; null if its sizes cannot be said by constants. The first `equalDims` dimensions of value and
-/// type are known to be equal.
+/// Whether constants can say the sizes of a reshape to `type`. The first `equalDims` dimensions of value and type are
+/// known to be equal.
+bool canReshape(mlir::RankedTensorType type, int64_t equalDims = 0);
+/// A reshape to `type`; null if constants cannot say its sizes.
 mlir::Value createReshape(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, mlir::RankedTensorType type,
                           int64_t equalDims = 0);
 /// Inserts dimensions of size 1 at `axes` of the result, in ascending order.

@@ -109,6 +109,7 @@ private:
       if (function.isExternal())
         continue;
       Block &body = function.getBody().front();
+      foldEmpty(body);
       reshapeConstants(body);
       if (failed(foldSubgraphs(body)))
         return signalPassFailure();
@@ -126,6 +127,25 @@ private:
           [&](DenseResourceElementsAttr value) { found.insert(value.getRawHandle().getResource()); });
     });
     return found;
+  }
+
+  /// What has no elements is known, whatever it is computed from. Later passes need not think of it.
+  void foldEmpty(Block &body) {
+    auto isEmpty = [](Type type) {
+      auto ranked = dyn_cast<RankedTensorType>(type);
+      return ranked && ranked.hasStaticShape() && ranked.getNumElements() == 0;
+    };
+    for (Operation &op : llvm::make_early_inc_range(body)) {
+      if (!isa_and_nonnull<onnx::ONNXDialect>(op.getDialect()) || op.hasTrait<OpTrait::ConstantLike>() ||
+          !mayRun(&op) || op.getNumResults() == 0 || !llvm::all_of(op.getResultTypes(), isEmpty))
+        continue;
+      OpBuilder builder(&op);
+      for (Value result : op.getResults()) {
+        auto value = DenseElementsAttr::get(cast<ShapedType>(result.getType()), ArrayRef<Attribute>());
+        result.replaceAllUsesWith(onnx::ConstantOp::create(builder, op.getLoc(), value));
+      }
+      op.erase();
+    }
   }
 
   /// Reshape, Flatten, Squeeze, Unsqueeze and Identity of a constant share its data.

@@ -28,6 +28,7 @@ class Case:
 
     def __init__(self, name):
         self.random = np.random.default_rng(zlib.crc32(name.encode()))
+        self.opset = 17
         self.inputs, self.constants, self.nodes = {}, {}, []
         self.reference = self  # what ONNX Runtime runs for the outputs, where it does not have the case itself
 
@@ -64,4 +65,4 @@ class Case:
             [value(o, ranks[o]) if ranks else helper.ValueInfoProto(name=o) for o in outputs],
             [numpy_helper.from_array(a, n) for n, a in self.constants.items()])
         return helper.make_model(graph, ir_version=8, producer_name="test", opset_imports=[
-            helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]), outputs
+            helper.make_opsetid("", self.opset), helper.make_opsetid("com.microsoft", 1)]), outputs

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Writes backend tests with outputs that ONNX Runtime computes, of what ONNX does not test: operators of com.microsoft, and
-forms of recurrent layers.
+forms of its own operators.
 
     generate.py [NAME...]    writes test/contrib/data/test_NAME, in ONNX's backend-test layout; all without names
 
@@ -17,7 +17,7 @@ import onnx
 from onnx import numpy_helper
 
 from cases import CASES, Case
-import cases_attention, cases_nn, cases_quantized, cases_recurrent  # noqa: F401: each adds its cases
+import cases_attention, cases_nn, cases_onnx, cases_quantized, cases_recurrent  # noqa: F401: each adds its cases
 
 HERE = Path(__file__).resolve().parent
 

@@ -255,6 +255,9 @@ Value Lowering::reshape(Value value, Dims from, Dims to) {
   if (from == to)
     return value;
   Type element = getElementTypeOrSelf(value);
+  // All products of sizes of nothing are equal, so that they do not tell which dimensions are the same.
+  if (llvm::is_contained(from, constantExpr(0)))
+    return empty(to, element);
   SmallVector<ReassociationIndices> none;
   if (to.empty())
     return tensor::CollapseShapeOp::create(builder, type(to, element), value, none);
