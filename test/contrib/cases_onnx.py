@@ -67,3 +67,19 @@ def empty_concat(c):
 @case
 def empty_product(c):
     return onnx(c, "MatMul", [c.array(2, 0), c.array(0, 3)])
+
+
+# Views whose rows are not contiguous.
+
+@case
+def softmax_of_every_second(c):
+    numbers = [(np.int64([n]),) for n in (1, 16, 1, 2)]
+    onnx(c, "Slice", [c.array(4, 16), *numbers], ["part"])
+    return onnx(c, "Softmax", ["part"], axis=-1)
+
+
+@case
+def product_of_column_as_row(c):
+    onnx(c, "Split", [c.array(1, 4, 7), (np.int64([6, 1]),)], ["rest", "column"], axis=2)
+    onnx(c, "Transpose", ["column"], ["row"], perm=[0, 2, 1])
+    return onnx(c, "MatMul", ["column", "row"])

@@ -198,6 +198,23 @@ static void carryOneBuffer(scf::WhileOp loop) {
     memref::CopyOp::create(builder, loop.getLoc(), source, target);
 }
 
+/// Kernels of nn ops read and write whole vectors of a row. A view need not have such rows: a column that was cut out
+/// and reshaped is a row whose elements are far from each other. It is copied, and a destination copied back.
+static void makeRowsContiguous(nn::KernelOpInterface op) {
+  OpBuilder before(op), after(op);
+  after.setInsertionPointAfter(op);
+  for (OpOperand &operand : op->getOpOperands()) {
+    Value view = operand.get();
+    auto type = dyn_cast<MemRefType>(view.getType());
+    if (!type || type.getRank() == 0 || type.isLastDimUnitStride())
+      continue;
+    bool isDestination = view == op.getDestination();
+    operand.set(copyOf(before, op.getLoc(), view));
+    if (isDestination)
+      memref::CopyOp::create(after, op.getLoc(), operand.get(), view);
+  }
+}
+
 /// Where a result is copied to its place at the end, the place must not have served others before: what lies there may
 /// still be read after the copy. The elimination of empty tensors takes places for values that are not the result in
 /// the end, as an empty or filled tensor may be what several begin with.
@@ -257,6 +274,7 @@ struct BufferizePass : lathe::impl::BufferizePassBase<BufferizePass> {
     module.walk([](scf::WhileOp loop) { carryOneBuffer(loop); });
     for (memref::CopyOp result : results)
       keepForResult(result);
+    module.walk([](nn::KernelOpInterface op) { makeRowsContiguous(op); });
   }
 
   /// `results` become the copies to `places`.

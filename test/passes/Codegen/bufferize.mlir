@@ -132,3 +132,19 @@ func.func @main(%x: tensor<4xf32>, %i: tensor<1xi64>) -> (tensor<4xf32>, tensor<
   %part = tensor.extract_slice %marked[1] [2] [1] : tensor<4xf32> to tensor<2xf32>
   return %sum, %part : tensor<4xf32>, tensor<2xf32>
 }
+
+// -----
+
+// Every second element of a row is copied to a row of its own, which a kernel reads in vectors.
+// CHECK-LABEL: func.func @main(
+// CHECK-SAME: %[[X:.*]]: memref<4x16xf32>, %[[Y:.*]]: memref<4x8xf32>)
+// CHECK: %[[VIEW:.*]] = memref.subview %[[X]][0, 1] [4, 8] [1, 2]
+// CHECK: %[[ROWS:.*]] = memref.alloc() : memref<4x8xf32>
+// CHECK: memref.copy %[[VIEW]], %[[ROWS]]
+// CHECK: nn.softmax %[[ROWS]] outs(%[[Y]])
+func.func @main(%x: tensor<4x16xf32>) -> tensor<4x8xf32> {
+  %part = tensor.extract_slice %x[0, 1] [4, 8] [1, 2] : tensor<4x16xf32> to tensor<4x8xf32>
+  %e = tensor.empty() : tensor<4x8xf32>
+  %y = nn.softmax %part outs(%e) : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %y : tensor<4x8xf32>
+}
