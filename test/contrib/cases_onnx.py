@@ -83,3 +83,10 @@ def product_of_column_as_row(c):
     onnx(c, "Split", [c.array(1, 4, 7), (np.int64([6, 1]),)], ["rest", "column"], axis=2)
     onnx(c, "Transpose", ["column"], ["row"], perm=[0, 2, 1])
     return onnx(c, "MatMul", ["column", "row"])
+
+
+# Scale and bias that broadcast, each in its own way.
+
+@cases(layer_norm_one_bias={"bias": (1,)}, layer_norm_scalar_bias={"bias": ()}, layer_norm_rows={"bias": (3, 1)})
+def layer_norm(c, bias):
+    return onnx(c, "LayerNormalization", [c.array(2, 3, 4), c.array(4), c.array(*bias)], ["y", "mean"], axis=1)

@@ -64,29 +64,25 @@ static Moments createMoments(Lowering &lowering, Value input, Dims dims, ArrayRe
   return {mean, variance};
 }
 
-/// (x - mean) / sqrt(variance + epsilon) * scale + bias; scale and bias (which may be null) through
-/// their maps.
-static Value createNormalized(Lowering &lowering, Value input, Dims dims, Moments moments,
-                              AffineMap momentMap, double epsilon, Value scale, Value bias,
-                              AffineMap parameterMap) {
+/// (x - mean) / sqrt(variance + epsilon) * scale + bias; the bias may be null.
+static Value createNormalized(Lowering &lowering, Value input, Dims dims, Moments moments, AffineMap momentMap,
+                              double epsilon, Value scale, Value bias, AffineMap scaleMap, AffineMap biasMap) {
   Type element = getElementTypeOrSelf(input), type = getComputeType(element);
   SmallVector<Value> inputs = {input, moments.mean, moments.variance};
   SmallVector<AffineMap> maps = {lowering.builder.getMultiDimIdentityMap(dims.size()), momentMap,
                                  momentMap};
-  for (Value parameter : {scale, bias})
-    if (parameter)
-      inputs.push_back(parameter), maps.push_back(parameterMap);
+  inputs.push_back(scale), maps.push_back(scaleMap);
+  if (bias)
+    inputs.push_back(bias), maps.push_back(biasMap);
   return lowering.generic(
       dims, element, inputs, maps, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
         ScalarBuilder s{b, b.getLoc()};
         Value deviation =
             s.make<math::SqrtOp>({s.add(convert(b, x[2], type), s.constant(type, epsilon))});
         Value result = s.div(s.sub(convert(b, x[0], type), convert(b, x[1], type)), deviation);
-        ValueRange rest = x.drop_front(3);
-        if (scale)
-          result = s.mul(result, convert(b, rest[0], type)), rest = rest.drop_front();
+        result = s.mul(result, convert(b, x[3], type));
         if (bias)
-          result = s.add(result, convert(b, rest[0], type));
+          result = s.add(result, convert(b, x[4], type));
         return convert(b, result, element);
       });
 }
@@ -99,11 +95,10 @@ static LogicalResult lowerInstanceNorm(Lowering &lowering, onnx::InstanceNormali
   Dims dims = lowering.shapes.getDims(op.getInput());
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(2, dims.size()));
   Value input = lowering.get(op.getInput());
-  lowering.set(op.getOutput(),
-               createNormalized(lowering, input, dims, createMoments(lowering, input, dims, axes),
-                                lowering.keptMap(dims.size(), axes),
-                                op.getEpsilon().convertToDouble(), lowering.get(op.getScale()),
-                                lowering.get(op.getB()), channelMap(lowering, dims.size())));
+  lowering.set(op.getOutput(), createNormalized(lowering, input, dims, createMoments(lowering, input, dims, axes),
+                                                lowering.keptMap(dims.size(), axes), op.getEpsilon().convertToDouble(),
+                                                lowering.get(op.getScale()), lowering.get(op.getB()),
+                                                channelMap(lowering, dims.size()), channelMap(lowering, dims.size())));
   return success();
 }
 
@@ -122,10 +117,9 @@ static LogicalResult lowerGroupNorm(Lowering &lowering, onnx::GroupNormalization
   };
   AffineMap parameterMap = AffineMap::get(split.size(), 0, {lowering.dim(1), lowering.dim(2)},
                                           lowering.builder.getContext());
-  Value result =
-      createNormalized(lowering, input, split, createMoments(lowering, input, split, axes),
-                       lowering.keptMap(split.size(), axes), op.getEpsilon().convertToDouble(),
-                       parameter(op.getScale()), parameter(op.getBias()), parameterMap);
+  Value result = createNormalized(lowering, input, split, createMoments(lowering, input, split, axes),
+                                  lowering.keptMap(split.size(), axes), op.getEpsilon().convertToDouble(),
+                                  parameter(op.getScale()), parameter(op.getBias()), parameterMap, parameterMap);
   lowering.set(op.getY(), lowering.reshape(result, split, dims));
   return success();
 }
@@ -136,10 +130,9 @@ static LogicalResult lowerBatchNorm(Lowering &lowering, onnx::BatchNormalization
   Dims dims = lowering.shapes.getDims(op.getX());
   AffineMap map = channelMap(lowering, dims.size());
   Moments moments = {lowering.get(op.getInputMean()), lowering.get(op.getInputVar())};
-  lowering.set(op.getY(),
-               createNormalized(lowering, lowering.get(op.getX()), dims, moments, map,
-                                op.getEpsilon().convertToDouble(), lowering.get(op.getScale()),
-                                lowering.get(op.getB()), map));
+  lowering.set(op.getY(), createNormalized(lowering, lowering.get(op.getX()), dims, moments, map,
+                                           op.getEpsilon().convertToDouble(), lowering.get(op.getScale()),
+                                           lowering.get(op.getB()), map, map));
   return success();
 }
 
@@ -150,14 +143,14 @@ static LogicalResult lowerLayerNorm(Lowering &lowering, onnx::LayerNormalization
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(axis, rank));
   SmallVector<AffineExpr> kept = lowering.withoutAxes(dims, axes);
   Value input = lowering.get(op.getX()), bias = op.getB() ? lowering.get(op.getB()) : Value();
-  if (op.getB() && lowering.rank(op.getB()) != lowering.rank(op.getScale()))
-    return op.emitOpError("expected scale and bias of one rank");
   Moments moments = createMoments(lowering, input, dims, axes);
   double epsilon = op.getEpsilon().convertToDouble();
-  lowering.set(op.getY(), createNormalized(
-                              lowering, input, dims, moments, lowering.keptMap(rank, axes), epsilon,
-                              lowering.get(op.getScale()), bias,
-                              lowering.broadcastMap(lowering.shapes.getDims(op.getScale()), dims)));
+  auto broadcast = [&](Value parameter) {
+    return parameter ? lowering.broadcastMap(lowering.shapes.getDims(parameter), dims) : AffineMap();
+  };
+  lowering.set(op.getY(),
+               createNormalized(lowering, input, dims, moments, lowering.keptMap(rank, axes), epsilon,
+                                lowering.get(op.getScale()), bias, broadcast(op.getScale()), broadcast(op.getB())));
   auto setStatistic = [&](Value onnxValue, Value value) {
     Type element = lowering.elementType(onnxValue);
     Value converted =

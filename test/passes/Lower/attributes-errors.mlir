@@ -131,14 +131,6 @@ func.func @recurrent(%x: tensor<3x2x4xf64>, %w: tensor<1x5x4xf64>, %r: tensor<1x
 
 // -----
 
-func.func @layer_scale(%x: tensor<2x4xf32>, %s: tensor<4xf32>, %b: tensor<1x4xf32>) {
-  // expected-error @+1 {{expected scale and bias of one rank}}
-  %0 = "onnx.LayerNormalization"(%x, %s, %b) {resultSegmentSizes = array<i32: 1, 0, 0>} : (tensor<2x4xf32>, tensor<4xf32>, tensor<1x4xf32>) -> tensor<2x4xf32>
-  return
-}
-
-// -----
-
 func.func @data_size(%x: tensor<2x4xf32>, %a: tensor<1xi64>) {
   // expected-error @+1 {{expected axes that are known at compile time}}
   %0 = "onnx.ReduceSum"(%x, %a) : (tensor<2x4xf32>, tensor<1xi64>) -> tensor<1x4xf32>
