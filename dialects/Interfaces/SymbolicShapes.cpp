@@ -114,6 +114,8 @@ static LogicalResult checkSize(const SymbolicShapes &shapes, Value value, Locati
   auto upper = llvm::map_to_vector(dims, [&](AffineExpr dim) { return shapes.getBounds(dim).second; });
   if (llvm::any_of(upper, [](int64_t size) { return size < 0; }))
     return emitError(loc) << "expected sizes of 0 or more, but got " << describe();
+  for (AffineExpr dim : dims)
+    (void)shapes.assumeAtMost(shapes.constant(0), dim);
   int64_t count = llvm::is_contained(upper, 0) ? 0 : 1;
   for (int64_t size : upper)
     if (llvm::MulOverflow(count, size, count) || count > kMaxElements)
@@ -129,6 +131,7 @@ LogicalResult SymbolicShapes::compute() {
   llvm::erase_if(symbols, [](const SymbolicDim &symbol) { return symbol.dependsOnData(); });
   dataSymbols.clear();
   sizes.clear();
+  conditions.clear();
   for (BlockArgument argument : function.getArguments())
     if (isa<TensorType>(argument.getType()) && hasDims(argument))
       good &= succeeded(checkSize(*this, argument, argument.getLoc()));
@@ -358,6 +361,17 @@ bool SymbolicShapes::mayBeEqual(AffineExpr a, AffineExpr b) const {
   return !(isa<AffineConstantExpr>(a) && isa<AffineConstantExpr>(b)) && !dependsOnData(a) && !dependsOnData(b);
 }
 
+bool SymbolicShapes::assumeAtMost(AffineExpr a, AffineExpr b) const {
+  if (!mayBeEqual(a, b))
+    return false;
+  AffineExpr room = simplify(b - a);
+  if (getBounds(room).first < 0 && !llvm::is_contained(conditions, room))
+    conditions.push_back(room);
+  return true;
+}
+
+bool SymbolicShapes::assumeEqual(AffineExpr a, AffineExpr b) const { return assumeAtMost(a, b) && assumeAtMost(b, a); }
+
 RankedTensorType SymbolicShapes::getType(Value value) const {
   SmallVector<int64_t> shape;
   for (AffineExpr dim : getDims(value)) {
@@ -373,7 +387,7 @@ AffineExpr SymbolicShapes::broadcast(AffineExpr a, AffineExpr b) const {
     return a;
   if (ca && ca.getValue() == 1)
     return b;
-  if (!mayBeEqual(a, b))
+  if (!assumeEqual(a, b))
     return nullptr;
   return ca ? a : cb ? b : a;
 }

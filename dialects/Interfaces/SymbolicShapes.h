@@ -20,6 +20,8 @@ inline constexpr llvm::StringLiteral kNameAttr = "onnx.name";      // on argumen
 inline constexpr llvm::StringLiteral kDimsAttr = "onnx.dims";      // on arguments: ArrayAttr of names, "" = static
 inline constexpr llvm::StringLiteral kStatusAttr = "lathe.status"; // on a result of tensor<1xi64>: a lathe_status
 inline constexpr llvm::StringLiteral kDimBoundsAttr = "onnx.dim_bounds"; // on the function: {batch = array<i64: 1, 64>}
+inline constexpr llvm::StringLiteral kSizeConditionsAttr =
+    "onnx.size_conditions"; // on the function: a map from its symbolic dimensions to numbers that may not be negative
 
 /// The name of a dynamic dimension of an argument: what the model calls it, or one of its place.
 std::string getDimName(mlir::func::FuncOp function, unsigned argument, unsigned dim);
@@ -85,12 +87,18 @@ public:
   /// The inferred type: constants where the expression is one, dynamic elsewhere.
   mlir::RankedTensorType getType(mlir::Value value) const;
   /// NumPy broadcasting of two dimensions; null if they contradict each other. Unequal symbolic sizes of the model are
-  /// taken to be equal at run time (ONNX leaves no other choice), the first one wins. Sizes that depend on data are
-  /// equal to themselves only: nobody could check others before the run.
+  /// assumed to be equal: code for either has to know which of two sizes is 1. The first one wins.
   mlir::AffineExpr broadcast(mlir::AffineExpr a, mlir::AffineExpr b) const;
 
-  /// Whether two sizes may be taken to be equal: as in `broadcast`, but 1 is a size like any other.
+  /// Whether two sizes may be equal. Sizes that depend on data are equal to themselves only: nobody could check others
+  /// before the run.
   bool mayBeEqual(mlir::AffineExpr a, mlir::AffineExpr b) const;
+  /// The same; a run then has to refuse sizes of the model with which they are not, or with which `a` is larger than
+  /// `b`: see `getConditions`.
+  bool assumeEqual(mlir::AffineExpr a, mlir::AffineExpr b) const;
+  bool assumeAtMost(mlir::AffineExpr a, mlir::AffineExpr b) const;
+  /// What must not be negative for the shapes to hold, in terms of the model's symbols.
+  llvm::ArrayRef<mlir::AffineExpr> getConditions() const { return conditions; }
 
   /// The size at run time: a constant, or arithmetic on `tensor.dim` of arguments (of results, where data decides),
   /// made at the builder's place.
@@ -119,6 +127,7 @@ private:
   llvm::DenseMap<unsigned, mlir::Value> sizes;               ///< see `setSize`
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::AffineExpr, 4>> dims, elements;
   llvm::DenseMap<mlir::Value, mlir::Type> elementTypes;
+  mutable llvm::SmallVector<mlir::AffineExpr> conditions; ///< which asking for sizes collects
 };
 
 } // namespace lathe

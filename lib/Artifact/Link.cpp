@@ -125,9 +125,10 @@ static llvm::Expected<bool> callsMath(const CompiledObject &object) {
     llvm::Expected<llvm::StringRef> name = symbol.getName();
     if (!name)
       return name.takeError();
+    bool isMissing = (*flags & llvm::object::SymbolRef::SF_Undefined) && !(*flags & llvm::object::SymbolRef::SF_Weak);
     bool isOther =
         name->empty() || name->starts_with("mem") || name->starts_with("lathe_") || *name == object.name + "_weights";
-    if ((*flags & llvm::object::SymbolRef::SF_Undefined) && !isOther)
+    if (isMissing && !isOther)
       return true;
   }
   return false;

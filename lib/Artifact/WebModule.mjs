@@ -10,7 +10,7 @@ export class LatheError extends Error {
 const statusTexts = {
   1: 'an input, output or the workspace is null',
   2: 'a pointer is not aligned',
-  3: 'a dimension is outside the bounds that were compiled',
+  3: 'a dimension is outside the bounds that were compiled, or does not fit the others',
   7: 'out of memory',
   14: 'the inputs tell a size that does not fit, or is above the bound that was compiled',
 };

@@ -258,6 +258,10 @@ llvm::Error LoadedModel::run(llvm::ArrayRef<const Tensor *> inputs, llvm::SmallV
   if (status == LATHE_ERROR_UNSUPPORTED_CPU)
     return llvm::createStringError("model '" + llvm::Twine(model->name) +
                                    "' was compiled for instructions that this machine lacks");
+  if (status == LATHE_ERROR_DIM_RANGE) // each is within its bounds: those were compared above
+    return llvm::createStringError("model '" + llvm::Twine(model->name) +
+                                   "' was given dimensions that do not fit each other: nodes need some to be equal, or "
+                                   "large enough for others");
   if (status == LATHE_ERROR_DATA_SIZE)
     return llvm::createStringError("model '" + llvm::Twine(model->name) +
                                    "' was given data that tells a size that does not "

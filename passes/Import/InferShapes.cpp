@@ -114,11 +114,14 @@ struct ImportInferShapesPass : lathe::impl::ImportInferShapesBase<ImportInferSha
       return signalPassFailure();
     declareOperands(function.getBody().front());
     declareRanges(function);
+    if (failed(tightenBounds(function)))
+      return signalPassFailure();
     SymbolicShapes shapes(function);
     if (failed(shapes.compute()))
       return signalPassFailure();
     if (failed(checkBounds(function, shapes)))
       return signalPassFailure();
+    keepConditions(function, shapes);
     Block &body = function.getBody().front();
     for (Operation &op : llvm::make_early_inc_range(body))
       setTypes(shapes, op);
@@ -139,6 +142,60 @@ private:
                << bound.getName().getValue() << "`; the model has " << llvm::join(names, ", ");
     }
     return success();
+  }
+
+  /// Conditions of one symbolic dimension become bounds of it, of which callers, plans and messages know.
+  static LogicalResult tightenBounds(func::FuncOp function) {
+    SymbolicShapes shapes(function);
+    if (failed(shapes.compute()))
+      return failure();
+    Builder builder(function.getContext());
+    NamedAttrList bounds(function->getAttrOfType<DictionaryAttr>(kDimBoundsAttr));
+    for (auto [position, symbol] : llvm::enumerate(shapes.getSymbols())) {
+      if (symbol.dependsOnData())
+        continue;
+      int64_t lower = symbol.lower, upper = symbol.upper;
+      for (AffineExpr condition : shapes.getConditions())
+        tighten(condition, position, shapes.getSymbols().size(), lower, upper);
+      if (lower > upper)
+        return function.emitError("expected sizes that fit each other, but ")
+               << symbol.name << " would have to be " << lower << " or more and " << upper << " or less";
+      if (lower != symbol.lower || upper != symbol.upper)
+        bounds.set(symbol.name, builder.getDenseI64ArrayAttr({lower, upper}));
+    }
+    if (!bounds.empty())
+      function->setAttr(kDimBoundsAttr, bounds.getDictionary(function.getContext()));
+    return success();
+  }
+
+  /// Takes in what `condition` >= 0 says of the symbol, if it is a multiple of it and a number.
+  static void tighten(AffineExpr condition, unsigned position, unsigned symbols, int64_t &lower, int64_t &upper) {
+    MLIRContext *context = condition.getContext();
+    AffineExpr symbol = getAffineSymbolExpr(position, context);
+    auto at = [&](int64_t size) { return condition.replace(symbol, getAffineConstantExpr(size, context)); };
+    auto zero = dyn_cast<AffineConstantExpr>(at(0)), one = dyn_cast<AffineConstantExpr>(at(1));
+    if (!zero || !one)
+      return;
+    int64_t offset = zero.getValue(), factor = one.getValue() - offset;
+    if (simplifyAffineExpr(condition - symbol * factor - offset, 0, symbols) != getAffineConstantExpr(0, context))
+      return;
+    if (factor > 0)
+      lower = std::max(lower, llvm::divideCeilSigned(-offset, factor));
+    else if (factor < 0)
+      upper = std::min(upper, llvm::divideFloorSigned(offset, -factor));
+  }
+
+  /// `onnx.size_conditions`: what a run has to check of the sizes that a caller chooses.
+  static void keepConditions(func::FuncOp function, const SymbolicShapes &shapes) {
+    function->removeAttr(kSizeConditionsAttr);
+    SmallVector<AffineExpr> open;
+    for (AffineExpr condition : shapes.getConditions())
+      if (shapes.getBounds(condition).first < 0)
+        open.push_back(condition);
+    unsigned symbols = llvm::count_if(shapes.getSymbols(), [](const SymbolicDim &dim) { return !dim.dependsOnData(); });
+    if (!open.empty())
+      function->setAttr(kSizeConditionsAttr,
+                        AffineMapAttr::get(AffineMap::get(/*dimCount=*/0, symbols, open, function.getContext())));
   }
 
   /// `onnx.dims` of each result in terms of the symbolic dimensions: a model's own names ("total") do not say what they

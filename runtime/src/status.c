@@ -10,7 +10,7 @@ const char *lathe_status_string(lathe_status status) {
   case LATHE_ERROR_MISALIGNED:
     return "a pointer is not aligned";
   case LATHE_ERROR_DIM_RANGE:
-    return "a dimension is outside the bounds that the model was compiled for";
+    return "a dimension is outside the bounds that the model was compiled for, or does not fit the others";
   case LATHE_ERROR_UNSUPPORTED_CPU:
     return "the processor lacks instructions that the model was compiled for, or the system does not allow them";
   case LATHE_ERROR_WEIGHTS:

@@ -9,7 +9,7 @@ using namespace lathe::onnx;
 
 /// Sizes of dimensions that are contracted with each other that cannot be taken to be equal are an error.
 static LogicalResult checkContracted(Operation *op, const SymbolicShapes &shapes, AffineExpr a, AffineExpr b) {
-  if (!shapes.mayBeEqual(a, b))
+  if (!shapes.assumeEqual(a, b))
     return op->emitOpError("expected equal sizes to contract, but got ")
            << shapes.describe(a) << " and " << shapes.describe(b);
   return success();

@@ -44,7 +44,7 @@ static LogicalResult checkWithin(Operation *op, SymbolicShapes &shapes, ArrayRef
     return op->emitOpError("expected indices of rank ") << whole.size() << ", but got " << part.size();
   for (size_t i = 0; i < part.size(); ++i) {
     auto [low, high] = shapes.getBounds(part[i] - whole[i]);
-    if (i != axis && (low > 0 || (high > 0 && !shapes.mayBeEqual(part[i], whole[i]))))
+    if (i != axis && (low > 0 || (high > 0 && !shapes.assumeAtMost(part[i], whole[i]))))
       return op->emitOpError("expected at most ")
              << shapes.describe(whole[i]) << " indices in dimension " << i << ", but got " << shapes.describe(part[i]);
   }
@@ -58,7 +58,7 @@ static LogicalResult checkEqual(Operation *op, SymbolicShapes &shapes, StringRef
     return op->emitOpError("expected ") << what << " of rank " << expected.size() << ", but got " << actual.size();
   for (size_t i = 0; i < actual.size(); ++i) {
     auto [low, high] = shapes.getBounds(shapes.simplify(actual[i] - expected[i]));
-    if (low > 0 || high < 0 || !shapes.mayBeEqual(actual[i], expected[i]))
+    if (low > 0 || high < 0 || !shapes.assumeEqual(actual[i], expected[i]))
       return op->emitOpError("expected ") << what << " with " << shapes.describe(expected[i]) << " in dimension " << i
                                           << ", but got " << shapes.describe(actual[i]);
   }
@@ -138,7 +138,7 @@ static LogicalResult inferConcat(ConcatOp op, SymbolicShapes &shapes) {
     for (size_t i = 0; i < dims.size(); ++i) {
       if (i == *axis)
         dims[i] = dims[i] + other[i];
-      else if (!shapes.mayBeEqual(dims[i], other[i]))
+      else if (!shapes.assumeEqual(dims[i], other[i]))
         return op.emitOpError("expected equal sizes in dimension ")
                << i << ", but got " << shapes.describe(dims[i]) << " and " << shapes.describe(other[i]);
       else if (getConstant(other[i]))
@@ -289,6 +289,8 @@ static LogicalResult inferSplit(SplitOp op, SymbolicShapes &shapes) {
     if (given && (low > 0 || high < 0))
       return op.emitOpError("expected sizes that add up to ")
              << shapes.describe(size) << ", but got " << shapes.describe(sum);
+    if (given)
+      (void)shapes.assumeEqual(sum, size);
   } else {
     AffineExpr part = shapes.simplify(size.ceilDiv(count));
     parts.assign(count, part);

@@ -150,7 +150,7 @@ static LogicalResult inferConvOf(Operation *op, SymbolicShapes &shapes, Value in
   if (llvm::is_contained(shapes.getDims(weight).take_front(2), shapes.constant(0)))
     return op->emitOpError("expected at least one filter of at least one channel, but got none");
   AffineExpr taken = shapes.getDims(weight)[1] * group;
-  if (!shapes.mayBeEqual(shapes.getDims(input)[1], shapes.simplify(taken)))
+  if (!shapes.assumeEqual(shapes.getDims(input)[1], shapes.simplify(taken)))
     return op->emitOpError("expected ") << shapes.describe(taken) << " input channels, but got "
                                         << shapes.describe(shapes.getDims(input)[1]);
   FailureOr<Dims> dims = slide(op, shapes, input, shapes.getDims(weight)[0], *kernel);
@@ -257,7 +257,7 @@ static LogicalResult inferBatchNorm(BatchNormalizationOp op, SymbolicShapes &sha
   AffineExpr channels = in.size() > 1 ? in[1] : shapes.constant(1);
   for (Value parameter : op->getOperands().drop_front()) {
     ArrayRef<AffineExpr> dims = shapes.getDims(parameter);
-    if (dims.size() != 1 || !shapes.mayBeEqual(channels, dims[0]))
+    if (dims.size() != 1 || !shapes.assumeEqual(channels, dims[0]))
       return op.emitOpError("expected a parameter for each of ")
              << shapes.describe(channels) << " channels, but got another shape";
   }
@@ -288,7 +288,7 @@ static LogicalResult inferLayerNorm(LayerNormalizationOp op, SymbolicShapes &sha
     if (failed(both))
       return failure();
     for (auto [size, grown] : llvm::zip(dims, *both))
-      if (!shapes.mayBeEqual(size, grown))
+      if (!shapes.assumeEqual(size, grown))
         return op.emitOpError("expected scale and bias that broadcast to the input, but got size ")
                << shapes.describe(grown) << " for " << shapes.describe(size);
   }
@@ -328,7 +328,7 @@ static LogicalResult inferRoiAlign(RoiAlignOp op, SymbolicShapes &shapes) {
     return op.emitOpError("expected input and regions of ranks 4 and 2, but got ranks ")
            << in.size() << " and " << rois.size();
   ArrayRef<AffineExpr> images = shapes.getDims(op.getBatchIndices());
-  if (rois[1] != shapes.constant(4) || images.size() != 1 || !shapes.mayBeEqual(images[0], rois[0]))
+  if (rois[1] != shapes.constant(4) || images.size() != 1 || !shapes.assumeEqual(images[0], rois[0]))
     return op.emitOpError("expected regions of 4 coordinates and the image of each, but got other shapes");
   shapes.setDims(op.getResult(),
                  {rois[0], in[1], shapes.constant(op.getOutputHeight()), shapes.constant(op.getOutputWidth())},

@@ -67,6 +67,8 @@ static LogicalResult inferReshape(ReshapeOp op, SymbolicShapes &shapes) {
       return mismatch();
     }
     dims[*open] = rest;
+    if (!exact)
+      (void)shapes.assumeEqual(shapes.simplify(rest * multiply(shapes, known)), multiply(shapes, in));
   } else {
     AffineExpr inCount = multiply(shapes, in), outCount = multiply(shapes, known);
     bool same = inCount == outCount || (exact && restValue && *restValue == 1);
@@ -76,6 +78,8 @@ static LogicalResult inferReshape(ReshapeOp op, SymbolicShapes &shapes) {
     // Sizes with symbols on one side only hold for one value of them, which is not what the model says.
     if (!same && (getConstant(inCount) || getConstant(outCount)))
       return mismatch();
+    if (!same)
+      (void)shapes.assumeEqual(inCount, outCount);
   }
   shapes.setDims(op.getResult(), dims, shapes.getElementType(op.getData()));
   copyElements(shapes, op.getResult(), op.getData());

@@ -75,7 +75,7 @@ static LogicalResult inferCompress(CompressOp op, SymbolicShapes &shapes) {
     return failure();
   unsigned axis = *chosen;
   // A condition may be shorter; elements behind its end are not chosen.
-  if (shapes.getBounds(condition[0] - dims[axis]).second > 0 && !shapes.mayBeEqual(condition[0], dims[axis]))
+  if (shapes.getBounds(condition[0] - dims[axis]).second > 0 && !shapes.assumeAtMost(condition[0], dims[axis]))
     return op.emitOpError("expected a condition of at most ")
            << shapes.describe(dims[axis]) << " elements, but got " << shapes.describe(condition[0]);
   if (auto declared = tryDeclared(op, shapes, dims.size()))
@@ -123,7 +123,7 @@ static LogicalResult inferNonMaxSuppression(NonMaxSuppressionOp op, SymbolicShap
     return op.emitOpError("expected boxes and scores of rank 3, but got ranks ")
            << boxes.size() << " and " << scores.size();
   for (auto [a, b] : {std::pair(boxes[0], scores[0]), std::pair(boxes[1], scores[2])})
-    if (!shapes.mayBeEqual(a, b))
+    if (!shapes.assumeEqual(a, b))
       return op.emitOpError("expected as many boxes as scores, but got ")
              << shapes.describe(a) << " and " << shapes.describe(b);
   if (auto declared = tryDeclared(op, shapes, 2))

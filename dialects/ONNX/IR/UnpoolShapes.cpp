@@ -27,7 +27,7 @@ static LogicalResult inferMaxUnpool(MaxUnpoolOp op, SymbolicShapes &shapes) {
     return op.emitOpError("expected indices of rank ") << dims.size() << ", but got rank "
                                                        << shapes.getDims(op.getI()).size();
   for (auto [size, indices] : llvm::zip_equal(dims, shapes.getDims(op.getI())))
-    if (!shapes.mayBeEqual(size, indices))
+    if (!shapes.assumeEqual(size, indices))
       return op.emitOpError("expected an index for each element, but got another shape");
   size_t spatial = dims.size() - 2;
   FailureOr<SmallVector<int64_t>> kernel = readInts(op, "kernel_shape", spatial, 1),

@@ -87,6 +87,29 @@ private:
     builder.setInsertionPointToEnd(next);
   }
 
+  /// An expression over the dimensions, none of which is negative.
+  Value evaluate(AffineExpr expr, ArrayRef<Value> dims) {
+    if (auto number = dyn_cast<AffineConstantExpr>(expr))
+      return constant(number.getValue());
+    if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+      return dims[symbol.getPosition()];
+    auto binary = cast<AffineBinaryOpExpr>(expr);
+    Value a = evaluate(binary.getLHS(), dims), b = evaluate(binary.getRHS(), dims);
+    if (expr.getKind() == AffineExprKind::Add)
+      return LLVM::AddOp::create(builder, a, b);
+    if (expr.getKind() == AffineExprKind::Mul)
+      return LLVM::MulOp::create(builder, a, b);
+    // Divisors are positive: a remainder of the sign of `a` is brought to [0, b). That of 0 is not taken.
+    b = LLVM::SMaxOp::create(builder, b, constant(1));
+    if (expr.getKind() == AffineExprKind::CeilDiv)
+      a = LLVM::AddOp::create(builder, a, LLVM::SubOp::create(builder, b, constant(1)));
+    Value rest = LLVM::SRemOp::create(builder, a, b);
+    rest = LLVM::SRemOp::create(builder, LLVM::AddOp::create(builder, rest, b), b);
+    if (expr.getKind() == AffineExprKind::Mod)
+      return rest;
+    return LLVM::SDivOp::create(builder, LLVM::SubOp::create(builder, a, rest), b);
+  }
+
   Value isNull(Value address) {
     return LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, address, LLVM::ZeroOp::create(builder, pointer));
   }
@@ -188,6 +211,11 @@ private:
       outOfRange.push_back(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sgt, dim, constant(info.upper)));
     }
     check(outOfRange, LATHE_ERROR_DIM_RANGE);
+    SmallVector<Value> unfit;
+    for (AffineExpr condition : signature.conditions)
+      unfit.push_back(
+          LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::slt, evaluate(condition, arguments.dims), constant(0)));
+    check(unfit, LATHE_ERROR_DIM_RANGE);
     return arguments;
   }
 

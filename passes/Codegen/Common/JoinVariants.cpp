@@ -52,7 +52,7 @@ private:
       return part.emitError("expected the name of a target"), failure();
     if (!part.lookupSymbol(kMainName))
       return part.emitError("expected a function @main"), failure();
-    for (StringRef attr : {kInputsAttr, kOutputsAttr, kSymbolsAttr})
+    for (StringRef attr : {kInputsAttr, kOutputsAttr, kSymbolsAttr, kConditionsAttr})
       if (part->getAttr(attr) != first->getAttr(attr)) {
         InFlightDiagnostic error = part.emitError("expected the '") << attr << "' of the other variants";
         error.attachNote(first.getLoc()) << "which are these";

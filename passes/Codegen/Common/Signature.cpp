@@ -59,6 +59,8 @@ Signature codegen::readSignature(ModuleOp module) {
         dim.upper = upper.getInt();
       signature.dims.push_back(std::move(dim));
     }
+  if (auto conditions = module->getAttrOfType<AffineMapAttr>(kConditionsAttr))
+    signature.conditions = llvm::to_vector(conditions.getValue().getResults());
   return signature;
 }
 
@@ -264,6 +266,9 @@ struct SignaturePass : lathe::impl::SignaturePassBase<SignaturePass> {
                                      builder.getNamedAttr("upper", builder.getI64IntegerAttr(symbol.upper))}));
     getOperation()->setAttr(kInputsAttr, builder.getArrayAttr(inputs));
     getOperation()->setAttr(kSymbolsAttr, builder.getArrayAttr(dims));
+    if (auto conditions = main->getAttrOfType<AffineMapAttr>(kSizeConditionsAttr);
+        conditions && conditions.getValue().getNumSymbols() == dims.size())
+      getOperation()->setAttr(kConditionsAttr, conditions);
     return success();
   }
 

@@ -3,6 +3,7 @@
 #define PASSES_CODEGEN_COMMON_SIGNATURE_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/SmallVector.h"
 #include <string>
@@ -17,6 +18,7 @@ inline constexpr llvm::StringLiteral kDTypeAttr =
 inline constexpr llvm::StringLiteral kInputsAttr = "lathe.inputs";
 inline constexpr llvm::StringLiteral kOutputsAttr = "lathe.outputs";
 inline constexpr llvm::StringLiteral kSymbolsAttr = "lathe.dims";
+inline constexpr llvm::StringLiteral kConditionsAttr = "lathe.size_conditions"; ///< `onnx.size_conditions` of @main
 inline constexpr llvm::StringLiteral kWorkspaceAttr = "lathe.workspace_bytes";
 inline constexpr llvm::StringLiteral kProfileAttr = "lathe.profile";
 inline constexpr llvm::StringLiteral kProfileOffsetAttr = "lathe.profile_offset";
@@ -53,6 +55,7 @@ struct DimInfo {
 struct Signature {
   llvm::SmallVector<TensorInfo> inputs, outputs;
   llvm::SmallVector<DimInfo> dims;
+  llvm::SmallVector<mlir::AffineExpr> conditions; ///< of `dims`, which are the symbols; none may be negative
 };
 Signature readSignature(mlir::ModuleOp module);
 

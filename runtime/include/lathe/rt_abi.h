@@ -22,9 +22,10 @@ extern "C" {
 /* What every call returns. lathe_status_string() has a text for each. */
 typedef enum lathe_status {
   LATHE_OK = 0,
-  LATHE_ERROR_NULL_POINTER = 1,    /* an input, output or the workspace is NULL */
-  LATHE_ERROR_MISALIGNED = 2,      /* a pointer is not aligned as LATHE_ALIGNMENT and the element types ask */
-  LATHE_ERROR_DIM_RANGE = 3,       /* a symbolic dimension is outside the bounds that were compiled */
+  LATHE_ERROR_NULL_POINTER = 1, /* an input, output or the workspace is NULL */
+  LATHE_ERROR_MISALIGNED = 2,   /* a pointer is not aligned as LATHE_ALIGNMENT and the element types ask */
+  LATHE_ERROR_DIM_RANGE =
+      3, /* a symbolic dimension is outside the bounds that were compiled, or does not fit the others */
   LATHE_ERROR_UNSUPPORTED_CPU = 4, /* the machine, or its system, lacks instructions that were compiled in */
   LATHE_ERROR_WEIGHTS = 5,         /* external weights are missing, short or of another model */
   LATHE_ERROR_ABI_VERSION = 6,     /* object and runtime are of different ABI versions */

@@ -46,6 +46,9 @@ save("scatter-far", [helper.make_node("ScatterElements", ["x", "i", "u"], ["y"],
      [value("x", [2, 4]), value("i", [3, 2], TensorProto.INT64), value("u", [3, 2])], [value("y", [2, 4])])
 save("cumsum", [helper.make_node("CumSum", ["x", "a"], ["y"], name="sum")], [value("x", ["n", 4])],
      [value("y", ["n", 4])], [helper.make_tensor("a", TensorProto.INT64, [], [2])])
+save("fits", [helper.make_node("Add", ["x", "c"], ["y"], name="sum"), helper.make_node("Add", ["z", "w"], ["v"])],
+     [value("x", ["n", 4]), value("z", ["a"]), value("w", ["b"])], [value("y", [3, 4]), value("v", ["a"])],
+     [helper.make_tensor("c", TensorProto.FLOAT, [3, 4], [1] * 12)])
 save("long", [helper.make_node("ReduceSum", ["x"], ["y"], keepdims=0)], [value("x", [2**40, 4])], [value("y", [])])
 save("wide-lrn", [helper.make_node("LRN", ["x"], ["y"], size=2**31 - 1, alpha=1e9)], [value("x", [2, 5, 3])],
      [value("y", [2, 5, 3])])

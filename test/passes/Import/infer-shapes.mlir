@@ -247,3 +247,20 @@ func.func @known_expanded(%x: tensor<2x3xf32>, %y: tensor<?x2xf32> {onnx.dims = 
   %all = "onnx.Expand"(%shape, %sizes) : (tensor<*xi64>, tensor<*xi64>) -> tensor<*xi64>
   return %all : tensor<*xi64>
 }
+
+// -----
+
+// What sizes have to be for the shapes to hold: bounds of one of them, and what is left for a run to check.
+
+// CHECK: #[[CONDITIONS:.*]] = affine_map<()[s0, s1, s2, s3] -> (s1 - s2, -s1 + s2)>
+// CHECK-LABEL: func.func @conditions
+// CHECK-SAME: attributes {onnx.dim_bounds = {n = array<i64: 3, 3>, w = array<i64: 4, 512>},
+// CHECK-SAME: onnx.size_conditions = #[[CONDITIONS]]}
+func.func @conditions(%x: tensor<?x4xf32> {onnx.dims = ["n", ""]}, %a: tensor<?xf32> {onnx.dims = ["a"]}, %b: tensor<?xf32> {onnx.dims = ["b"]},
+                      %image: tensor<1x1x?xf32> {onnx.dims = ["", "", "w"]}) -> (tensor<*xf32>, tensor<*xf32>, tensor<*xf32>) {
+  %three = onnx.Constant dense<1.0> : tensor<3x4xf32>
+  %0 = "onnx.Add"(%x, %three) : (tensor<?x4xf32>, tensor<3x4xf32>) -> tensor<*xf32>
+  %1 = "onnx.Mul"(%b, %a) : (tensor<?xf32>, tensor<?xf32>) -> tensor<*xf32>
+  %2 = "onnx.AveragePool"(%image) {kernel_shape = array<i64: 5>} : (tensor<1x1x?xf32>) -> tensor<*xf32>
+  return %0, %1, %2 : tensor<*xf32>, tensor<*xf32>, tensor<*xf32>
+}
