@@ -205,6 +205,8 @@ static LogicalResult turnProduct(onnx::MatMulOp op, PatternRewriter &rewriter) {
   int64_t rank = fuse::getRank(op.getB());
   if (!transpose || !getSoftmax(transpose.getData()) || fuse::getRank(op.getA()) != rank || fuse::getRank(op.getY()) != rank)
     return rewriter.notifyMatchFailure(op, "the right operand is not a softmax, transposed");
+  if (getSoftmax(op.getA()))
+    return rewriter.notifyMatchFailure(op, "the left operand is a softmax, too: turned, the product is one like it");
   SmallVector<int64_t> swap = llvm::to_vector(llvm::seq<int64_t>(0, rank));
   std::swap(swap[rank - 1], swap[rank - 2]);
   if (fuse::getPermutation(transpose) != swap)

@@ -84,3 +84,14 @@ func.func @scaled_mask(%q: tensor<4x5x8xf32>, %k: tensor<4x8x5xf32>, %v: tensor<
   %4 = "onnx.MatMul"(%3, %v) : (tensor<4x5x5xf32>, tensor<4x5x8xf32>) -> tensor<4x5x8xf32>
   return %4 : tensor<4x5x8xf32>
 }
+
+// Turned, a product of two softmaxes would be one like it, and again.
+// CHECK-LABEL: func @softmax_by_itself
+func.func @softmax_by_itself(%x: tensor<4x5x5xf32>) -> tensor<4x5x5xf32> {
+  // CHECK: "onnx.MatMul"(%{{.*}}, %{{.*}})
+  // CHECK-NOT: "onnx.MatMul"
+  %0 = "onnx.Softmax"(%x) : (tensor<4x5x5xf32>) -> tensor<4x5x5xf32>
+  %1 = "onnx.Transpose"(%0) {perm = array<i64: 0, 2, 1>} : (tensor<4x5x5xf32>) -> tensor<4x5x5xf32>
+  %2 = "onnx.MatMul"(%0, %1) : (tensor<4x5x5xf32>, tensor<4x5x5xf32>) -> tensor<4x5x5xf32>
+  return %2 : tensor<4x5x5xf32>
+}
