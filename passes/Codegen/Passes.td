@@ -226,7 +226,8 @@ def SignaturePass : Pass<"codegen-signature", "::mlir::ModuleOp"> {
     entry point's structs: a dimension of an input is a size, or -1-k for symbolic dimension k; one of an output is a
     size, or -1 where it must be computed, or -2 where it depends on data. `@output_sizes` computes those from the symbolic
     dimensions; of a size that depends on data, the bound. @main returns the sizes of such outputs, too, in one list of i64 at
-    the end, and behind them the status of data that lowering checks (the result `lathe.status`).
+    the end, and behind them the status of data that lowering checks (the result `lathe.status`). `lathe.size_conditions` is
+    `onnx.size_conditions` of @main, for the entry point to check.
 
     ```mlir
     func.func @main(%x: tensor<?x4xf32> {onnx.name = "x", onnx.dims = ["n", ""]}) -> (tensor<?xf32> {onnx.name = "y"})
@@ -293,7 +294,8 @@ def BufferizePass : Pass<"codegen-bufferize", "::mlir::ModuleOp"> {
   let description = [{
     One-shot bufferisation. Constants become `memref.global`; `tensor.empty`s whose value ends in a result are replaced
     by that output, so that kernels write it directly. An output whose size depends on data is a buffer of bytes, viewed once
-    the size is known. Loops carry one buffer each.
+    the size is known. Loops carry one buffer each. An output that a result is copied to after all is not used before. Operands
+    of nn ops whose rows are not contiguous are copied.
 
     ```mlir
     func.func @main(%x: tensor<4xf32>) -> (tensor<4xf32> {onnx.name = "y"})

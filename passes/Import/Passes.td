@@ -42,6 +42,11 @@ def ImportInferShapes : Pass<"import-infer-shapes", "mlir::func::FuncOp"> {
     a run would. Every op without a shape is one error, except for those that depend on
     another one.
 
+    Where shapes hold only if two symbolic sizes are equal, or one is at least as large as
+    another, what this demands of one dimension becomes its bounds (`onnx.dim_bounds`), and
+    the rest `onnx.size_conditions`: a map from the symbolic dimensions to numbers that must
+    not be negative, which a run checks.
+
         func.func @main(%x: tensor<?x3x4xf32> {onnx.dims = ["batch", "", ""]}) -> tensor<*xf32> {
           %shape = "onnx.Shape"(%x) {start = 1 : i64} : (tensor<?x3x4xf32>) -> tensor<*xi64>
           %y = "onnx.Expand"(%x, %shape) : (tensor<?x3x4xf32>, tensor<*xi64>) -> tensor<*xf32>
@@ -145,7 +150,8 @@ def ImportFoldConstants : Pass<"import-fold-constants", "mlir::ModuleOp"> {
     64 KiB that are more than four times as large as their operands (an Expand of a scalar),
     random numbers, and DequantizeLinear, which says how its operand is stored. A Reshape of a
     constant only gets another type and needs no evaluator; without one, nothing else is done.
-    It works on `onnx` as well as on `linalg` and `tensor`.
+    It works on `onnx` as well as on `linalg` and `tensor`. An `onnx` op whose results have no
+    elements becomes constants whatever its operands are.
 
         %w = onnx.Constant dense_resource<w> : tensor<4x8xf32>
         %t = "onnx.Transpose"(%w) : (tensor<4x8xf32>) -> tensor<8x4xf32>
