@@ -49,6 +49,8 @@ static StringRef getRefusal(onnx::ConvOp op, Windows &windows) {
     return "neither 1-D nor 2-D nor 3-D";
   if (!weight.hasStaticShape())
     return "the weight's shape is not known";
+  if (fuse::getType(op.getX()).isDynamicDim(1)) // kernels take groups of them apart
+    return "the number of channels is not known";
   if (StringRef why = rank == 5 ? fuse::getVolumeRefusal(op.getX(), op.getY()) : ""; !why.empty())
     return why;
   return resolveWindows(windows, op, op.getX(), op.getY(), weight.getShape().drop_front(2), op.getStrides(),

@@ -126,3 +126,11 @@ func.func @pad_value(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x7x7xf32> {
   %1 = "onnx.Conv"(%0, %w) : (tensor<1x4x9x9xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x7x7xf32>
   return %1 : tensor<1x4x7x7xf32>
 }
+
+// Kernels take groups of channels apart.
+// CHECK-LABEL: func @unknown_channels
+// CHECK: onnx.Conv
+func.func @unknown_channels(%x: tensor<1x?x8x8xf32>, %w: tensor<4x8x2x2xf32>) -> tensor<1x4x7x7xf32> {
+  %0 = "onnx.Conv"(%x, %w) {group = 2 : i64} : (tensor<1x?x8x8xf32>, tensor<4x8x2x2xf32>) -> tensor<1x4x7x7xf32>
+  return %0 : tensor<1x4x7x7xf32>
+}
