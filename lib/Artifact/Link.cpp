@@ -94,8 +94,8 @@ static std::vector<std::string> pageArguments(const CompiledObject &object) {
   return {"-z", "max-page-size=" + std::to_string(kLargePageBytes)};
 }
 
-/// Links to `path`. lld maps what it writes and touches it page by page, so a file system like ext4 caches such a file in
-/// small pages. Written at once, it is cached in large ones, and a program maps weights in a twentieth of the time.
+/// Links to `path`. lld maps what it writes and touches it page by page, so a file system like ext4 caches such a file
+/// in small pages. Written at once, it is cached in large ones, of which a program maps far fewer.
 static llvm::Error linkToFile(llvm::ArrayRef<std::string> arguments, llvm::StringRef path) {
   llvm::Expected<TemporaryFile> linked = TemporaryFile::create("elf");
   if (!linked)

@@ -114,11 +114,17 @@ struct ImportInferShapesPass : lathe::impl::ImportInferShapesBase<ImportInferSha
       return signalPassFailure();
     declareOperands(function.getBody().front());
     declareRanges(function);
-    if (failed(tightenBounds(function)))
-      return signalPassFailure();
     SymbolicShapes shapes(function);
     if (failed(shapes.compute()))
       return signalPassFailure();
+    FailureOr<bool> tightened = tightenBounds(function, shapes);
+    if (failed(tightened))
+      return signalPassFailure();
+    if (*tightened) {
+      shapes = SymbolicShapes(function);
+      if (failed(shapes.compute()))
+        return signalPassFailure();
+    }
     if (failed(checkBounds(function, shapes)))
       return signalPassFailure();
     keepConditions(function, shapes);
@@ -144,11 +150,10 @@ private:
     return success();
   }
 
-  /// Conditions of one symbolic dimension become bounds of it, of which callers, plans and messages know.
-  static LogicalResult tightenBounds(func::FuncOp function) {
-    SymbolicShapes shapes(function);
-    if (failed(shapes.compute()))
-      return failure();
+  /// Conditions of one symbolic dimension become bounds of it, of which callers, plans and messages know. Whether there
+  /// were any that say more than the bounds did.
+  static FailureOr<bool> tightenBounds(func::FuncOp function, const SymbolicShapes &shapes) {
+    bool tightened = false;
     Builder builder(function.getContext());
     NamedAttrList bounds(function->getAttrOfType<DictionaryAttr>(kDimBoundsAttr));
     for (auto [position, symbol] : llvm::enumerate(shapes.getSymbols())) {
@@ -159,13 +164,16 @@ private:
         tighten(condition, position, shapes.getSymbols().size(), lower, upper);
       if (lower > upper)
         return function.emitError("expected sizes that fit each other, but ")
-               << symbol.name << " would have to be " << lower << " or more and " << upper << " or less";
-      if (lower != symbol.lower || upper != symbol.upper)
-        bounds.set(symbol.name, builder.getDenseI64ArrayAttr({lower, upper}));
+                   << symbol.name << " would have to be " << lower << " or more and " << upper << " or less",
+               failure();
+      if (lower == symbol.lower && upper == symbol.upper)
+        continue;
+      bounds.set(symbol.name, builder.getDenseI64ArrayAttr({lower, upper}));
+      tightened = true;
     }
-    if (!bounds.empty())
+    if (tightened)
       function->setAttr(kDimBoundsAttr, bounds.getDictionary(function.getContext()));
-    return success();
+    return tightened;
   }
 
   /// Takes in what `condition` >= 0 says of the symbol, if it is a multiple of it and a number.

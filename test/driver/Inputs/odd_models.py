@@ -49,6 +49,8 @@ save("cumsum", [helper.make_node("CumSum", ["x", "a"], ["y"], name="sum")], [val
 save("fits", [helper.make_node("Add", ["x", "c"], ["y"], name="sum"), helper.make_node("Add", ["z", "w"], ["v"])],
      [value("x", ["n", 4]), value("z", ["a"]), value("w", ["b"])], [value("y", [3, 4]), value("v", ["a"])],
      [helper.make_tensor("c", TensorProto.FLOAT, [3, 4], [1] * 12)])
+save("fours", [helper.make_node("Reshape", ["x", "s"], ["y"])], [value("x", ["n", 6])], [value("y", ["m", 4])],
+     [helper.make_tensor("s", TensorProto.INT64, [2], [-1, 4])])
 save("long", [helper.make_node("ReduceSum", ["x"], ["y"], keepdims=0)], [value("x", [2**40, 4])], [value("y", [])])
 save("wide-lrn", [helper.make_node("LRN", ["x"], ["y"], size=2**31 - 1, alpha=1e9)], [value("x", [2, 5, 3])],
      [value("y", [2, 5, 3])])

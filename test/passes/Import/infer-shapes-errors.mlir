@@ -80,3 +80,12 @@ func.func @choice(%c: tensor<i1>, %x: tensor<4xf32>, %y: tensor<1x4xf32>) -> ten
   }) : (tensor<i1>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
+
+// -----
+
+// expected-error @below {{expected sizes that fit each other, but n would have to be 5 or more and 3 or less}}
+func.func @contradiction(%x: tensor<?x4xf32> {onnx.dims = ["n", ""]}, %three: tensor<3x4xf32>, %five: tensor<5x4xf32>) -> (tensor<*xf32>, tensor<*xf32>) {
+  %0 = "onnx.Add"(%x, %three) : (tensor<?x4xf32>, tensor<3x4xf32>) -> tensor<*xf32>
+  %1 = "onnx.Add"(%x, %five) : (tensor<?x4xf32>, tensor<5x4xf32>) -> tensor<*xf32>
+  return %0, %1 : tensor<*xf32>, tensor<*xf32>
+}
